@@ -57,7 +57,9 @@ class Worker:
     """
 
     def __init__(self, variant, sizes, python=sys.executable):
-        self._variant, self.sizes, self.turns = variant, sizes, []
+        self._variant = variant
+        self.sizes = sizes
+        self.turns = []
         started = time.perf_counter()
         self._process = subprocess.Popen(
             [python, WORKER, variant, json.dumps(sizes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -118,7 +120,8 @@ def training(name, sizes, options, large=False):
     With `large`, where all variants together would need more than 24 GB, only the fused graph is measured with another
     TensorFlow and in bfloat16, and PyTorch only in float32.
     """
-    low, few = dict(sizes, precision="bfloat16"), KINDS[:1] if large else KINDS
+    low = dict(sizes, precision="bfloat16")
+    few = KINDS[:1] if large else KINDS
     variants = []
     for python, suffix in [(sys.executable, ""), (options.tensorflow_python, ", other TensorFlow")]:
         if python:

@@ -16,8 +16,11 @@ from pathlib import Path
 from bench import CORES, RECIPE, ROOT, SMALL, WORKER, characters, machine
 
 SIZES = {"recipe": RECIPE, "small": SMALL}
-MACHINES, GIGABITS = (4, 16, 64), (1, 10, 100)
-ALONE, ONE_CORE, TWO = "one process, two threads", "one process, one core", "two processes, one core each"
+MACHINES = (4, 16, 64)
+GIGABITS = (1, 10, 100)
+ALONE = "one process, two threads"
+ONE_CORE = "one process, one core"
+TWO = "two processes, one core each"
 STEPS = 200  # after which results are compared
 
 
@@ -25,7 +28,8 @@ class Group:
     """Processes that train together, each on some cores."""
 
     def __init__(self, sizes, cores, python=sys.executable):
-        self.turns, self._size = [], len(cores)
+        self.turns = []
+        self._size = len(cores)
         self._folder = tempfile.TemporaryDirectory()
         orders = [str(Path(self._folder.name) / str(rank)) for rank in range(self._size)]
         for path in orders:
@@ -108,7 +112,8 @@ def gradient_bytes(sizes):
     >>> gradient_bytes(RECIPE)
     13449548
     """
-    units, chars = sizes["L"], sizes["C"]
+    units = sizes["L"]
+    chars = sizes["C"]
     layers = sum(((units if layer else chars) + units + 1) * 4 * units for layer in range(sizes["layers"]))
     return 4 * (layers + (units + 1) * chars)
 

@@ -46,7 +46,8 @@ def processes(sizes):
     from charrnn.training.graph import TrainingGraph
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     together = start_processes()
-    threads, precision = together.threads(), sizes.get("precision", "float32")
+    threads = together.threads()
+    precision = sizes.get("precision", "float32")
     model = TrainingGraph(chars, Hyperparameters(n, m, units, layers, seed=1, precision=precision), together, threads)
     return _training(sizes, model.config, model, together)
 
@@ -65,7 +66,8 @@ def _training(sizes, config, model, processes=None):
     if processes:
         processes.synchronize(session)
         rows = slice(*processes.rows(n))
-    state, number = session.run(model.initial_state), 0
+    state = session.run(model.initial_state)
+    number = 0
 
     def step():
         nonlocal state, number
@@ -90,11 +92,13 @@ def floor(sizes):
     """
     from charrnn.system.tensorflow import session_config, tf, thread_count
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
-    threads, precision = sizes.get("threads") or thread_count(), sizes.get("precision", "float32")
+    threads = sizes.get("threads") or thread_count()
+    precision = sizes.get("precision", "float32")
     rows = n * m // threads
     gates = (rows, units, 4 * units), (rows, 4 * units, units), (units, rows, 4 * units)
     output = (rows, units, chars), (rows, chars, units), (units, rows, chars)
-    matrices, results = {}, []
+    matrices = {}
+    results = []
     for thread in range(threads):
         last = []
         for left, inner, right in gates * (2 * layers - 1) + output:
@@ -214,7 +218,8 @@ def limit(sizes):
     import numpy as np
     units, layers, chars = (sizes[letter] for letter in "L layers C".split())
     matrix = np.random.RandomState(1).standard_normal(((2 * layers - 1) * 4 * units + chars, units)).astype(np.float32)
-    vector, product = matrix[0].copy(), np.empty(len(matrix), np.float32)
+    vector = matrix[0].copy()
+    product = np.empty(len(matrix), np.float32)
     return _repeated(lambda: np.dot(matrix, vector, out=product))
 
 
@@ -226,7 +231,8 @@ def models(sizes):
     from charrnn.engines.opened_model import open_model
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
-    folder, chars = Path(sizes["folder"]), "".join(map(chr, range(32, 32 + sizes["C"])))
+    folder = Path(sizes["folder"])
+    chars = "".join(map(chr, range(32, 32 + sizes["C"])))
     (folder / "text").write_text(chars)
     CharRNN(sizes["C"], lstm_size=sizes["L"], num_layers=sizes["layers"], sampling=True, seed=1)
     with tf.Session() as session:
@@ -244,7 +250,9 @@ def _random_model(sizes):
 
     from charrnn.data import Vocabulary
     from charrnn.engines.opened_model import Model, lstm_weights
-    units, chars, random = sizes["L"], sizes["C"], np.random.RandomState(1)
+    units = sizes["L"]
+    chars = sizes["C"]
+    random = np.random.RandomState(1)
     kernels = [random.uniform(-0.05, 0.05, ((units if layer else chars) + units, 4 * units)).astype(np.float32)
                for layer in range(sizes["layers"])]
     softmax_kernel = random.normal(0, 0.1, (units, chars)).astype(np.float32)

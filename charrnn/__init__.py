@@ -14,7 +14,8 @@ from charrnn.version import __version__
 
 _MODULES = {"Vocabulary": "charrnn.data", "get_batches": "charrnn.data", "load_text": "charrnn.data",
             "pick_top_n": "charrnn.sample", "quiet_tensorflow": "charrnn.system.terminal",
-            "train_model": "charrnn.train", "open_model": "charrnn.engines.opened_model"}  # the others: charrnn.model
+            # the others: charrnn.model
+            "train_model": "charrnn.train", "open_model": "charrnn.engines.opened_model"}
 __all__ = ["Vocabulary", "get_batches", "load_text", "build_inputs", "build_lstm", "build_output", "build_loss",
            "build_optimizer", "CharRNN", "pick_top_n", "quiet_tensorflow", "train_model", "open_model"]
 
@@ -24,7 +25,14 @@ choose_kernels()
 if TYPE_CHECKING:  # for editors and mypy
     from charrnn.data import Vocabulary, get_batches, load_text
     from charrnn.engines.opened_model import open_model
-    from charrnn.model import CharRNN, build_inputs, build_loss, build_lstm, build_optimizer, build_output
+    from charrnn.model import (
+        CharRNN,
+        build_inputs,
+        build_loss,
+        build_lstm,
+        build_optimizer,
+        build_output,
+    )
     from charrnn.sample import pick_top_n
     from charrnn.system.terminal import quiet_tensorflow
     from charrnn.train import train_model

@@ -217,7 +217,8 @@ def get_batches(arr: np.ndarray, batch_size: int, n_steps: int) -> Iterator[Tupl
     for start in range(0, rows.shape[1], n_steps):
         x = rows[:, start:start + n_steps]  # [N, M]
         y = np.zeros_like(x)
-        following = rows[:, start + 1:start + n_steps + 1]  # [N, M], or [N, M - 1] in the last window
+        # [N, M], or [N, M - 1] in the last window
+        following = rows[:, start + 1:start + n_steps + 1]
         y[:, :following.shape[1]] = following
         yield x, y
 

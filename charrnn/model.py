@@ -155,7 +155,8 @@ class CharRNN:
         self.inputs, self.targets, self.keep_prob = build_inputs(n_rows, n_steps)
         cell, self.initial_state = build_lstm(lstm_size, num_layers, n_rows, self.keep_prob)
         x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
-        outputs, self.final_state = tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=self.initial_state)  # [N, M, L]
+        # [N, M, L]
+        outputs, self.final_state = tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=self.initial_state)
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
         self.loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
         self.optimizer = build_optimizer(self.loss, learning_rate, grad_clip)

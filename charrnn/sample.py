@@ -83,7 +83,8 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     model = CharRNN(len(vocab), lstm_size=trained.lstm_size, num_layers=trained.num_layers, sampling=True)
     samples = list(prime)
     with tf.Session() as sess:
-        for variable in tf.trainable_variables():  # in place of saver.restore: the weights of any file
+        # in place of saver.restore: the weights of any file
+        for variable in tf.trainable_variables():
             set_variable(variable, trained.weights[variable.op.name], sess)
         new_state = sess.run(model.initial_state)
         for c in vocab.encode(prime):

@@ -127,11 +127,13 @@ def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Opti
 
     Return the run folder, the losses, and the signal that ended it early or None.
     """
-    from charrnn.system.tensorflow import forget_gradients, tf  # not above, because these imports take a second
+    # not above, because these imports take a second
+    from charrnn.system.tensorflow import forget_gradients, tf
     from charrnn.training.display import Display
     from charrnn.training.evaluation import Evaluation, Evaluator
     from charrnn.training.graph import TrainingGraph, initial_weights
-    hyper, stop = job.hyperparameters, StopRequests()
+    hyper = job.hyperparameters
+    stop = StopRequests()
     model = TrainingGraph(len(job.record.vocabulary), hyper, processes, job.threads, job.seed_given)
     forget_gradients(tf.get_default_graph())
     display = Display(job, model.n_parameters, stop, job.options.quiet or processes.rank > 0)
@@ -142,13 +144,15 @@ def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Opti
         processes.synchronize(sess)
         last = Evaluation(best_step=progress.best_step, best_loss=progress.best_loss,
                           since_best=progress.evals_since_best)
-        losses, stopped_by = [], None  # type: List[float], Optional[signal.Signals]
+        losses: List[float] = []
+        stopped_by: Optional[signal.Signals] = None
         with contextlib.closing(Evaluator(job, model, sess, processes, last)) as evaluator:
             if not ends_early(job, last):
                 with display.bar(progress.step), stop.listening():
                     losses, stopped_by = train_epochs(job, model, run, evaluator, display, stop, processes, progress)
             processes.from_first(end, job, run, evaluator, display, progress.step + len(losses), stopped_by)
-        processes.gather(None)  # wait for the others: a launcher may end all processes when one has ended
+        # wait for the others: a launcher may end all processes when one has ended
+        processes.gather(None)
     return job.folder, np.array(losses, np.float32), stopped_by
 
 
@@ -173,20 +177,28 @@ def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluat
 
     Source: notebook, "training".
     """
-    hyper, n_windows, total_steps, rows = job.hyperparameters, job.n_windows, job.total_steps, model.rows
-    step, losses, epoch_losses = progress.step, [], list(progress.epoch_losses)  # type: int, List[float], List[float]
-    sess, new_state = run.session, model.from_array(progress.lstm_state[:, :, rows])
+    hyper = job.hyperparameters
+    n_windows = job.n_windows
+    total_steps = job.total_steps
+    rows = model.rows
+    step: int = progress.step
+    losses: List[float] = []
+    epoch_losses: List[float] = list(progress.epoch_losses)
+    sess = run.session
+    new_state = model.from_array(progress.lstm_state[:, :, rows])
     for epoch in range(step // n_windows, hyper.epochs):
         done = step % n_windows  # more than 0 in the epoch in which a run was resumed
         if done == 0:
-            new_state, epoch_losses = sess.run(model.initial_state), []
+            new_state = sess.run(model.initial_state)
+            epoch_losses = []
         for x, y in itertools.islice(get_batches(job.training, hyper.batch_size, hyper.num_steps), done, None):
             start = time.perf_counter()
             feed = {model.inputs: x[rows], model.targets: y[rows], model.keep_prob: hyper.keep_prob,
                     model.initial_state: new_state, **model.of_step(step, n_windows)}
             loss, norm, new_state, _ = sess.run(
                 [model.loss, model.gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
-            seconds, measured = time.perf_counter() - start, {}  # type: float, Dict[str, float]
+            seconds: float = time.perf_counter() - start
+            measured: Dict[str, float] = {}
             step += 1
             losses.append(loss)
             epoch_losses.append(loss)

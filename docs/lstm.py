@@ -17,7 +17,8 @@ def get_batches(ids, n, m):
     for start in range(0, m * k, m):
         following = rows[:, start + 1:start + m + 1]
         y = np.zeros_like(rows[:, :m])
-        y[:, :following.shape[1]] = following  # nothing follows the last character of a row: its target stays 0
+        # nothing follows the last character of a row: its target stays 0
+        y[:, :following.shape[1]] = following
         yield rows[:, start:start + m], y
 
 
@@ -28,7 +29,8 @@ def initial_weights(num_classes, lstm_size, num_layers, random):
         limit = np.sqrt(6 / (below + lstm_size + 4 * lstm_size))  # Glorot and Bengio 2010
         weights += [random.uniform(-limit, limit, (below + lstm_size, 4 * lstm_size)), np.zeros(4 * lstm_size)]
     normal = random.standard_normal(2 * lstm_size * num_classes + 50)
-    normal = normal[np.abs(normal) < 2][:lstm_size * num_classes]  # cut off at two standard deviations
+    # cut off at two standard deviations
+    normal = normal[np.abs(normal) < 2][:lstm_size * num_classes]
     return weights + [0.1 * normal.reshape(lstm_size, num_classes), np.zeros(num_classes)]
 
 
@@ -45,8 +47,13 @@ def step(x, c, h, kernel, bias):
     """Do one step of one layer on x [N, D]. Return the new c and h [N, L], and what step_back needs."""
     joined = np.concatenate([x, h], 1)                   # [N, D + L]
     i, j, f, o = np.split(joined @ kernel + bias, 4, 1)  # each [N, L]
-    i, j, f, o = sigmoid(i), np.tanh(j), sigmoid(f + 1), sigmoid(o)  # with the 1, c is kept from the beginning
-    new_c = f * c + i * j  # c forgets a part f of itself and takes in new values j as far as i lets them
+    # with the 1, c is kept from the beginning
+    i = sigmoid(i)
+    j = np.tanh(j)
+    f = sigmoid(f + 1)
+    o = sigmoid(o)
+    # c forgets a part f of itself and takes in new values j as far as i lets them
+    new_c = f * c + i * j
     tanh_c = np.tanh(new_c)
     return new_c, o * tanh_c, (joined, i, j, f, o, c, tanh_c)
 
@@ -59,15 +66,20 @@ def step_back(d_c, d_h, tape, kernel):
                               d_h * tanh_c * o * (1 - o)], 1)  # [N, 4L], before sigmoid and tanh
     d_joined = d_gates @ kernel.T
     d_x, d_h = np.split(d_joined, [-c.shape[1]], 1)
-    return d_x, d_c * f, d_h, joined.T @ d_gates, d_gates.sum(0)  # from c to c there is only the factor f
+    # from c to c there is only the factor f
+    return d_x, d_c * f, d_h, joined.T @ d_gates, d_gates.sum(0)
 
 
 def forward(weights, x, state, masks):  # masks [layers, M, N, L]: for dropout, 0 or 1 / keep_prob
     """Read x [N, M]. Return the probabilities [M, N, C] of what follows, the new state, and the tape for backward."""
     *layers, weight, bias = weights
-    state, tape, probabilities = list(state), [], []
+    state = list(state)
+    tape = []
+    probabilities = []
     for t in range(x.shape[1]):
-        below, steps = np.eye(len(bias))[x[:, t]], []  # one-hot, [N, C]
+        # one-hot, [N, C]
+        below = np.eye(len(bias))[x[:, t]]
+        steps = []
         for layer, (c, h) in enumerate(state):
             c, h, taped = step(below, c, h, *layers[2 * layer:2 * layer + 2])
             state[layer], below = (c, h), h * masks[layer][t]  # the state itself is not dropped
@@ -96,7 +108,8 @@ def backward(weights, probabilities, y, tape, masks):
         gradients[-1] += d_logits.sum(0)
         d_above = d_logits @ weight.T  # [N, L]
         for layer in reversed(range(len(steps))):
-            d_c, d_h = d_state[layer]  # from the step after this one; d_above comes from the layer above
+            # from the step after this one; d_above comes from the layer above
+            d_c, d_h = d_state[layer]
             d_h = d_h + d_above * masks[layer][t]
             d_above, *d_state[layer], d_kernel, d_bias = step_back(d_c, d_h, steps[layer], layers[2 * layer])
             gradients[2 * layer] += d_kernel
@@ -117,7 +130,9 @@ def adam(weights, gradients, averages, t, learning_rate, grad_clip=5):
 
 def write(weights, prime, length, random, top_n=5):
     """Return the ids of a prime, and after them ids that are drawn from the top_n most probable ones."""
-    ids, state, unchanged = list(prime), zero_state(weights, 1), np.ones((len(weights), len(prime), 1, 1))
+    ids = list(prime)
+    state = zero_state(weights, 1)
+    unchanged = np.ones((len(weights), len(prime), 1, 1))
     probabilities, state, _ = forward(weights, np.array([ids]), state, unchanged)
     for _ in range(length):
         p = probabilities[-1, 0]
@@ -134,11 +149,13 @@ def main(path, n=16, m=50, lstm_size=128, num_layers=1, learning_rate=0.002, kee
     ids = np.array([vocab.index(char) for char in text])
     random = np.random.RandomState(1)
     weights = initial_weights(len(vocab), lstm_size, num_layers, random)
-    averages, t = [[np.zeros_like(value) for value in weights] for _ in range(2)], 0
+    averages = [[np.zeros_like(value) for value in weights] for _ in range(2)]
+    t = 0
     for epoch in range(1, epochs + 1):
         state = zero_state(weights, n)
         for x, y in get_batches(ids, n, m):
-            t, masks = t + 1, (random.random_sample((num_layers, m, n, lstm_size)) < keep_prob) / keep_prob
+            t = t + 1
+            masks = (random.random_sample((num_layers, m, n, lstm_size)) < keep_prob) / keep_prob
             probabilities, state, tape = forward(weights, x, state, masks)
             adam(weights, backward(weights, probabilities, y, tape, masks)[0], averages, t, learning_rate)
             if t % 50 == 0:

@@ -83,7 +83,8 @@ def read_cells(source: str) -> List[Dict[str, Any]]:
     cells: List[Dict[str, Any]] = []
     for line in source.split("\n"):
         inside = cells and cells[-1]["kind"] == "code" and not cells[-1]["closed"]
-        markdown, code = _MARKDOWN.match(line), _CODE.match(line)
+        markdown = _MARKDOWN.match(line)
+        code = _CODE.match(line)
         if inside and line == "```":
             cells[-1]["closed"] = True
         elif not inside and markdown:
@@ -124,9 +125,12 @@ def blank(text: str) -> str:
 
 def _lines(text: str) -> Iterator[Any]:
     """Yield each line of a code cell with its kind: common to both notebooks, exercise or solution."""
-    state, invited = "common", False
+    state = "common"
+    invited = False
     for line in text.split("\n"):
-        stub, begin, end = _STUB.match(line), _SOLUTION.match(line), _END.match(line)
+        stub = _STUB.match(line)
+        begin = _SOLUTION.match(line)
+        end = _END.match(line)
         if (stub or begin) and state == "solution" or end and state != "solution":
             raise ValueError(f"a solution is not between its comments, at: {line.strip()}")
         if (stub or begin) and not invited and "prediction = ..." not in line:
@@ -137,7 +141,8 @@ def _lines(text: str) -> Iterator[Any]:
         elif begin:
             state = "solution"
         elif end:
-            state, invited = "common", False
+            state = "common"
+            invited = False
         else:
             yield state, line
     if state == "solution":
@@ -301,7 +306,8 @@ def run(setting: str, names: Sequence[str] = ()) -> None:
             cell.source += "\nagain = False" if names else ""
     if names:
         executed.cells = executed.cells[:1 + max([cell.id for cell in executed.cells].index(name) for name in names)]
-    elif setting == "own":  # right after the training, so that the picture of the losses has the run as its reference
+    elif setting == "own":
+        # right after the training, so that the picture of the losses has the run as its reference
         place = 1 + [cell.id for cell in executed.cells].index("train")
         executed.cells.insert(place, nbformat.v4.new_code_cell(REFERENCE))
         executed.cells.append(nbformat.v4.new_code_cell("given.store_measured()"))

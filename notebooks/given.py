@@ -21,7 +21,11 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from charrnn.system.tensorflow import tf
 
-BLUE, GREEN, ORANGE, VIOLET, GREY = "#1d5f9e", "#2b7354", "#b3540a", "#6a4ba3", "#66727f"
+BLUE = "#1d5f9e"
+GREEN = "#2b7354"
+ORANGE = "#b3540a"
+VIOLET = "#6a4ba3"
+GREY = "#66727f"
 # As on the network's web page: red where a unit is low, white at 0, blue where it is high; black is legible on all.
 RED_TO_BLUE = LinearSegmentedColormap.from_list("unit", ["#f48668", "#ffffff", "#60a5eb"])
 STORED = "assets/measured.json"
@@ -318,7 +322,8 @@ def _standardized(values: np.ndarray) -> np.ndarray:
 
 def coloured(passage: str, values: np.ndarray, title: str) -> None:
     """Show a passage on colours, scaled to the largest value: blue above 0, red below."""
-    lines, most = passage.split("\n"), float(np.abs(values).max()) or 1.0
+    lines = passage.split("\n")
+    most = float(np.abs(values).max()) or 1.0
     ground = np.zeros((len(lines), max(map(len, lines))))
     figure, axes = plt.subplots(figsize=(9, 0.2 * len(lines) + 0.6))
     place = 0
@@ -385,7 +390,8 @@ def _shipped(vocab: Sequence[str], checkpoint_dir: str, network: Any) -> str:
     if list(model.vocabulary.chars) != list(vocab):
         print("The model anna has other characters than this text.")
         return ""
-    network(len(vocab), lstm_size=model.lstm_size, num_layers=model.num_layers)  # with Adam's averages
+    # with Adam's averages
+    network(len(vocab), lstm_size=model.lstm_size, num_layers=model.num_layers)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():

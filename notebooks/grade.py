@@ -47,10 +47,13 @@ EXERCISES = [cell["id"] for cell in CODE if "exercise" in cell["tags"]]
 GIVEN = ("imports", "settings", "load_text", "encode", "build_inputs", "text", "held-out", "programs")
 DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
 FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "message")
-MARKS = {"right": "✓", "tried": "✗", "skipped": "»", "empty": "·"}  # by result; any other is of a whole file
+# by result; any other is of a whole file
+MARKS = {"right": "✓", "tried": "✗", "skipped": "»", "empty": "·"}
 COPIED = "It is the given solution, letter for letter. "
 Mark = Tuple[str, str]  # the result of an exercise, and what there is to say to it
-MEMORY, LARGEST = 6000 << 20, 50 << 20  # bytes of a process, and of any file that it writes or that a student hands in
+# bytes of a process, and of any file that it writes or that a student hands in
+MEMORY = 6000 << 20
+LARGEST = 50 << 20
 SECONDS = 5  # of computing, for what a cell defines; a check has as many as in the notebook
 PATIENCE = 600  # seconds on the clock for a process that does not stop itself
 
@@ -85,7 +88,8 @@ def plain(source: str) -> str:
 def define(names: Dict[str, Any], cell: str, source: str) -> Mark:
     """Run what a cell imports, defines and assigns, whatever else is in it or fails."""
     import linecache
-    source, filename = plain(source), f"<{cell}>"
+    source = plain(source)
+    filename = f"<{cell}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     try:
         statements = ast.parse(source).body
@@ -134,7 +138,9 @@ class Examination:
     """
 
     def __init__(self, exercise: str, cells: List[str], names: Dict[str, Any], others: List["Examination"]) -> None:
-        self.exercise, self.folder, self.report = exercise, tempfile.mkdtemp(), tempfile.TemporaryFile()
+        self.exercise = exercise
+        self.folder = tempfile.mkdtemp()
+        self.report = tempfile.TemporaryFile()
         self.process = get_context("fork").Process(target=self._run, args=(cells, names, others), daemon=True)
         self.process.start()
         self.end = time.monotonic() + PATIENCE
@@ -244,7 +250,8 @@ def main(argv: Optional[List[str]] = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="exercises at a time (default: cores)")
     args = parser.parse_args(argv)
     sys.stdout.reconfigure(errors="backslashreplace")  # for names that are no UTF-8
-    folder, students = args.folder.resolve(), {}
+    folder = args.folder.resolve()
+    students = {}
     try:
         paths = [path for path in sorted(folder.rglob("*.ipynb")) if "/." not in path.as_posix()[len(str(folder)):]]
         points = {**dict.fromkeys(EXERCISES, 1), **(dict(read(args.course)).get("points", {}) if args.course else {})}
@@ -258,7 +265,8 @@ def main(argv: Optional[List[str]] = None) -> int:
     print(__doc__.split("\n\n")[-1])
     names = given_names()
     for number, path in enumerate(paths, start=1):
-        student, marks = path.relative_to(folder).with_suffix("").as_posix(), {}
+        student = path.relative_to(folder).with_suffix("").as_posix()
+        marks = {}
         try:
             cells = ["".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] == "code"]
             if cells == list(SOLVED.values()) and path.name.startswith(generate.SOLUTION.stem):

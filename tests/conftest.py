@@ -21,8 +21,10 @@ from charrnn.system import terminal
 
 terminal.quiet_tensorflow()
 importlib.import_module("charrnn.system.tensorflow").tf  # noqa: B018  # graphs from now on, in any order of tests
-importlib.import_module("charrnn.__main__")  # lets Ctrl-C end the process, whichever test imports it
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where the tests run in the background
+# lets Ctrl-C end the process, whichever test imports it
+importlib.import_module("charrnn.__main__")
+# which is ignored where the tests run in the background
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # To flush to the disk takes some 3 ms, thousands of times, and makes no difference to a process that reads the file.
 # Like it, fstat refuses what is no descriptor. The processes that tests start do flush.
 os.fsync = os.fstat
@@ -37,7 +39,9 @@ SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"
 # Small sizes, all different, so that a swapped axis fails.
 TEXT = "the cat sat on the mat, and the hat sat on the cat.\n" * 20
 CHARS = "\n ,.acdehmnost"  # the characters of TEXT
-OLDER, NEWEST = "i100_l5.ckpt", "i173_l5.ckpt"  # of the trained run, which has 1,040 // (2 x 3) = 173 windows
+# of the trained run, which has 1,040 // (2 x 3) = 173 windows
+OLDER = "i100_l5.ckpt"
+NEWEST = "i173_l5.ckpt"
 SMALL_FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2",
                "--epochs", "1", "--print-every-n", "50", "--save-every-n", "100", "--seed", "7",
                "--sample-length", "0"]
@@ -61,7 +65,8 @@ def pytest_collection_modifyitems(items):
 
 def refused_skips(config):
     """Return why tests were skipped, but for the reasons in the file that CHARRNN_SKIPS names; [] if it names none."""
-    path, reporter = os.environ.get("CHARRNN_SKIPS"), config.pluginmanager.get_plugin("terminalreporter")
+    path = os.environ.get("CHARRNN_SKIPS")
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
     if not path or not reporter:
         return []
     reasons = {report.longrepr[2].replace("Skipped: ", "") for report in reporter.stats.get("skipped", [])}
@@ -204,7 +209,8 @@ def assert_same_run(folder, expected):
     """Check that two runs have the same weights, optimizer slots, progress, history and best, to the last bit."""
     from charrnn.checkpoints import record
     from charrnn.checkpoints.find import newest_intact
-    ours, theirs = weights_of(folder), weights_of(expected)
+    ours = weights_of(folder)
+    theirs = weights_of(expected)
     progress = [np.load(newest_intact(each).prefix + ".progress.npz") for each in (folder, expected)]
     assert set(ours) == set(theirs) and set(progress[0].files) == set(progress[1].files)
     for name, value in ours.items():
@@ -345,16 +351,19 @@ def graph_probabilities(checkpoint, ids, window):
     from charrnn.engines.cells import build_stack
     from charrnn.model import build_output
     from charrnn.system.tensorflow import tf
-    rows, num_classes = len(ids), len(checkpoint.vocabulary)
+    rows = len(ids)
+    num_classes = len(checkpoint.vocabulary)
     with tf.Graph().as_default(), tf.Session() as session:
         given = tf.placeholder(tf.int32, [rows, None])
         stack = build_stack(checkpoint.cell, checkpoint.lstm_size, checkpoint.num_layers)
         zero = stack.zero_state(rows, tf.float32)
-        outputs, after = tf.nn.dynamic_rnn(stack, tf.one_hot(given, num_classes), initial_state=zero)  # [B, M, L]
+        # [B, M, L]
+        outputs, after = tf.nn.dynamic_rnn(stack, tf.one_hot(given, num_classes), initial_state=zero)
         prediction, _ = build_output(outputs, checkpoint.lstm_size, num_classes)  # [B·M, C]
         for variable in tf.trainable_variables():
             variable.load(checkpoint.weights[variable.op.name], session)
-        state, found = session.run(zero), []
+        state = session.run(zero)
+        found = []
         for start in range(0, ids.shape[1], window):
             piece = ids[:, start:start + window]
             part, state = session.run([prediction, after], {given: piece, zero: state})

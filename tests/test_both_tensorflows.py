@@ -34,7 +34,8 @@ def train(python, folder, *flags):
 
 def assert_equal_runs(one, two):
     """Check the weights, the optimizer's slots and the losses of two runs; rounding differs between versions."""
-    ours, theirs = weights_of(one), weights_of(two)
+    ours = weights_of(one)
+    theirs = weights_of(two)
     assert set(ours) == set(theirs)
     for name, values in ours.items():
         np.testing.assert_allclose(values, theirs[name], rtol=0, atol=1e-5, err_msg=name)

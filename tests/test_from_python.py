@@ -39,13 +39,15 @@ def test_several_texts_are_a_list(model):
     """Each ends for itself."""
     texts = model.write("the ", 200, n=3, top_p=0.9, stop="at", seed=5)
     assert texts == [model.write("the ", 200, top_p=0.9, stop="at", seed=seed) for seed in (5, 6, 7)]
-    assert max(map(len, texts)) - min(map(len, texts)) > CHUNK  # so not all in the same call of the engine
+    # so not all in the same call of the engine
+    assert max(map(len, texts)) - min(map(len, texts)) > CHUNK
     assert model.write("the ", 40, n=1, seed=5) == [model.write("the ", 40, seed=5)]
     assert model.write(length=0) == "the "
 
 
 def test_no_more_texts_are_drawn_than_are_asked_for(model, monkeypatch):
-    rows, usual = [], NumpyLSTM.draw
+    rows = []
+    usual = NumpyLSTM.draw
     monkeypatch.setattr(NumpyLSTM, "draw", lambda engine, logits, *rest: (
         rows.append(len(logits)) or usual(engine, logits, *rest)))
     for n in (None, 1, 3):
@@ -128,7 +130,8 @@ def test_the_most_probable_of_the_allowed_characters_is_taken(any_model):
 
 
 def test_allowed_characters_keep_their_shares(exported):
-    model, drawn = open_model(exported), []
+    model = open_model(exported)
+    drawn = []
     chances = model.next("the ")
     kept = {char: chances[model.vocabulary.vocab_to_int[char]] for char in "hot"}
     texts = model.write("the ", 1, n=3000, seed=1, allow=lambda text: set("hot\u20ac"))
@@ -175,7 +178,8 @@ EXAMPLES = re.findall("^```py\n(.*?)^```\n(?:\n```\n(.*?)^```)?", (ROOT / "docs"
 
 
 def test_the_page_shows_what_is_written(capsys):
-    scope, texts = {}, [(code, text) for code, text in EXAMPLES if text]
+    scope = {}
+    texts = [(code, text) for code, text in EXAMPLES if text]
     for code, text in texts:
         exec(code, scope)
         assert capsys.readouterr().out == text
@@ -335,12 +339,14 @@ class Tee:
 
     def __init__(self):
         self.written = io.StringIO()
-        self.write, self.flush = self.written.write, self.written.flush
+        self.write = self.written.write
+        self.flush = self.written.flush
 
 
 def test_substitutes_for_streams(tmp_path, monkeypatch):
     """One after the other, from the first line of a run to its last."""
-    tee, closed = Tee(), io.StringIO()
+    tee = Tee()
+    closed = io.StringIO()
     closed.close()
     streams = {0: None, 6: closed, 12: tee}
 

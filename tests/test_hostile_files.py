@@ -60,7 +60,8 @@ def crafted_archives():
         header % (b"9" * 60_000), header % (b"(" * 60_000), header % (b"-" * 60_000 + b"1"))]
     arrays += [b"\x93NUMPY\x02\x00" + (500_000).to_bytes(4, "little") + fill * 500_000 for fill in (b"9", b"(", b"-")]
     arrays += [npy(np.zeros(5, kind)) for kind in ("V0", "O", "f4,f4")]
-    arrays += [(header % b"5,").replace(b"<f4", b"1f4") + bytes(20)]  # of which some versions of NumPy warn
+    # of which some versions of NumPy warn
+    arrays += [(header % b"5,").replace(b"<f4", b"1f4") + bytes(20)]
     found = [signed_npz({**MEMBER, "x.npy": content}) for content in arrays]
     found += [compressed(zeros, method) for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)]
     found += [signed_npz({**MEMBER, "softmax/Variable": b"no array"})]
@@ -136,8 +137,10 @@ def test_records(tmp_path, capsys):
     ("inspect", ["--characters", "50"]), ("export", ["o.npz"])])
 def test_records_of_models(tmp_path, monkeypatch, capsys, name, arguments):
     monkeypatch.chdir(tmp_path)
-    text, random = corpus.read("names").text, np.random.RandomState(1)
-    size, path = len(set(text)), tmp_path / "m.npz"
+    text = corpus.read("names").text
+    random = np.random.RandomState(1)
+    size = len(set(text))
+    path = tmp_path / "m.npz"
     weights = lstm_weights([random.normal(size=(size + 3, 12)).astype(np.float32)],
                            random.normal(size=(3, size)).astype(np.float32))
     refused = 0

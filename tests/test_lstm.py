@@ -18,12 +18,17 @@ def test_its_windows_are_those_of_the_package():
 
 def test_its_losses_are_those_of_the_graph():
     """20 steps of two layers without dropout, the state carried, the gradients clipped."""
-    n, m, num_classes, size, layers = 3, 7, IDS.max() + 1, 5, 2
+    n = 3
+    m = 7
+    num_classes = IDS.max() + 1
+    size = 5
+    layers = 2
     weights = lstm.initial_weights(num_classes, size, layers, np.random.RandomState(4))
     model = CharRNN(num_classes, n, m, size, layers, learning_rate=0.01, grad_clip=0.3)
     names = [name.format(layer) for layer in range(layers) for name in (KERNEL, BIAS)] + [
         "softmax/Variable", "softmax/Variable_1"]
-    state, averages = lstm.zero_state(weights, n), [[np.zeros_like(value) for value in weights] for _ in range(2)]
+    state = lstm.zero_state(weights, n)
+    averages = [[np.zeros_like(value) for value in weights] for _ in range(2)]
     masks = np.ones((layers, m, 1, 1))
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
@@ -44,7 +49,8 @@ def test_its_losses_are_those_of_the_graph():
 def test_it_draws_as_the_notebook_does():
     weights = lstm.initial_weights(14, 5, 2, np.random.RandomState(4))
     ids = lstm.write(weights, [3, 1], 30, np.random.RandomState(2))
-    rng, state = np.random.RandomState(2), lstm.zero_state(weights, 1)
+    rng = np.random.RandomState(2)
+    state = lstm.zero_state(weights, 1)
     drawn = [3, 1]
     for fed in range(31):
         probabilities, state, _ = lstm.forward(weights, np.array([drawn[fed:fed + 1]]), state, np.ones((2, 1, 1, 1)))

@@ -6,7 +6,11 @@ from reference import errors, problem, reference, results
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 
-N, M, L, C, LAYERS = 3, 4, 6, 5, 2
+N = 3
+M = 4
+L = 6
+C = 5
+LAYERS = 2
 SIZES = [(C, N, M, L, LAYERS), (83, 2, 7, 9, 1), (3, 5, 1, 4, 3)]
 
 
@@ -30,7 +34,8 @@ def test_results_and_gradients_equal_numpys():
 
 def train(model, session, start, stop):
     """Return the losses of some steps, the state carried from one to the next."""
-    state, losses = session.run(model.initial_state), []
+    state = session.run(model.initial_state)
+    losses = []
     for step in range(start, stop):
         x, y = np.random.RandomState(step).randint(0, C, (2, N, M))
         loss, state, _ = session.run([model.loss, model.final_state, model.optimizer], {

@@ -111,8 +111,8 @@ def test_links_lead_to_files_and_headings(page):
 
 def test_the_presets_are_those_of_the_page():
     """The lengths of text for which auto has a row are the largest ones."""
-    page, sizes = PAGES["docs/training.md"], (
-        "batch_size num_steps lstm_size learning_rate keep_prob recurrent_keep_prob weight_decay epochs".split())
+    page = PAGES["docs/training.md"]
+    sizes = "batch_size num_steps lstm_size learning_rate keep_prob recurrent_keep_prob weight_decay epochs".split()
     rows = re.findall(r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| ([01][\d.]+) "
                       r"\| (0\.\d) \| (\d+) \|$", page, re.MULTILINE)
     lengths = [int(re.sub(r"\D", "", row[0]) or 10 ** 9) for row in rows]

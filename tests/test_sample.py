@@ -10,7 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT, copy_without_records, interrupted_at, make_network, process_environment, run_python
+from conftest import (
+    CHARS,
+    TEXT,
+    copy_without_records,
+    interrupted_at,
+    make_network,
+    process_environment,
+    run_python,
+)
 
 from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary
@@ -229,4 +237,5 @@ def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_p
         assert process.stderr.read() == b"charrnn-sample: interrupted\n"
         assert process.wait() == 130
     text = (tmp_path / "out.txt").read_text(encoding="utf-8")
-    assert set(text) == set(characters + "\n") and len(text) % CHUNK == 2  # the prime of one character, and a line end
+    # the prime of one character, and a line end
+    assert set(text) == set(characters + "\n") and len(text) % CHUNK == 2

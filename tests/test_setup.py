@@ -153,7 +153,8 @@ def test_after_ctrl_c_make_prints_no_error(copy):
     _, status = os.waitpid(process, 0)
     os.close(terminal)
     assert output.decode().replace("^C", "").split() == ["ready", "saved"]
-    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT  # of make itself, for the shell
+    # of make itself, for the shell
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT
 
 
 @needs_make
@@ -230,7 +231,8 @@ def test_the_python_of_this_environment_is_found_and_what_is_wrong_is_explained(
 @pytest.mark.skipif(sys.platform != "linux", reason="the archive is that for Linux")
 def test_a_python_is_downloaded_if_it_has_its_sha_256(copy):
     """Here from a file: address, at first with the SHA-256 of the real one."""
-    get_python, listed = ["sh", copy / ".make" / "get-python"], copy / ".make" / "downloads.json"
+    get_python = ["sh", copy / ".make" / "get-python"]
+    listed = copy / ".make" / "downloads.json"
     archive = copy / "python.tar.gz"
     (copy / "file").write_text(
         "# system configuration generated and used by the sysconfig module\nbuild_time_vars = {}\n")
@@ -252,7 +254,8 @@ def test_a_python_is_downloaded_if_it_has_its_sha_256(copy):
 # Lock files and setup.py
 
 
-LOCKS = {"": ["3.7"], "-tf2": ["3.10", "3.11", "3.12", "3.13"]}  # the ends of their names, and their Pythons
+# the ends of their names, and their Pythons
+LOCKS = {"": ["3.7"], "-tf2": ["3.10", "3.11", "3.12", "3.13"]}
 
 
 def pins(suffix):

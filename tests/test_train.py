@@ -58,7 +58,8 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
 
 def test_flags_override_a_preset(text_file, tmp_path, monkeypatch, capsys):
     """The seed, which neither has, is made up, printed and recorded. Several texts are joined."""
-    sessions, usual = [], tf.Session
+    sessions = []
+    usual = tf.Session
     monkeypatch.setattr(tf, "Session", lambda **options: sessions.append(options) or usual(**options))
     assert train.main([str(text_file), str(text_file), "--separator", "~~", "--preset", "exercise", "--epochs", "1",
                        "--lstm-size", "6", "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0",
@@ -108,4 +109,5 @@ def test_the_users_own_warnings_are_shown():
     _, out, err = run_python("-c", code)
     lines = err.strip().split("\n")
     assert out == "" and "mine" in lines[0] and "mine too" in lines[1], err
-    assert lines[2:] in ([], ["  warnings.warn('mine too'); tf.Session().close()"])  # from Python 3.13 on
+    # from Python 3.13 on
+    assert lines[2:] in ([], ["  warnings.warn('mine too'); tf.Session().close()"])

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import List, NamedTuple, Optional, Tuple
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.record import RUN_FILE, CheckpointError, NoCheckpointError, RunRecord, is_run
+from charrnn.checkpoints.record import (
+    RUN_FILE,
+    CheckpointError,
+    NoCheckpointError,
+    RunRecord,
+    is_run,
+)
 from charrnn.data import StrPath
 from charrnn.system import errors, words
 
@@ -60,7 +66,8 @@ def list_checkpoints(folder: StrPath) -> List[str]:
             f"({', '.join(KNOWN_MODELS)})")
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = record.listed_names(folder)
-    if is_run(folder):  # also those that have lost their record; interrupted saves are not in the list
+    # also those that have lost their record; interrupted saves are not in the list
+    if is_run(folder):
         names = record.names_with(folder, ".json", listed)
     else:
         names = listed or record.names_with(folder, ".index")
@@ -94,7 +101,8 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {errors.reason(error)}")
     for ending in [suffix] if suffix else recorded:
-        path, (_, sha256) = Path(prefix + ending), recorded[ending]
+        path = Path(prefix + ending)
+        (_, sha256) = recorded[ending]
         try:
             if record.sha256(path.read_bytes()) != sha256:
                 raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
@@ -156,7 +164,8 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
     if named is not None:
         if not str(named):
             raise CheckpointError("the path of the run folder is empty")
-        refused = set(str(named)) & set("*?[" if os.sep == "\\" else "*?[\\")  # TensorFlow's signs of patterns
+        # TensorFlow's signs of patterns
+        refused = set(str(named)) & set("*?[" if os.sep == "\\" else "*?[\\")
         if refused:
             raise CheckpointError(f"{str(named)!r} cannot be the path of a run folder: TensorFlow does not support "
                                   f"{' or '.join(sorted(refused))} in paths")

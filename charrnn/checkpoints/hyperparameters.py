@@ -8,7 +8,8 @@ from typing import Any, Collection, NamedTuple, Optional
 import numpy as np
 
 MOST_LAYERS = 32  # with more, the graph takes long to build
-OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}  # and their names in the graph, as in the notebook
+# and their names in the graph, as in the notebook
+OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}
 
 
 class Cell(NamedTuple):
@@ -34,7 +35,8 @@ CELLS = {
     "layer-norm-lstm": Cell("LayerNormBasicLSTMCell", "layer_norm_basic_lstm_cell", contrib=True),
     "nas": Cell("NASCell", "nas_cell", contrib=True),
 }
-AUTO = "auto"  # a preset, which depends on the length of the text, and a precision, which depends on the machine
+# a preset, which depends on the length of the text, and a precision, which depends on the machine
+AUTO = "auto"
 TO_ZERO = ("linear", "cosine")  # schedules that end at 0
 SCHEDULES = ("constant", "exponential", *TO_ZERO)
 # the groups of flags on the help page, in its order
@@ -42,10 +44,11 @@ GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
     "text", "network", "optimisation", "speed", "checkpoints and reports")
 
 BELOW_1 = 1 - 2 ** -53  # the largest float below 1
-_LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}  # what TensorFlow and the JSON record can hold
+# what TensorFlow and the JSON record can hold
+_LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}
 
 
-def setting(default: Any, group: str, meaning: str, least: float = 0, most: Optional[float] = None,
+def setting(default: Any, group: str, meaning: str, *, least: float = 0, most: Optional[float] = None,
             choices: Optional[tuple] = None, kind: Optional[type] = None, otherwise: str = "") -> Any:
     """Declare a field: its default, and what its flag and its check need.
 
@@ -91,18 +94,18 @@ class Hyperparameters(Checked):
     dashes (``--batch-size``).
     """
 
-    batch_size: int = setting(100, OPTIMISATION, "sequences in a batch", 1)
-    num_steps: int = setting(100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", 1)
-    lstm_size: int = setting(512, NETWORK, "units in each layer", 1)
-    num_layers: int = setting(2, NETWORK, "number of layers", 1, MOST_LAYERS)
-    learning_rate: float = setting(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", 1e-9)
-    keep_prob: float = setting(0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", 0.01, 1)
-    grad_clip: float = setting(5.0, OPTIMISATION, "largest global norm of the gradients", 1e-4, 1e30)
-    epochs: int = setting(20, OPTIMISATION, "passes over the text", 1)
-    print_every_n: int = setting(50, REPORTS, "steps between printed lines", 1)
-    save_every_n: int = setting(200, REPORTS, "steps between checkpoints", 1)
+    batch_size: int = setting(100, OPTIMISATION, "sequences in a batch", least=1)
+    num_steps: int = setting(100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", least=1)
+    lstm_size: int = setting(512, NETWORK, "units in each layer", least=1)
+    num_layers: int = setting(2, NETWORK, "number of layers", least=1, most=MOST_LAYERS)
+    learning_rate: float = setting(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", least=1e-9)
+    keep_prob: float = setting(0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", least=0.01, most=1)
+    grad_clip: float = setting(5.0, OPTIMISATION, "largest global norm of the gradients", least=1e-4, most=1e30)
+    epochs: int = setting(20, OPTIMISATION, "passes over the text", least=1)
+    print_every_n: int = setting(50, REPORTS, "steps between printed lines", least=1)
+    save_every_n: int = setting(200, REPORTS, "steps between checkpoints", least=1)
     seed: Optional[int] = setting(
-        None, OPTIMISATION, "seed of the initial weights and of dropout", 0, 2 ** 31 - 1, kind=int,
+        None, OPTIMISATION, "seed of the initial weights and of dropout", least=0, most=2 ** 31 - 1, kind=int,
         otherwise="a new one")
     fused: bool = setting(  # the help is that of --no-fused
         True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
@@ -115,35 +118,35 @@ class Hyperparameters(Checked):
     cell: str = setting("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
     optimizer: str = setting("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
     input_keep_prob: float = setting(
-        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", 0.01, 1)
+        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", least=0.01, most=1)
     recurrent_keep_prob: float = setting(
         1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight; the same weights are kept for a whole "
-        "window", 0.01, 1)
+        "window", least=0.01, most=1)
     weight_decay: float = setting(
         0.0, OPTIMISATION, "what each step takes away from the matrices of weights, as a multiple of the "
-        "learning rate times the weights; 0 for nothing", 0, 10)
+        "learning rate times the weights; 0 for nothing", least=0, most=10)
     schedule: str = setting(
         "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
         "the end, linearly or along a cosine", choices=SCHEDULES)
     warmup_steps: int = setting(
-        0, OPTIMISATION, "steps in which the learning rate first rises to its full size", 0, 10 ** 6)
+        0, OPTIMISATION, "steps in which the learning rate first rises to its full size", least=0, most=10 ** 6)
     decay: float = setting(
-        0.95, OPTIMISATION, "factor of the learning rate at each epoch, in the exponential schedule", 0.01, 1)
+        0.95, OPTIMISATION, "factor of the learning rate at each epoch, in the exponential schedule", least=0.01, most=1)
     average_decay: float = setting(
         0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
-        "0 for none", 0, 0.99999)
+        "0 for none", least=0, most=0.99999)
     shuffle: str = setting(
         "none", TEXT, "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
         "after it, in an order that is always the same. The preset auto shuffles the lines of what is plainly a list",
         choices=("none", "lines"))
-    val_fraction: float = setting(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", 0, BELOW_1)
+    val_fraction: float = setting(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", least=0, most=BELOW_1)
     test_fraction: float = setting(
-        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", 0,
-        BELOW_1)
+        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", least=0,
+        most=BELOW_1)
     eval_every_n: int = setting(
         0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only")
     early_stop: int = setting(0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never")
-    max_to_keep: int = setting(100, REPORTS, "number of checkpoints to keep, in addition to the best", 1)
+    max_to_keep: int = setting(100, REPORTS, "number of checkpoints to keep, in addition to the best", least=1)
 
     def check(self, recorded: Collection[str] = ()) -> None:
         """Raise ValueError if a value is out of range, or if two values contradict each other."""
@@ -168,7 +171,8 @@ NAMES = tuple(field.name for field in dataclasses.fields(Hyperparameters))
 
 def range_in_words(field: dataclasses.Field) -> str:
     """Return the range of a number."""
-    least, most = field.metadata["least"], field.metadata["most"]
+    least = field.metadata["least"]
+    most = field.metadata["most"]
     return f"at least {least}" + ("" if most is None else " and below 1" if most == BELOW_1 else f" and at most {most}")
 
 
@@ -188,7 +192,8 @@ def _allows(field: dataclasses.Field, value: Any, in_range: bool = True) -> bool
     if value is None or isinstance(value, bool):
         return value is field.default
     if not in_range:
-        least, most = least if kind is int else 0, None
+        least = least if kind is int else 0
+        most = None
     return isinstance(value, (int, kind)) and least <= value <= (_LARGEST[kind] if most is None else most)
 
 

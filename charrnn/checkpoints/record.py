@@ -41,7 +41,8 @@ LARGEST_LOSS = 1e38  # losses are measured in float32
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
 FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from and --vocab-from TEXT")
-SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")  # of the files that a record lists
+# of the files that a record lists
+SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
 
 class CheckpointError(errors.AdvisedError):
@@ -120,9 +121,12 @@ def check_unused(folder: StrPath) -> None:
     """
     folder = Path(folder)
     in_the_way = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
-    fact, in_python, in_command = f"{folder} holds another run", "", ""
+    fact = f"{folder} holds another run"
+    in_python = ""
+    in_command = ""
     if is_run(folder):
-        in_python, in_command = "continue it with resume=True", f"continue it with {words.resume_command(folder)}"
+        in_python = "continue it with resume=True"
+        in_command = f"continue it with {words.resume_command(folder)}"
     elif _is_of_notebook(folder):
         in_python, in_command = (f"start from its weights with {how}" for how in FROM_NOTEBOOK)
     elif in_the_way:
@@ -157,7 +161,9 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
     """
     with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):
         text, best, init_from = (record[name] for name in ("text", "best", "init_from"))
-        recorded, test_loss, shuffled = record["hyperparameters"], record.get("test_loss"), text.get("shuffled_sha256")
+        recorded = record["hyperparameters"]
+        test_loss = record.get("test_loss")
+        shuffled = text.get("shuffled_sha256")
         beginning = record.get("beginning")
         hyper = Hyperparameters(**{name: recorded[name] for name in NAMES if name in recorded})
         hyper.check(recorded=NAMES)
@@ -239,7 +245,8 @@ def read_run(folder: StrPath) -> RunRecord:
     Raises:
         CheckpointError: there is neither.
     """
-    path, advice = Path(folder) / RUN_FILE, []
+    path = Path(folder) / RUN_FILE
+    advice = []
     try:
         return run_from_record(read_signed(path), folder)
     except OSError as error:

@@ -79,13 +79,19 @@ class Run:
     def __init__(self, run: RunRecord, folder: StrPath, session: Any) -> None:
         """Prepare to save the variables of a session's graph. The folder is not used before :meth:`begin`."""
         from charrnn.system.tensorflow import tf
-        self.record, self.folder, self.session = run, folder, session
-        self.skipped, self.restored = [], None  # type: List[str], Optional[RunRecord]
-        self._lock: Optional[IO[str]] = None  # of the folder, from begin() on; only one of several processes has it
-        self._history, self._summaries = "", None  # type: str, Optional[Summaries]
+        self.record = run
+        self.folder = folder
+        self.session = session
+        self.skipped: List[str] = []
+        self.restored: Optional[RunRecord] = None
+        # of the folder, from begin() on; only one of several processes has it
+        self._lock: Optional[IO[str]] = None
+        self._history: str = ""
+        self._summaries: Optional[Summaries] = None
         self._summarized_from = -1  # the step from which on there are summaries; -1 for none
         with session.graph.as_default():
-            self._saver, self._norm = tf.train.Saver(max_to_keep=0), tf.global_norm(tf.global_variables())
+            self._saver = tf.train.Saver(max_to_keep=0)
+            self._norm = tf.global_norm(tf.global_variables())
 
     def close(self) -> None:
         """Close the summaries, and then give up the lock."""
@@ -113,13 +119,17 @@ class Run:
         """
         self._lock = reserve(self.folder)
         if not resumes:
-            record.check_unused(self.folder)  # again: another process may have trained in it since the run was planned
+            # again: another process may have trained in it since the run was planned
+            record.check_unused(self.folder)
         remove_leftovers(self.folder)
-        path, content = Path(self.folder) / record.TEXT_FILE, text.encode("utf-8", "surrogatepass")
-        if not (path.is_file() and path.read_bytes() == content):  # a resumed run may have a full disk
+        path = Path(self.folder) / record.TEXT_FILE
+        content = text.encode("utf-8", "surrogatepass")
+        # a resumed run may have a full disk
+        if not (path.is_file() and path.read_bytes() == content):
             files.write_atomically(path, content)
         self.saved = self._restored(fresh) if resumes else fresh
-        if not self.saved.step and not self.record.init_from:  # that of another model is written with its weights
+        # that of another model is written with its weights
+        if not self.saved.step and not self.record.init_from:
             record.write_run(self.folder, self.record)
         self._history = self.saved.history
         self._write_history()
@@ -146,8 +156,10 @@ class Run:
                 verify(str(Path(self.folder) / best))
         except CheckpointError:
             self.skipped.append(f"the best checkpoint {best} is damaged: the next evaluation counts as the best")
-            best, progress = None, replace(progress, best_step=0, best_loss=float("inf"))
-        self.record, self.saved = replace(self.record, best=best), progress
+            best = None
+            progress = replace(progress, best_step=0, best_loss=float("inf"))
+        self.record = replace(self.record, best=best)
+        self.saved = progress
         self.tidy()
         return progress
 
@@ -212,7 +224,8 @@ class Run:
                 after it failed, which the next save does. Earlier checkpoints are unchanged.
         """
         from charrnn.system.tensorflow import tf
-        folder, name = Path(self.folder), self.name(progress.step)
+        folder = Path(self.folder)
+        name = self.name(progress.step)
         best = name if progress.best_step == progress.step > 0 else self.record.best
         run = replace(self.record, best=best, test_loss=None)
         self._check_place()
@@ -230,14 +243,17 @@ class Run:
                 self.session, self._saver, folder / record.STAGE, name, progress, run, weights)
             for path in written:
                 os.replace(str(path), str(folder / path.name))
-            files.flush(folder)  # so that there is no record without its files after a loss of power
-            os.replace(str(last), str(folder / last.name))  # from now on, the checkpoint can be used
+            # so that there is no record without its files after a loss of power
+            files.flush(folder)
+            # from now on, the checkpoint can be used
+            os.replace(str(last), str(folder / last.name))
         except (tf.errors.OpError, ValueError, OSError) as error:
             with contextlib.suppress(OSError):
                 remove_leftovers(folder)
                 _remove_files(folder, name)
             raise OSError(f"the checkpoint {folder / name} could not be saved: {errors.reason(error)}")
-        self.record, self.saved = run, progress
+        self.record = run
+        self.saved = progress
         files.flush(folder)
         self.tidy()
         return str(folder / name)
@@ -300,7 +316,8 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     stage.mkdir()
     about = record.record_of(run)
     (stage / f"{name}.npz").write_bytes(packed(weights, about))
-    content = io.BytesIO()  # not the file: a ZipFile that cannot write reports a second error when it is deleted
+    # not the file: a ZipFile that cannot write reports a second error when it is deleted
+    content = io.BytesIO()
     np.savez(content, **{**asdict(progress), "history": np.frombuffer(progress.history.encode(), np.uint8)})
     (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
     # TensorFlow's own way to write the graph would make the run folder again, if it was renamed in the meantime

@@ -15,7 +15,8 @@ class Summaries:
         from charrnn.system.tensorflow import tf
         (Path(folder) / FOLDER).mkdir(exist_ok=True)
         self._writer = tf.summary.FileWriter(str(Path(folder) / FOLDER))
-        self._failure: Optional[str] = None  # of TensorFlow's writer, which then writes nothing more
+        # of TensorFlow's writer, which then writes nothing more
+        self._failure: Optional[str] = None
         # tells TensorBoard to drop what an earlier process wrote about later steps, even if it saved no checkpoint
         self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
 
@@ -29,7 +30,8 @@ class Summaries:
         """Write what TensorFlow has kept. Raise OSError, once, if the summaries cannot be written any more."""
         self._call(self._writer.flush)
         if self._failure:
-            failure, self._failure = self._failure, None
+            failure = self._failure
+            self._failure = None
             raise OSError(f"summaries for TensorBoard are no longer written: {failure}")
 
     def close(self) -> None:

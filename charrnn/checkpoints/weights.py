@@ -37,7 +37,8 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     # not as ASCII: two halves of a character that follow each other in the vocabulary would be read as one character
     encoded = json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass")
     np.savez(buffer, about=np.frombuffer(encoded, np.uint8), **weights)
-    content = buffer.getvalue()[:-2] + DIGEST.to_bytes(2, "little")  # the last field is the length of the comment
+    # the last field is the length of the comment
+    content = buffer.getvalue()[:-2] + DIGEST.to_bytes(2, "little")
     return content + sha256(content).encode()
 
 
@@ -50,7 +51,8 @@ def _array(content: bytes) -> np.ndarray:
     if not header:
         raise ValueError("it has a member that is no array of numbers")
     kind, order, shape = (group.decode() for group in header.groups())
-    values = np.frombuffer(bytearray(content[header.end():]), kind)  # of a bytearray, so that it can be changed
+    # of a bytearray, so that it can be changed
+    values = np.frombuffer(bytearray(content[header.end():]), kind)
     return values.reshape([int(size) for size in re.findall(r"\d+", shape)], order="F" if order == "True" else "C")
 
 

@@ -48,7 +48,8 @@ class Parser(argparse.ArgumentParser):
         flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), word) for word in given[:end]]
         return self.parse_args(flags + given[end:]) if "--" in given else self.parse_intermixed_args(flags)
 
-    def _print_message(self, message: str, file: Any = None) -> None:  # argparse's own drops errors since Python 3.12
+    # argparse's own drops errors since Python 3.12
+    def _print_message(self, message: str, file: Any = None) -> None:
         if not self._is_silent:
             (file or sys.stderr).write(message or "")
 
@@ -203,7 +204,8 @@ def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> M
 def read_order(path: StrPath) -> Vocabulary:
     """Read a vocabulary from a file: a JSON list of its characters in the order of their ids."""
     try:
-        order = json.loads(Path(path).read_bytes())  # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
+        # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
+        order = json.loads(Path(path).read_bytes())
         return Vocabulary(order if isinstance(order, list) else ())
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is not a JSON list of distinct characters in the order of their ids")

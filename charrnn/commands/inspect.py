@@ -96,7 +96,8 @@ def _main(args: argparse.Namespace) -> None:
 def _print_unit(engine: Engine, measured: units.Measured, unit: units.Unit, text: str, as_json: bool) -> None:
     """Print the values of a unit over a text, and what it tracks."""
     pieces = units.activations(engine, engine.vocabulary.encode(text), measured.parts)
-    values, tracked = np.concatenate([*pieces])[:, unit.part, unit.column], measured.tracked_by(unit)
+    values = np.concatenate([*pieces])[:, unit.part, unit.column]
+    tracked = measured.tracked_by(unit)
     if as_json:
         tracks = [[name, round(correlation, 4)] for _, name, correlation in tracked]
         print(json.dumps({"unit": str(unit), "tracks": tracks, "text": text,

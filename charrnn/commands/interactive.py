@@ -30,7 +30,8 @@ class Conversation:
     def __init__(self, sampler: Sampler, settings: Settings, length: int, how_unknown: str = "error",
                  seed: Optional[int] = None) -> None:
         """Keep a sampler of one text, and the first settings. A seed of None is a new one for each text."""
-        self._sampler, self._unknown = sampler, how_unknown
+        self._sampler = sampler
+        self._unknown = how_unknown
         self._values: Dict[str, Any] = {"temperature": settings.temperature, "top-n": settings.top_n,
                                         "top-p": settings.top_p, "length": length, "seed": seed}
 
@@ -39,7 +40,8 @@ class Conversation:
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401  gives input() a history and line editing
         if hasattr(sys.stdin, "reconfigure"):
-            sys.stdin.reconfigure(encoding="utf-8", errors="backslashreplace")  # independent of the locale
+            # independent of the locale
+            sys.stdin.reconfigure(encoding="utf-8", errors="backslashreplace")
         prompt = "> " if sys.stdin.isatty() else ""
         if prompt:
             print(HELP)

@@ -12,7 +12,14 @@ from charrnn.commands.interactive import Conversation
 from charrnn.engines import sampler
 from charrnn.engines.decoding import Settings
 from charrnn.engines.opened_model import Model
-from charrnn.engines.sampler import Sample, Sampler, check_prime, choose_settings, default_prime, fresh_seed
+from charrnn.engines.sampler import (
+    Sample,
+    Sampler,
+    check_prime,
+    choose_settings,
+    default_prime,
+    fresh_seed,
+)
 from charrnn.system import terminal, words
 from charrnn.text import corpus, novelty, unknown
 
@@ -74,7 +81,9 @@ def check_arguments(args: argparse.Namespace) -> None:
             if getattr(args, name) != NOT_INTERACTIVE[name]:
                 raise ValueError(f"--{mode} and {arguments.flag(name)} cannot be combined")
     if args.lines:
-        args.prime, args.stop, args.num_samples = "\n", "\n", args.lines
+        args.prime = "\n"
+        args.stop = "\n"
+        args.num_samples = args.lines
     args.prime, args.stop = (given and given.replace("\\n", "\n") for given in (args.prime, args.stop))
     args.unknown = args.unknown or "error"
 

@@ -26,9 +26,9 @@ class Settings(Checked):
             most 1.
     """
 
-    temperature: float = setting(1.0, "", "", 0, LARGEST_TEMPERATURE)
-    top_n: int = setting(5, "", "", 1)
-    top_p: float = setting(1.0, "", "", LEAST_SHARE, 1)
+    temperature: float = setting(1.0, "", "", least=0, most=LARGEST_TEMPERATURE)
+    top_n: int = setting(5, "", "", least=1)
+    top_p: float = setting(1.0, "", "", least=LEAST_SHARE, most=1)
 
     @property
     def takes_most_probable(self) -> bool:

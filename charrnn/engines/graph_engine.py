@@ -18,7 +18,14 @@ from charrnn.engines.decoding import Settings
 from charrnn.fused import softmax
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
-from charrnn.system.tensorflow import forget_gradients, graph_mode, session_config, set_variable, tf, thread_count
+from charrnn.system.tensorflow import (
+    forget_gradients,
+    graph_mode,
+    session_config,
+    set_variable,
+    tf,
+    thread_count,
+)
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
 
@@ -44,7 +51,9 @@ class GraphEngine(Engine):
 
     def __init__(self, vocabulary, lstm_size, num_layers, cell="lstm", threads=None):
         """Build what reads text. The engine can be used after :meth:`load`."""
-        self.vocabulary, self._cell, self._threads = vocabulary, cell, threads or thread_count()
+        self.vocabulary = vocabulary
+        self._cell = cell
+        self._threads = threads or thread_count()
         self._parts = {}
         with tf.Graph().as_default() as graph:
             self._ids = tf.placeholder(tf.int32, [None, None], name="ids")  # [B, M]
@@ -54,7 +63,8 @@ class GraphEngine(Engine):
             self._outputs, final_state = tf.nn.dynamic_rnn(  # [B, M, L]
                 self._stack, x_one_hot, initial_state=_split(self._stack, self._state))
             self._final_state = _joined(final_state)  # [S, B, L], after the window
-            self._prediction, _ = build_output(self._outputs, lstm_size, len(vocabulary))  # [B·M, C]
+            # [B·M, C]
+            self._prediction, _ = build_output(self._outputs, lstm_size, len(vocabulary))
             self._variables = tf.trainable_variables()
             self._softmax = [variable.read_value() for variable in tf.trainable_variables("softmax/")]
             self._last_logits = tf.nn.xw_plus_b(self._outputs[:, -1], *self._softmax)  # [B, C]
@@ -71,7 +81,8 @@ class GraphEngine(Engine):
         """
         with self._session.graph.as_default():
             for variable in self._variables:
-                name, shape = variable.op.name, tuple(variable.shape.as_list())
+                name = variable.op.name
+                shape = tuple(variable.shape.as_list())
                 if name not in weights or np.shape(weights[name]) != shape:
                     raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
                 set_variable(variable, weights[name], self._session)
@@ -104,7 +115,8 @@ class GraphEngine(Engine):
 
     def draw(self, logits, state, uniforms, settings):
         if settings.takes_most_probable:
-            settings, uniforms = Settings(top_n=1), np.zeros_like(uniforms)
+            settings = Settings(top_n=1)
+            uniforms = np.zeros_like(uniforms)
         # without top_p, a step of the loop is faster; zip() then leaves the last value out
         placeholders, results = self._part(self._build_loop, len(logits), settings.top_p < 1)
         top_n = min(settings.top_n, logits.shape[1])
@@ -123,7 +135,8 @@ class GraphEngine(Engine):
         self._session.close()
 
     def _run(self, results, placeholders, values):
-        with self._session.graph.as_default():  # where tensors can be keys, also in a program in eager mode
+        # where tensors can be keys, also in a program in eager mode
+        with self._session.graph.as_default():
             return self._session.run(results, dict(zip(placeholders, values)))
 
     def _part(self, build, *args):
@@ -136,7 +149,8 @@ class GraphEngine(Engine):
 
     def _build_loop(self, rows, with_top_p):
         """Build the loop for a number of rows; return its placeholders, and the results of :meth:`draw`."""
-        stack, num_classes = self._stack, len(self.vocabulary)
+        stack = self._stack
+        num_classes = len(self.vocabulary)
         step = _lstm_step(stack) if self._cell == "lstm" else _any_step(stack, num_classes)
         logits = tf.placeholder(tf.float32, [rows, num_classes])
         state = _state_placeholder(stack, rows)
@@ -160,9 +174,13 @@ class GraphEngine(Engine):
 
         Return its placeholders, and the results of :meth:`surprisal`.
         """
-        inputs, state, outputs, final_state = self._ids, self._state, self._outputs, self._final_state
+        inputs = self._ids
+        state = self._state
+        outputs = self._outputs
+        final_state = self._final_state
         if shape:
-            inputs, state = tf.placeholder(tf.int32, shape), _state_placeholder(self._stack, shape[0])
+            inputs = tf.placeholder(tf.int32, shape)
+            state = _state_placeholder(self._stack, shape[0])
             outputs, after = unroll(self._stack, inputs, len(self.vocabulary), _split(self._stack, state),
                                     threads=self._threads)  # [B, M, L]
             final_state = _joined(after)
@@ -188,7 +206,8 @@ def _draw(logits, uniforms, settings):
     smallest = tf.reduce_min(largest, axis=1, keepdims=True)  # [B, 1]
     kept = tf.where(prediction >= smallest, prediction, tf.zeros_like(prediction))  # [B, C]
     cumulative = tf.cumsum(tf.cast(kept, tf.float64), axis=1)  # [B, C]
-    total = tf.reduce_max(cumulative, axis=1, keepdims=True)  # [B, 1], the last value; a slice is slower
+    # [B, 1], the last value; a slice is slower
+    total = tf.reduce_max(cumulative, axis=1, keepdims=True)
     # the number of edges that are at most the uniform number, as np.searchsorted(side="right") counts them
     return tf.reduce_sum(tf.cast(cumulative <= uniforms * total, tf.int32), axis=1)
 
@@ -203,7 +222,8 @@ def _lstm_step(stack):
               for wrapper in stack._cells]
 
     def step(ids, state):
-        below, next_state = None, []
+        below = None
+        next_state = []
         for layer, (c, h) in zip(layers, state):
             recurrent = tf.nn.xw_plus_b(h, layer.recurrent, layer.bias)  # [B, 4L]
             # a one-hot row times a matrix is a row of the matrix

@@ -10,8 +10,10 @@ from charrnn.data import Vocabulary
 from charrnn.engines import Engine, decoding
 from charrnn.engines.decoding import Settings
 
-FEW_ROWS = 8  # up to this number, products of the matrix with each row are as fast as a product of two matrices
-_ONE, _HALF = np.array(1, np.float32), np.array(0.5, np.float32)
+# up to this number, products of the matrix with each row are as fast as a product of two matrices
+FEW_ROWS = 8
+_ONE = np.array(1, np.float32)
+_HALF = np.array(0.5, np.float32)
 # After a product of matrices, OpenBLAS 0.3.7 (NumPy 1.18) leaves the upper halves of the registers in use. Code without
 # AVX then takes two to four times as long, until a product with a vector clears them.
 _CLEARS = np.zeros((64, 64), np.float32)
@@ -24,7 +26,8 @@ class _Layer(NamedTuple):
     halved as well.
     """
 
-    table: Any  # [C, 4L], in the first layer the products of the one-hot inputs plus the bias; else None
+    # [C, 4L], in the first layer the products of the one-hot inputs plus the bias; else None
+    table: Any
     kernel: np.ndarray  # for h [4L, L] in the first layer, for input and h [4L, 2L] in the others
     bias: np.ndarray  # [4L, 1]; the table of the first layer includes it
 
@@ -38,7 +41,8 @@ class _Views(NamedTuple):
     right: np.ndarray  # [2L, B], what they are multiplied with: j and c
     output: np.ndarray  # [L, B], o
     c: np.ndarray  # [L, B]
-    inputs: np.ndarray  # [2L, B], twice the output of the layer below and twice h; in the first [L, B], twice h alone
+    # [2L, B], twice the output of the layer below and twice h; in the first [L, B], twice h alone
+    inputs: np.ndarray
     h: np.ndarray  # [L, B], twice h
 
 
@@ -55,11 +59,13 @@ class _Rows:
         hs = np.empty((n_parts // 2 * size, rows), np.float32)
         self.sums = np.empty((4 * size, rows), np.float32)
         self.products = np.empty((2 * size, rows), np.float32)
-        self.first, self.second = self.products[:size], self.products[size:]
+        self.first = self.products[:size]
+        self.second = self.products[size:]
         self.layers: List[_Views] = []
         for layer in range(n_parts // 2):
             # o, i, f, j, c: the product of (i, f) and (j, c) is one call, as all sigmoids are
-            work, start = np.empty((5 * size, rows), np.float32), layer * size
+            work = np.empty((5 * size, rows), np.float32)
+            start = layer * size
             views = _Views(
                 work[:4 * size], work[:3 * size], work[size:3 * size], work[3 * size:], work[:size], work[4 * size:],
                 hs[max(0, start - size):start + size], hs[start:start + size])
@@ -79,15 +85,18 @@ class NumpyLSTM(Engine):
     def __init__(self, vocabulary: Vocabulary, kernels: Sequence[np.ndarray], biases: Sequence[np.ndarray],
                  softmax_kernel: np.ndarray, softmax_bias: np.ndarray):
         """Lay out the weights, which are those of :class:`charrnn.engines.opened_model.Model`."""
-        self.vocabulary, self._size = vocabulary, len(softmax_kernel)
+        self.vocabulary = vocabulary
+        self._size = len(softmax_kernel)
         self._softmax = np.ascontiguousarray(softmax_kernel.T) * _HALF  # [C, L]
         self._softmax_bias = softmax_bias
-        self._columns: Optional[np.ndarray] = None  # the table of the first layer for several rows, [4L, C]
+        # the table of the first layer for several rows, [4L, C]
+        self._columns: Optional[np.ndarray] = None
         self._layers: List[_Layer] = []
         for kernel, bias in zip(map(_regrouped, kernels), map(_regrouped, biases)):
             table = None
             if not self._layers:  # a one-hot row times a matrix is a row of the matrix
-                table, kernel = kernel[:-self._size] + bias, kernel[-self._size:]
+                table = kernel[:-self._size] + bias
+                kernel = kernel[-self._size:]
             self._layers.append(_Layer(table, np.ascontiguousarray(kernel.T) * _HALF, bias[:, np.newaxis]))
 
     def zero_state(self, rows: int = 1) -> np.ndarray:
@@ -115,7 +124,8 @@ class NumpyLSTM(Engine):
 
     def surprisal(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         rows = _Rows(state)
-        expected = np.empty((inputs.shape[1], len(inputs), len(self.vocabulary)), np.float32)  # [M, B, C]
+        # [M, B, C]
+        expected = np.empty((inputs.shape[1], len(inputs), len(self.vocabulary)), np.float32)
         for ids, logits in zip(inputs.T, expected):
             self._step(ids, rows)
             self._write_logits(rows, logits)
@@ -137,7 +147,8 @@ class NumpyLSTM(Engine):
         """
         sums = rows.sums
         for layer, views in zip(self._layers, rows.layers):
-            _multiply(layer.kernel, views.inputs, sums)  # every call writes into an array that is there already
+            # every call writes into an array that is there already
+            _multiply(layer.kernel, views.inputs, sums)
             np.add(sums, layer.bias if layer.table is None else self._looked_up(layer.table, ids), views.gates)
             np.tanh(views.gates, views.gates)
             np.add(views.sigmoids, _ONE, views.sigmoids)  # twice the sigmoids of o, i and f
@@ -145,14 +156,16 @@ class NumpyLSTM(Engine):
             np.add(rows.first, rows.second, views.c)
             np.multiply(views.c, _HALF, views.c)
             np.tanh(views.c, rows.first)
-            np.multiply(rows.first, views.output, views.h)  # twice h, also the input of the layer above
+            # twice h, also the input of the layer above
+            np.multiply(rows.first, views.output, views.h)
 
     def _looked_up(self, table: np.ndarray, ids: Sequence[int]) -> np.ndarray:
         """Return the rows of a table at ids [B] as columns, [4L, B]."""
         if len(ids) == 1:
             return table[ids].T
         if self._columns is None:
-            self._columns = np.ascontiguousarray(table.T)  # 20 times as fast as transposing 64 rows in each step
+            # 20 times as fast as transposing 64 rows in each step
+            self._columns = np.ascontiguousarray(table.T)
         return self._columns.take(ids, axis=1)
 
     def _write_logits(self, rows: _Rows, logits: np.ndarray) -> None:

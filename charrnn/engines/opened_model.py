@@ -21,7 +21,14 @@ from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines import Engine, sampler
 from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Allow, Sampler, check_prime, choose_settings, default_prime, fresh_seed
+from charrnn.engines.sampler import (
+    Allow,
+    Sampler,
+    check_prime,
+    choose_settings,
+    default_prime,
+    fresh_seed,
+)
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import errors, files, terminal, words
 from charrnn.system.tensorflow import graph_mode, is_eager
@@ -67,7 +74,8 @@ class Model:
     cell: str = field(init=False)
 
     def __post_init__(self) -> None:
-        vars(self)["num_layers"], vars(self)["cell"] = _network_of(self.weights)  # a frozen dataclass has no other way
+        # a frozen dataclass has no other way
+        vars(self)["num_layers"], vars(self)["cell"] = _network_of(self.weights)
         if len(self.vocabulary) != len(self.softmax_bias):
             raise ValueError(f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
                              f"{len(self.vocabulary)}")
@@ -405,7 +413,8 @@ def doubt_order(model: Model, text: Optional[str] = None) -> None:
         return
     ids = model.vocabulary.encode(load_text(beside) if text is None else text)
     shares = np.bincount(ids, minlength=len(model.vocabulary)) / len(ids)
-    guess, ids = math.log(len(model.vocabulary)), ids[:ORDER_LOOK]
+    guess = math.log(len(model.vocabulary))
+    ids = ids[:ORDER_LOOK]
     counted = -float(np.mean(np.log(shares[ids])))
     if len(ids) > 1:
         with contextlib.closing(model.engine()) as engine:

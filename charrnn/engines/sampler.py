@@ -109,7 +109,10 @@ class Sampler:
             num_samples: B.
             allow: a function of a text so far, which returns the characters that may come next; None for all.
         """
-        self.vocabulary, self.num_samples, self._engine, self._allow = engine.vocabulary, num_samples, engine, allow
+        self.vocabulary = engine.vocabulary
+        self.num_samples = num_samples
+        self._engine = engine
+        self._allow = allow
         self._last: Any = (None, engine.zero_state())  # logits and state after what was drawn last
 
     def write(self, prime: str, length: int, settings: Settings, seed: int, *, stop: Optional[str] = None,
@@ -132,7 +135,8 @@ class Sampler:
             (samples, interrupted): the texts, and whether Ctrl-C ended them early.
         """
         seeds = [(seed + row) % SEEDS for row in range(self.num_samples)]
-        texts, interrupted = [""] * len(seeds), False
+        texts = [""] * len(seeds)
+        interrupted = False
         values = [[np.zeros(0, np.float32)] for _ in seeds]
         try:
             for row, piece, log_probabilities in self._pieces(prime, length, settings, seeds, CHUNK, stop, stops,
@@ -156,19 +160,25 @@ class Sampler:
 
         The arguments are those of :meth:`write`, with a seed for each row.
         """
-        engine, rows = self._engine, len(seeds)
+        engine = self._engine
+        rows = len(seeds)
         rngs = [np.random.RandomState(seed) for seed in seeds]
-        texts, left = [prime] * rows, [stops] * rows  # left: how often stop is still to come
+        # left: how often stop is still to come
+        texts = [prime] * rows
+        left = [stops] * rows
         ended: Set[int] = set()  # rows whose text has ended
         logits, state = self._last if after_last else (None, engine.zero_state())
         if prime:
             logits, state = engine.read(self.vocabulary.encode(prime), state)
-            logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)  # [B, C], [S, B, L]
+            # [B, C], [S, B, L]
+            logits = np.repeat(logits, rows, axis=0)
+            state = np.repeat(state, rows, axis=1)
         elif logits is None:
             raise ValueError("there is no text to continue yet")
         steps = 1 if self._allow else steps
         for start in range(0, length, steps):
-            uniforms = np.stack([rng.random_sample(min(steps, length - start)) for rng in rngs], axis=1)  # [T, B]
+            # [T, B]
+            uniforms = np.stack([rng.random_sample(min(steps, length - start)) for rng in rngs], axis=1)
             if self._allow:
                 logits, closed = _restricted(logits, texts, self.vocabulary, self._allow)
                 ended |= closed
@@ -206,7 +216,9 @@ class Sampler:
             were left out because they are known or repeated; and whether Ctrl-C ended the writing early.
         """
         kept: List[Sample] = []
-        seen, left_out, interrupted = set(known or ()), 0, False
+        seen = set(known or ())
+        left_out = 0
+        interrupted = False
         for start in range(0, MOST_ROUNDS * self.num_samples, self.num_samples):
             samples, interrupted = self.write("\n", length * (LINES_BEFORE + 1), settings, seed + start, stop="\n",
                                               stops=LINES_BEFORE + 1)
@@ -226,7 +238,8 @@ class Sampler:
 def _restricted(logits: np.ndarray, texts: List[str], vocabulary: Vocabulary,
                 allow: Allow) -> Tuple[np.ndarray, Set[int]]:
     """Return logits [B, C] with -inf for what may not follow each text, and the rows for which nothing is left."""
-    logits, ended = logits.copy(), set()
+    logits = logits.copy()
+    ended = set()
     for row, allowed in enumerate(map(allow, texts)):
         if allowed is not None:
             others = [index for char, index in vocabulary.vocab_to_int.items() if char not in allowed]

@@ -6,7 +6,8 @@ import numpy as np
 from charrnn.engines import Engine
 
 WARM_UP = 500  # characters that a row reads before the first that it measures
-LEAST_PIECE = 25  # characters that a row measures at least; with fewer, it would mostly read its WARM_UP
+# characters that a row measures at least; with fewer, it would mostly read its WARM_UP
+LEAST_PIECE = 25
 WINDOW = 100  # steps of one call of the engine
 
 
@@ -34,10 +35,12 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
         raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, not {len(ids)}")
     count = len(ids) - 1
     pieces = max(1, min(rows, count // LEAST_PIECE))
-    edges = [count * piece // pieces for piece in range(pieces + 1)]  # each row measures from its edge to the next
+    # each row measures from its edge to the next
+    edges = [count * piece // pieces for piece in range(pieces + 1)]
     length = min(count, -(-count // pieces) + (WARM_UP if pieces > 1 else 0))
     rank, size = share
-    own, rows = list(range(rank, pieces, size)), -(-pieces // size)
+    own = list(range(rank, pieces, size))
+    rows = -(-pieces // size)
     starts = [max(0, edges[number + 1] - length) for number in own]
     state = engine.zero_state(rows)
     nats = np.zeros(count, np.float32)
@@ -49,7 +52,8 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
             window[row, :len(piece)] = piece
         measured, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, WINDOW]
         for row, (number, start) in enumerate(zip(own, starts)):
-            low, high = max(edges[number], start + begin), min(edges[number + 1], start + end)
+            low = max(edges[number], start + begin)
+            high = min(edges[number + 1], start + end)
             if low < high:
                 nats[low:high] = measured[row, low - start - begin:high - start - begin]
     return nats

@@ -116,7 +116,8 @@ class _Tape(NamedTuple):
     c: Any  # the state, [R, L] for each step; element 0 is the state before the window
     h: Any  # the same, in the shard's precision
     dropped: Any  # the outputs after dropout, [S, R, L] for each piece, in the shard's precision
-    flow: Any  # scalar that each write changes and each read depends on, so that all writes come before it
+    # scalar that each write changes and each read depends on, so that all writes come before it
+    flow: Any
 
 
 def _array(size, precision="float32", read_once=False):
@@ -145,7 +146,9 @@ def _loop(condition, body, values, parallel_iterations=10):
 
 def _new_tape(shard, c, h):
     """Return a tape whose states begin with c and h, [R, L] each."""
-    steps, states, pieces = shard.n_steps, shard.n_steps + 1, shard.n_pieces
+    steps = shard.n_steps
+    states = shard.n_steps + 1
+    pieces = shard.n_pieces
     tape = _Tape(*[_array(size) for size in (steps, steps, steps, steps, steps, states)],
                  *[_array(size, shard.precision) for size in (states, pieces)], flow=tf.zeros([]))
     return tape._replace(flow=_write(tape.h, 0, h, _write(tape.c, 0, c, tape.flow)))
@@ -164,9 +167,13 @@ def _forward_piece(layer, tape, input_at, span, c, h, flow):
     the precision; in bfloat16, the recurrent weights are transposed, [4L, L].
     """
     def step(t, c, h, flow):
-        gates = product(h, layer.recurrent, h.dtype, transpose_b=h.dtype == "bfloat16") + input_at(t)  # [R, 4L]
+        # [R, 4L]
+        gates = product(h, layer.recurrent, h.dtype, transpose_b=h.dtype == "bfloat16") + input_at(t)
         i, j, f, o = tf.split(gates, 4, axis=1)  # [R, L] each
-        i, j, f, o = tf.sigmoid(i), tf.tanh(j), tf.sigmoid(f), tf.sigmoid(o)
+        i = tf.sigmoid(i)
+        j = tf.tanh(j)
+        f = tf.sigmoid(f)
+        o = tf.sigmoid(o)
         c = c * f + i * j
         tanh_c = tf.tanh(c)
         h = tf.cast(tanh_c * o, h.dtype)
@@ -192,7 +199,8 @@ def forward(shard, layers, state):
         (outputs, state, tapes): [M, R, L] after dropout in the shard's precision, the state after the window, and
         for each layer the tape that :func:`backward` reads.
     """
-    first, precision = layers[0], shard.precision
+    first = layers[0]
+    precision = shard.precision
     # The operands of products are cast once; the rows of the first layer's inputs are only added. In bfloat16, the
     # product of few rows with transposed weights is faster.
     layers = [layer._replace(inputs=tf.cast(layer.inputs, precision) if index else layer.inputs,
@@ -209,9 +217,12 @@ def forward(shard, layers, state):
 
     def run_piece(k, state, flows):
         begin, end = span = shard.span(k)
-        state, flows, below = list(state), list(flows), None
+        state = list(state)
+        flows = list(flows)
+        below = None
         for index, (layer, tape) in enumerate(zip(layers, tapes)):
-            inputs = _gate_inputs(layer, below, n_rows, size, precision) if index else None  # [S, R, 4L]
+            # [S, R, 4L]
+            inputs = _gate_inputs(layer, below, n_rows, size, precision) if index else None
 
             def input_at(t, inputs=inputs):  # [R, 4L]
                 if inputs is not None:
@@ -225,7 +236,8 @@ def forward(shard, layers, state):
             flows[index] = _write(tape.dropped, k, below, flow)
         return k + 1, state, flows
 
-    _, state, flows = _loop(  # each layer works on another piece, and one more is begun; still more would take memory
+    # each layer works on another piece, and one more is begun; still more would take memory
+    _, state, flows = _loop(
         lambda k, *_: k < shard.n_pieces, run_piece, (0, state, [tape.flow for tape in tapes]), len(layers) + 1)
     tapes = [tape._replace(flow=flow) for tape, flow in zip(tapes, flows)]
     outputs = tf.raw_ops.TensorArrayConcatV3(  # [M, R, L]
@@ -250,7 +262,8 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
             for array in (tape.i, tape.j, tape.f, tape.o, tape.tanh_c, tape.c))
         dh += d_outputs[t - begin]
         dc += tf.raw_ops.TanhGrad(y=tanh_c, dy=dh * o)
-        d_gates = tf.concat([  # [R, 4L]: TensorFlow's own gradients need the values after the functions only
+        # [R, 4L]: TensorFlow's own gradients need the values after the functions only
+        d_gates = tf.concat([
             tf.raw_ops.SigmoidGrad(y=i, dy=dc * j), tf.raw_ops.TanhGrad(y=j, dy=dc * i),
             tf.raw_ops.SigmoidGrad(y=f, dy=dc * c_before), tf.raw_ops.SigmoidGrad(y=o, dy=dh * tanh_c)], axis=1)
         d_gates = tf.cast(d_gates, precision)
@@ -258,7 +271,8 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
         return t - 1, dc * f, product(d_gates, recurrent_transposed, precision), written
 
     _, dc, dh, written = _loop(lambda t, *_: t >= begin, step, (end - 1, dc, dh, tf.zeros([])))
-    d_gates = _read_range(gates, 0, end - begin, written, [n_rows, 4 * size], precision)  # [S, R, 4L]
+    # [S, R, 4L]
+    d_gates = _read_range(gates, 0, end - begin, written, [n_rows, 4 * size], precision)
     return dc, dh, tf.reshape(d_gates, [-1, 4 * size])
 
 
@@ -282,7 +296,8 @@ def _add_rows(total, places, rows):
     with the number of characters.
     """
     if total.shape[0].value is not None:
-        one_hot = tf.one_hot(tf.reshape(places, [-1]), total.shape[0].value, dtype=rows.dtype)  # [S·R, U]
+        # [S·R, U]
+        one_hot = tf.one_hot(tf.reshape(places, [-1]), total.shape[0].value, dtype=rows.dtype)
         return total + product(one_hot, rows, rows.dtype, transpose_a=True)
     rows = tf.cast(rows, tf.float32)
     distinct, numbers = tf.unique(tf.reshape(places, [-1]))
@@ -296,13 +311,17 @@ def _add_gradients(total, places, below, h_before, d_gates):
     In the first layer, ``below`` is None, and the gradients of the inputs are those of the rows [U, 4L] of the window's
     ids, with the row of each id in ``places`` [S, R]. Its bias is left to :func:`backward`.
     """
-    size, precision = total.recurrent.shape[0].value, d_gates.dtype
-    d_recurrent = product(tf.reshape(h_before, [-1, size]), d_gates, precision, transpose_a=True)  # [L, 4L]
+    size = total.recurrent.shape[0].value
+    precision = d_gates.dtype
+    # [L, 4L]
+    d_recurrent = product(tf.reshape(h_before, [-1, size]), d_gates, precision, transpose_a=True)
     recurrent = total.recurrent + d_recurrent
     if below is None:
         return Layer(_add_rows(total.inputs, places, d_gates), recurrent, total.bias)
-    d_inputs = product(tf.reshape(below, [-1, size]), d_gates, precision, transpose_a=True)  # [L, 4L]
-    ones = tf.ones([1, tf.shape(d_gates)[0]], precision)  # a product with ones is faster than a sum over rows
+    # [L, 4L]
+    d_inputs = product(tf.reshape(below, [-1, size]), d_gates, precision, transpose_a=True)
+    # a product with ones is faster than a sum over rows
+    ones = tf.ones([1, tf.shape(d_gates)[0]], precision)
     d_bias = tf.reshape(product(ones, d_gates, precision), [4 * size])
     return Layer(total.inputs + d_inputs, recurrent, total.bias + d_bias)
 
@@ -321,17 +340,21 @@ def backward(shard, layers, tapes, d_outputs, d_state):
         In that of the first layer, ``inputs`` is an IndexedSlices of the rows whose ids are in the window.
     """
     precision = shard.precision
-    recurrent_transposed = [tf.transpose(tf.cast(layer.recurrent, precision)) for layer in layers]  # [4L, L]
-    inputs_transposed = [None] + [tf.transpose(tf.cast(layer.inputs, precision)) for layer in layers[1:]]  # [4L, L]
+    # [4L, L]
+    recurrent_transposed = [tf.transpose(tf.cast(layer.recurrent, precision)) for layer in layers]
+    # [4L, L]
+    inputs_transposed = [None] + [tf.transpose(tf.cast(layer.inputs, precision)) for layer in layers[1:]]
     element = d_state[0][1].shape.as_list()  # [R, L]
     used, places = _used_rows(shard.ids, layers[0].inputs.shape[0].value, precision)  # [U], [M, R]
 
     def run_piece(k, d_state, totals):
         begin, end = span = shard.span(k)
-        d_state, totals = list(d_state), list(totals)
+        d_state = list(d_state)
+        totals = list(totals)
         d_above = tf.gather(d_outputs, shard.flat_positions[begin:end])  # [S, R, L]
         for index in reversed(range(len(layers))):
-            tape, below = tapes[index], None
+            tape = tapes[index]
+            below = None
             d_above = shard.drop(index, d_above, begin, end)
             dc, dh, d_gates = _backward_piece(recurrent_transposed[index], tape, d_above, span, *d_state[index])
             d_state[index] = dc, dh

@@ -28,7 +28,8 @@ def _over_slices(outputs, num_classes, threads, body, values):
 
     The body returns new values, and ``rows`` is a function that returns the slice of an array. Return the last values.
     """
-    n_rows, size = tf.shape(outputs)[0], rows_of_slice(num_classes)
+    n_rows = tf.shape(outputs)[0]
+    size = rows_of_slice(num_classes)
 
     def run_slice(k, *values):
         def rows(array):
@@ -82,7 +83,8 @@ def mean_surprisal(outputs, weights, bias, targets, threads=1, precision="float3
 
     Source: the gradient in the forward pass is that of Hsu et al. 2024 (arXiv:2410.10989).
     """
-    num_classes, size = bias.shape[0].value, outputs.shape[1].value
+    num_classes = bias.shape[0].value
+    size = outputs.shape[1].value
 
     @tf.custom_gradient
     def mean(outputs, weights, bias):
@@ -94,9 +96,11 @@ def mean_surprisal(outputs, weights, bias, targets, threads=1, precision="float3
             loss, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(  # [R], [R, C]
                 features=logits, labels=rows(targets))
             d_logits = tf.cast(d_logits, precision)
-            ones = tf.ones([1, tf.shape(part)[0]], precision)  # a product with ones is faster than a sum over rows
+            # a product with ones is faster than a sum over rows
+            ones = tf.ones([1, tf.shape(part)[0]], precision)
             return [nats.write(k, loss),
-                    d_outputs.write(k, product(d_logits, operand, precision, transpose_b=True)),  # [R, L]
+                    # [R, L]
+                    d_outputs.write(k, product(d_logits, operand, precision, transpose_b=True)),
                     d_weights + product(part, d_logits, precision, transpose_a=True),  # [L, C]
                     d_bias + product(ones, d_logits, precision)]  # [1, C]
 

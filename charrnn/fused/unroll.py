@@ -16,6 +16,7 @@ It is faster than ``dynamic_rnn`` for these reasons:
 Letters for shapes as in :mod:`charrnn.data`, and R rows of a shard, S steps of a piece, I inputs of a
 layer (C in the first, L in the others).
 """
+
 import numpy as np
 
 from charrnn.fused import passes
@@ -65,9 +66,14 @@ def _draw_masks(shape, keep_probs, mask_seed, precision="float32"):
 
     The mask of a layer whose keep_prob is the number 1 is None.
     """
-    return [None if isinstance(keep_prob, float) and keep_prob == 1 else
-            _draw_mask(shape, keep_prob, _layer_seeds(mask_seed, layer, len(keep_probs)), precision)
-            for layer, keep_prob in enumerate(keep_probs)]
+    masks = []
+    for layer, keep_prob in enumerate(keep_probs):
+        if isinstance(keep_prob, float) and keep_prob == 1:
+            masks.append(None)
+        else:
+            seeds = _layer_seeds(mask_seed, layer, len(keep_probs))
+            masks.append(_draw_mask(shape, keep_prob, seeds, precision))
+    return masks
 
 
 def _layer_seeds(mask_seed, layer, n_layers, recurrent=False):
@@ -75,24 +81,34 @@ def _layer_seeds(mask_seed, layer, n_layers, recurrent=False):
 
     For recurrent weights, the first is negative, so that their masks are not those of the outputs.
     """
-    seed = mask_seed[0] * n_layers + layer
-    return tf.stack([-1 - seed if recurrent else seed, mask_seed[1]])
+    seed_of_run = mask_seed[0]
+    seed_of_step = mask_seed[1]
+    seed = seed_of_run * n_layers + layer
+    if recurrent:
+        seed = -1 - seed
+    return tf.stack([seed, seed_of_step])
 
 
 def _draw_mask(shape, keep_prob, seeds, precision="float32"):
-    """Draw a mask from two seeds: 1 / keep_prob with the probability keep_prob, else 0.
-
-    In bfloat16, drawing would be a larger part of a step. So one random number serves two units, and keep_prob is
-    rounded to a multiple of 2**-16.
-    """
+    """Draw a mask from two seeds: 1 / keep_prob with the probability keep_prob, else 0."""
     if precision == "bfloat16":
-        count = tf.TensorShape(shape).num_elements()
-        pairs = tf.random.stateless_uniform([(count + 1) // 2], seeds, None, None, tf.int32)
-        draws = tf.reshape(tf.reshape(tf.bitcast(pairs, tf.int16), [-1])[:count], shape)  # in [-2**15, 2**15)
-        largest = tf.cast(tf.maximum(tf.round(keep_prob * 2 ** 16), 1) - 2 ** 15 - 1, tf.int16)
-        return tf.cast(draws <= largest, tf.float32) / keep_prob
+        return _draw_mask_by_halves(shape, keep_prob, seeds)
     uniform = tf.random.stateless_uniform(shape, seeds)  # in [0, 1)
     return tf.floor(uniform + keep_prob) / keep_prob
+
+
+def _draw_mask_by_halves(shape, keep_prob, seeds):
+    """Draw a mask with one random number for two units, because drawing is a larger part of a step in bfloat16.
+
+    The keep_prob is rounded to a multiple of 2**-16.
+    """
+    count = tf.TensorShape(shape).num_elements()
+    pairs = tf.random.stateless_uniform([(count + 1) // 2], seeds, None, None, tf.int32)
+    halves = tf.reshape(tf.bitcast(pairs, tf.int16), [-1])
+    draws = tf.reshape(halves[:count], shape)  # in [-2**15, 2**15)
+    n_kept = tf.maximum(tf.round(keep_prob * 2**16), 1)  # of the 2**16 numbers
+    largest = tf.cast(n_kept - 2**15 - 1, tf.int16)
+    return tf.cast(draws <= largest, tf.float32) / keep_prob
 
 
 def _drop_recurrent(kernels, keep_prob, size, mask_seed):
@@ -101,7 +117,8 @@ def _drop_recurrent(kernels, keep_prob, size, mask_seed):
     for layer, kernel in enumerate(kernels):
         seeds = _layer_seeds(mask_seed, layer, len(kernels), recurrent=True)
         mask = _draw_mask([size, 4 * size], keep_prob, seeds)
-        inputs, recurrent = tf.split(kernel, [kernel.shape[0].value - size, size])  # the gradient of slices is slow
+        # not slices, whose gradient is slow
+        inputs, recurrent = tf.split(kernel, [kernel.shape[0].value - size, size])
         dropped.append(tf.concat([inputs, recurrent * mask], axis=0))  # [I + L, 4L]
     return dropped
 
@@ -120,54 +137,100 @@ def layer_of(kernel, bias):
 
 def _gradients_of(shares, kernel):
     """Sum the shards' gradients of a layer, each a passes.Layer, to those of its kernel [I + L, 4L] and bias."""
-    inputs, recurrent, bias = zip(*shares)
-    recurrent, bias = tf.add_n(recurrent), tf.add_n(bias)
+    inputs = [share.inputs for share in shares]
+    recurrent = tf.add_n([share.recurrent for share in shares])
+    bias = tf.add_n([share.bias for share in shares])
     if not isinstance(inputs[0], tf.IndexedSlices):
         return tf.concat([tf.add_n(inputs), recurrent], axis=0), bias
-    n_rows, n_recurrent = kernel.shape[0].value, recurrent.shape[0].value
-    d_kernel = tf.scatter_nd(tf.range(n_rows - n_recurrent, n_rows)[:, tf.newaxis], recurrent, kernel.shape)
-    for rows in inputs:  # few of the C rows, so a sum of arrays [C, 4L] would take longer
+    # few of the C rows have a gradient, so a sum of arrays [C, 4L] would take longer
+    n_rows = kernel.shape[0].value
+    n_inputs = n_rows - recurrent.shape[0].value
+    recurrent_rows = tf.range(n_inputs, n_rows)
+    d_kernel = tf.scatter_nd(recurrent_rows[:, tf.newaxis], recurrent, kernel.shape)
+    for rows in inputs:
         d_kernel = tf.tensor_scatter_nd_add(d_kernel, rows.indices[:, tf.newaxis], rows.values)
     return d_kernel, bias
 
 
-def _differentiable(count, shards, ranges):
+def _pairs(parts):
+    """Return a flat list of c and h of each layer as a list of pairs."""
+    return list(zip(parts[::2], parts[1::2]))
+
+
+def _rows_of(pairs, begin, end):
+    """Return some rows of a state, pairs of c and h."""
+    return [(c[begin:end], h[begin:end]) for c, h in pairs]
+
+
+def _joined(states):
+    """Join the states of all shards, each a list of pairs of c and h. Return a flat list of arrays [N, L]."""
+    parts = []
+    for pairs in zip(*states):  # those of a layer in all shards
+        parts.append(tf.concat([c for c, _ in pairs], axis=0))
+        parts.append(tf.concat([h for _, h in pairs], axis=0))
+    return parts
+
+
+def _differentiable(n_layers, shards, ranges):
     """Return the function that unrolls, with a gradient of its own.
 
     Its arguments are the kernels, the biases, then c and h of each layer. It returns the outputs [N·M, L], then the
-    final c and h of each layer [N, L]. There are as many layers as count says.
+    final c and h of each layer [N, L].
     """
-    def rows_of(state, begin, end):
-        return [(c[begin:end], h[begin:end]) for c, h in zip(state[::2], state[1::2])]
-
-    def joined(states):
-        return [tf.concat([state[layer][part] for state in states], axis=0)  # [N, L]
-                for layer in range(count) for part in range(2)]
 
     @tf.custom_gradient
     def unrolled(*values):
         # flat, because a function with a gradient of its own takes and returns tensors only
-        kernels, biases, state = values[:count], values[count:2 * count], values[2 * count:]
-        layers = list(map(layer_of, kernels, biases))
-        outputs, states, tapes = zip(*[
-            passes.forward(shard, layers, rows_of(state, *rows)) for shard, rows in zip(shards, ranges)])
+        kernels = values[:n_layers]
+        biases = values[n_layers : 2 * n_layers]
+        state = _pairs(values[2 * n_layers :])
+        layers = [layer_of(kernel, bias) for kernel, bias in zip(kernels, biases)]
 
-        def gradient(d_outputs, *d_state):
-            d_states, shares = zip(*[
-                passes.backward(shard, layers, tape, d_outputs, rows_of(d_state, *rows))
-                for shard, rows, tape in zip(shards, ranges, tapes)])
-            d_kernels, d_biases = zip(*[_gradients_of(layer, kernel) for layer, kernel in zip(zip(*shares), kernels)])
-            return [*d_kernels, *d_biases, *joined(d_states)]
+        outputs = []
+        states = []
+        tapes = []
+        for shard, (begin, end) in zip(shards, ranges):
+            output, after, tape = passes.forward(shard, layers, _rows_of(state, begin, end))
+            outputs.append(output)
+            states.append(after)
+            tapes.append(tape)
+
+        def gradient(d_outputs, *d_parts):
+            d_state = _pairs(d_parts)
+            d_states = []
+            shares_of_shards = []
+            for shard, (begin, end), tape in zip(shards, ranges, tapes):
+                d_after = _rows_of(d_state, begin, end)
+                d_before, shares = passes.backward(shard, layers, tape, d_outputs, d_after)
+                d_states.append(d_before)
+                shares_of_shards.append(shares)
+            d_kernels = []
+            d_biases = []
+            for kernel, shares in zip(kernels, zip(*shares_of_shards)):
+                d_kernel, d_bias = _gradients_of(shares, kernel)
+                d_kernels.append(d_kernel)
+                d_biases.append(d_bias)
+            return d_kernels + d_biases + _joined(d_states)
 
         # sorts the outputs of all shards from step by step to row by row
-        flat_outputs = tf.dynamic_stitch([shard.flat_positions for shard in shards], outputs)  # [N·M, L]
-        return [tf.cast(flat_outputs, tf.float32)] + joined(states), gradient
+        positions = [shard.flat_positions for shard in shards]
+        flat_outputs = tf.cast(tf.dynamic_stitch(positions, outputs), tf.float32)  # [N·M, L]
+        return [flat_outputs] + _joined(states), gradient
 
     return unrolled
 
 
-def unroll(cell, inputs, num_classes, initial_state, mask_seed=None, threads=1, mask_rows=None,
-           recurrent_keep_prob=1.0, precision="float32"):
+def unroll(
+    cell,
+    inputs,
+    num_classes,
+    initial_state,
+    mask_seed=None,
+    threads=1,
+    mask_rows=None,
+    recurrent_keep_prob=1.0,
+    precision="float32",
+):
     """Unroll a stack of cells over a window of ids, as ``dynamic_rnn`` does over their one-hot rows.
 
     The cells create their variables, with the names that they have in ``dynamic_rnn``. An id outside of [0, C) is an
@@ -197,24 +260,41 @@ def unroll(cell, inputs, num_classes, initial_state, mask_seed=None, threads=1, 
     """
     cells = [wrapper.wrapped_cell for wrapper in cell._cells]
     keep_probs = [wrapper._output_keep_prob for wrapper in cell._cells]
-    (n_rows, n_steps), size = inputs.shape.as_list(), cell.output_size
+    n_rows, n_steps = inputs.shape.as_list()
+    size = cell.output_size
     with tf.variable_scope("rnn"):
-        cell(tf.zeros([n_rows, num_classes]), initial_state)  # creates the variables; its result is not used
+        cell(
+            tf.zeros([n_rows, num_classes]), initial_state
+        )  # creates the variables; its result is not used
     with tf.name_scope("fused"):
         ids = tf.transpose(inputs)  # [M, N]
-        positions = tf.transpose(tf.reshape(tf.range(n_rows * n_steps), [n_rows, n_steps]))  # [M, N]
+        positions = tf.transpose(
+            tf.reshape(tf.range(n_rows * n_steps), [n_rows, n_steps])
+        )  # [M, N]
         first, n_drawn = mask_rows or (0, n_rows)
-        masks = _draw_masks([n_steps, n_drawn, size], keep_probs, mask_seed, precision)  # [M, N, L] each
+        masks = _draw_masks(
+            [n_steps, n_drawn, size], keep_probs, mask_seed, precision
+        )  # [M, N, L] each
         ranges = row_ranges(n_rows, len(cells), threads)
-        shards = [passes.Shard(
-            ids[:, begin:end],
-            [mask if mask is None else mask[:, first + begin:first + end] for mask in masks],
-            positions[:, begin:end], _piece_steps(n_steps, end - begin, len(cells), threads), precision)
-            for begin, end in ranges]
-        kernels, biases = zip(*[inner.variables for inner in cells])
+        shards = []
+        for begin, end in ranges:
+            shard = passes.Shard(
+                ids=ids[:, begin:end],
+                masks=[
+                    None if mask is None else mask[:, first + begin : first + end] for mask in masks
+                ],
+                flat_positions=positions[:, begin:end],
+                piece_steps=_piece_steps(n_steps, end - begin, len(cells), threads),
+                precision=precision,
+            )
+            shards.append(shard)
+        kernels = [inner.variables[0] for inner in cells]
+        biases = [inner.variables[1] for inner in cells]
         if isinstance(recurrent_keep_prob, tf.Tensor) or recurrent_keep_prob != 1:
             kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed)
-        outputs, *state = _differentiable(len(cells), shards, ranges)(
-            *kernels, *biases, *[part for layer in initial_state for part in layer])
-        state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in zip(state[::2], state[1::2]))
-        return tf.reshape(outputs, [n_rows, n_steps, size]), state
+        state = [part for layer in initial_state for part in layer]
+        outputs, *final_parts = _differentiable(len(cells), shards, ranges)(
+            *kernels, *biases, *state
+        )
+        final_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in _pairs(final_parts))
+        return tf.reshape(outputs, [n_rows, n_steps, size]), final_state

@@ -1,4 +1,5 @@
 """What a network writes while a unit is clamped at a value, and which words tell such texts apart. NumPy only."""
+
 import itertools
 import re
 from typing import Any, Counter, Dict, List, Optional, Sequence
@@ -11,14 +12,17 @@ from charrnn.engines.opened_model import Model
 from charrnn.inspection import features
 from charrnn.inspection.units import Unit
 
-SEEDS = range(1, 33)  # of the texts; words are chosen in the first half of them, and counted in the second
+# Seeds of the texts; words are chosen in the first half of them, and counted in the second.
+SEEDS = range(1, 33)
 LENGTH = 300  # characters of each
 MOST_WORDS = 4  # that are named for one end
-LEAST_TELLING = 3.0  # standard deviations by which a word is more frequent at one end than at the other
+LEAST_TELLING = 3.0  # standard deviations by which a word is more frequent at one end
 _SHUT = 1e4  # what a gate adds to be open, or with a minus shut, whatever comes
 
 
-def write(model: Model, prime: str, settings: Settings, unit: Optional[Unit] = None, value: float = 0) -> List[str]:
+def write(
+    model: Model, prime: str, settings: Settings, unit: Optional[Unit] = None, value: float = 0
+) -> List[str]:
     """Return a text of LENGTH characters after a beginning, without it, for each of SEEDS.
 
     Args:
@@ -30,17 +34,30 @@ def write(model: Model, prime: str, settings: Settings, unit: Optional[Unit] = N
     """
     engine = model.engine()
     logits, state = engine.read(model.vocabulary.encode(prime), engine.zero_state())
-    logits, state = np.repeat(logits, len(SEEDS), axis=0), np.repeat(state, len(SEEDS), axis=1)  # [B, C], [S, B, L]
-    if unit is not None:  # its memory is kept, nothing gets in, and an output is all of it
-        layer, is_output = divmod(unit.part, 2)
-        biases = model.biases  # a new list each time, so it can be changed
-        gates = biases[layer].reshape(4, -1)  # i, j, f, o
-        gates[[0, 2], unit.column] = -_SHUT, _SHUT
-        gates[3, unit.column] += _SHUT * is_output
+    logits = np.repeat(logits, len(SEEDS), axis=0)  # [B, C]
+    state = np.repeat(state, len(SEEDS), axis=1)  # [S, B, L]
+    if unit is not None:
+        layer = unit.part // 2
         state[2 * layer, :, unit.column] = np.arctanh(np.clip(value, -0.99, 0.99).round(2))
-        engine = NumpyLSTM(model.vocabulary, model.kernels, biases, model.softmax_kernel, model.softmax_bias)
-    uniforms = np.stack([np.random.RandomState(seed).random_sample(LENGTH) for seed in SEEDS], axis=1)
-    return [model.vocabulary.decode(ids) for ids in engine.draw(logits, state, uniforms, settings)[0].T]
+        engine = _with_clamped_gates(model, unit)
+    rngs = [np.random.RandomState(seed) for seed in SEEDS]
+    uniforms = np.stack([rng.random_sample(LENGTH) for rng in rngs], axis=1)  # [T, B]
+    drawn, *_ = engine.draw(logits, state, uniforms, settings)
+    return [model.vocabulary.decode(ids) for ids in drawn.T]
+
+
+def _with_clamped_gates(model: Model, unit: Unit) -> NumpyLSTM:
+    """Return an engine in which the memory of a unit is kept, and nothing gets in; an output is all of it."""
+    layer, is_output = divmod(unit.part, 2)
+    biases = model.biases  # a new list each time, so it can be changed
+    gates = biases[layer].reshape(4, -1)  # i, j, f, o
+    gates[0, unit.column] = -_SHUT
+    gates[2, unit.column] = _SHUT
+    if is_output:
+        gates[3, unit.column] += _SHUT
+    return NumpyLSTM(
+        model.vocabulary, model.kernels, biases, model.softmax_kernel, model.softmax_bias
+    )
 
 
 def _stem(word: str) -> str:
@@ -55,11 +72,16 @@ def counted(texts: Sequence[str]) -> Counter[str]:
     >>> sorted(counted(["He'd said he w", "I"]).items())
     [('he', 2), ("he'd", 1), ('said', 1)]
     """
-    words = (word.lower() for text in texts for word in features.words(text + "x")[:-1])
-    return Counter(form for word in words for form in {word, _stem(word)})
+    counts = Counter[str]()
+    for text in texts:
+        for word in features.words(text + "x")[:-1]:
+            counts.update({word.lower(), _stem(word.lower())})
+    return counts
 
 
-def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Optional[Dict[str, Any]]:
+def compare(
+    low: Sequence[str], free: Sequence[str], high: Sequence[str]
+) -> Optional[Dict[str, Any]]:
     """Return which words tell texts apart that were written with a unit clamped low, free, and clamped high.
 
     The words are chosen in the first half of the texts, and counted in the second.
@@ -70,21 +92,67 @@ def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Opt
         number for each end. ``texts``, the number of texts in each of these counts. None if no word tells them apart.
     """
     half = len(low) // 2
-    first, last = (counted(texts[:half]) for texts in (low, high))
-    said = [features.words("\n".join(texts)) for texts in (low, high)]
-    forms = {word.lower(): word for word, _ in Counter(said[0] + said[1]).most_common()[::-1]}  # the most usual one
-    telling = {word: (last[word] - first[word]) / np.sqrt(max(1, last[word] + first[word])) for word in forms
-               if _stem(word) == word or _stem(word) not in forms}
-    ordered = sorted(telling, key=lambda word: (telling[word], word))
-    words = [[word for word in ordered[:MOST_WORDS] if telling[word] <= -LEAST_TELLING],
-             [word for word in ordered[:-MOST_WORDS - 1:-1] if telling[word] >= LEAST_TELLING]]
-    counts = [[sum(counted(texts[half:])[word] for word in chosen) for chosen in words] for texts in (low, free, high)]
-    if not all(words) or counts[0][0] <= counts[2][0] or counts[2][1] <= counts[0][1]:
-        return None
-    before = [Counter((b.lower(), a.lower()) for a, b in zip(spoken, spoken[1:])) for spoken in said]
+    said_low = features.words("\n".join(low))
+    said_high = features.words("\n".join(high))
+    usual_forms = _usual_forms(said_low + said_high)
 
-    def alike(pair):  # how often the same word stands before the two
-        return sum(min(n, before[1][pair[1], other]) for (word, other), n in before[0].items() if word == pair[0])
-    pair = max(itertools.product(*words), key=alike)
-    words = [sorted(chosen, key=lambda word: word not in pair) for chosen in words]
-    return {"words": [[forms[word] for word in chosen] for chosen in words], "counts": counts, "texts": half}
+    telling = _telling(usual_forms, counted(low[:half]), counted(high[:half]))
+    ordered = sorted(telling, key=lambda word: (telling[word], word))
+    low_words = [word for word in ordered[:MOST_WORDS] if telling[word] <= -LEAST_TELLING]
+    high_words = [word for word in ordered[::-1][:MOST_WORDS] if telling[word] >= LEAST_TELLING]
+    if not low_words or not high_words:
+        return None
+
+    counts = [_counts_of([low_words, high_words], texts[half:]) for texts in (low, free, high)]
+    at_low, _, at_high = counts
+    if at_low[0] <= at_high[0] or at_high[1] <= at_low[1]:
+        return None
+
+    pair = _most_alike(low_words, high_words, _bigrams(said_low), _bigrams(said_high))
+    words = []
+    for chosen in (low_words, high_words):
+        first_the_pair = sorted(chosen, key=lambda word: word not in pair)
+        words.append([usual_forms[word] for word in first_the_pair])
+    return {"words": words, "counts": counts, "texts": half}
+
+
+def _usual_forms(said: List[str]) -> Dict[str, str]:
+    """Return the most usual form of each word, such as "Anna" of "anna"."""
+    rarest_first = Counter(said).most_common()[::-1]
+    return {word.lower(): word for word, _ in rarest_first}
+
+
+def _telling(words: Dict[str, str], low: Counter[str], high: Counter[str]) -> Dict[str, float]:
+    """Return how much more frequent each word is at the high end than at the low end, in standard deviations."""
+    telling = {}
+    for word in words:
+        stem = _stem(word)
+        if stem == word or stem not in words:
+            total = high[word] + low[word]
+            telling[word] = (high[word] - low[word]) / np.sqrt(max(1, total))
+    return telling
+
+
+def _counts_of(words_of_ends: Sequence[List[str]], texts: Sequence[str]) -> List[int]:
+    counts = counted(texts)
+    return [sum(counts[word] for word in words) for words in words_of_ends]
+
+
+def _bigrams(said: List[str]) -> Counter:
+    """Return how often a word, first, stands after another one, second."""
+    lower = [word.lower() for word in said]
+    return Counter(zip(lower[1:], lower))
+
+
+def _most_alike(low_words: List[str], high_words: List[str], low: Counter, high: Counter) -> tuple:
+    """Return the two words before which the same words stand most often."""
+
+    def alike(pair):
+        low_word, high_word = pair
+        return sum(
+            min(count, high[high_word, before])
+            for (word, before), count in low.items()
+            if word == low_word
+        )
+
+    return max(itertools.product(low_words, high_words), key=alike)

@@ -73,12 +73,14 @@ def kinds(text: str) -> str:
 
 
 def _kind(char: str) -> str:
-    category, name = unicodedata.category(char), unicodedata.name(char, "")
+    category = unicodedata.category(char)
+    name = unicodedata.name(char, "")
     if re.search("FULL STOP|QUESTION MARK|EXCLAMATION MARK|DANDA$|KHAN$|SIGN SECTION$", name):
         return "(" if "INVERTED" in name else "!" if re.match("IDEO|FULLW|HALFW", name) else "."
     if category[0] == "L":
         return "i" if re.match(_UNSPACED, name) else {"Lu": "U", "Lt": "U", "Ll": "l"}.get(category, "o")
-    if char.isspace() or category[0] == "M" or char in "\u200c\u200d":  # the last two join and divide letters
+    # the last two join and divide letters
+    if char.isspace() or category[0] == "M" or char in "\u200c\u200d":
         return char if char.isspace() else "m"
     return _SIGNS.get(char) or _SIGNS.get(category) or ("," if "COMMA" in name else "-")
 
@@ -99,7 +101,9 @@ def _depths(text: str, marks: Dict[str, Tuple[Any, bool, bool]], nest: bool) -> 
     pair may be inside another one of its family if they nest. The end of a paragraph closes all pairs, for quotes that
     are never closed.
     """
-    depths, opened = np.zeros(len(text), np.int32), []  # type: ignore  # families
+    depths = np.zeros(len(text), np.int32)
+    # the families of the marks that are open
+    opened: List[str] = []
     paragraph = "\n\n" if "\n\n" in text else "\n"
     for place, char in enumerate(text):
         family, opens, closes = marks.get(char, (None, False, False))
@@ -139,11 +143,14 @@ def quoted(text: str) -> np.ndarray:
     >>> quoted('a "b" \u00bbc\u00ab d').astype(int).tolist()
     [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0]
     """
-    around, opening, closing = f"\n{kinds(text)}\n", Counter[str](), Counter[str]()
+    around = f"\n{kinds(text)}\n"
+    opening = Counter[str]()
+    closing = Counter[str]()
     families = {char: family[0] for family in QUOTES for char in family}
     for place, char in enumerate(text):
         if char in families:
-            before, after = around[place], around[place + 2]
+            before = around[place]
+            after = around[place + 2]
             opening[char] += before in " \n\t(-" and after not in " \n,.!)"
             closing[char] += before not in " \n" and after not in "Ulo0i("
     marks = {}
@@ -230,10 +237,13 @@ def indentation(text: str) -> np.ndarray:
     >>> indentation("a\\n  b\\n").tolist()
     [0, 0, 1, 2, 2, 2]
     """
-    widths, width, leading = np.zeros(len(text), np.int32), 0, True
+    widths = np.zeros(len(text), np.int32)
+    width = 0
+    leading = True
     for place, char in enumerate(text):
         if place and text[place - 1] == "\n":
-            width, leading = 0, True
+            width = 0
+            leading = True
         if leading and char in " \t":
             width += 4 if char == "\t" else 1
         else:
@@ -243,7 +253,8 @@ def indentation(text: str) -> np.ndarray:
 
 
 _SIGNS = {"'": "'", "\u2019": "'", '"': '"', "Nd": "0", "Ps": "(", "Pe": ")", "Pi": '"', "Pf": '"'}
-_UNSPACED = "CJK|IDEO|HIRAGANA|(HALFWIDTH )?KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN"  # the names of their letters
+# the names of their letters
+_UNSPACED = "CJK|IDEO|HIRAGANA|(HALFWIDTH )?KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN"
 _WORD = "[Ulo][Ulom]*(?:'[Ulo][Ulom]*)*"  # of kinds, as the patterns below
 # from its end to the beginning of the next, which has no small letter: "Why?" she asked
 _SENTENCE = r"""(?:\.(?:\s?[)"'])*\s+|![)"']*\s*)(?:[("']\s?)*(?!\s?[("'l])"""

@@ -26,7 +26,8 @@ def bits_after(engine: Engine, ids: np.ndarray,
     bits = {}
     for count in progress(fitting):
         state = engine.zero_state(len(places))
-        for back in range(count, 0, -1):  # one step at a time: the probabilities of all steps may not fit the memory
+        # one step at a time: the probabilities of all steps may not fit the memory
+        for back in range(count, 0, -1):
             nats, state = engine.surprisal(ids[places - back, np.newaxis], ids[places - back + 1, np.newaxis], state)
         bits[count] = float(nats.mean(dtype=np.float64) / np.log(2))
     return bits

@@ -1,7 +1,8 @@
 """The weights of a model as a page holds them: matrices rounded to float16 or int8, as base64 in JSON."""
+
 import base64
 from dataclasses import replace
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -24,7 +25,9 @@ class Stored(NamedTuple):
     def decoded(self) -> np.ndarray:
         """Return the float32 array that the page computes with."""
         decoded = self.values.astype(np.float32)
-        return decoded if self.scales is None else decoded * self.scales[:, np.newaxis]
+        if self.scales is None:
+            return decoded
+        return decoded * self.scales[:, np.newaxis]
 
 
 def store(model: Model, weights: str) -> Dict[str, Stored]:
@@ -37,22 +40,39 @@ def store(model: Model, weights: str) -> Dict[str, Stored]:
     Raises:
         ValueError: a weight is too large for float16.
     """
-    size = model.lstm_size
-    matrices = {"table": model.kernels[0][:-size], "softmax_kernel": model.softmax_kernel.T}
-    for layer, kernel in enumerate(model.kernels):
-        matrices[f"kernel_{layer}"] = (kernel if layer else kernel[-size:]).T
-    if weights == "float16" and max(np.abs(matrix).max() for matrix in matrices.values()) > np.finfo(np.float16).max:
+    stored = {}
+    for name, matrix in _matrices(model).items():
+        stored[name] = _as_float16(matrix) if weights == "float16" else _as_int8(matrix)
+    for layer, bias in enumerate(model.biases):
+        stored[f"bias_{layer}"] = Stored(bias)
+    stored["softmax_bias"] = Stored(model.softmax_bias)
+    return stored
+
+
+def _matrices(model: Model) -> Dict[str, np.ndarray]:
+    """Return the matrices of a model, which the page multiplies row by row. The first kernel is in two parts."""
+    first, *others = model.kernels
+    matrices = {
+        "table": first[: -model.lstm_size],  # for the characters
+        "softmax_kernel": model.softmax_kernel.T,
+        "kernel_0": first[-model.lstm_size :].T,  # for h
+    }
+    for layer, kernel in enumerate(others, start=1):
+        matrices[f"kernel_{layer}"] = kernel.T
+    return matrices
+
+
+def _as_float16(matrix: np.ndarray) -> Stored:
+    if np.abs(matrix).max() > np.finfo(np.float16).max:
         raise ValueError("a weight is too large for float16: use int8")
-    stored = {name: _rounded(matrix, weights) for name, matrix in matrices.items()}
-    stored.update({f"bias_{layer}": Stored(bias) for layer, bias in enumerate(model.biases)})
-    return {**stored, "softmax_bias": Stored(model.softmax_bias)}
+    return Stored(matrix.astype(np.float16))
 
 
-def _rounded(matrix: np.ndarray, weights: str) -> Stored:
-    if weights == "float16":
-        return Stored(matrix.astype(np.float16))
-    scales = np.maximum(np.abs(matrix).max(axis=1) / np.float32(127), np.finfo(np.float32).tiny)
-    return Stored(np.rint(matrix / scales[:, np.newaxis]).astype(np.int8), scales)
+def _as_int8(matrix: np.ndarray) -> Stored:
+    largest = np.abs(matrix).max(axis=1)  # of each row
+    scales = np.maximum(largest / np.float32(127), np.finfo(np.float32).tiny)
+    scaled = matrix / scales[:, np.newaxis]
+    return Stored(np.rint(scaled).astype(np.int8), scales)
 
 
 def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
@@ -60,33 +80,47 @@ def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
     arrays = {name: array.decoded() for name, array in stored.items()}
     kernels = [arrays[f"kernel_{layer}"].T for layer in range(model.num_layers)]
     kernels[0] = np.concatenate([arrays["table"], kernels[0]])
-    rounded = lstm_weights(kernels, np.ascontiguousarray(arrays["softmax_kernel"].T))
-    exact = {name: values for name, values in model.weights.items() if values.ndim == 1}  # the biases
-    return replace(model, weights={**rounded, **exact})
+    softmax_kernel = np.ascontiguousarray(arrays["softmax_kernel"].T)
+    weights = lstm_weights(kernels, softmax_kernel)
+    for name, values in model.weights.items():
+        if values.ndim == 1:  # a bias, which is not rounded
+            weights[name] = values
+    return replace(model, weights=weights)
 
 
 def untrained_model(model: Model) -> Model:
     """Return a model of the same sizes with random weights as those that a training begins with, always the same."""
     random = np.random.RandomState(0)
+    softmax_kernel = 0.1 * random.standard_normal(model.softmax_kernel.shape).astype(np.float32)
+    kernels = [_drawn_uniformly(random, kernel.shape) for kernel in model.kernels]
+    return replace(model, weights=lstm_weights(kernels, softmax_kernel))
 
-    def uniform(shape):
-        limit = np.sqrt(6 / sum(shape))  # Glorot's, the default of TensorFlow
-        return random.uniform(-limit, limit, shape).astype(np.float32)
-    softmax = 0.1 * random.standard_normal(model.softmax_kernel.shape).astype(np.float32)
-    made = lstm_weights([uniform(kernel.shape) for kernel in model.kernels], softmax)
-    return replace(model, weights={**{name: np.zeros_like(values) for name, values in model.weights.items()}, **made})
+
+def _drawn_uniformly(random: np.random.RandomState, shape: Tuple[int, ...]) -> np.ndarray:
+    limit = np.sqrt(6 / sum(shape))  # Glorot's, the default of TensorFlow
+    return random.uniform(-limit, limit, shape).astype(np.float32)
 
 
 def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
     """Return what the constructor of Network in ``charrnn/inspection/page/engine.js`` takes."""
-    return {"arrays": {name: _encoded(array) for name, array in stored.items()}, "numLayers": model.num_layers,
-            "lstmSize": model.lstm_size}
+    return {
+        "arrays": {name: _encoded(array) for name, array in stored.items()},
+        "numLayers": model.num_layers,
+        "lstmSize": model.lstm_size,
+    }
 
 
 def _encoded(stored: Stored) -> Dict[str, Any]:
-    encoded = {"type": stored.values.dtype.name, "shape": stored.values.shape, "data": _base64(stored.values)}
-    return encoded if stored.scales is None else {**encoded, "scales": _base64(stored.scales)}
+    encoded = {
+        "type": stored.values.dtype.name,
+        "shape": stored.values.shape,
+        "data": _base64(stored.values),
+    }
+    if stored.scales is not None:
+        encoded["scales"] = _base64(stored.scales)
+    return encoded
 
 
 def _base64(values: np.ndarray) -> str:
-    return base64.b64encode(values.astype(values.dtype.newbyteorder("<")).tobytes()).decode("ascii")
+    little_endian = values.astype(values.dtype.newbyteorder("<"))
+    return base64.b64encode(little_endian.tobytes()).decode("ascii")

@@ -6,6 +6,7 @@ A unit is named by its layer, its part and its number, ``2/c/317``: part c is th
 output; layers and units are counted from 1. A memory is shown as tanh(c), which is what the cell lets out of it, so all
 values lie between -1 and 1.
 """
+
 import re
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
@@ -18,7 +19,8 @@ from charrnn.inspection import features
 CHARACTERS = 50000  # how much of a text is read to measure the units
 CHUNK = 1000  # characters that are read in one call of the engine
 LEAST_CORRELATION = 0.3  # below this, a unit tracks nothing that has a name here
-LEAST_OFTEN = 0.001  # how often, for each character of the text, a feature occurs at least that is a discovery
+# how often, for each character of the text, a feature occurs at least that is a discovery
+LEAST_OFTEN = 0.001
 CLEAR = 0.5  # from this correlation on, a unit is said to know what it tracks
 LEAST_ABOVE = 0.2  # what a discovery has above the best unit of an untrained network
 
@@ -76,18 +78,26 @@ class Measured:
         Raises:
             ValueError: there is no such unit.
         """
-        match = re.fullmatch(r"(\d+/\w)/(\d+)", name)
         size = self.deviation.shape[1]
-        if not match or match.group(1) not in self.parts or not 1 <= int(match.group(2)) <= size:
-            raise ValueError(f"there is no unit {name!r}: units are named by layer, part and number, from "
-                             f"{self.parts[0]}/1 to {self.parts[-1]}/{size}")
-        return Unit(self.parts.index(match.group(1)), int(match.group(2)) - 1, match.group(1))
+        match = re.fullmatch(r"(\d+/\w)/(\d+)", name)
+        if match:
+            part_name = match.group(1)
+            number = int(match.group(2))
+            if part_name in self.parts and 1 <= number <= size:
+                return Unit(self.parts.index(part_name), number - 1, part_name)
+        raise ValueError(
+            f"there is no unit {name!r}: units are named by layer, part and number, from "
+            f"{self.parts[0]}/1 to {self.parts[-1]}/{size}"
+        )
 
     def tracked_by(self, unit: Unit) -> List[Tracking]:
         """Return how a unit is correlated with each feature, the strongest first."""
-        trackings = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.column]))
-                     for feature, name in enumerate(self.features)]
+        trackings = [self._tracking(unit, feature) for feature in range(len(self.features))]
         return sorted(trackings, key=_weakness)
+
+    def _tracking(self, unit: Unit, feature: int) -> Tracking:
+        correlation = float(self.correlations[feature, unit.part, unit.column])
+        return Tracking(unit, self.features[feature], correlation)
 
     def best(self, count: int, least: float = LEAST_CORRELATION) -> List[List[Tracking]]:
         """Return for each feature the units that track it best.
@@ -100,17 +110,19 @@ class Measured:
             A list for each feature that has such units; the feature that is tracked best comes first.
         """
         groups = []
-        for feature, name in enumerate(self.features):
-            trackings = [Tracking(unit, name, float(self.correlations[feature, unit.part, unit.column]))
-                         for unit in self._choose(np.abs(self.chosen_by[feature]), count)]
-            strong = (tracking for tracking in trackings if abs(tracking.correlation) >= least)
-            groups.append(sorted(strong, key=_weakness))
-        return sorted(filter(None, groups), key=lambda group: _weakness(group[0]))
+        for feature in range(len(self.features)):
+            chosen = self._choose(np.abs(self.chosen_by[feature]), count)
+            trackings = [self._tracking(unit, feature) for unit in chosen]
+            strong = [tracking for tracking in trackings if abs(tracking.correlation) >= least]
+            if strong:
+                groups.append(sorted(strong, key=_weakness))
+        return sorted(groups, key=lambda group: _weakness(group[0]))
 
     def tracked(self) -> Tuple[np.ndarray, np.ndarray]:
         """Return what each unit tracks best: the feature's place in `features`, or -1; and the correlation, [S, L]."""
+        shape = self.deviation.shape
         if not self.features:
-            return np.full(self.deviation.shape, -1), np.zeros(self.deviation.shape, np.float32)
+            return np.full(shape, -1), np.zeros(shape, np.float32)
         best = np.abs(self.chosen_by).argmax(axis=0)
         correlations = np.take_along_axis(self.correlations, best[np.newaxis], axis=0)[0]
         return np.where(np.abs(correlations) >= LEAST_CORRELATION, best, -1), correlations
@@ -128,14 +140,24 @@ class Measured:
             Each unit, for the feature that it tracks best, and the correlation of the best untrained one, as absolute
             value. The highest correlation comes first. Quotation counts if its correlation is CLEAR.
         """
-        by_chance = {group[0].feature: abs(group[0].correlation) for group in untrained.best(1, least=0)}
-        often = {name for name, times in zip(self.features, self.times) if times >= LEAST_OFTEN * self.length}
+        by_chance = {}
+        for tracking, *_ in untrained.best(1, least=0):
+            by_chance[tracking.feature] = abs(tracking.correlation)
+        times_of = dict(zip(self.features, self.times))
+
         discovered: Dict[Unit, Tuple[Tracking, float]] = {}
         for tracking, *_ in self.best(1):
-            chance, claim = by_chance.get(tracking.feature, 0.0), features.BY_NAME[tracking.feature].claim
-            least = max(chance + LEAST_ABOVE, CLEAR if tracking.feature == features.QUOTATION else 0)
-            if claim and tracking.feature in often and abs(tracking.correlation) >= least:
-                discovered.setdefault(tracking.unit, (tracking, chance))  # a unit counts for what it tracks best
+            feature = tracking.feature
+            chance = by_chance.get(feature, 0.0)
+            least = chance + LEAST_ABOVE
+            if feature == features.QUOTATION:
+                least = max(least, CLEAR)
+            is_claimed = bool(features.BY_NAME[feature].claim)
+            is_frequent = times_of[feature] >= LEAST_OFTEN * self.length
+            if is_claimed and is_frequent and abs(tracking.correlation) >= least:
+                discovered.setdefault(
+                    tracking.unit, (tracking, chance)
+                )  # a unit counts for what it tracks best
         return list(discovered.values())
 
     def limits(self) -> Tuple[np.ndarray, np.ndarray]:
@@ -151,12 +173,14 @@ class Measured:
 
     def _choose(self, values: np.ndarray, count: int) -> List[Unit]:
         """Return the units with the largest values [S, L] above zero. Of c and h of a cell, only the larger counts."""
-        chosen: Dict[Tuple[str, int], Unit] = {}
+        chosen: Dict[Tuple[str, int], Unit] = {}  # by layer and column
         for place in np.argsort(-values, axis=None, kind="stable"):
             part, column = divmod(int(place), values.shape[1])
             if len(chosen) == count or not values[part, column] > 0:
                 break
-            chosen.setdefault((self.parts[part].split("/")[0], column), Unit(part, column, self.parts[part]))
+            part_name = self.parts[part]
+            layer, _ = part_name.split("/")
+            chosen.setdefault((layer, column), Unit(part, column, part_name))
         return list(chosen.values())
 
 
@@ -170,8 +194,12 @@ def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
     return tuple(f"{layer}/{letter}" for layer in range(1, num_layers + 1) for letter in letters)
 
 
-def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...],
-                progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> Iterator[np.ndarray]:
+def activations(
+    engine: Engine,
+    ids: np.ndarray,
+    parts: Tuple[str, ...],
+    progress: Callable[[Sequence[int]], Iterable[int]] = iter,
+) -> Iterator[np.ndarray]:
     """Yield the activations of all units as they are shown, float32 [T, S, L], for CHUNK characters at a time.
 
     Args:
@@ -180,16 +208,21 @@ def activations(engine: Engine, ids: np.ndarray, parts: Tuple[str, ...],
         parts: names of the parts, from :func:`part_names`.
         progress: wraps the loop over the windows, to show a progress bar.
     """
-    state, memories = engine.zero_state(), [place for place, name in enumerate(parts) if name.endswith("c")]
+    state = engine.zero_state()
+    memories = [place for place, name in enumerate(parts) if name.endswith("c")]
     for start in progress(range(0, len(ids), CHUNK)):
-        states, state = engine.activations(ids[start:start + CHUNK], state)
+        states, state = engine.activations(ids[start : start + CHUNK], state)
         shown = states.copy()  # the state may be a view of it
         shown[:, memories] = np.tanh(states[:, memories])
         yield shown
 
 
-def measure(engine: Engine, text: str, num_layers: int,
-            progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> Measured:
+def measure(
+    engine: Engine,
+    text: str,
+    num_layers: int,
+    progress: Callable[[Sequence[int]], Iterable[int]] = iter,
+) -> Measured:
     """Measure what the units of a network track in a text.
 
     Args:
@@ -198,31 +231,70 @@ def measure(engine: Engine, text: str, num_layers: int,
         num_layers: number of layers.
         progress: wraps the loop over the windows, to show a progress bar.
     """
-    occurring, middle = features.measure(text), len(text) // 2
-    table = np.reshape([*occurring.values()], (len(occurring), len(text))).astype(np.float64)  # [F, T]
-    table = np.concatenate([_standardized(table[:, :middle]), _standardized(table[:, middle:])], axis=1)
+    occurring = features.measure(text)
+    middle = len(text) // 2
+    table = _table(list(occurring.values()), len(text), middle)  # [F, T]
+
     zero = engine.zero_state()
-    names, num_units = part_names(num_layers, len(zero)), zero[:, 0].size
-    products = np.zeros((2, len(occurring), num_units))  # of features and units, in each half of the text
-    sums, squares = np.zeros((2, num_units)), np.zeros((2, num_units))  # of units, in each half
-    shown, start = [], 0
-    for piece in activations(engine, engine.vocabulary.encode(text), names, progress):
-        piece, values = piece.reshape(len(piece), -1), table[:, start:start + len(piece)]  # [T, S·L], [F, T]
+    parts = part_names(num_layers, len(zero))
+    first = _Half(len(table), zero[:, 0].size)
+    second = _Half(len(table), zero[:, 0].size)
+    shown = []
+    start = 0
+    for piece in activations(engine, engine.vocabulary.encode(text), parts, progress):
+        piece = piece.reshape(len(piece), -1)  # [T, S·L]
+        values = table[:, start : start + len(piece)]  # [F, T]
         edge = min(max(middle - start, 0), len(piece))  # where the second half begins in this piece
-        for half, part in enumerate((slice(0, edge), slice(edge, None))):
-            products[half] += values[:, part] @ piece[part]
-            sums[half] += piece[part].sum(axis=0, dtype=np.float64)
-            squares[half] += np.einsum("tu,tu->u", piece[part], piece[part], dtype=np.float64)
+        first.add(values[:, :edge], piece[:edge])
+        second.add(values[:, edge:], piece[edge:])
         shown.append(np.rint(127 * piece[edge:]).astype(np.int8))
         start += len(piece)
-    counts = np.array([[middle], [len(text) - middle]])
-    deviations = np.sqrt(np.maximum(squares / counts - (sums / counts) ** 2, 0))  # rounding could make it negative
-    varying = np.where(deviations > 3e-8, deviations, np.inf)  # the correlations of units that do not vary are 0
-    shape = (len(names), zero.shape[-1])
-    chosen_by, correlations = (products / (counts * varying)[:, np.newaxis]).astype(np.float32).reshape(2, -1, *shape)
-    return Measured(names, tuple(occurring), chosen_by, correlations, deviations[1].astype(np.float32).reshape(shape),
-                    np.concatenate(shown).reshape(-1, *shape), len(text),
-                    tuple(int((np.diff(values) < 0).sum()) for values in occurring.values()))
+
+    shape = (len(parts), zero.shape[-1])
+    return Measured(
+        parts=parts,
+        features=tuple(occurring),
+        chosen_by=first.correlations(middle).reshape(-1, *shape),
+        correlations=second.correlations(len(text) - middle).reshape(-1, *shape),
+        deviation=second.deviations(len(text) - middle).astype(np.float32).reshape(shape),
+        shown=np.concatenate(shown).reshape(-1, *shape),
+        length=len(text),
+        times=tuple(int((np.diff(values) < 0).sum()) for values in occurring.values()),
+    )
+
+
+class _Half:
+    """Sums over half of a text, from which the correlations of features and units are computed."""
+
+    def __init__(self, num_features: int, num_units: int) -> None:
+        self.products = np.zeros((num_features, num_units))
+        self.sums = np.zeros(num_units)
+        self.squares = np.zeros(num_units)
+
+    def add(self, values: np.ndarray, units: np.ndarray) -> None:
+        """Add the standardized features [F, T] and the units [T, S·L] of some characters."""
+        self.products += values @ units
+        self.sums += units.sum(axis=0, dtype=np.float64)
+        self.squares += np.einsum("tu,tu->u", units, units, dtype=np.float64)
+
+    def deviations(self, count: int) -> np.ndarray:
+        """Return the standard deviation of each unit over so many characters, [S·L]."""
+        variances = self.squares / count - (self.sums / count) ** 2
+        return np.sqrt(np.maximum(variances, 0))  # rounding could make them negative
+
+    def correlations(self, count: int) -> np.ndarray:
+        """Return the correlation of each feature and unit, float32 [F, S·L]; 0 of a unit that does not vary."""
+        deviations = self.deviations(count)
+        varying = np.where(deviations > 3e-8, deviations, np.inf)
+        return (self.products / (count * varying)).astype(np.float32)
+
+
+def _table(columns: List[np.ndarray], length: int, middle: int) -> np.ndarray:
+    """Return features [F, T], standardized in each half of the text."""
+    table = np.reshape(columns, (len(columns), length)).astype(np.float64)
+    return np.concatenate(
+        [_standardized(table[:, :middle]), _standardized(table[:, middle:])], axis=1
+    )
 
 
 def _standardized(values: np.ndarray) -> np.ndarray:

@@ -38,7 +38,8 @@ TITLES = {"anna": "Anna Karenina", "tiny-shakespeare": "Tiny Shakespeare", "name
 PASSAGE = 1000  # characters that the page reads at first
 SEEN_FIRST = 400  # characters that are seen without scrolling
 LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines
-LEARNING = '<a href="learn.html">Watch a network learn to write</a>. '  # if that page is beside this one
+# if that page is beside this one
+LEARNING = '<a href="learn.html">Watch a network learn to write</a>. '
 LOSS_ROWS = 64  # pieces that are read in parallel to measure the loss
 WRITTEN = 20000  # characters that the network writes if there is no training text
 _IMPORT = re.compile(r'^import [^;]* from "(.*)";\n', re.MULTILINE)
@@ -127,7 +128,8 @@ def export_page(model: Model, path: StrPath, *, weights: str = "float16", text: 
     data.update(passage=_passage(texts.loss, *first), memory={"letters": list(bits), "bits": list(bits.values())},
                 beside=(Path(target).parent / "learn.html").exists())
     content = render(data, network_data(model, stored))
-    encoded = content.encode("utf-8", "replace")  # a title may contain a lone surrogate, which UTF-8 lacks
+    # a title may contain a lone surrogate, which UTF-8 lacks
+    encoded = content.encode("utf-8", "replace")
     files.write_atomically(target, encoded)
     best = tuple(group[0] for group in measured.best(1))
     return Page(len(encoded), loss, texts.loss_name, best, texts.note)
@@ -140,7 +142,8 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
         data: what the views need, see ``charrnn/inspection/page/view.js``.
         network: the weights, from :func:`network_data`.
     """
-    weights, discoveries = to_json(network), data["discoveries"]
+    weights = to_json(network)
+    discoveries = data["discoveries"]
     title, claim = (html.escape(words) for words in (data["title"], (discoveries or [data])[0]["sentence"]))
     return assemble("page.html", {
         "title": title, "plain_claim": claim.replace("*", ""), "claim": re.sub(r"\*(.*?)\*", r"<em>\1</em>", claim),
@@ -215,8 +218,10 @@ def _texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
         source = f"the text {_title(text.name)}"
     missing = engine.vocabulary.unknown(training + held_out)
     training, held_out = (unknown.resolve(part, engine.vocabulary, "skip")[0] for part in (training, held_out))
-    measured, whole = training[:units.CHARACTERS], held_out or training
-    start = max(0, len(whole) - units.CHARACTERS) // 2  # not the end, where a book may have notes or a licence
+    measured = training[:units.CHARACTERS]
+    whole = held_out or training
+    # not the end, where a book may have notes or a licence
+    start = max(0, len(whole) - units.CHARACTERS) // 2
     loss = whole[start:start + units.CHARACTERS]
     loss_source = "the held-out text" if held_out else source
     return Texts(
@@ -254,7 +259,8 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
     number of the first discovery clamped at its ends, or with none where no word tells such texts apart. Discoveries
     that change words come first.
     """
-    prime, settings = beginnings[:2][-1], choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
+    prime = beginnings[:2][-1]
+    settings = choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
     opening = free = clamped.write(model, prime, settings)
     found = []
     for tracking, untrained in discoveries:
@@ -262,11 +268,13 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
         low, high = (clamped.write(model, prime, settings, tracking.unit, end) for end in ends)
         told = clamped.compare(low, free, high)
         found.append((_discovery(tracking, untrained, told, measured.deviation.size, text), low, high))
-    found.sort(key=lambda entry: entry[0]["told"] is None)  # and as before, the highest correlation first
+    # and as before, the highest correlation first
+    found.sort(key=lambda entry: entry[0]["told"] is None)
     shown = [discovery for discovery, *_ in found]
     if shown and shown[0]["told"]:
         opening = ["\n\n".join(pair) for pair in zip(*found[0][1:])]
-    known, varies = set(features.words(text)), shown and features.BY_NAME[shown[0]["feature"]].values
+    known = set(features.words(text))
+    varies = shown and features.BY_NAME[shown[0]["feature"]].values
 
     def worth(row):
         words = features.words(prime + opening[row])
@@ -278,9 +286,11 @@ def _discovered(model: Model, measured: units.Measured, discoveries: Sequence[Tu
 
 def _faithfulness(model: Model, stored: Model) -> str:
     """Return in words how long a page writes what the model writes with the same seeds and float32 weights."""
-    prime, settings = default_prime(model.vocabulary, model.run), choose_settings(len(model.vocabulary))
+    prime = default_prime(model.vocabulary, model.run)
+    settings = choose_settings(len(model.vocabulary))
     pairs = zip(clamped.write(model, prime, settings), clamped.write(stored, prime, settings))
-    same, seeds = [len(os.path.commonprefix(pair)) for pair in pairs], len(clamped.SEEDS)
+    same = [len(os.path.commonprefix(pair)) for pair in pairs]
+    seeds = len(clamped.SEEDS)
     if min(same) >= clamped.LENGTH:
         return f"with the same seed it writes what charrnn-sample writes ({seeds} of {seeds} seeds were tried)"
     return (f"with the same seed its text leaves that of charrnn-sample, after {int(np.median(same))} characters on "
@@ -289,7 +299,8 @@ def _faithfulness(model: Model, stored: Model) -> str:
 
 def _data(model: Model, texts: Texts, measured: units.Measured, loss: float) -> Dict[str, Any]:
     """Return what the page needs, but for what depends on the discoveries."""
-    run, settings = model.run, choose_settings(len(model.vocabulary))
+    run = model.run
+    settings = choose_settings(len(model.vocabulary))
     name = _title(run.text_name) if run else Path(model.name).stem
     network = f"{words.plural(model.num_layers, 'layer')} of {words.plural(model.lstm_size, 'unit')}"
     return {
@@ -317,7 +328,8 @@ def _long_line(text: str) -> Optional[int]:
 def _discovery(best: units.Tracking, untrained: float, told: Optional[Dict[str, Any]], count: int,
                text: str) -> Dict[str, Any]:
     """Return what the page says of one of `count` units, which tracks something; for `told` see clamped.compare."""
-    feature, is_clear = features.BY_NAME[best.feature], abs(best.correlation) >= units.CLEAR
+    feature = features.BY_NAME[best.feature]
+    is_clear = abs(best.correlation) >= units.CLEAR
     is_speech = best.feature == features.QUOTATION and features.is_speech(text)
     ends = ("low", "high") if not is_clear else ("narration", "speech") if is_speech else feature.ends
     if told:
@@ -336,7 +348,8 @@ def _title(text_name: str) -> str:
         name = ", ".join(map(_title, text_name.split(", ")))
     else:
         name = TITLES.get(text_name) or re.sub(r".*[/\\]|\.txt$", "", text_name.rstrip("/\\"), flags=re.DOTALL)
-    name = re.sub("[\u202a-\u202e\u2066-\u2069]", "", name)  # they would turn what comes after the name around
+    # they would turn what comes after the name around
+    name = re.sub("[\u202a-\u202e\u2066-\u2069]", "", name)
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}\u2026"
 
 

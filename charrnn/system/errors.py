@@ -53,5 +53,7 @@ def described(error: Exception) -> str:
 def reason(error: Any) -> str:
     """Return the cause of an error in one line, without its file and without TensorFlow's advice and stack traces."""
     message = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error) or type(error).__name__
-    message = re.split("^Node: .*\n", message.split("Original error:")[-1], flags=re.MULTILINE)[-1]  # of TensorFlow 2
-    return re.sub(r"^.*\.tempstate\w*; ", "", message.strip().split("\n")[0])  # the name of a temporary file
+    # of TensorFlow 2
+    message = re.split("^Node: .*\n", message.split("Original error:")[-1], flags=re.MULTILINE)[-1]
+    # the name of a temporary file
+    return re.sub(r"^.*\.tempstate\w*; ", "", message.strip().split("\n")[0])

@@ -34,7 +34,8 @@ def write_atomically(path: Union[str, Path], content: bytes) -> None:
             shutil.copymode(str(path), temporary)
         os.replace(temporary, str(path))
     except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path))  # not the name of the temporary file
+        # not the name of the temporary file
+        raise OSError(error.errno, error.strerror or str(error), str(path))
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)

@@ -16,7 +16,8 @@ def choose_kernels() -> None:
     if "numpy" in sys.modules or "OPENBLAS_CORETYPE" in os.environ:
         return
     module = getattr(importlib.util.find_spec("numpy"), "origin", None) or ""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:  # on Linux
+    # on Linux
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
         flags = next((line for line in file if line.startswith("flags")), "").split()
         with open(module.replace("__init__", "version"), encoding="utf-8") as version:
             if {"avx2", "fma"} <= {*flags} and re.search("^version = '1\\.1[0-8]\\.", version.read(), re.MULTILINE):

@@ -16,7 +16,8 @@ TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
 NO_LONGER_EAGER = ("charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
                    "Keras 3 can neither train nor predict in it any more")
-LEGACY_KERAS = "TF_USE_LEGACY_KERAS"  # the variable that makes TensorFlow 2.16 and later use Keras 2
+# the variable that makes TensorFlow 2.16 and later use Keras 2
+LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _switching = threading.RLock()
 _tf: Any = None  # what ``tf`` is, after TensorFlow was imported
 _returns = False  # whether a thread is in graph_mode, at whose end eager mode is on again
@@ -49,16 +50,19 @@ def graph_mode() -> Iterator[None]:
         if _returns or sys.version_info < (3, 8):  # in another block of this thread
             yield
             return
-        legacy, _returns = os.environ.get(LEGACY_KERAS), True
+        legacy = os.environ.get(LEGACY_KERAS)
+        _returns = True
         try:
-            if _tf is not None:  # modules that were imported in an earlier block do not ask for it again
+            # modules that were imported in an earlier block do not ask for it again
+            if _tf is not None:
                 _switch_to_graphs()
             yield
         finally:
             if _tf is not None and not is_version_1():
                 _tf.reset_default_graph()  # else it refuses the next line
                 _tf.enable_v2_behavior()
-            _returns = False  # only now, since another thread that sees graphs would not wait for its turn
+            # only now, since another thread that sees graphs would not wait for its turn
+            _returns = False
             _set_legacy_keras(legacy)
 
 
@@ -108,7 +112,8 @@ def _switch_to_graphs() -> None:
     keras_2 = "1" if importlib.util.find_spec("tf_keras") else os.environ.get(LEGACY_KERAS)
     with _without_messages():
         if not was_used:
-            os.environ.pop("TF2_BEHAVIOR", None)  # set in processes that TensorFlow 2 has started; 1.15 would be eager
+            # set in processes that TensorFlow 2 has started; 1.15 would be eager
+            os.environ.pop("TF2_BEHAVIOR", None)
             if not _returns:
                 _set_legacy_keras(keras_2)  # for all imports of tensorflow.keras
         import tensorflow.compat.v1 as tf
@@ -125,7 +130,8 @@ def _switch_to_graphs() -> None:
         if was_eager or number >= OLDEST:
             tf.disable_v2_behavior()
     if number < OLDEST:
-        tf.compat.v1 = tf  # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
+        # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
+        tf.compat.v1 = tf
     else:
         # At each construction of a cell, its module warns that Keras has another one, and it has no other warning.
         vars(sys.modules[cell.__module__])["warnings"] = SimpleNamespace(warn=lambda *args, **options: None)
@@ -162,7 +168,8 @@ def _without_messages() -> Iterator[None]:
 
 def thread_count() -> int:
     """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # Linux
+    # Linux
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def session_config(threads: int, fused: bool = True, precision: str = "float32") -> Any:
@@ -186,7 +193,8 @@ def session_config(threads: int, fused: bool = True, precision: str = "float32")
         return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=threads)
     config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
     if precision == "bfloat16":
-        config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1  # RewriterConfig.ON
+        # RewriterConfig.ON
+        config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1
     return config
 
 

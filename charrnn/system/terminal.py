@@ -28,7 +28,8 @@ def quiet_tensorflow() -> None:
 @contextlib.contextmanager
 def tensorflow_quieted() -> Iterator[None]:
     """Use TensorFlow in graphs and without its messages within a block. Leave its settings as they were before."""
-    logger, level = logging.getLogger("tensorflow"), os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    logger = logging.getLogger("tensorflow")
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
     filters = list(logger.filters)
     quiet_tensorflow()
     try:

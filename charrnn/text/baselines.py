@@ -44,7 +44,8 @@ def ngram_nats(train_ids: np.ndarray, ids: np.ndarray, num_classes: int, order: 
         if length:  # extend each context by the character `length` positions before
             earlier = np.concatenate([np.full(length, num_classes, np.int64), joined])[:len(joined)]
             contexts = np.unique(contexts * (num_classes + 1) + earlier, return_inverse=True)[1]
-        learned, seen = contexts[:len(train_ids)], contexts[first:]
+        learned = contexts[:len(train_ids)]
+        seen = contexts[first:]
         pairs, counts = np.unique(learned * num_classes + joined[:len(train_ids)], return_counts=True)
         size = contexts.max() + 1
         total = np.bincount(learned, minlength=size)[seen]

@@ -41,7 +41,9 @@ KNOWN_TEXTS = {
         "tiny-shakespeare.txt", "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
 }
-NAMES, PYTHON = "names", "python"  # the known texts that need no download: names.txt, and python_source()
+# the known texts that need no download: names.txt, and python_source()
+NAMES = "names"
+PYTHON = "python"
 KNOWN_NAMES = (*KNOWN_TEXTS, NAMES, PYTHON)
 STANDARD_INPUT = "-"
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
@@ -165,8 +167,10 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
     for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
             f"cannot read the folder {error.filename!r}: {error.strerror}")):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        if RUN_FILE in names:  # else a text would be read again with each run that was trained on it
-            folders[:], names = [], []
+        # else a text would be read again with each run that was trained on it
+        if RUN_FILE in names:
+            folders[:] = []
+            names = []
         paths += [Path(place) / name for name in names if not name.startswith(".")]
     return sorted(path for path in paths if os.path.isfile(str(path)))
 

@@ -9,7 +9,9 @@ from charrnn.checkpoints.record import RunRecord, text_sha256
 
 LEAST_LINES = 200
 LONGEST_LINE = 100  # characters
-NARROWEST, LACKING = 40, 8  # characters in a line of prose that was broken into lines, and those that a full one lacks
+# characters in a line of prose that was broken into lines, and those that a full one lacks
+NARROWEST = 40
+LACKING = 8
 EXCEPTIONS = 0.05  # share of the lines that may be unlike those of a list
 RARE = 10_000
 LOOK = 200_000  # characters at the start of a text that are looked at
@@ -18,7 +20,8 @@ RULE = (f"at least {LEAST_LINES} lines, none over {LONGEST_LINE} characters, nin
 _CONTINUES = re.compile(r"\s|[—–]|.*[,;:，；：、—–-]$")
 _SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
 _FIRST_LETTER = re.compile(r"[\W\d_]*([^\W\d_])")
-_SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")  # perhaps after the time of day
+# perhaps after the time of day
+_SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")
 
 
 def items_of(text: str) -> List[str]:

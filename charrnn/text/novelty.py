@@ -31,15 +31,22 @@ def compare(text: str, training: str) -> Novelty:
     >>> compare("a cat sat here", "the cat sat on the mat")
     Novelty(longest=9, start=1, place=3, share=0.0)
     """
-    text, training = text[:LONGEST_TEXT], training[:LONGEST_TRAINING_TEXT]
-    longest, place, copied = 0, 0, set()
-    size, runs = 1, set(text)  # all runs of the text that are one character longer than the longest, or a window long
+    text = text[:LONGEST_TEXT]
+    training = training[:LONGEST_TRAINING_TEXT]
+    longest = 0
+    place = 0
+    copied = set()
+    # all runs of the text that are one character longer than the longest, or a window long
+    size = 1
+    runs = set(text)
     for begin in range(len(training)):
         while training[begin:begin + size] in runs and begin + longest < len(training) and (
                 training[begin:begin + longest + 1] in text):
-            longest, place = longest + 1, begin
+            longest = longest + 1
+            place = begin
             if longest < WINDOW:
-                size, runs = longest + 1, set(_runs(text, longest + 1))
+                size = longest + 1
+                runs = set(_runs(text, longest + 1))
         if size == WINDOW and training[begin:begin + size] in runs:
             copied.add(training[begin:begin + size])
     windows = _runs(text, WINDOW)

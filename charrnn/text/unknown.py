@@ -41,7 +41,8 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     if how not in CHOICES:
         raise ValueError(f"unknown must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}, not {how!r}")
     if how == "nearest" and vocabulary.unknown(text):
-        text = unicodedata.normalize("NFC", text)  # a letter and the accent after it become one character
+        # a letter and the accent after it become one character
+        text = unicodedata.normalize("NFC", text)
     unknown = vocabulary.unknown(text)
     if not unknown:
         return text, ""
@@ -61,7 +62,8 @@ def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
     """Return the replacement of a character in a vocabulary, or None if there is none."""
     plain = "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
     plain = "".join(_NEAREST.get(part, part) for part in plain)
-    similar = [other for other, replacement in _NEAREST.items() if replacement == plain]  # such as a curly quote
+    # such as a curly quote
+    similar = [other for other, replacement in _NEAREST.items() if replacement == plain]
     for near in (unicodedata.normalize("NFD", char), plain, plain.swapcase(), *similar):
         if near and not vocabulary.unknown(near):
             return near
@@ -71,5 +73,6 @@ def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
 def _place(text: str, char: str) -> str:
     """Return the line and column where a character first occurs in a text."""
     index = text.index(char)
-    line, column = text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+    line = text.count("\n", 0, index) + 1
+    column = index - text.rfind("\n", 0, index)
     return f"line {line:,}, column {column:,}"

@@ -29,13 +29,20 @@ class Display:
 
     def __init__(self, job: Job, n_parameters: int, stop: StopRequests, quiet: bool = False) -> None:
         """Prepare to print. ``stop`` is told when nobody reads that any more."""
-        self.job, self.folder, self._n_parameters, self._stop, self._quiet = job, job.folder, n_parameters, stop, quiet
+        self.job = job
+        self.folder = job.folder
+        self._n_parameters = n_parameters
+        self._stop = stop
+        self._quiet = quiet
         self._writes_fail = False  # whether the last line could not be printed
 
     def plan(self) -> None:
         """Print what the run is about to do."""
-        job, run, hyper = self.job, self.job.record, self.job.hyperparameters
-        n_held_out, n_test = len(job.held_out), len(job.test)
+        job = self.job
+        run = self.job.record
+        hyper = self.job.hyperparameters
+        n_held_out = len(job.held_out)
+        n_test = len(job.test)
         left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
         # with init_from, the vocabulary also has the characters of the other model
         n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)
@@ -69,7 +76,8 @@ class Display:
 
     def _notes(self) -> Iterator[str]:
         """Yield what would be better for a new run."""
-        job, is_auto = self.job, self.job.options.preset == AUTO
+        job = self.job
+        is_auto = self.job.options.preset == AUTO
         if len(job.text) < FEW_CHARACTERS and not job.of_lines:
             yield f"with fewer than {FEW_CHARACTERS:,} characters, counts of 5 characters predict better than a network"
         better = 0 if is_auto or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
@@ -174,7 +182,9 @@ class Display:
 
     def finished(self, step: int, limit: str) -> None:
         """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
-        folder, best, of_lines = self.folder, bool(len(self.job.held_out)), self.job.of_lines
+        folder = self.folder
+        best = bool(len(self.job.held_out))
+        of_lines = self.job.of_lines
         schedule = self.job.hyperparameters.schedule if limit == "epochs" else ""
         again = ", and raise the learning rate again" * (schedule in TO_ZERO)
         if self.job.options.in_python:

@@ -33,7 +33,8 @@ class Processes:
         size: number of processes.
     """
 
-    rank, size = 0, 1
+    rank = 0
+    size = 1
 
     def rows(self, batch_size: int) -> Tuple[int, int]:
         """Return the first row of the batch that this process trains on, and the row after its last."""
@@ -83,7 +84,9 @@ class MPIProcesses(Processes):
 
     def __init__(self, world: Any) -> None:
         """Keep mpi4py's communicator of the processes."""
-        self.rank, self.size, self._world = world.rank, world.size, world
+        self.rank = world.rank
+        self.size = world.size
+        self._world = world
         self._all_failed = False  # whether all know of a failure, and end
 
     def threads(self):
@@ -120,7 +123,8 @@ class MPIProcesses(Processes):
         return signal.Signals(number) if number else None
 
     def from_first(self, function, *arguments):
-        value, failure = None, None
+        value = None
+        failure = None
         try:
             value = None if self.rank else function(*arguments)
         except Exception as error:  # raised after the exchange, in which the others wait

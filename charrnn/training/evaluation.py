@@ -86,7 +86,8 @@ class Evaluator:
     def measure(self, step: int) -> Evaluation:
         """Evaluate on the held-out text after a step. The processes share the text."""
         share = self.processes.rank, self.processes.size
-        nats = surprisal(self._engine(), self.job.held_out, ROWS, share)  # 0 in the rows of the other processes
+        # 0 in the rows of the other processes
+        nats = surprisal(self._engine(), self.job.held_out, ROWS, share)
         loss = sum(self.processes.gather(float(np.mean(nats, dtype=np.float64))))
         self.last = self.last.followed_by(step, loss)
         return self.last
@@ -103,7 +104,9 @@ class Evaluator:
 
     def test(self, run: Run, step: int) -> Tuple[float, str]:
         """Return the loss on the test text, and the checkpoint that has it: the best one, or else the last."""
-        engine, best, name = self._engine(), run.record.best, run.name(step)
+        engine = self._engine()
+        best = run.record.best
+        name = run.name(step)
         if best and best != name:
             with contextlib.suppress(CheckpointError):  # it is damaged
                 engine.load(open_model(Path(run.folder) / best).weights)
@@ -115,7 +118,8 @@ class Evaluator:
 
         That of a list has lines with all first letters.
         """
-        vocabulary, of_lines = self.job.record.vocabulary, self.job.of_lines
+        vocabulary = self.job.record.vocabulary
+        of_lines = self.job.of_lines
         prime = "\n" if of_lines else default_prime(vocabulary, self.job.record)
         settings = choose_settings(len(vocabulary), of_lines=of_lines)
         engine = self._engine() if self.job.hyperparameters.cell != "lstm" else Model(

@@ -12,7 +12,8 @@ from charrnn.model import build_inputs, build_loss, build_output
 from charrnn.system.tensorflow import session_config, set_variable, tf
 from charrnn.training.distributed import Processes
 
-LARGE_VARIABLE = 2 ** 22  # elements from which _Adam avoids constants; no variable of the recipe has as many
+# elements from which _Adam avoids constants; no variable of the recipe has as many
+LARGE_VARIABLE = 2 ** 22
 
 
 class TrainingGraph:
@@ -37,9 +38,11 @@ class TrainingGraph:
         iterations of ``dynamic_rnn`` run one after the other. Their random numbers, which are those of dropout, then
         depend on the seed only. Otherwise 32 run at once, in any order, which is faster.
         """
-        self._hyper, self._seed = hyper, hyper.seed or 0
+        self._hyper = hyper
+        self._seed = hyper.seed or 0
         first, end = processes.rows(hyper.batch_size)
-        self.rows, self.config = slice(first, end), session_config(threads, hyper.unrolls_fused, hyper.precision)
+        self.rows = slice(first, end)
+        self.config = session_config(threads, hyper.unrolls_fused, hyper.precision)
         tf.reset_default_graph()
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         tf.set_random_seed(self._seed + processes.rank)
@@ -69,7 +72,8 @@ class TrainingGraph:
 
     def _build_loss(self, outputs: Any, num_classes: int, threads: int) -> Any:
         """Return the mean loss of this process's rows, from outputs [N, M, L]."""
-        hyper, n_rows = self._hyper, self.logits.shape[0].value
+        hyper = self._hyper
+        n_rows = self.logits.shape[0].value
         if hyper.unrolls_fused and (n_rows > rows_of_slice(num_classes) or hyper.precision != "float32"):
             weights, bias = tf.trainable_variables("softmax/")
             return mean_surprisal(tf.reshape(outputs, [n_rows, -1]), weights, bias, tf.reshape(self.targets, [-1]),
@@ -124,7 +128,8 @@ def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple
     else:  # with the decay of older char-RNN programs
         optimizer = tf.train.RMSPropOptimizer(hyper.learning_rate, decay=0.95, name=OPTIMIZERS[hyper.optimizer])
     update = optimizer.apply_gradients(zip(gradients, variables))
-    if hyper.weight_decay:  # decoupled from the gradients (Loshchilov and Hutter 2019, arXiv:1711.05101)
+    # decoupled from the gradients (Loshchilov and Hutter 2019, arXiv:1711.05101)
+    if hyper.weight_decay:
         part = hyper.weight_decay * _learning_rate(hyper)
         with tf.control_dependencies([update]):
             update = tf.group(*(variable.assign_sub(part * variable.read_value())
@@ -147,7 +152,8 @@ class _Adam(tf.train.AdamOptimizer):
 
         # AdamOptimizer makes its own slots with tf.zeros, which the graph folds into a constant before it runs
         def zeros(shape, dtype, partition_info=None):
-            return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)  # zeros, made when the operation runs
+            # zeros, made when the operation runs
+            return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)
 
         return self._get_or_make_slot_with_initializer(var, zeros, var.shape, var.dtype.base_dtype, slot_name, op_name)
 
@@ -168,7 +174,8 @@ def initial_weights(shapes: Dict[str, Tuple[int, ...]], seed: int) -> Dict[str, 
     >>> initial_weights({"kernel": (2, 4), "bias": (4,)}, 7)["kernel"].shape
     (2, 4)
     """
-    random, drawn = np.random.RandomState(seed), {}
+    random = np.random.RandomState(seed)
+    drawn = {}
     for name, shape in sorted(shapes.items()):
         if len(shape) != 2:
             continue

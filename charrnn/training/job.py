@@ -98,14 +98,16 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
-    started, fixed = time.perf_counter(), [*given]
+    started = time.perf_counter()
+    fixed = [*given]
     options.check()
     if options.minutes is not None:
         options, given = _for_minutes(options, given, n_processes)
     threads = options.threads or thread_count()
     folder = run_folder(folder, options.resume)
     old = record.read_run(folder) if options.resume else None
-    hyper, speedup = _hyperparameters(text, given, old, options, init_from), None
+    hyper = _hyperparameters(text, given, old, options, init_from)
+    speedup = None
     seed_given = hyper.seed is not None
     if hyper.batch_size % n_processes:
         raise ValueError(f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
@@ -123,7 +125,8 @@ def plan_job(text: Optional[Text], given: Dict[str, Any], folder: Optional[StrPa
     if hyper.precision == "bfloat16" and is_version_1():
         raise ValueError("precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
                          "float32")
-    dtype = np.min_scalar_type(len(run.vocabulary) - 1)  # small, since the ids of a long text take most of the memory
+    # small, since the ids of a long text take most of the memory
+    dtype = np.min_scalar_type(len(run.vocabulary) - 1)
     parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
     _check_sizes(hyper, *parts)
     time_in_words = ""
@@ -197,7 +200,8 @@ def _new_run(text: Text, hyper: Hyperparameters, init_from: Optional[Model]) -> 
     """Return a new run, and its text in its order. Raise ValueError if it cannot start from that model."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2 ** 31))
-    sha256, shuffled_sha256 = record.text_sha256(text.text), None
+    sha256 = record.text_sha256(text.text)
+    shuffled_sha256 = None
     if hyper.shuffle == "lines":
         text = replace(text, text=lists.shuffled(text.text))
         shuffled_sha256 = record.text_sha256(text.text)

@@ -27,8 +27,8 @@ class Options(Checked):
     preset: Optional[str] = setting(None, "", "", choices=(None, *PRESETS, AUTO))
     sample_length: int = setting(200, REPORTS, "characters to sample at each checkpoint; 0 for none")
     threads: Optional[int] = setting(
-        None, SPEED, "threads to use", 1, MOST_THREADS, kind=int, otherwise="one for each core of the process")
+        None, SPEED, "threads to use", least=1, most=MOST_THREADS, kind=int, otherwise="one for each core of the process")
     summaries: bool = setting(True, REPORTS, "do not write event files for TensorBoard", choices=(True, False))
     quiet: bool = setting(False, "", "", choices=(False, True))
-    minutes: Optional[float] = setting(None, "", "", 0.01, kind=float)
+    minutes: Optional[float] = setting(None, "", "", least=0.01, kind=float)
     in_python: bool = setting(False, "", "", choices=(False, True))

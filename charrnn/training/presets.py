@@ -31,7 +31,8 @@ SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
                      weight_decay=0.1)),
     (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
 )
-EVALUATIONS = 6  # at least, so that a run can stop early, and the best checkpoint is not the only one
+# at least, so that a run can stop early, and the best checkpoint is not the only one
+EVALUATIONS = 6
 FEW_CHARACTERS = 5_000  # with fewer, unless they are a list, counts of characters predict better
 # what replaces their dropout on recurrent weights where the fused unroll is not used
 NOT_FUSED = dict(recurrent_keep_prob=1.0, keep_prob=0.5)

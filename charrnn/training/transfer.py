@@ -29,12 +29,14 @@ def extended_weights(model: Model, vocabulary: Vocabulary, fresh: Dict[str, np.n
     Returns:
         A dict from the same names to values of the same shapes.
     """
-    extended, known = {}, model.vocabulary
+    extended = {}
+    known = model.vocabulary
     kept = vocabulary.encode("".join(known.chars))
     for name, values in fresh.items():
         # characters are the last axis of the softmax and its bias, and the first rows of the first layer's kernels
         axis = -1 if name.startswith("softmax/") else 0
-        old, new = np.moveaxis(model.weights[name], axis, 0), np.moveaxis(values.copy(), axis, 0)
+        old = np.moveaxis(model.weights[name], axis, 0)
+        new = np.moveaxis(values.copy(), axis, 0)
         if old.shape == new.shape:  # also of all weights, if there are no new characters
             new = old
         else:

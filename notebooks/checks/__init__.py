@@ -79,7 +79,8 @@ def hint(exercise: Any) -> None:
     if name not in HINTS:
         print(words.wrap(f"There are hints for {', '.join(HINTS)}, for example: checks.hint(\"build_loss\")"))
         return
-    hints, number = HINTS[name][:progress.hints], progress.of(name)["hints"]
+    hints = HINTS[name][:progress.hints]
+    number = progress.of(name)["hints"]
     if not hints:
         print("There are no hints in this course.")
     elif number >= len(hints):

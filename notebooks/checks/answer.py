@@ -80,7 +80,8 @@ def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
 
 def graph_only() -> Any:
     """Return a context in which a session that runs raises Wrong."""
-    return mock.patch.object(tf.Session.__mro__[1], "run", _no_session)  # of the class that all sessions derive from
+    # of the class that all sessions derive from
+    return mock.patch.object(tf.Session.__mro__[1], "run", _no_session)
 
 
 def _no_session(*_: Any, **__: Any) -> None:
@@ -128,12 +129,15 @@ def _said(error: BaseException) -> str:
     message = (re.split(r"\nNode: '.*'\n", error.message)[-1].split("\n")[:1] if isinstance(error, tf.errors.OpError)
                else re.split("Originally defined at| If you are looking for numpy", str(error))[0].split("\n"))
     lines = [line.strip() for line in message if line.strip()] or [""]
-    last = lines[-1 if re.match("in (converted|user) code", lines[0]) else 0]  # where TensorFlow names its files first
+    # where TensorFlow names its files first
+    last = lines[-1 if re.match("in (converted|user) code", lines[0]) else 0]
     name = type(error).__name__
-    if name == "OperatorNotAllowedInGraphError":  # TensorFlow advises eager execution, which is of no use here
+    # TensorFlow advises eager execution, which is of no use here
+    if name == "OperatorNotAllowedInGraphError":
         last = "a tensor cannot be iterated over, unpacked, or used in an if: its values are known only in a session"
     last = last if last.startswith(name) else f"{name}: {last}" if last else name
-    last = re.sub(r"'{{node (.*?)}} = (\w+).*?' with input", r"'\1' (op: '\2') with input", last)  # as 1.15 names it
+    # as 1.15 names it
+    last = re.sub(r"'{{node (.*?)}} = (\w+).*?' with input", r"'\1' (op: '\2') with input", last)
     last = re.sub(" See https://www.tensorflow.org/.* for supported TF dtypes", "", last)
     last = re.sub("(No gradients provided for any variable).*", r"\1", last)
     last = re.sub(r"(Could not flatten dictionary.*? elements)\. Key: .*", r"\1", last)

@@ -44,7 +44,8 @@ def examine(answer: Callable) -> None:
 def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> np.ndarray:
     """Return the loss for logits and targets."""
     tf.reset_default_graph()
-    logits, weights = tf.constant(values), tf.Variable(tf.ones([size, values.shape[1]]), name="weights")
+    logits = tf.constant(values)
+    weights = tf.Variable(tf.ones([size, values.shape[1]]), name="weights")
     with mock.patch.multiple(tf.nn, **{name: _with_names(getattr(tf.nn, name)) for name in NAMED}):
         loss = returned(answer, (logits, tf.constant(ids), values.shape[1]), ["loss"])
     need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")

@@ -101,7 +101,8 @@ def _examine_zero_state(state: Any, n_layers: int, n: int, size: int) -> None:
 def _run(cell: Any, state: Any, inputs: np.ndarray, keep_prob: tf.Tensor) -> Tuple[List[str], Any]:
     """Unroll a stack over inputs, [N, M, C], with numbers of a fixed seed as weights."""
     outputs, after = tf.nn.dynamic_rnn(cell, tf.constant(inputs), initial_state=state)
-    variables, random = tf.trainable_variables(), np.random.RandomState(1)
+    variables = tf.trainable_variables()
+    random = np.random.RandomState(1)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for variable in variables:

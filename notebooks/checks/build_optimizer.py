@@ -46,7 +46,8 @@ def examine(answer: Callable) -> None:
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
             for variable in tf.global_variables():
-                if variable.dtype.is_integer:  # a counter of steps: the learning rate must not depend on it
+                # a counter of steps: the learning rate must not depend on it
+                if variable.dtype.is_integer:
                     variable.load(10 ** 6, session)
             updates = run_updates(session, adams)
             norm = np.linalg.norm(GRADIENTS)
@@ -61,7 +62,8 @@ def examine(answer: Callable) -> None:
             for _ in range(UPDATES):
                 session.run(operation)
             found = np.array(session.run(variables))
-        right = VALUES - UPDATES * learning_rate * np.sign(GRADIENTS)  # where the gradients are constant
+        # where the gradients are constant
+        right = VALUES - UPDATES * learning_rate * np.sign(GRADIENTS)
         should, are = (one.astype(float).round(6).tolist() for one in (right, found))
         expect(np.allclose(found, right, rtol=0, atol=3e-6 + 1e-4 * learning_rate),
                f"After {UPDATES} updates the weights should be {should}, but they are {are}: do one update with Adam, "
@@ -70,7 +72,8 @@ def examine(answer: Callable) -> None:
 
 def reachable(*operations: Any) -> Set[tf.Operation]:
     """Return the operations that run when these do."""
-    found, waiting = set(), [one.op if isinstance(one, tf.Tensor) else one for one in operations]
+    found = set()
+    waiting = [one.op if isinstance(one, tf.Tensor) else one for one in operations]
     while waiting:
         one = waiting.pop()
         if one not in found:

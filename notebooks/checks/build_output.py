@@ -88,7 +88,8 @@ def _examine_beginning(answer: Callable) -> None:
         session.run(tf.global_variables_initializer())
         weights, bias = session.run(tf.global_variables())
     need(not bias.any(), "The bias should begin as zeros, but it does not.")
-    deviation, largest = weights.std(), np.abs(weights).max()
+    deviation = weights.std()
+    largest = np.abs(weights).max()
     need(largest <= 0.2 and 0.08 < deviation < 0.096 and abs(weights.mean()) < 0.01,
          "The weights should begin as tf.truncated_normal with stddev=0.1, given by name (then none is beyond 0.2), "
          f"but their mean is {abs(weights.mean()):.3f}, the deviation {deviation:.3f}, and the largest {largest:.2f}.")

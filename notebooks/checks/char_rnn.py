@@ -15,7 +15,8 @@ from .constructor import Constructor
 from .tensors import close, compare, same
 from .verdict import in_own_thread
 
-SIZES = dict(num_classes=5, batch_size=3, num_steps=6, lstm_size=4, num_layers=2)  # exchanged sizes show
+# exchanged sizes show
+SIZES = dict(num_classes=5, batch_size=3, num_steps=6, lstm_size=4, num_layers=2)
 OTHERS = dict(num_classes=3, batch_size=2, num_steps=4, lstm_size=6, num_layers=1)
 
 
@@ -30,7 +31,8 @@ class Numbers(NamedTuple):
     unfed: List[Any]  # for the state of zeros
     masks: int  # random operations before the logits
     learning_rate: float
-    gradients: Any  # of all variables, which Adam gets; None where a network that writes has no optimizer
+    # of all variables, which Adam gets; None where a network that writes has no optimizer
+    gradients: Any
 
 
 def examine(answer: Any) -> None:
@@ -59,7 +61,8 @@ def _examine_network(maker: Constructor, **arguments: Any) -> List[str]:
     right = in_own_thread(lambda: _measure(model.CharRNN(**arguments), **arguments))
     shapes = _described(tf.trainable_variables())
     kernel = tf.trainable_variables()[:1]
-    came, due = kernel and kernel[0].shape.as_list()[0] - arguments["lstm_size"], arguments["num_classes"]
+    came = kernel and kernel[0].shape.as_list()[0] - arguments["lstm_size"]
+    due = arguments["num_classes"]
     need(not kernel or came == due or "cell_0" not in kernel[0].name,
          f"At each step the first layer gets {plural(came, 'number')}, in place of C = {due}: give dynamic_rnn the ids "
          "made one-hot, tf.one_hot(self.inputs, num_classes).")
@@ -69,7 +72,8 @@ def _examine_network(maker: Constructor, **arguments: Any) -> List[str]:
          "reset once, at the beginning.")
     found = _measure(network, **arguments)
     _examine_results(found, right)
-    masks = (right.masks, arguments["num_steps"] * right.masks)  # of dynamic_rnn, and of a loop over the steps
+    # of dynamic_rnn, and of a loop over the steps
+    masks = (right.masks, arguments["num_steps"] * right.masks)
     need(found.masks in masks or "sampling" in arguments,
          "There is more dropout than that of build_lstm, or less: it should act once, on the outputs of each layer. "
          "Give build_lstm self.keep_prob, and use the cell, the inputs and the outputs as they are.")
@@ -117,7 +121,8 @@ def _measure(network: Any, num_classes: int, batch_size: int, num_steps: int, ls
     inputs, targets = random.randint(0, num_classes, size=[2, n, m]).astype(np.int32)
     values = random.normal(size=[num_layers, 2, n, lstm_size]).astype(np.float32)
     zeros, state = (tuple(tf.nn.rnn_cell.LSTMStateTuple(*layer) for layer in array) for array in (0 * values, values))
-    variables, optimizer = tf.trainable_variables(), getattr(network, "optimizer", None)
+    variables = tf.trainable_variables()
+    optimizer = getattr(network, "optimizer", None)
     operations = adam_operations(*[optimizer] * (optimizer is not None))
     names = [one.op.name for one in variables]
     left = [name for name in names if optimizer is not None and name not in operations]

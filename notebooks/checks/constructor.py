@@ -6,7 +6,17 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 from charrnn.system.tensorflow import tf
 
 from . import build_inputs, build_loss, build_lstm, build_optimizer, build_output, words
-from .answer import ATTRIBUTES, Locals, Unexplained, Unwritten, Wrong, call, graph_only, need, scope_of
+from .answer import (
+    ATTRIBUTES,
+    Locals,
+    Unexplained,
+    Unwritten,
+    Wrong,
+    call,
+    graph_only,
+    need,
+    scope_of,
+)
 from .verdict import found_right, verdict
 
 EXAMINE = {"build_inputs": build_inputs.examine, "build_lstm": build_lstm.examine,
@@ -39,9 +49,12 @@ class Constructor:
     def build(self, **arguments: Any) -> Any:
         """Make a network and return it; a Wrong says what its constructor raised."""
         need(isinstance(self.answer, type), f"It should be a class, not {words.describe(self.answer)}.")
-        self.arguments, self.calls, self.made = arguments, [], {}
+        self.arguments = arguments
+        self.calls = []
+        self.made = {}
         self.network = self.answer.__new__(self.answer)
-        scope, seen = scope_of(self.answer), Locals(self.answer)
+        scope = scope_of(self.answer)
+        seen = Locals(self.answer)
         functions = {name: scope[name] for name in EXAMINE if callable(scope.get(name))}
         scope.update({name: self._noting(name, function) for name, function in functions.items()})
         try:
@@ -94,7 +107,8 @@ class Constructor:
         yield from (f"{name} is called more than once: call it once, and use all that it returns."
                     for name in called if called.count(name) > 1)
         for name in ATTRIBUTES:
-            value, result = getattr(self.network, name, None), name if name in MAKERS else name + "s"
+            value = getattr(self.network, name, None)
+            result = name if name in MAKERS else name + "s"
             due = self.made.get(result)
             if value is not None and due is not None and value is not due:
                 yield (f"self.{name} is {self._name(value)}, but it should be {self._name(due)}, as it is. "
@@ -102,7 +116,8 @@ class Constructor:
         if "inputs" not in self.made:
             return
         n, m = self.made["inputs"].shape.as_list()
-        size, num_classes = self.arguments["lstm_size"], self.arguments["num_classes"]
+        size = self.arguments["lstm_size"]
+        num_classes = self.arguments["num_classes"]
         hot, outputs, row, step, swapped = (f"a float32 tensor {shape}" for shape in (
             [n, m, num_classes], [n, m, size], [m, size], [n, size], [m, n, size]))
         given = self.local.get("x_one_hot")
@@ -136,7 +151,8 @@ class Constructor:
                 right.pop("keep_prob")  # a network that writes drops nothing
         wrong = [name for name, value in given.items() if name in right and value != right[name]]
         if wrong:
-            found, names = [self._name(given[name]) for name in wrong], [self._name(right[name]) for name in wrong]
+            found = [self._name(given[name]) for name in wrong]
+            names = [self._name(right[name]) for name in wrong]
             swapped = ": they are swapped" if len(wrong) > 1 and sorted(found) == sorted(names) else ""
             yield (f"{function} is called with {', '.join(map(' = '.join, zip(wrong, found)))}, but should be "
                    f"called with {', '.join(names)}{swapped}.")

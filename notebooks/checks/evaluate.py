@@ -33,7 +33,8 @@ def examine(answer: Callable) -> None:
         right = _outcome(solution, session)
         with Locals(answer) as seen:
             found = _outcome(answer, session)
-        (result, runs, weights), losses = found, [run.loss for run in right[1]]
+        (result, runs, weights) = found
+        losses = [run.loss for run in right[1]]
         if result is None:
             still_none({name: seen.values[name] for name in ("mean_loss", "loss", "losses") if name in seen.values})
         need(result is not None, "It returns None: it should end with return and the mean of the losses.")
@@ -73,7 +74,8 @@ def _compare_runs(runs: Any, right: Any) -> None:
         run = runs[place * len(runs) // WINDOWS]
         for name in PLACEHOLDERS:
             need(name in run.values, f"In window {place} model.{name} is not fed.")
-            value, fed = expected.values[name], run.values[name]
+            value = expected.values[name]
+            fed = run.values[name]
             need(close(fed, value) or name != "keep_prob",
                  f"Dropout is on: it is for training only, so feed model.keep_prob: 1.0, not {np.ravel(fed)[0]:g}.")
             expect(close(fed, value), f"In window {place} model.{name} should be fed {named(value, right)}, but it is "

@@ -10,7 +10,8 @@ from .answer import Locals, call, expect, need, still_none
 from .sessions import Run, Session, compare_states, examine_session, network
 from .tensors import close
 
-PRIME_IDS, DRAWN = (3, 1, 4, 2), (5, 0, 6, 1, 3, 2, 4, 0, 5, 6, 1, 3)
+PRIME_IDS = (3, 1, 4, 2)
+DRAWN = (5, 0, 6, 1, 3, 2, 4, 0, 5, 6, 1, 3)
 TRIALS = [(PRIME_IDS, 3), (PRIME_IDS[:1], 2), (PRIME_IDS, 0)]
 
 
@@ -46,7 +47,8 @@ def examine(answer: Callable) -> Optional[str]:
 
 def _solution(session: Any, model: Any, prime_ids: Sequence[int], n_samples: int, vocab_size: int,
               pick: Callable) -> List[int]:
-    ids, state = list(prime_ids), session.run(model.initial_state)
+    ids = list(prime_ids)
+    state = session.run(model.initial_state)
     for place in range(len(ids) + n_samples):
         feed = {model.inputs: [[ids[place]]], model.keep_prob: 1.0, model.initial_state: state}
         preds, state = session.run([model.prediction, model.final_state], feed)
@@ -57,7 +59,9 @@ def _solution(session: Any, model: Any, prime_ids: Sequence[int], n_samples: int
 
 def _outcome(answer: Callable, session: Session, prime: Sequence[int], n_samples: int) -> Outcome:
     """Return what an answer does; a pick that draws DRAWN stands for pick_top_n."""
-    before, picked, given = [], [], list(prime)
+    before = []
+    picked = []
+    given = list(prime)
 
     def pick(preds: Any, vocab_size: int) -> int:
         before.append(sum(bool(run.fed) for run in session.runs))
@@ -90,7 +94,8 @@ def _compare(found: Outcome, right: Outcome, prime: Sequence[int], n_samples: in
         dropped = run.values.get("keep_prob", 1.0)
         need(close(dropped, 1.0),
              f"Dropout is on: it is for training only, so feed model.keep_prob: 1.0, not {dropped:g}.")
-        if not runs or not _same_feed(run, runs[-1]):  # predictions and state may be asked for in two calls
+        # predictions and state may be asked for in two calls
+        if not runs or not _same_feed(run, runs[-1]):
             runs.append(run)
     need(found.before, "pick is never called: draw each new id with pick(preds, vocab_size). (With argmax, the most "
                        "probable one, the text would soon repeat itself.)")

@@ -61,7 +61,9 @@ def _count(n_windows: Any, trial: Trial) -> str:
 def _collect(answer: Callable, trial: Trial) -> Tuple[List[Tuple[np.ndarray, np.ndarray]], Any, bool]:
     """Return copies of the pairs that the reader's generator yields, at most LIMIT, the reader's n_windows, and whether
     the arrays changed after they were yielded."""
-    ids, shared, error = trial.ids.copy(), False, None
+    ids = trial.ids.copy()
+    shared = False
+    error = None
     kept: List[Tuple[Any, Any]] = []
     copies: List[Tuple[Any, Any]] = []
     seen = Locals(answer)

@@ -9,7 +9,8 @@ from . import words
 from .answer import Wrong, need
 
 # Two processor cores do about as many operations in a second, and need so long for what else a step of a layer does.
-OPERATIONS, SECONDS_A_STEP = 1e11, 3e-4
+OPERATIONS = 1e11
+SECONDS_A_STEP = 3e-4
 LONG_RUN = 24  # hours
 
 
@@ -82,7 +83,9 @@ def duration(hours: float) -> str:
 
 def advice(chosen: Choice) -> List[str]:
     """Return a sentence for each value that will not work well, with what it would do."""
-    text_size, parameters, rate = chosen.text_size, chosen.parameters, chosen.learning_rate
+    text_size = chosen.text_size
+    parameters = chosen.parameters
+    rate = chosen.learning_rate
     steps = chosen.windows * chosen.epochs
     found = [
         (rate > 0.005, f"learning_rate = {rate:g} is high for Adam: short tests survive it, but in a long run the loss "

@@ -22,7 +22,10 @@ def solution(x, c, h, kernel, bias, grad_h):
 
     rows = np.hstack([x, h])  # [N, C + L]
     i, g, f, o = np.split(rows @ kernel + bias, 4, axis=1)  # each [N, L]
-    i, g, f, o = sigmoid(i), np.tanh(g), sigmoid(f + 1), sigmoid(o)
+    i = sigmoid(i)
+    g = np.tanh(g)
+    f = sigmoid(f + 1)
+    o = sigmoid(o)
     new_c = f * c + i * g
 
     grad_c = grad_h * o * (1 - np.tanh(new_c) ** 2)  # of c'
@@ -55,7 +58,8 @@ def examine(answer: Callable) -> None:
         for array in (found, grad_old_c):
             need(isinstance(array, np.ndarray), f"It should return arrays, not {words.describe(array)}: this exercise "
                                                 "is in NumPy alone.")
-        right, old = by_differences(given, grad_h), solution(*given, grad_h)[1]
+        right = by_differences(given, grad_h)
+        old = solution(*given, grad_h)[1]
         need(not (close(found, old) and close(grad_old_c, right)),
              "The two results are swapped: the order is gradient, grad_old_c.")
         shape = found.shape

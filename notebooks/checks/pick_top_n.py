@@ -13,7 +13,9 @@ SHARES = [0.40, 0.20, 0.10, 0.09, 0.07, 0.05, 0.04, 0.03, 0.02]  # of the ids, i
 IDS = [5, 1, 6, 3, 8, 0, 7, 2, 4]
 C = len(IDS)
 DRAWS = 3000
-NOISE = 0.05  # half the sum of the differences between shares of DRAWS and the right ones is smaller, almost surely
+# half the sum of the differences between shares of DRAWS and the right ones is smaller, almost
+# surely
+NOISE = 0.05
 
 
 def examine(answer: Callable) -> Optional[str]:
@@ -44,7 +46,8 @@ def draws(answer: Callable, preds: np.ndarray, shape: Any, *arguments: Any) -> T
     before = np.random.get_state()
     np.random.seed(1)
     try:
-        counts, changed = np.zeros(C), False
+        counts = np.zeros(C)
+        changed = False
         preds = preds.astype(np.float32).reshape(shape)
         for number in range(DRAWS):
             given = preds.copy()
@@ -89,7 +92,8 @@ def _compare(found: np.ndarray, top_n: Optional[int], powers: bool) -> None:
     right = np.zeros(C)
     right[IDS[:number]] = SHARES[:number]
     right /= right.sum()
-    ids, others = np.flatnonzero(right).tolist(), np.flatnonzero(found).tolist()
+    ids = np.flatnonzero(right).tolist()
+    others = np.flatnonzero(found).tolist()
     need(others != IDS[:1] or number == 1,
          "It always returns the most probable id, so that the text would soon repeat itself: draw with "
          "np.random.choice and the probabilities p.")

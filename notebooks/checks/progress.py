@@ -20,7 +20,8 @@ class Progress:
     def __init__(self) -> None:
         self.path: Optional[Path] = None
         self.exercises: Dict[str, Dict[str, Any]] = {}
-        self.hints, self.skipping = 99, True
+        self.hints = 99
+        self.skipping = True
 
     def keep(self, path: str) -> None:
         """Read what was kept in a file, if it is there, and the course's settings, and keep everything from now on.
@@ -28,13 +29,15 @@ class Progress:
         Raises:
             ValueError: the file of the course's settings is not JSON.
         """
-        self.path, self.exercises = Path(path), {}
+        self.path = Path(path)
+        self.exercises = {}
         try:
             self.exercises = dict(json.loads(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             pass  # there is none yet, or it is damaged: start from zero
         course = settings(self.path.with_name(COURSE))
-        self.hints, self.skipping = course.get("hints", 99), course.get("skip", True)
+        self.hints = course.get("hints", 99)
+        self.skipping = course.get("skip", True)
 
     def of(self, name: str) -> Dict[str, Any]:
         """Return what is known of an exercise."""
@@ -44,7 +47,8 @@ class Progress:
     def note(self, name: str, **changes: Any) -> None:
         """Change what is known of an exercise."""
         self.exercises[name] = dict(self.of(name), **changes)
-        with contextlib.suppress(OSError):  # in a folder that cannot be written, the checks still say what they find
+        # in a folder that cannot be written, the checks still say what they find
+        with contextlib.suppress(OSError):
             if self.path:
                 partial = self.path.with_suffix(".partial")
                 partial.write_text(json.dumps(self.exercises, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

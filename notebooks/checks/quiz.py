@@ -13,7 +13,8 @@ def examine(answers: Dict[str, Any]) -> str:
     none = [name for name in QUESTIONS if answers.get(name) is None]
     if none:
         raise Unwritten(f"Still None: {', '.join(none)}.")
-    said, right = [], 0
+    said = []
+    right = 0
     for name, choices in QUESTIONS.items():
         reasons = {line[0]: line[2:].strip() for line in "\n".join(choices).split("* ") if line}
         letter = str(answers[name]).strip(" ()[].'\"\n").lower()

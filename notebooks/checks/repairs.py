@@ -51,14 +51,16 @@ def _repaired(program: Callable, repair: str) -> Callable:
     found = re.match(form, repair, re.DOTALL) if isinstance(repair, str) else None
     need(found, f"{UNUSABLE}it should be the number of a line, a colon and the line, such as "
                 f"\"{letter.upper()}1: ...\", not {words.describe(repair)}.")
-    number, line = found.group(1).upper(), found.group(2).strip()
+    number = found.group(1).upper()
+    line = found.group(2).strip()
     lines = inspect.getsource(program).splitlines()
     places = [place for place, one in enumerate(lines) if one.rstrip().endswith(f"# {number}")]
     need(places, f"{UNUSABLE}the program has no line {number}.")
     old = lines[places[0]]
     need(line != old.split("  # ")[0].strip(), f"{UNUSABLE}line {number} is as it was.")
     lines[places[0]] = old[:len(old) - len(old.lstrip())] + line
-    source, filename = "\n".join(lines) + "\n", f"<repaired program {letter.upper()}>"
+    source = "\n".join(lines) + "\n"
+    filename = f"<repaired program {letter.upper()}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope = dict(program.__globals__)
     exec(compile(source, filename, "exec"), scope)

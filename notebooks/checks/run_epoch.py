@@ -59,7 +59,9 @@ def _outcome(answer: Callable, session: Session, keep_prob: float, epochs: int =
     """Return what the last epoch of an answer did."""
     session.begin()
     for _ in range(epochs):
-        session.runs, yields, order = [], [], []
+        session.runs = []
+        yields = []
+        order = []
         for one in islice(_losses(answer, session, keep_prob), LIMIT):
             yields.append(one)
             order.append(sum("optimizer" in run.asked for run in session.runs))
@@ -103,13 +105,15 @@ def _compare(found: Outcome, right: Outcome) -> None:
                                     "list(batches) does?"))
     for place, (run, expected) in enumerate(zip(updates, right.runs)):
         for name in PLACEHOLDERS:
-            value, fed = expected.values[name], run.values[name]
+            value = expected.values[name]
+            fed = run.values[name]
             due = (f"the argument keep_prob, here {value:g}," if name == "keep_prob" else
                    f"{named(value, right.runs)},")
             expect(close(fed, value), f"In window {place} model.{name} should be fed {due} but it is "
                                       f"fed {named(fed, right.runs)}.")
         due = right.runs[place].values["initial_state"]
-        carried, own = close(run.values["initial_state"], due), "final_state" in updates[max(0, place - 1)].asked
+        carried = close(run.values["initial_state"], due)
+        own = "final_state" in updates[max(0, place - 1)].asked
         others = [one for one in found.runs if one is not run and "final_state" in one.asked and place]
         need(carried or not any(close(one.values.get("initial_state"), due) for one in others),
              f"The state goes through window {place - 1} twice: it is advanced again by a further call. One call gives "
@@ -139,7 +143,8 @@ def named(value: np.ndarray, right: Sequence[Run]) -> str:
 def _examine_second(answer: Callable, session: Session) -> None:
     """Check a second epoch, and another keep_prob."""
     found = _outcome(answer, session, 0.25)
-    first, updates = found.runs[0], [run for run in found.runs if "optimizer" in run.asked]
+    first = found.runs[0]
+    updates = [run for run in found.runs if "optimizer" in run.asked]
     need(close(first.values["keep_prob"], 0.25),
          f"model.keep_prob should be fed the argument keep_prob, here 0.25, but it is fed "
          f"{first.values['keep_prob']:.4g}. It is the probability to keep a unit, and training drops some.")

@@ -66,7 +66,8 @@ class Session(tf.Session):
         results, state, values = super().run([fetches, self.noted.initial_state, probe], feed_dict, options,
                                              run_metadata)
         asked = self._among(ASKED, fetches)
-        loss, final = values.pop("loss", float("nan")), np.array(values.pop("final", ()))
+        loss = values.pop("loss", float("nan"))
+        final = np.array(values.pop("final", ()))
         self.runs.append(Run(asked, fed, dict(values, initial_state=np.array(state)), loss, final))
         return results
 

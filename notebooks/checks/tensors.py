@@ -50,7 +50,8 @@ def difference(found: Any, right: Any) -> str:
     >>> difference(3.0, 1.5), difference(np.zeros([2]), 1.5)
     ('1.5 was expected, and 3 came.', 'The shape [] was expected, and [2] came.')
     """
-    found, right = np.asarray(found, float), np.asarray(right, float)
+    found = np.asarray(found, float)
+    right = np.asarray(right, float)
     if found.shape != right.shape:
         return f"The shape {words.brackets(right.shape)} was expected, and {words.brackets(found.shape)} came."
     place = tuple(np.argwhere(~np.isclose(found, right, rtol=1e-3, atol=1e-5))[0]) if found.ndim else ()

@@ -22,7 +22,9 @@ EAGER = ("Eager execution is on, and it does not work with the graphs of this no
          "enables it (such as tf.enable_eager_execution()), restart the kernel and run the cells again.")
 _right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
 _reminded: Set[Tuple[str, ...]] = set()  # what cells said that they need
-PRINTED_LINES, PRINTED_WIDTH = 10, 88  # what is shown of what an answer prints
+# what is shown of what an answer prints
+PRINTED_LINES = 10
+PRINTED_WIDTH = 88
 
 
 def ready(exercise: str, checkpoints: Any = True) -> bool:
@@ -54,7 +56,8 @@ class Printed(io.TextIOBase):
     """What an answer prints: the first lines, and how many there were."""
 
     def __init__(self) -> None:
-        self.begin, self.lines = "", 0
+        self.begin = ""
+        self.lines = 0
 
     def write(self, text: str) -> int:
         """Count the lines of a text, and keep its beginning while there is room."""
@@ -127,13 +130,15 @@ def in_own_thread(function: Callable, *args: Any) -> Any:
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    clock, computing = time.monotonic(), time.process_time()
+    clock = time.monotonic()
+    computing = time.process_time()
     in_time = True
     try:
         while thread.is_alive() and in_time:
             thread.join(0.2)
             # time on the clock does not count, which a busy computer needs more of, unless nothing is computed in it
-            used, passed = time.process_time() - computing, time.monotonic() - clock
+            used = time.process_time() - computing
+            passed = time.monotonic() - clock
             in_time = used < TIME_LIMIT and (passed < TIME_LIMIT or used > WAITING * passed)
         in_time = in_time or not thread.is_alive()
     finally:  # also when the reader interrupts the cell

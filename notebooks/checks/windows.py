@@ -41,7 +41,8 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
         for name, array in zip("xy", batch):
             need(isinstance(array, np.ndarray), f"{name} should be an array, not {words.describe(array)}.")
             if array.shape != (trial.n, trial.m):
-                examine_contents(batches[:place], trial)  # where an earlier window is wrong, it is the cause
+                # where an earlier window is wrong, it is the cause
+                examine_contents(batches[:place], trial)
             examine_shape(name, array.shape, place, trial)
             need(array.dtype == trial.ids.dtype,
                  f"{name} should keep the dtype of arr, {trial.ids.dtype}, but it is {array.dtype}"
@@ -136,7 +137,9 @@ def _difference(name: str, found: np.ndarray, right: np.ndarray, window: int, tr
 
 def examine_shape(name: str, found: Tuple[int, ...], place: int, trial: Trial) -> None:
     """Raise Wrong where an array is not [N, M]."""
-    n, m, k = trial.n, trial.m, trial.k
+    n = trial.n
+    m = trial.m
+    k = trial.k
     reasons = [
         (found == (m, n), "the axes are swapped"),
         (place >= k, f"there are only K = len(arr) // (N·M) = {k} windows, and what does not fill one is dropped"),

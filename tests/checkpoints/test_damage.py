@@ -33,7 +33,8 @@ def progress_of(prefix):
 
 def opened(run, saved):
     """Open a damaged run for sampling and for resuming; return the names of the checkpoints."""
-    model, found = open_model(run), newest_intact(run)
+    model = open_model(run)
+    found = newest_intact(run)
     names = [Path(path).name for path in (model.name, found.prefix)]
     assert model_of(model) == saved[names[0]][0] and progress_of(found.prefix) == saved[names[1]][1]
     for name, skipped in zip(names, (model.skipped, found.skipped)):
@@ -43,7 +44,8 @@ def opened(run, saved):
 
 def damage(path, kind):
     """Damage a file of the newest checkpoint, or of the run."""
-    content, middle = path.read_bytes(), path.stat().st_size // 2
+    content = path.read_bytes()
+    middle = path.stat().st_size // 2
     path.unlink()
     if kind == "the older one's":
         shutil.copyfile(str(path).replace(NEWEST, OLDER), str(path))
@@ -86,7 +88,8 @@ def test_a_damaged_checkpoint_that_is_newer_is_named(run_copy, capsys, write):
 @pytest.mark.parametrize("kind", ["missing", "half"])
 def test_files_that_resuming_does_not_need_are_made_anew(trained, run_copy, saved, capsys, kind):
     """What a run that was killed has left is removed."""
-    names, left = ["run.json", "history.csv", "checkpoint"], run_copy / "run.json.0123456789ab.tmp"
+    names = ["run.json", "history.csv", "checkpoint"]
+    left = run_copy / "run.json.0123456789ab.tmp"
     left.write_text("half")
     for name in names:
         damage(run_copy / name, kind)

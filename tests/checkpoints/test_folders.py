@@ -37,7 +37,8 @@ def test_a_run_without_a_name_goes_to_the_next_folder(trained, tmp_path, monkeyp
     for number in (9, 10):
         shutil.copytree(str(trained), f"checkpoints/{number}")
     (tmp_path / "checkpoints" / "11").mkdir()
-    new, resumed = [str(trained.parent / "small.txt"), *SMALL_FLAGS], ["--resume"]
+    new = [str(trained.parent / "small.txt"), *SMALL_FLAGS]
+    resumed = ["--resume"]
     for arguments in (new, [*new, "--checkpoint-dir", "x"], resumed, [*resumed, "--checkpoint-dir", "checkpoints/9"]):
         assert train.main(arguments) == 0
     assert [job.folder for job in planned] == ["checkpoints/11", "x", "checkpoints/10", "checkpoints/9"]

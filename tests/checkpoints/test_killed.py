@@ -71,10 +71,14 @@ def is_killed(folder, log, rng, text, flags):
     ["--average-decay", "0.9", "--schedule", "cosine", "--warmup-steps", "30", "--test-fraction", "0.05"],
     ["--cell", "gru", "--keep-prob", "1", "--optimizer", "rmsprop"]])
 def test_killed_processes_resume_to_the_same_outcome(tmp_path, flags):
-    text, rng, kills, run = write_text(tmp_path / "text", 520), random.Random(str(flags)), 0, 0
+    text = write_text(tmp_path / "text", 520)
+    rng = random.Random(str(flags))
+    kills = 0
+    run = 0
     assert train.main([str(text), *FLAGS, *flags, "--checkpoint-dir", str(tmp_path / "whole")]) == 0
     while kills < KILLS:
-        folder, run = tmp_path / f"run{run}", run + 1
+        folder = tmp_path / f"run{run}"
+        run = run + 1
         while kills < KILLS and is_killed(folder, tmp_path / "log", rng, text, flags):
             kills += 1
             assert_can_be_opened(folder)
@@ -109,10 +113,13 @@ def fill(disk):
 
 def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch, capfd):
     """Each failure is reported in a line, no file of it remains, and the best checkpoint is always one that exists."""
-    flags = [str(write_text(tmp_path / "text")), *FLAGS, "--epochs", "1", "--no-summaries", "--seed", "2",  # best at 46
+    # best at 46
+    flags = [str(write_text(tmp_path / "text")), *FLAGS, "--epochs", "1", "--no-summaries", "--seed", "2",
              "--checkpoint-dir"]
     assert train.main([*flags, str(tmp_path / "whole")]) == 0
-    seen, run, usual = [], disk / "run", check_step
+    seen = []
+    run = disk / "run"
+    usual = check_step
 
     def check(job, opened, step, *measured):
         usual(job, opened, step, *measured)

@@ -23,7 +23,8 @@ from charrnn.commands import train
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 HISTORY = "history.csv"
-KEPT_IN_ALL_WAYS = 5  # changes of which all subsets are tried; of more of them, the first or last, one, or all but one
+# changes of which all subsets are tried; of more of them, the first or last, one, or all but one
+KEPT_IN_ALL_WAYS = 5
 
 
 class Recorder:
@@ -36,7 +37,10 @@ class Recorder:
     """
 
     def __init__(self, folder, patch):
-        self.notes, self._folder, self._numbers, self._fresh = [], str(folder), {}, itertools.count()
+        self.notes = []
+        self._folder = str(folder)
+        self._numbers = {}
+        self._fresh = itertools.count()
         for owner, name, noting in [(os, "fsync", self._fsync), (os, "replace", self._replace),
                                     (Path, "unlink", self._unlink), (Run, "save", self._save)]:
             patch.setattr(owner, name, noting(getattr(owner, name)))
@@ -88,12 +92,18 @@ def states(notes):
     The entries are a tuple of (name, content), or None if the folder is lost. The step is that of the newest checkpoint
     that was reported as saved by then. A state is yielded once for each step.
     """
-    contents, entries, changes, lasts, step, seen = {}, {}, [], False, 0, set()
+    contents = {}
+    entries = {}
+    changes = []
+    lasts = False
+    step = 0
+    seen = set()
     for kind, *details in notes:
         if kind == "flushed file":
             contents[details[0]] = details[1]
         elif kind == "flushed folder":
-            entries, changes = changed(entries, changes), []
+            entries = changed(entries, changes)
+            changes = []
         elif kind == "flushed parent":
             lasts = True
         elif kind in ("moved", "removed"):

@@ -63,7 +63,8 @@ def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
 @pytest.mark.parametrize("name, in_python, in_command", [
     ("run.json", "resume=True", "charrnn-train --resume --checkpoint-dir"),
     ("i1_l5.ckpt.json", "resume=True", "charrnn-train --resume"),
-    ("checkpoint", "init_from=", "--init-from and --vocab-from"),  # the notebook's, which has no run.json
+    # the notebook's, which has no run.json
+    ("checkpoint", "init_from=", "--init-from and --vocab-from"),
     ("i1_l5.ckpt.index", "init_from=", "--init-from and --vocab-from")])
 def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, in_python, in_command):
     record.check_unused(tmp_path)

@@ -173,9 +173,12 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
     """And the next save does what was left."""
     for step in (1, 2):
         save(session, folder, step, max_to_keep=1)
-    run, usual = begun(session, folder), getattr(owner, name)
+    run = begun(session, folder)
+    usual = getattr(owner, name)
     for fails_at in itertools.count(1):
-        step, before, calls = fails_at + 2, content_of(folder), itertools.count(1)
+        step = fails_at + 2
+        before = content_of(folder)
+        calls = itertools.count(1)
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, lambda *args, calls=calls, at=fails_at, **named: (
                 no_space if next(calls) == at else usual)(*args, **named))
@@ -208,7 +211,8 @@ def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):
 def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
     """After a kill at any moment, of its first files as well."""
     save(session, folder, 1)
-    usual, run = os.replace, begun(session, folder)
+    usual = os.replace
+    run = begun(session, folder)
     (folder / "run.json.0123456789ab.tmp").write_bytes(b"half")
     for moved in range(1, len(SUFFIXES) + 2):  # the first two are the history, and one in the stage
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):

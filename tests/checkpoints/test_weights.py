@@ -76,7 +76,8 @@ def test_weights_are_read_without_the_optimizers_variables_and_averages_in_their
     lambda: tf.train.MomentumOptimizer(0.1, 0.9), lambda: tf.train.RMSPropOptimizer(0.1, momentum=0.9, centered=True),
     lambda: tf.train.FtrlOptimizer(0.1), lambda: tf.train.AdadeltaOptimizer(0.1)])
 def test_slots_of_any_optimizer_in_the_checkpoint_of_another_program_are_skipped(tmp_path, make_optimizer):
-    model, trained = CharRNN(len(CHARS), batch_size=2, num_steps=3, lstm_size=5), tf.trainable_variables()
+    model = CharRNN(len(CHARS), batch_size=2, num_steps=3, lstm_size=5)
+    trained = tf.trainable_variables()
     make_optimizer().minimize(model.loss, tf.train.get_or_create_global_step())
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())

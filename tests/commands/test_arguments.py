@@ -41,8 +41,10 @@ def unsorted(tmp_path_factory):
 def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, capsys):
     """From Python as any sequence, from the command line as a file; and what is exported keeps it."""
     given = open_model(unsorted, list(ORDER))
-    order, exported = tmp_path / "order.json", tmp_path / "m.npz"
-    order.write_text(json.dumps(list(ORDER)), encoding="utf-8-sig")  # as Notepad of Windows saves it
+    order = tmp_path / "order.json"
+    exported = tmp_path / "m.npz"
+    # as Notepad of Windows saves it
+    order.write_text(json.dumps(list(ORDER)), encoding="utf-8-sig")
     assert script("export").main([unsorted, str(exported), "--vocab-order", str(order)]) == 0
     assert "guessing" not in capsys.readouterr().err
     for model in (given, open_model(exported)):
@@ -78,7 +80,8 @@ def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing
         sample(model, 3)
         assert "worse than guessing" in capsys.readouterr().err
         Path(f"{folder}/order.json").write_text(json.dumps(list(CHARS)))
-        assert script("sample").main([model, "--vocab-order", f"{folder}/order.json"]) == 0  # which was not assumed
+        # which was not assumed
+        assert script("sample").main([model, "--vocab-order", f"{folder}/order.json"]) == 0
         assert "guessing" not in capsys.readouterr().err
 
 

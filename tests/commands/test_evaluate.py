@@ -112,7 +112,8 @@ def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
 def test_held_out_and_best(stopped_early, capsys):
     """The figures are the validation losses of the run."""
     losses = {int(row["step"]): float(row["val_loss"]) for row in history_of(stopped_early) if row["val_loss"]}
-    best, last = min(losses, key=losses.get), max(losses)
+    best = min(losses, key=losses.get)
+    last = max(losses)
     assert losses[best] < losses[last] - 0.001
     training, held_out, _ = split((stopped_early / "text.txt").read_text(), 0.25)
     vocabulary = Vocabulary.from_text(training)

@@ -19,7 +19,8 @@ def test_a_saved_model_gives_the_graphs_numbers(tmp_path, cell, num_layers, part
     expected = graph_probabilities(checkpoint, ids, 10)
     with tf.Graph().as_default(), tf.Session() as session:
         signature = tf.saved_model.load(session, ["serve"], str(tmp_path / "served")).signature_def["serving_default"]
-        state, found = np.zeros((parts, 3, 5), np.float32), []
+        state = np.zeros((parts, 3, 5), np.float32)
+        found = []
         assert signature.inputs["state"].tensor_shape.dim[0].size == parts
         outputs = [signature.outputs[name].name for name in ("probabilities", "state")]
         for start, end in [(0, 4), (4, 8), (8, 10)]:

@@ -101,7 +101,8 @@ def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, exported, monkeypatc
     """What was drawn before is shown, and the next beginning is continued."""
     monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
     status, out = talk("the ", "on", options=["--length", "170", "--seed", "3"])
-    cut, rest = written(capsys, exported, "the ", 3, "--length", "170"), written(
+    cut = written(capsys, exported, "the ", 3, "--length", "170")
+    rest = written(
         capsys, exported, "on", 3, "--length", "170")
     assert status == 0
     assert out == f"{cut[:4 + 2 * CHUNK]}\n[seed 3]\n{rest}[seed 3]\n\n"
@@ -114,11 +115,14 @@ def test_a_conversation_in_a_terminal(exported, capsys):
     with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal,
                           env=process_environment(TERM="dumb")) as talk:
         os.close(terminal)
-        shown, line, lines = "", "", ["/seed 2", None, "the ", "/quit"]
+        shown = ""
+        line = ""
+        lines = ["/seed 2", None, "the ", "/quit"]
         try:
             while lines or not shown.endswith("/quit\n"):
                 if line is None and not select.select([ours], [], [], 2)[0]:
-                    talk.send_signal(signal.SIGINT)  # again: one that comes just before the prompt waits can be lost
+                    # again: one that comes just before the prompt waits can be lost
+                    talk.send_signal(signal.SIGINT)
                     continue
                 shown += os.read(ours, 1024).decode().replace("\r", "")
                 if lines and shown.endswith("\n> "):

@@ -117,7 +117,8 @@ def test_runs_that_stopped_early_count_and_one_that_goes_on_does_not(stopped_ear
 @pytest.fixture
 def pictures(monkeypatch):
     """The axes of the pictures that are drawn."""
-    drawn, usual = [], Figure.savefig
+    drawn = []
+    usual = Figure.savefig
     monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **options: (
         usual(figure, *args, **options), drawn.append(figure.axes[0])))
     return drawn

@@ -7,7 +7,10 @@ from charrnn.engines import graph_engine
 from charrnn.engines.decoding import Settings, softmax
 from charrnn.engines.numpy_lstm import FEW_ROWS
 
-C, L, S = 14, 7, 6  # of the fixture
+# of the fixture
+C = 14
+L = 7
+S = 6
 IDS = np.random.RandomState(2).randint(C, size=(3, 61))
 
 
@@ -22,7 +25,8 @@ def test_reading_gives_the_probabilities_of_the_cells(network, engines):
             assert softmax(logits)[0] == pytest.approx(expected[0, end - 1], abs=1e-5)
 
 
-@pytest.mark.parametrize("rows", [3, FEW_ROWS + 3])  # the products are computed differently from FEW_ROWS on
+# the products are computed differently from FEW_ROWS on
+@pytest.mark.parametrize("rows", [3, FEW_ROWS + 3])
 def test_surprisal_of_several_rows(network, engines, rows):
     """Each row's own, with the state carried from window to window."""
     ids = np.random.RandomState(2).randint(C, size=(rows, 61))
@@ -39,14 +43,16 @@ def test_surprisal_of_several_rows(network, engines, rows):
 @pytest.mark.parametrize("settings", [Settings(), Settings(0.7, 6, 0.9), Settings(1.5, 99, 0.4)])
 def test_both_engines_write_the_text_that_the_settings_describe(network, engines, settings):
     """One text or three, drawn by hand from the probabilities of the cells, as the documentation says."""
-    texts, length = [], 130
+    texts = []
+    length = 130
     for rows in (1, 3):
         for engine in engines:
             texts.append(texts_of(engine, "the cat", length, settings, rows=rows))
     assert texts[0] == texts[1] and texts[2] == texts[3] and texts[0][0] == texts[2][0]
     assert [len(text) for text in texts[2]] == [length] * 3
     ids = np.stack([network.vocabulary.encode("the cat" + text) for text in texts[2]])
-    probabilities = graph_probabilities(network, ids[:, :-1], 50)[:, len("the cat") - 1:]  # [B, T, C]
+    # [B, T, C]
+    probabilities = graph_probabilities(network, ids[:, :-1], 50)[:, len("the cat") - 1:]
     for row, seed in enumerate((4, 5, 6)):
         uniforms = np.random.RandomState(seed).random_sample(length)
         for p, uniform, char in zip(probabilities[row].astype(np.float64), uniforms, texts[2][row]):

@@ -73,7 +73,8 @@ def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(t
     folder = copy_without_records(trained, tmp_path / "notebook")
     with pytest.raises(CheckpointError, match=f"{NEWEST} does not record its vocabulary: "):
         open_model(folder)
-    model, run = open_model(folder, Vocabulary(CHARS)), open_model(trained)
+    model = open_model(folder, Vocabulary(CHARS))
+    run = open_model(trained)
     assert model.run is None and model.name == str(folder / NEWEST)
     assert set(model.weights) == set(run.weights)
     for name, values in model.weights.items():

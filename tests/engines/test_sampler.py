@@ -28,7 +28,8 @@ def test_a_text_ends_after_a_string(engine):
     across = 0
     for start in [0, 1, 30, 47, 48, 49, 50, 51, 97, 99, 100, 149, 165]:
         for width in (1, 2, 4, 5):
-            stop, pieces = text[start:start + width], []
+            stop = text[start:start + width]
+            pieces = []
             end = text.index(stop) + width
             (found,), _ = Sampler(engine).write("the ", 170, ALL, 8, stop=stop, show=pieces.append)
             assert found.text == "".join(pieces) == text[:end] and len(found.log_probabilities) == end

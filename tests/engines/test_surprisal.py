@@ -39,7 +39,8 @@ def test_a_row_measures_25_characters_or_more_and_reads_500_before_them(engines,
 @pytest.mark.parametrize("warm_up", [0, 1, 37])
 def test_rows_cover_every_character_once(engines, network, monkeypatch, warm_up):
     """If the surprisal depends on the character alone, each place has that of its own, whatever its row."""
-    engine, weights = engines[0], network.weights
+    engine = engines[0]
+    weights = network.weights
     bias = weights["softmax/Variable_1"].astype(np.float64)
     of_a_character = np.log(np.exp(bias).sum()) - bias
     monkeypatch.setattr(module, "WARM_UP", warm_up)

@@ -29,7 +29,11 @@ def test_results_and_gradients_equal_numpys(monkeypatch, n, m, size, num_classes
 def test_dropout_and_its_gradient_equal_numpys_with_the_same_masks(monkeypatch, threads):
     monkeypatch.setattr(unroll, "PIECE_ROWS", 7)  # several pieces, in one shard the last is shorter
     monkeypatch.setattr(unroll, "MIN_PIECES", 1)
-    n, m, size, num_classes, layers = 5, 4, 3, 6, 2
+    n = 5
+    m = 4
+    size = 3
+    num_classes = 6
+    layers = 2
     with tf.Graph().as_default(), tf.Session() as session:
         masks = session.run(unroll._draw_masks((m, n, size), [0.6] * layers, tf.constant([9, 17], tf.int64)))
     given = problem(n, m, size, num_classes, layers)

@@ -18,7 +18,11 @@ from charrnn.training.display import Display
 from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 
-N, M, L, C, LAYERS = 4, 7, 16, 9, 2
+N = 4
+M = 7
+L = 16
+C = 9
+LAYERS = 2
 AUTOMATIC = dict(batch_size=2, num_steps=30, precision="auto")
 # Operations whose results are added up over many steps, or change the weights.
 SUMS = {"AddV2", "AddN", "BiasAdd", "TensorScatterAdd", "UnsortedSegmentSum", "Mul", "Mean", "ApplyAdam", "L2Loss",
@@ -74,7 +78,8 @@ def test_a_graph_that_is_not_fused_is_rewritten():
                 model.inputs: x, model.targets: y, model.keep_prob: 1})[0] for _ in range(5)]
     np.testing.assert_allclose(losses["bfloat16"], losses["float32"], atol=0.01)
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists() and "bf16" in cpuinfo.read_text():  # elsewhere TensorFlow leaves the graph as it is
+    # elsewhere TensorFlow leaves the graph as it is
+    if cpuinfo.exists() and "bf16" in cpuinfo.read_text():
         assert losses["bfloat16"] != losses["float32"]
 
 

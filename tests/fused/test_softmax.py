@@ -8,7 +8,10 @@ from charrnn.fused import softmax
 from charrnn.model import build_loss, build_output
 from charrnn.system.tensorflow import tf
 
-N, M, L, C = 3, 5, 4, 7
+N = 3
+M = 5
+L = 4
+C = 7
 
 
 @pytest.fixture
@@ -43,7 +46,8 @@ def test_loss_and_gradients_equal_the_notebooks(slices, threads):
 def trained(fused):
     """Train for three steps on windows that lack some characters; return the losses and all variables."""
     model = training_graph(C, N, M, L, 2, learning_rate=0.1, grad_clip=0.05, fused=fused, threads=2)
-    random, losses = np.random.RandomState(2), []
+    random = np.random.RandomState(2)
+    losses = []
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():
@@ -57,7 +61,8 @@ def trained(fused):
 
 def test_training_equals_the_notebooks(slices):
     """Adam is dense: it also moves the rows of characters that are not in a window."""
-    found, expected = trained(fused=True), trained(fused=False)
+    found = trained(fused=True)
+    expected = trained(fused=False)
     assert len(found) == len(expected)
     for one, two in zip(found, expected):
         np.testing.assert_allclose(one, two, atol=1e-5)

@@ -8,7 +8,10 @@ from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 
 slow = pytest.mark.slow
-N, M, L, C = 3, 4, 5, 6
+N = 3
+M = 4
+L = 5
+C = 6
 
 
 PRECISIONS = ["float32"] if TENSORFLOW_1 else ["float32", "bfloat16"]
@@ -78,7 +81,9 @@ def test_recurrent_dropout_depends_on_seed_and_step_and_differs_from_that_of_out
             return session.run(
                 [*unroll._drop_recurrent([tf.ones([30, 4 * 30])] * 2, 0.5, 30, seeds(seed, step)), *outputs])
 
-    first, same, others = dropped(1, 2), dropped(1, 2), [dropped(2, 2), dropped(1, 3), dropped(0, 2)]
+    first = dropped(1, 2)
+    same = dropped(1, 2)
+    others = [dropped(2, 2), dropped(1, 3), dropped(0, 2)]
     for one, two in zip(first, same):
         assert (one == two).all()
     for one, two in [(first[0], first[1]), (first[0], first[2]), (first[1], first[3]), *(

@@ -87,7 +87,9 @@ def test_of_one_cell_only_one_part_is_listed_for_a_feature():
 
 def test_the_correlation_that_is_reported_is_not_the_one_that_chose():
     chosen, reported = np.zeros((2, 1, 4, SIZE), np.float32)
-    chosen[0, 0, 0], reported[0, 0, 0], reported[0, 1, 1] = 0.9, 0.4, 0.8
+    chosen[0, 0, 0] = 0.9
+    reported[0, 0, 0] = 0.4
+    reported[0, 1, 1] = 0.8
     measured = units.Measured(PARTS, ("x",), chosen, reported, np.ones((4, SIZE), np.float32), NONE, 10, (9,))
     [[found]] = measured.best(3)
     assert str(found.unit) == "1/c/1" and found.correlation == pytest.approx(0.4)

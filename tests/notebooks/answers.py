@@ -21,10 +21,12 @@ import checks  # noqa: E402
 import generate  # noqa: E402
 from checks import verdict as verdicts  # noqa: E402
 
-verdicts.TIME_LIMIT = 10 ** 6  # a busy machine may take longer than a reader's, and pytest has a limit of its own
+# a busy machine may take longer than a reader's, and pytest has a limit of its own
+verdicts.TIME_LIMIT = 10 ** 6
 
 EXERCISES = checks.EXERCISES
-WRITTEN = tuple(name for name in EXERCISES if name != "build_inputs")  # which is given, as an example
+# which is given, as an example
+WRITTEN = tuple(name for name in EXERCISES if name != "build_inputs")
 NETWORK = ("get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN")
 # Pieces of the solution.
 LOGITS = "logits = tf.matmul(rows, weights) + bias"

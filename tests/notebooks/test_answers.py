@@ -5,7 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from answers import CLIPPED, EXERCISES, FOLDER, LOGITS, MEAN, SOFTMAX, answer, mean_loss, tried, verdict
+from answers import (
+    CLIPPED,
+    EXERCISES,
+    FOLDER,
+    LOGITS,
+    MEAN,
+    SOFTMAX,
+    answer,
+    mean_loss,
+    tried,
+    verdict,
+)
 from checks import advice, build_loss, build_optimizer, build_output
 
 WRONG, RIGHT = ({name: tried(name)[place] for name in EXERCISES} for place in (0, 1))
@@ -36,7 +47,8 @@ def cases(answers, quick):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as in a notebook, they are no errors
-@pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")  # one answer does
+# one answer does
+@pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
 @pytest.mark.parametrize("name, old, new, expected", cases(
     {name: some + MISTAKES.get(name, []) for name, some in WRONG.items()}, QUICK))
 def test_a_wrong_answer_is_explained(name, old, new, expected):

@@ -8,7 +8,18 @@ import types
 
 import numpy as np
 import pytest
-from answers import CLIPPED, EXERCISES, FOLDER, NETWORK, WRITTEN, answer, checks, generate, solved_sources, verdict
+from answers import (
+    CLIPPED,
+    EXERCISES,
+    FOLDER,
+    NETWORK,
+    WRITTEN,
+    answer,
+    checks,
+    generate,
+    solved_sources,
+    verdict,
+)
 from checks import hyperparameters, tensors, words
 from checks import verdict as verdicts
 from conftest import TENSORFLOW_1
@@ -140,7 +151,9 @@ def test_a_loop_that_never_ends_is_stopped(monkeypatch):
 
 
 def test_a_busy_computer_does_not_stop_an_answer(monkeypatch):
-    clock, computing = itertools.count(0, 1000), itertools.count(0, 21)  # 21 seconds of 1,000 for this program
+    # 21 seconds of 1,000 for this program
+    clock = itertools.count(0, 1000)
+    computing = itertools.count(0, 21)
     monkeypatch.setattr(verdicts, "time", types.SimpleNamespace(
         monotonic=lambda: next(clock), process_time=lambda: next(computing)))
     monkeypatch.setattr(verdicts, "TIME_LIMIT", 500)
@@ -155,7 +168,8 @@ def test_an_answer_that_waits_is_stopped(monkeypatch):
 
 @pytest.mark.parametrize("name", (*NETWORK[1:], "run_epoch", "generate_ids"))
 def test_eager_execution_is_the_cause(name, monkeypatch):
-    monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)  # as tf.enable_eager_execution does
+    # as tf.enable_eager_execution does
+    monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)
     right, said = verdict(name, answer(name))
     assert right is False and said.startswith(name + ": not right yet. Eager execution is on")
 

@@ -82,12 +82,14 @@ def test_an_answer_unfolds_once_there_is_a_prediction(given, monkeypatch, capsys
 
 
 def test_the_shipped_model_stands_in_for_a_run(given, tmp_path, capsys):
-    vocab, folder = open_model("anna").vocabulary.chars, str(tmp_path / "run")
+    vocab = open_model("anna").vocabulary.chars
+    folder = str(tmp_path / "run")
     assert given.find_run([], folder, vocab, None, CharRNN) == []
     assert "There is no trained network for this text yet" in capsys.readouterr().out
     found = given.find_run([], folder, vocab, "anna", CharRNN)
     size, layers = given.sizes_of(found[-1])
-    CharRNN(len(vocab), lstm_size=size, num_layers=layers, sampling=True)  # Adam's averages included
+    # Adam's averages included
+    CharRNN(len(vocab), lstm_size=size, num_layers=layers, sampling=True)
     with tf.Session() as session:
         tf.train.Saver().restore(session, found[-1])
         weights = session.run("softmax/Variable:0")

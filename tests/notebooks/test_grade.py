@@ -61,7 +61,8 @@ def graded(tmp_path_factory):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / f"{name}.ipynb").write_text(json.dumps({"cells": [
             {"cell_type": "code", "source": source} for source in cells + [GOOD["lstm_step"]] * (name != "whole")]}))
-    (folder / "Ann/Anna_KaRNNa_Solution.ipynb").write_text((folder / "whole.ipynb").read_text())  # the whole folder
+    # the whole folder
+    (folder / "Ann/Anna_KaRNNa_Solution.ipynb").write_text((folder / "whole.ipynb").read_text())
     (folder / "text.ipynb").write_text("[]")
     os.mkfifo(str(folder / "pipe.ipynb"))
     (folder / "=Eve/progress.json").write_text('{"get_batches": {"hints": 2, "attempts": 7}}')

@@ -58,7 +58,8 @@ def test_the_examples_of_the_generator_hold():
 
 
 def test_the_address_of_the_project_is_set_in_one_place(monkeypatch):
-    assert not [path.name for path, text in generate.files().items() if "Open in Colab" in text]  # there is none yet
+    # there is none yet
+    assert not [path.name for path, text in generate.files().items() if "Open in Colab" in text]
     monkeypatch.setattr(generate, "REPOSITORY", "https://github.com/someone/a-fork")
     made = {path.name: text for path, text in generate.files().items()}
     for name, opened in [("Anna_KaRNNa.ipynb", "Anna_KaRNNa.ipynb"), ("README.md", "Anna_KaRNNa.ipynb"),
@@ -138,7 +139,8 @@ def test_the_stored_figures_show_what_the_text_says(solution):
 
 def test_the_gates_of_the_unit_that_remembers_are_those_of_a_memory(solution):
     stored = json.loads((FOLDER / "assets" / "measured.json").read_text(encoding="utf-8"))
-    input_gate, forget_gate, memory = np.moveaxis(np.array(stored["memory"]["gates"]), 2, 0)  # each [kinds, T]
+    # each [kinds, T]
+    input_gate, forget_gate, memory = np.moveaxis(np.array(stored["memory"]["gates"]), 2, 0)
     assert (forget_gate[:, 5:-1].mean(axis=1) > 0.95).all() and (input_gate[:, 5:-1].mean(axis=1) < 0.1).all()
     assert (np.ptp(memory[:, 5:-1].mean(axis=1)) > 1).all()
 

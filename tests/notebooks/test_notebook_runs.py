@@ -22,7 +22,8 @@ def execute(tmp_path, monkeypatch, fonts):
     """
     nbformat, nbclient = (pytest.importorskip(name, reason=f"{name} is not installed: pip install -e '.[test]'")
                           for name in ("nbformat", "nbclient"))
-    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel, not another of that name
+    # this environment's kernel, not another of that name
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("MPLCONFIGDIR", str(fonts))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
@@ -104,7 +105,8 @@ def test_backwards_each_cell_says_which_it_needs(execute):
 @pytest.mark.slow
 def test_the_solution_runs_at_the_small_setting_in_under_four_minutes_on_two_cores(execute, anna, tmp_path):
     (tmp_path / "run").mkdir()  # of another run, which must stay as it is
-    before, start = committed(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    before = committed()
+    start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     outputs = execute("Anna_KaRNNa_Solution.ipynb", setting="small")
     # seconds of the processor, which do not depend on what else the machine does
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start < 400  # of two cores
@@ -153,7 +155,8 @@ def repository_of_this_checkout(folder):
 @pytest.mark.skipif(sys.version_info < (3, 8), reason="hosted notebook services have TensorFlow 2")
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_the_solution_runs_in_a_hosted_service(execute, small_text, tmp_path):
-    empty, origin = tmp_path / "content", tmp_path / "origin"
+    empty = tmp_path / "content"
+    origin = tmp_path / "origin"
     empty.mkdir()
     outputs = execute("Anna_KaRNNa_Solution.ipynb", folder=empty, repository=repository_of_this_checkout(origin),
                       shown="corpus.__file__", text_name=small_text, setting="small",

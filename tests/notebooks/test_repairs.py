@@ -18,7 +18,8 @@ RIGHT = {"a": "A6: loss, state, _ = session.run(fetches, feed)", "b": "B4: ahead
 def programs():
     """The programs of the notebook, as its cell defines them."""
     text, = (cell["text"] for cell in generate.all_cells() if cell["id"] == "programs")
-    source, filename = text.split("\n\n\nif checks.")[0] + "\n", "<cell of the programs>"
+    source = text.split("\n\n\nif checks.")[0] + "\n"
+    filename = "<cell of the programs>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope = {"np": np, "tf": tf}
     exec(compile(source, filename, "exec"), scope)

@@ -98,7 +98,8 @@ def test_a_byte_order_mark_decides_the_encoding(tmp_path, encoding):
 def test_gzip_is_decompressed_and_is_the_same_text(tmp_path, times):
     (tmp_path / "a.txt").write_bytes(b"one\r\ntwo" * times)
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"one\r\ntwo" * times))
-    plain, compressed = corpus.read(tmp_path / "a.txt"), corpus.read(tmp_path / "a.txt.gz")
+    plain = corpus.read(tmp_path / "a.txt")
+    compressed = corpus.read(tmp_path / "a.txt.gz")
     assert compressed.text == plain.text == "one\ntwo" * times
 
 

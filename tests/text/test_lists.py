@@ -279,7 +279,8 @@ def test_the_command_writes_the_lines_of_python(english, capsys):
 
 def test_new_lines_are_neither_in_the_text_nor_repeated(english, tmp_path, capsys):
     """Here those of the text and of what the model writes first count as the text."""
-    folder, text = str(Path(english.name).parent), tmp_path / "text"
+    folder = str(Path(english.name).parent)
+    text = tmp_path / "text"
     drawn = english.write_lines(60, seed=5, temperature=0.3)
     assert len(set(drawn)) < 60
     text.write_text("\n".join([" " + drawn[0] + " ", *drawn[2:9]]))

@@ -51,7 +51,8 @@ def run(command, status=0, given=None):
 
 def assert_near(folder, expected, within=1e-5):
     """Check that two runs are at the same place, with weights, state and losses that differ by rounding only."""
-    ours, theirs = weights_of(folder), weights_of(expected)
+    ours = weights_of(folder)
+    theirs = weights_of(expected)
     for name, value in ours.items():
         np.testing.assert_allclose(value, theirs[name], rtol=0, atol=within, err_msg=name)
     found, other = (np.load(newest_intact(each).prefix + ".progress.npz") for each in (folder, expected))
@@ -110,7 +111,8 @@ def test_resuming_is_exact(text_file, tmp_path):
 
 def test_what_processes_exchange():
     """Threads are shared by processes of the same cores."""
-    printed = re.findall("{[^}]*}", run(on(*[[HERE / "exchange.py"]] * 3)))  # two of them may be in a line
+    # two of them may be in a line
+    printed = re.findall("{[^}]*}", run(on(*[[HERE / "exchange.py"]] * 3)))
     for rank, found in enumerate(sorted(map(json.loads, printed), key=lambda found: found["rank"])):
         assert found == {"rank": rank, "gathered": [0, 10, 20], "signals": [SIGTERM, None], "first": 5,
                          "own cores": 4, "common cores": 2}
@@ -132,7 +134,8 @@ class Background:
 
     def __init__(self, folder, text, **variables):
         """Start the run, and wait until it trains."""
-        self._log, self._folder = folder / "log", str(folder / "run")
+        self._log = folder / "log"
+        self._folder = str(folder / "run")
         command = training(2, text, *FLAGS, *LONG, "--checkpoint-dir", self._folder)
         with self._log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=process_environment(**variables))

@@ -10,7 +10,11 @@ from charrnn.system.tensorflow import tf
 from charrnn.training.distributed import Processes
 from charrnn.training.graph import TrainingGraph, initial_weights
 
-N, M, L, C, LAYERS = 3, 4, 6, 5, 2
+N = 3
+M = 4
+L = 6
+C = 5
+LAYERS = 2
 CELL = "rnn/multi_rnn_cell/cell_{}/"
 
 
@@ -51,11 +55,14 @@ def rmsprop(slots, g, step):
 @pytest.mark.parametrize("optimizer", [adam, rmsprop])
 def test_updates_are_clipped_and_those_of_the_optimizer(optimizer):
     """Two steps, at a rate that is fed, with the norm before clipping."""
-    rate, clip = 0.01, 0.05
+    rate = 0.01
+    clip = 0.05
     model = training_graph(C, N, M, L, LAYERS, fused=False, learning_rate=0.7, grad_clip=clip,
                            optimizer=optimizer.__name__)
-    variables, name = tf.trainable_variables(), {"adam": "Adam", "rmsprop": "RMSProp"}[optimizer.__name__]
-    gradients, fed = tf.gradients(model.loss, variables), {**feed(model, *window(3)), f"{name}/learning_rate:0": rate}
+    variables = tf.trainable_variables()
+    name = {"adam": "Adam", "rmsprop": "RMSProp"}[optimizer.__name__]
+    gradients = tf.gradients(model.loss, variables)
+    fed = {**feed(model, *window(3)), f"{name}/learning_rate:0": rate}
     slots = [{} for _ in variables]
     with initialized(model) as session:
         expected = [value.astype(np.float64) for value in session.run(variables)]
@@ -82,7 +89,8 @@ def numpy_gru(weights, layer, below, h):
     prefix = CELL.format(layer) + "gru_cell/"
     gates = np.concatenate([below, h], 1) @ weights[prefix + "gates/kernel"] + weights[prefix + "gates/bias"]
     gates = lstm.sigmoid(gates)
-    reset, update = gates[:, :h.shape[1]], gates[:, h.shape[1]:]
+    reset = gates[:, :h.shape[1]]
+    update = gates[:, h.shape[1]:]
     candidate = np.tanh(np.concatenate([below, reset * h], 1) @ weights[prefix + "candidate/kernel"]
                         + weights[prefix + "candidate/bias"])
     return update * h + (1 - update) * candidate
@@ -172,7 +180,8 @@ def test_initial_weights_have_the_distributions_of_the_notebooks(notebook):
     with initialized(notebook.CharRNN(50, 2, 3, 120, 2)) as session:
         theirs = {variable.op.name: session.run(variable) for variable in tf.trainable_variables()}
     ours = initial_weights({name: value.shape for name, value in theirs.items()}, 7)
-    assert set(ours) == {name for name, value in theirs.items() if value.any()}  # the biases are zeros
+    # the biases are zeros
+    assert set(ours) == {name for name, value in theirs.items() if value.any()}
     for name, value in ours.items():
         assert value.dtype == np.float32 and value.shape == theirs[name].shape
         for measure in (np.std, lambda values: np.abs(values).max()):
@@ -196,7 +205,8 @@ def test_each_process_has_dropout_masks_of_its_own():
     losses = []
     for rank in (0, 1, 1):
         processes = Processes()
-        processes.rank, processes.size = rank, 2
+        processes.rank = rank
+        processes.size = 2
         model = TrainingGraph(5, Hyperparameters(4, 3, 7, 1, seed=3, fused=False), processes, in_order=True)
         x = [[0, 1, 2], [3, 4, 0]]
         with tf.Session() as session:

@@ -46,7 +46,8 @@ class Machine:
     """A machine on which it takes 9 seconds to build a network, and some to train it, while its clock goes on."""
 
     def __init__(self):
-        self.now, self.networks = 0.0, []
+        self.now = 0.0
+        self.networks = []
 
     def build(self, num_classes, hyper, *args):
         """Take the place of TrainingGraph."""
@@ -109,7 +110,8 @@ def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(timed):
 
 def test_the_dropout_of_a_shorter_text_grows_to_that_of_auto(timed):
     """It has no dropout on recurrent weights where the network cannot have it."""
-    text, auto = Text("a shorter text", LONG.text[:300_000]), preset("auto", 300_000)
+    text = Text("a shorter text", LONG.text[:300_000])
+    auto = preset("auto", 300_000)
     few, more, all_of_auto = (planned(each, text).hyperparameters for each in (1, 4, 8))
     assert few.recurrent_keep_prob == 1 > more.recurrent_keep_prob > all_of_auto.recurrent_keep_prob
     assert few.keep_prob > more.keep_prob > all_of_auto.keep_prob
@@ -160,7 +162,8 @@ def test_too_short_a_time_names_the_least(timed):
         planned(0.2)
     least = float(str(caught.value).split()[-1])
     assert planned(least).total_steps >= 500
-    with pytest.raises(ValueError, match="too short"):  # but for 10% in which it may be slower, and rounding
+    # but for 10% in which it may be slower, and rounding
+    with pytest.raises(ValueError, match="too short"):
         planned(least / 1.1 - 0.1)
 
 

@@ -44,7 +44,8 @@ def test_tensorboard_shows_later_steps_of_a_resumed_run_once(tmp_path):
 
 def test_the_reports_of_a_run_agree_with_its_output(text_file, tmp_path, monkeypatch, capsys):
     """Here each step takes a quarter of a second."""
-    folder, ticks = tmp_path / "run", itertools.count()
+    folder = tmp_path / "run"
+    ticks = itertools.count()
     monkeypatch.setattr("charrnn.train.time", SimpleNamespace(perf_counter=lambda: next(ticks) / 4))
     assert train_small(text_file, folder, "--val-fraction", "0.25", "--schedule", "linear", "--learning-rate", "0.01",
                        "--eval-every-n", "40", "--sample-length", "9", "--num-layers", "1") == 0

@@ -6,7 +6,15 @@ import signal
 from dataclasses import asdict
 
 import pytest
-from conftest import StopAfter, assert_same_run, history_of, interrupted_at, needs_tensorflow_2, resume, train_small
+from conftest import (
+    StopAfter,
+    assert_same_run,
+    history_of,
+    interrupted_at,
+    needs_tensorflow_2,
+    resume,
+    train_small,
+)
 
 from charrnn import train
 from charrnn.checkpoints import record
@@ -17,7 +25,8 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize("stops, flags", [
-    pytest.param([1, 171, 1, 1, 60], [], marks=SLOW),  # also right before, at and after the end of an epoch
+    # also right before, at and after the end of an epoch
+    pytest.param([1, 171, 1, 1, 60], [], marks=SLOW),
     pytest.param([40, 140], ["--no-fused", "--keep-prob", "1"], marks=SLOW),
     ([60], ["--val-fraction", "0.25", "--eval-every-n", "40", "--average-decay", "0.9", "--schedule", "cosine",
             "--recurrent-keep-prob", "0.6", "--warmup-steps", "30", "--num-steps", "7", "--num-layers", "1"]),
@@ -28,7 +37,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(text_file, tmp_path, monkeypa
     """To the last bit: step, place in the text, LSTM state, weights, optimizer, dropout masks, evaluations."""
     flags = ["--epochs", "2", *flags]
     assert train_small(text_file, tmp_path / "uninterrupted", *flags) == 0
-    step, folder = 0, tmp_path / "parts"
+    step = 0
+    folder = tmp_path / "parts"
     for after in stops:
         capsys.readouterr()
         with monkeypatch.context() as patch:

@@ -16,7 +16,8 @@ from charrnn.system.words import quoted
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_is_noted_and_the_second_has_its_usual_effect(number):
-    stop, received = StopRequests(), []
+    stop = StopRequests()
+    received = []
     usual = signal.signal(number, lambda *args: received.append(args[0]))
     try:
         with stop.listening():
@@ -81,7 +82,8 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
             assert process.poll() is None
         if number == signal.SIGPIPE:
             process.stdout.close()
-            out, err = process.stderr.read(), ""
+            out = process.stderr.read()
+            err = ""
         else:
             process.send_signal(number)
             out, err = process.communicate(timeout=600)

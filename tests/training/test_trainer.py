@@ -56,18 +56,23 @@ def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
     """
     assert train_small(text_file, tmp_path / "run", *QUIET, "--keep-prob", "1", "--epochs", "2", "--no-fused",
                        "--num-steps", "7", "--learning-rate", "0.002", "--grad-clip", "0.05") == 0
-    encoded, rows, steps = Vocabulary.from_text(TEXT).encode(TEXT), [], itertools.count(1)
+    encoded = Vocabulary.from_text(TEXT).encode(TEXT)
+    rows = []
+    steps = itertools.count(1)
     model = CharRNN(14, 2, 7, 5, 2, 0.002, 0.05)
     norm_of_gradients = tf.global_norm(tf.gradients(model.loss, tf.trainable_variables()))
     with tf.Session() as session:
         initialize(session, seed=7)
         for epoch in (1, 2):
-            state, losses = session.run(model.initial_state), []
+            state = session.run(model.initial_state)
+            losses = []
             for x, y in get_batches(encoded, 2, 7):
-                step, fed = next(steps), {
+                step = next(steps)
+                fed = {
                     model.inputs: x, model.targets: y, model.keep_prob: 1, model.initial_state: state}
                 is_printed = step % 50 == 0 or step == 148
-                norm = session.run(norm_of_gradients, fed) if is_printed else 0  # not while the weights change
+                # not while the weights change
+                norm = session.run(norm_of_gradients, fed) if is_printed else 0
                 loss, state, _ = session.run([model.loss, model.final_state, model.optimizer], fed)
                 losses.append(loss)
                 rows += [[step, epoch, loss, loss / np.log(2), norm]] * is_printed
@@ -92,7 +97,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(trained, tmp_path, capsys):
 
 def test_gradients_that_are_not_finite_end_the_run():
     """Even if the loss still is finite, because the weights are lost already."""
-    job, run = SimpleNamespace(hyperparameters=Hyperparameters()), SimpleNamespace(has_checkpoint=False)
+    job = SimpleNamespace(hyperparameters=Hyperparameters())
+    run = SimpleNamespace(has_checkpoint=False)
     with pytest.raises(ValueError, match=r"at step 1 the loss is 2\.5 and the norm of the gradients is inf, so .*: "
                                          "resume from the beginning with a lower learning_rate"):
         train.check_step(job, run, 1, 2.5, np.inf)
@@ -121,7 +127,8 @@ def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys
     assert train_small(text_file, folder, *QUIET, "--lstm-size", "20", "--num-steps", "7", "--epochs", "5",
                        "--learning-rate", "0.01", "--keep-prob", "1", "--print-every-n", "1", *flags) == 0
     losses = [float(row["loss"]) for row in history_of(folder)]
-    first, last = np.mean(losses[:10]), np.mean(losses[-30:])
+    first = np.mean(losses[:10])
+    last = np.mean(losses[-30:])
     assert last < first - 0.6 and capsys.readouterr().err == ""
     assert open_model(folder).cell == (flags[1] if flags[0] == "--cell" else "lstm")
     assert sample.main([str(folder), "--length", "30", "--seed", "3"]) == 0
@@ -141,19 +148,23 @@ def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys
 def test_training_ends_after_evaluations_without_improvement(stopped_early):
     losses = {int(row["step"]): float(row["val_loss"]) for row in history_of(stopped_early) if row["val_loss"]}
     steps = sorted(losses)
-    best, last = min(losses, key=losses.get), steps[-1]
+    best = min(losses, key=losses.get)
+    last = steps[-1]
     assert steps == [step for step in range(1, last + 1) if step % 15 == 0 or step % 100 == 0]
     assert steps.index(last) == steps.index(best) + 3 and 0 < best < last < 390
     assert record.read_run(stopped_early).best == f"i{best}_l9.ckpt"
-    assert names_of(stopped_early) == [f"i{best}_l9.ckpt", f"i{last}_l9.ckpt"]  # and not those between
+    # and not those between
+    assert names_of(stopped_early) == [f"i{best}_l9.ckpt", f"i{last}_l9.ckpt"]
 
 
 @pytest.mark.slow
 def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     """They are what the run is used with."""
-    text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
+    text = overfitting_text(tmp_path / "text")
+    folder = tmp_path / "run"
     assert train_small(text, folder, *VALIDATED_FLAGS, "--average-decay", "0.95", "--epochs", "1") == 0
-    model, variables = open_model(folder), weights_of(folder)
+    model = open_model(folder)
+    variables = weights_of(folder)
     assert all((values != variables[name]).any() for name, values in model.weights.items())
     _, held_out, _ = split(model.vocabulary.encode(text.read_text()), 0.25)
     loss = surprisal(model.engine(), held_out).mean(dtype=np.float64)
@@ -163,7 +174,8 @@ def test_the_validation_loss_is_of_the_running_averages(tmp_path):
 @pytest.mark.slow
 def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monkeypatch, capsys):
     """At the end of a run, not when it is stopped; it is what ``charrnn-evaluate --test --best`` measures."""
-    text, folder = overfitting_text(tmp_path / "text"), tmp_path / "run"
+    text = overfitting_text(tmp_path / "text")
+    folder = tmp_path / "run"
     with monkeypatch.context() as patch:
         patch.setattr("charrnn.train.StopRequests", lambda: StopAfter(50))
         assert train_small(text, folder, *VALIDATED_FLAGS, "--val-fraction", "0.15", "--test-fraction", "0.1",
@@ -200,14 +212,16 @@ def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys
         assert sample.main([str(tmp_path / "run" / f"i{step}_l5.ckpt"), "--seed", str(step), "--length", "200"]) == 0
         assert text == capsys.readouterr().out
     assert len(samples) == 2 and samples[0] != samples[1]
-    variables, average = weights_of(tmp_path / "run"), AVERAGE * ("--average-decay" in flags)
+    variables = weights_of(tmp_path / "run")
+    average = AVERAGE * ("--average-decay" in flags)
     for name, values in open_model(tmp_path / "run").weights.items():
         np.testing.assert_array_equal(values, variables[name + average])
 
 
 def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypatch, capsys):
     """The best checkpoint is the one that is tested; if it is damaged, it does not hide later ones. NaN is an end."""
-    losses, folder = iter([1.0, 1.0, 5.0, 2.0, np.nan]), tmp_path / "run"
+    losses = iter([1.0, 1.0, 5.0, 2.0, np.nan])
+    folder = tmp_path / "run"
     monkeypatch.setattr("charrnn.training.evaluation.surprisal", lambda *args: np.array([next(losses)]))
     assert train_small(text_file, folder, *QUIET, "--val-fraction", "0.25", "--test-fraction", "0.1", "--epochs", "2",
                        "--num-steps", "30", "--num-layers", "1", "--save-every-n", "6", "--early-stop", "1") == 0
@@ -263,7 +277,8 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file,
 def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file, trained, tmp_path, monkeypatch,
                                                                        capsys):
     """No checkpoint, history or summary."""
-    run, usual = tmp_path / "run", train.check_step
+    run = tmp_path / "run"
+    usual = train.check_step
 
     def check(job, opened, step, *measured):
         usual(job, opened, step, *measured)

@@ -4,7 +4,16 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT, assert_same_run, initialize, interrupted_at, make_network, resume, training_graph
+from conftest import (
+    CHARS,
+    TEXT,
+    assert_same_run,
+    initialize,
+    interrupted_at,
+    make_network,
+    resume,
+    training_graph,
+)
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.run import Run
@@ -50,9 +59,11 @@ def test_rows_are_added_and_the_others_are_unchanged(tmp_path, cell):
     """Bit for bit. Characters that only the other model has keep their rows."""
     found = make_network(tmp_path, CHARS, 5, 3, cell)
     joined = transfer.joined_vocabulary(found, OTHER)
-    before, after = list(found.vocabulary.chars), list(joined.chars)
+    before = list(found.vocabulary.chars)
+    after = list(joined.chars)
     assert sorted(set(after) - set(before)) == sorted(NEW) and after == sorted(set(TEXT + OTHER))
-    old, fresh = found.weights, fresh_weights(len(after), cell)
+    old = found.weights
+    fresh = fresh_weights(len(after), cell)
     extended = transfer.extended_weights(found, joined, fresh)
     expected = numpy_transfer(old, fresh, before, after, cell)
     assert set(extended) == set(fresh) == set(expected)
@@ -90,7 +101,8 @@ def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
     (tmp_path / "other").write_text(OTHER)
     command = [str(tmp_path / "other"), "--batch-size", "2", "--num-steps", "100", "--epochs", "1", "--seed", "3",
                "--sample-length", "0", "--average-decay", "0.9", "--init-from", str(trained), "--checkpoint-dir"]
-    run, prefix = tmp_path / "run", str(trained / "i173_l5.ckpt")
+    run = tmp_path / "run"
+    prefix = str(trained / "i173_l5.ckpt")
     assert train.main([*command, str(tmp_path / "whole")]) == 0
     whole = record.read_run(tmp_path / "whole")
     assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in capsys.readouterr().out.splitlines()

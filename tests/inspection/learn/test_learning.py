@@ -18,7 +18,11 @@ from charrnn.text.lists import shuffled
 from charrnn.training.graph import initial_weights
 
 HERE = Path(__file__).resolve().parent
-TEXTS, STEPS, SIZE, WINDOWS, RATE = 16, 7, 10, 50, 0.01
+TEXTS = 16
+STEPS = 7
+SIZE = 10
+WINDOWS = 50
+RATE = 0.01
 
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not installed: apt-get install nodejs")
 
@@ -54,7 +58,8 @@ def train_in_tensorflow(model, windows, clip):
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
     network = CharRNN(len(CHARS), TEXTS, STEPS, SIZE, model.num_layers, RATE, clip)
-    losses, state = [], None
+    losses = []
+    state = None
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         variables = {each.op.name: each for each in tf.trainable_variables()}
@@ -70,7 +75,8 @@ def train_in_tensorflow(model, windows, clip):
 @pytest.mark.parametrize("num_layers, clip", [(1, 5), (2, 5), (2, 0.05)], ids=["one layer", "two layers", "clipped"])
 def test_it_learns_as_the_notebooks_network_does(tmp_path, num_layers, clip):
     """Fifty updates; the norm of the gradients is above 0.05 and below 5."""
-    model, windows = started(num_layers), windows_of_text()
+    model = started(num_layers)
+    windows = windows_of_text()
     answer, trained = train_in_node(tmp_path, model, windows, gradClip=clip)
     losses, weights = train_in_tensorflow(model, windows, clip)
     np.testing.assert_allclose(answer["losses"], losses, atol=1e-3)
@@ -85,7 +91,8 @@ def test_the_weights_of_a_file_come_back_as_they_were(tmp_path, dtype):
     model = open_model(tmp_path / "first.npz")
     _, again = train_in_node(tmp_path, model, [])
     for name, values in model.weights.items():
-        np.testing.assert_allclose(again.weights[name], values, atol=1e-7)  # a bias loses a bit by its 1
+        # a bias loses a bit by its 1
+        np.testing.assert_allclose(again.weights[name], values, atol=1e-7)
 
 
 def packed_with(**others):
@@ -94,7 +101,8 @@ def packed_with(**others):
     return packed({name: values for name, values in weights.items() if values is not None}, {"vocabulary": CHARS})
 
 
-BIAS, WHOLE = "softmax/Variable_1", packed_with()
+BIAS = "softmax/Variable_1"
+WHOLE = packed_with()
 REFUSED = {
     "less": (packed_with(**{BIAS: None}), "is missing"),
     "other shapes": (packed_with(**{"softmax/Variable": np.zeros((SIZE, 3), np.float32)}), "has the shape"),
@@ -149,7 +157,8 @@ def test_the_units_are_those_that_the_package_finds():
 
 
 def test_the_bigrams_are_those_of_the_package():
-    learned, ids = np.random.RandomState(3).randint(9, size=400) // 2, np.random.RandomState(4).randint(6, size=200)
+    learned = np.random.RandomState(3).randint(9, size=400) // 2
+    ids = np.random.RandomState(4).randint(6, size=200)
     found = answered("bigramBits", "bigramBits(a, b, c)", learned.tolist(), ids.tolist(), 6)
     np.testing.assert_allclose(found, ngram_nats(learned, ids, 6, order=1).mean() / np.log(2), rtol=1e-9)
 
@@ -167,7 +176,8 @@ def test_in_a_long_text_it_does_not_forget_how_to_begin(tmp_path):
         text = corpus.read("tiny-shakespeare").text
     except ValueError:
         pytest.skip("tiny-shakespeare.txt is neither in data/ nor in CHARRNN_DATA")
-    edge, program = int(0.9 * len(text)), f"""
+    edge = int(0.9 * len(text))
+    program = (f"""
         const load = require({json.dumps(str(HERE / "load.js"))});
         const {{ begun, learnWindow, variablesOf, packNpz }} = load("begun", "learnWindow", "variablesOf", "packNpz");
         (async () => {{
@@ -177,6 +187,6 @@ def test_in_a_long_text_it_does_not_forget_how_to_begin(tmp_path):
           for (let window = 0; window < 270; window++) learnWindow(own);
           const file = await packNpz(variablesOf(own.trainer), {{ vocabulary: own.corpus.chars.join("") }});
           require("fs").writeFileSync({json.dumps(str(tmp_path / "learned.npz"))}, Buffer.from(file));
-        }})();"""
+        }})();""")
     subprocess.run(["node", "-e", program], input=text.encode(), check=True)
     assert open_model(tmp_path / "learned.npz").surprisal(text[edge:edge + 1500])[1:].mean() < 3

@@ -22,13 +22,16 @@ def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
 
     def weights(*shape):
         return (gain * random.standard_normal(shape)).astype(np.float32)
-    classes, size = len(chars), lstm_size
+    classes = len(chars)
+    size = lstm_size
     inputs = [classes] + [size] * (num_layers - 1)
-    kernels, biases = [weights(each + size, 4 * size) for each in inputs], [weights(4 * size) for _ in inputs]
+    kernels = [weights(each + size, 4 * size) for each in inputs]
+    biases = [weights(4 * size) for _ in inputs]
     made = lstm_weights(kernels, weights(size, classes))
     forget = np.repeat(np.array([0, 0, 1, 0], np.float32), size)
     for layer, bias in enumerate(biases):
-        made[f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/bias"] = bias - forget  # which the cell adds
+        # which the cell adds
+        made[f"rnn/multi_rnn_cell/cell_{layer}/basic_lstm_cell/bias"] = bias - forget
     return Model("random.npz", Vocabulary(chars), {**made, "softmax/Variable_1": weights(classes)})
 
 

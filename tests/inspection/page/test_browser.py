@@ -211,7 +211,8 @@ def page_of(tmp_path, chars, **options):
 
 def held_text(model, prime, seed, settings, plan, length):
     """Return what is written with units held, in float64. `plan` has the unit and the value from each place on."""
-    size, random = model.lstm_size, np.random.RandomState(seed)
+    size = model.lstm_size
+    random = np.random.RandomState(seed)
     state = np.zeros((model.num_layers, 2, size))
     ids = list(model.vocabulary.encode(prime))
 
@@ -310,13 +311,15 @@ def test_the_handle_rewrites_one_text_in_place(chromium, small_page, exported, w
     """By mouse and by finger: while it moves and when it was let go, all in sight, the words that change marked."""
     view = View(chromium, small_page, width=width, height=height, touch=touch).ready()
     model = stored_model(open_model(exported), store(open_model(exported), "float16"))
-    opening, handle = data_of(small_page)["opening"], "JSON.stringify(byId('hold').getBoundingClientRect())"
+    opening = data_of(small_page)["opening"]
+    handle = "JSON.stringify(byId('hold').getBoundingClientRect())"
     layer, part, number = view.js("watched.unit").split("/")
 
     def expected(position):
         plan = [(0, (int(layer), part, int(number)), view.js(f"valueAt({position})"))]
         return whole(held_text(model, opening["prime"], opening["seed"], Settings(0.5, 5), plan, 200), opening["prime"])
-    free, place = view.written(), view.js(handle)
+    free = view.written()
+    place = view.js(handle)
     view.drag(-1, touch=touch)
     view.wait("written.take.held === -1")
     first = view.held()
@@ -330,7 +333,8 @@ def test_the_handle_rewrites_one_text_in_place(chromium, small_page, exported, w
     box, hold = view.js("[byId('one'), byId('hold')].map((each) => each.getBoundingClientRect())")
     last = view.js("one.paper.cells.at(-1).getBoundingClientRect()")
     assert 0 <= box["top"] < last["bottom"] <= box["bottom"] <= hold["top"] < hold["bottom"] <= height
-    assert 0 <= view.js("byId('release').getBoundingClientRect().top") < box["top"]  # the way back is in sight as well
+    # the way back is in sight as well
+    assert 0 <= view.js("byId('release').getBoundingClientRect().top") < box["top"]
     view.point("touchEnd" if touch else "mouseReleased")
     assert view.held() == second and "held" in view["colour-said"].text and "handle=1" in view.js("location.hash")
     assert view.js("layOut().querySelectorAll('.picture-columns > div').length") == 1
@@ -359,7 +363,8 @@ def test_the_handle_is_moved_by_the_keyboard_and_a_link_holds_the_number_too(vie
 def test_the_handle_is_the_number_while_nobody_holds_it(view):
     at = view.js("positionIn(written.take.seen.at(-1).activations)")
     assert view.js("Number(byId('hold').value)") == pytest.approx(at, abs=0.026)
-    view.click("another"), view.set("hold", 0.4)  # no word tells of this one: the text that is free has its place
+    # no word tells of this one: the text that is free has its place
+    view.click("another"), view.set("hold", 0.4)
     assert view["one"].is_displayed() and not view["opening"].is_displayed() and view["release"].text == "Let go"
     view.click("release")
     assert view["opening"].is_displayed() and not view["one"].is_displayed()
@@ -374,7 +379,8 @@ def test_a_held_text_is_that_of_a_reference_in_float64(view, exported):
                 f"&hold={unit}:{value}&then=50~1~5~1~~_80~1~5~1~{unit}:0.1~")
         view.wait("written.take.seed === 5 && !written.running")
         layer, part, number = unit.split("/")
-        held, none = (int(layer), part, int(number)), (9, "h", 1)
+        held = (int(layer), part, int(number))
+        none = (9, "h", 1)
         plan = [(0, held, value), (50, none, 0), (80, held, 0.1)]
         assert view.written() == held_text(model, "the cat", 5, Settings(top_n=5), plan, 120)
         view.set("seed", 1), view.write("the", 5)
@@ -408,10 +414,12 @@ def test_a_text_keeps_the_settings_that_change_while_it_is_written(view, chromiu
     view.wait("written.take.seen.length > 10")
     view.set("top-n", 1)
     assert view["top-n-value"].get_attribute("textContent") == "1"
-    view.wait("/(.{1,30})\\1{3}$/s.test(textOf(written.take.ids.slice(-200)))")  # the likeliest end in a loop
+    # the likeliest end in a loop
+    view.wait("/(.{1,30})\\1{3}$/s.test(textOf(written.take.ids.slice(-200)))")
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait_for("write-status", "Stopped after")
-    text, fragment = view.written(), view.js("location.hash")
+    text = view.written()
+    fragment = view.js("location.hash")
     view.set("temperature", 1.9), view.set("seed", 77)
     view["link"].click()
     assert view.js("location.hash") == fragment and "seed=77" not in fragment
@@ -474,7 +482,8 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     view.wait("takes.length === 3 && !written.running")
     beginning = first[:6] + view.js(f"chars[{chosen}]")
     (expected,), _ = Sampler(engine).write(beginning, 29, Settings(top_n=5), seed=3)
-    second, fragment = view.written(), view.js("location.hash")
+    second = view.written()
+    fragment = view.js("location.hash")
     assert second == view.shown("guessing") == beginning + expected.text
     assert view.js("[...document.querySelectorAll('#guessing .chosen')].map(({ place }) => place)") == [6]
     assert view["version"].text == "Version 3 of 3"
@@ -567,14 +576,16 @@ def test_the_caret_moves_and_says_what_was_expected(view):
         assert view.js("yours.paper.at") == place
     assert view["spoken"].get_attribute("textContent") == "t. This was the beginning."
     view["yours"].send_keys(Keys.END)
-    view.js("scrollBy(0, yours.paper.cells[13].getBoundingClientRect().bottom - innerHeight + 9)")  # no room below it
+    # no room below it
+    view.js("scrollBy(0, yours.paper.cells[13].getBoundingClientRect().bottom - innerHeight + 9)")
     view["yours"].send_keys(Keys.END)
     assert view.js("byId('guesses').getBoundingClientRect().bottom < yours.paper.cells[13].getBoundingClientRect().top")
     assert view["guesses"].is_displayed() and view["guesses-before"].text == "he cat sat on"
     guesses = [each.text.split() for each in view["guesses-list"].find_elements(By.TAG_NAME, "li")]
     expected = view.js("[...yours.seen[13].guesses].map((each, at) => at % 2 ? percent(each) : glyph(chars[each]))")
     assert sum(guesses, []) == expected and len(guesses) == 8
-    assert not view["guesses-list"].find_elements(By.TAG_NAME, "button")  # this text cannot go on from there
+    # this text cannot go on from there
+    assert not view["guesses-list"].find_elements(By.TAG_NAME, "button")
 
 
 def test_the_cell_has_the_numbers_of_the_network(view, engine):
@@ -619,7 +630,8 @@ def test_the_strip_shows_all_units_and_chooses_one(view):
     assert pixel[3] == pytest.approx(255 * abs(view.js("positionIn(reading.seen[70].activations)")), abs=3)
     unit = view.js("watched.unit")
     view.set("unit", "9/c/1")
-    assert view.js("watched.unit") == unit and "no \u201c9/c/1\u201d" in view["unit-note"].text  # and it is said
+    # and it is said
+    assert view.js("watched.unit") == unit and "no \u201c9/c/1\u201d" in view["unit-note"].text
 
 
 SCRIPTS = {"Arabic": "\u0627\u0644\u0633\u0644\u0627\u0645 \u0639\u0644\u064a\u0643\u0645",
@@ -646,7 +658,8 @@ def test_every_script_is_shown_as_a_browser_shows_it(chromium, tmp_path, script)
     isTurned = view.js(f"yours.paper.cells[0].offsetLeft > yours.paper.cells[{len(text) - 1}].offsetLeft")
     assert isTurned == (script in ("Arabic", "Hebrew")) and view.js("yours.paper.at") == isTurned
     view.write(text, 1)
-    assert text in view.js("piecesOf(layOut()).pieces.map((piece) => piece.text)")  # of a picture: drawn at once
+    # of a picture: drawn at once
+    assert text in view.js("piecesOf(layOut()).pieces.map((piece) => piece.text)")
     view.assert_nothing_wrong()
 
 
@@ -685,9 +698,11 @@ def test_the_claim_both_beginnings_and_the_handle_are_in_sight_at_first(chromium
 def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(view, chromium, small_page, exported):
     """Held at its two ends: by NumPy, and in float64. A link opens the same two, and the picture is of both."""
     [found, *_], opening = (data_of(small_page)[name] for name in ("discoveries", "opening"))
-    model, settings = stored_model(open_model(exported), store(open_model(exported), "float16")), Settings(0.5, 5)
+    model = stored_model(open_model(exported), store(open_model(exported), "float16"))
+    settings = Settings(0.5, 5)
     part, unit = view.js("watched.unit").rsplit("/", 1)
-    unit, prime = units.Unit(("1/c", "1/h", "2/c", "2/h").index(part), int(unit) - 1, part), opening["prime"]
+    unit = units.Unit(("1/c", "1/h", "2/c", "2/h").index(part), int(unit) - 1, part)
+    prime = opening["prime"]
     ends = [clamped.write(model, prime, settings, unit, value) for value in view.js("[valueAt(-1), valueAt(1)]")]
     texts = [whole(prime + texts[opening["seed"] - 1][:200], prime) for texts in ends]
     assert [view.shown(side) for side in ("low", "high")] == texts == [
@@ -746,7 +761,8 @@ def test_a_screen_reader_reads_texts_as_text_and_every_control_has_a_name(view):
 def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_number(chromium, small_page):
     """Its script is a module, of which no test reaches the inside."""
     chromium.get(small_page.as_uri())
-    wait, told = WebDriverWait(chromium, PATIENCE), "return document.getElementById('one').textContent"
+    wait = WebDriverWait(chromium, PATIENCE)
+    told = "return document.getElementById('one').textContent"
     wait.until(lambda _: chromium.execute_script("return !document.querySelector('main').className"))
     chromium.find_element(By.ID, "hold").send_keys(Keys.HOME)
     wait.until(lambda _: len(chromium.execute_script(told)) > 400)  # once for a screen reader
@@ -873,7 +889,8 @@ def test_what_a_policy_of_the_site_forbids_is_said(chromium, small_page, policy,
 
 def test_a_hostile_vocabulary_is_text(chromium, tmp_path):
     view = View(chromium, page_of(tmp_path, HOSTILE)).ready()
-    scripts, _ = view.js("document.scripts.length"), view.set("top-n", len(HOSTILE))
+    scripts = view.js("document.scripts.length")
+    _ = view.set("top-n", len(HOSTILE))
     view.write("</script><script>alert(1)</script>", 80)
     view.js("written.papers[1].moveTo(40)")
     view.read("</script><script>alert(1)</script>" + view.shown())

@@ -20,7 +20,8 @@ from charrnn.inspection.learning import learning_page
 
 PAGE = ROOT / "docs" / "learn.html"
 PATTERN = "".join(f"{number} goats, ({number} more) " for number in range(100, 250))
-UNEXPECTED = PATTERN + "xy" * (len(PATTERN) // 18)  # its last tenth has characters that stand nowhere else
+# its last tenth has characters that stand nowhere else
+UNEXPECTED = PATTERN + "xy" * (len(PATTERN) // 18)
 SHOWN = "document.getElementById('sample').textContent"
 
 
@@ -122,9 +123,11 @@ def test_it_learns_the_rhyme_writes_and_asks_for_nothing(learning):
     view = learning("#units=64&rate=-2")
     assert view.js("state.source.label") == "a rhyme with a rule"
     view.click("start")
-    view.wait("state.looks?.at(-1)?.held < state.network?.bigrams")  # better than the counts of pairs
+    # better than the counts of pairs
+    view.wait("state.looks?.at(-1)?.held < state.network?.bigrams")
     assert not view.pause()
-    held, read = view.looks("held"), view.looks("read")
+    held = view.looks("held")
+    read = view.looks("read")
     assert abs(held[0] - view.js("Math.log2(chars.length)")) < 0.7 and max(held[-1], read[-1]) < 0.5 * held[0]
     assert view.js("document.querySelectorAll('#tracked button').length === Object.keys(state.began).length")
     assert f"text that it reads {read[-1]:.2f}" in view["curve"].get_attribute("aria-label")
@@ -265,7 +268,8 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     first = view.js("textOf(state.network.beginning)")
     written = model.write(first, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
     assert (model.num_layers, model.lstm_size) == (2, 64) and written.startswith(text)
-    assert re.fullmatch(r"[a-z]*", written[len(text):]) and not text[-1].isalpha()  # less the word that its end cuts
+    # less the word that its end cuts
+    assert re.fullmatch(r"[a-z]*", written[len(text):]) and not text[-1].isalpha()
     trained, passage, edge = view.looks("held")[-1], *view.js("[textOf(state.network.passage), state.network.heldFrom]")
     assert abs(bits(model, passage)[edge - 1:].mean() - trained) < 1e-3
     again = learning("#units=256")
@@ -276,7 +280,8 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     again.start(least=30)
     held = again.looks("held")
     assert again.js("byId('rate').value") == "-3.5"
-    assert abs(held[0] - trained) < 1e-3 and max(held) < trained + 0.01  # its first steps spoil nothing
+    # its first steps spoil nothing
+    assert abs(held[0] - trained) < 1e-3 and max(held) < trained + 0.01
     again.set("units", 128)  # another network, which knows nothing
     assert again.js("[state.file, byId('rate').value]") == [None, "-2.5"]
 
@@ -335,9 +340,11 @@ def test_own_text_is_taken_as_it_is_typed_or_at_start(learning):
     view = learning("#text=your+own+text&units=64")
     assert view["text"].is_displayed()
     assert view.js("document.querySelector('#texts [aria-pressed=true]').value") == "your own text"
-    view["text"].send_keys("some words of mine ")  # tells of input, not of change, as long as the field is not left
+    # tells of input, not of change, as long as the field is not left
+    view["text"].send_keys("some words of mine ")
     assert view.js("state.source.text") == "some words of mine "
-    view.js("void (byId('text').value = arguments[0])", PATTERN)  # as on a phone that tells of nothing
+    # as on a phone that tells of nothing
+    view.js("void (byId('text').value = arguments[0])", PATTERN)
     assert not view.start(least=1)
     assert view.js("textOf(state.network.passage.slice(-9))") == PATTERN[-9:]
 

@@ -102,7 +102,8 @@ def test_a_link_to_a_page_stays_a_link(exported_page, exported, tmp_path):
 
 
 def test_no_file_of_a_run_becomes_a_page_or_a_model(trained, tmp_path):
-    model, before = open_model(trained), {path: path.read_bytes() for path in trained.iterdir() if path.is_file()}
+    model = open_model(trained)
+    before = {path: path.read_bytes() for path in trained.iterdir() if path.is_file()}
     for number, path in enumerate(before):
         for ending, write in ((".html", functools.partial(webpage.export_page, model)), (".npz", model.save)):
             link = tmp_path / f"{number}{ending}"
@@ -129,7 +130,8 @@ def test_a_text_that_was_broken_into_lines_is_known_by_their_lengths(text, expec
 
 def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_the_other():
     """The first two stand for each other: both follow "and". A word that the end cuts does not count."""
-    low = ["He ran home and he slept. he sle"] * 18  # nine times in each half: three standard deviations
+    # nine times in each half: three standard deviations
+    low = ["He ran home and he slept. he sle"] * 18
     high = ["I ran away and I sat. I'll sat, I s"] * 9 + ["so I'm sat x"] * 9
     assert clamped.compare(low, ["he I I"] * 18, high) == {
         "words": [["he", "home", "slept"], ["I", "sat", "away"]], "counts": [[45, 0], [9, 9], [0, 18]], "texts": 9}
@@ -147,7 +149,8 @@ def test_the_ends_of_a_number_have_names_that_are_true(text, clear, ends):
 
 
 def test_the_strongest_discovery_that_changes_words_comes_first(tmp_path):
-    model, names = random_network('\n "abc'), ["inside a name", "end of a word", "line end next"]
+    model = random_network('\n "abc')
+    names = ["inside a name", "end of a word", "line end next"]
     found = [(units.Tracking(units.Unit(0, place, "1/c"), name, correlation), 0.1)
              for place, (name, correlation) in enumerate(zip(names, [0.95, -0.9, 0.6]))]
     told = iter([None, *[{"words": [["a"], ["b"]], "counts": [[9, 1], [5, 5], [1, 9]], "texts": 16}] * 2])

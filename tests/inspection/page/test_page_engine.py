@@ -32,13 +32,17 @@ def assert_equal_engines(tmp_path, model, weights, ids):
 
     Weights in int8 are multiplied with numbers of 16 bits: the texts are others sooner or later.
     """
-    stored, rough = store(model, weights), weights == "int8"
-    request, answer = tmp_path / "request.json", tmp_path / "answer.json"
+    stored = store(model, weights)
+    rough = weights == "int8"
+    request = tmp_path / "request.json"
+    answer = tmp_path / "answer.json"
     request.write_text(json.dumps({
         "model": network_data(model, stored), "ids": ids.tolist(), "seed": 7, "length": DRAWN, "kernel": KERNEL,
         "settings": [{"temperature": each.temperature, "topN": each.top_n, "topP": each.top_p} for each in SETTINGS]}))
     subprocess.run(["node", str(HERE / "run_engine.js"), str(request), str(answer)], check=True)
-    engine, logits, states = stored_model(model, stored).engine(), [], []
+    engine = stored_model(model, stored).engine()
+    logits = []
+    states = []
     state = engine.zero_state()
     for index in ids:
         after, state = engine.read([index], state)
@@ -60,7 +64,8 @@ def test_node_equals_numpy(tmp_path, exported, weights):
     model = open_model(exported)
     assert_equal_engines(tmp_path, model, weights, model.vocabulary.encode((TEXT * 5)[:LENGTH]))
     ids = np.random.RandomState(8).randint(len(CHARS), size=LENGTH)
-    assert_equal_engines(tmp_path, random_network(CHARS, 18), weights, ids)  # filled up to 24 in the kernel
+    # filled up to 24 in the kernel
+    assert_equal_engines(tmp_path, random_network(CHARS, 18), weights, ids)
 
 
 def test_the_kernel_is_that_of_its_source(tmp_path):

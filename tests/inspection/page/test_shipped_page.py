@@ -24,7 +24,8 @@ def content():
 def test_it_is_small_and_has_the_sources_of_today(content):
     network = json.loads(re.search(r'id="weights">(.*?)</script>', content, re.DOTALL).group(1))
     assert PAGE.stat().st_size < 5e6
-    if webpage.render(data_of(PAGE), network) != content:  # a comparison by assert would print all of it
+    # a comparison by assert would print all of it
+    if webpage.render(data_of(PAGE), network) != content:
         pytest.fail(ADVICE)
 
 
@@ -52,7 +53,8 @@ def assert_close(shipped, today):
     """Compare two values of JSON; numbers, also those within strings, may differ by 1%."""
     if isinstance(shipped, dict):
         assert list(shipped) == list(today), ADVICE
-        shipped, today = list(shipped.values()), list(today.values())
+        shipped = list(shipped.values())
+        today = list(today.values())
     if isinstance(shipped, list):
         assert len(shipped) == len(today), ADVICE
         for before, after in zip(shipped, today):
@@ -63,7 +65,8 @@ def assert_close(shipped, today):
         np.testing.assert_allclose(*[[float(each) for each in re.findall(number, text)] for text in (shipped, today)],
                                    rtol=0.01)
     elif isinstance(shipped, (int, float)) and not isinstance(shipped, bool):
-        most = 2 if isinstance(shipped, int) else 0.01  # of values from -127 to 127, and of shares and correlations
+        # of values from -127 to 127, and of shares and correlations
+        most = 2 if isinstance(shipped, int) else 0.01
         np.testing.assert_allclose(shipped, today, rtol=0.01, atol=most, err_msg=ADVICE)
     else:
         assert shipped == today, ADVICE
