@@ -1,4 +1,5 @@
 """Packaging of charrnn."""
+
 import os
 import re
 
@@ -19,7 +20,9 @@ WITH_TENSORFLOW_2 = "; python_version>='3.10' and python_version<'3.14'"
 setup(
     name="charrnn",
     # read, not imported: NumPy, which charrnn imports, may not be installed yet
-    version=re.search(r'^__version__ = "(.+)"$', _read("charrnn", "version.py"), re.MULTILINE).group(1),
+    version=re.search(
+        r'^__version__ = "(.+)"$', _read("charrnn", "version.py"), re.MULTILINE
+    ).group(1),
     description="Character-wise LSTM language model in TensorFlow, ported from the Anna KaRNNa notebook",
     long_description=_read("README.md") if os.path.exists(_path("README.md")) else "",
     long_description_content_type="text/markdown",
@@ -41,8 +44,10 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     packages=find_packages(include=["charrnn", "charrnn.*"]),
-    package_data={"charrnn": ["py.typed", "models/*.npz", "text/names.txt"],
-                  "charrnn.inspection": ["page/*", "learn/*"]},
+    package_data={
+        "charrnn": ["py.typed", "models/*.npz", "text/names.txt"],
+        "charrnn.inspection": ["page/*", "learn/*"],
+    },
     # TensorFlow 1.15 has no wheel for 3.8 and later. Without the extra "tensorflow", only exported models can be used
     # there. A module's __getattr__ needs 3.7.
     python_requires=">=3.7",
@@ -94,9 +99,13 @@ setup(
             "selenium>=4.11; python_version>='3.8'",
         ],
     },
-    entry_points={"console_scripts": [
-        "charrnn = charrnn.__main__:main",
-        *(f"charrnn-{name} = charrnn.__main__:{name}" for name in (
-            "train", "sample", "evaluate", "export", "inspect", "runs")),
-    ]},
+    entry_points={
+        "console_scripts": [
+            "charrnn = charrnn.__main__:main",
+            *(
+                f"charrnn-{name} = charrnn.__main__:{name}"
+                for name in ("train", "sample", "evaluate", "export", "inspect", "runs")
+            ),
+        ]
+    },
 )

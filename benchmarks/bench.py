@@ -13,6 +13,7 @@ in bfloat16, all training is measured in it too, PyTorch's with all numbers in b
 --numpy-python PYTHON, generation in NumPy is measured by a newer interpreter too. --json FILE writes the figures.
 --plot FILE draws the growth and needs matplotlib.
 """
+
 import argparse
 import contextlib
 import json
@@ -35,7 +36,12 @@ TEXTS = (1, 2, 8, 64)  # at once, in generation
 COMMAND_LENGTH = 20000  # characters that a measured command writes
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 # The growth: one size is changed, the others are the recipe's.
-CHANGES = {"L": (128, 256, 512, 1024), "N": (25, 50, 200), "M": (25, 50, 200), "threads": range(1, CORES + 1)}
+CHANGES = {
+    "L": (128, 256, 512, 1024),
+    "N": (25, 50, 200),
+    "M": (25, 50, 200),
+    "threads": range(1, CORES + 1),
+}
 TITLES = {"L": "units in a layer, L", "N": "sequences, N", "M": "steps, M", "threads": "threads"}
 BFLOAT16_PAYS = """
 from charrnn.system.tensorflow import thread_count
@@ -62,9 +68,13 @@ class Worker:
         self.turns = []
         started = time.perf_counter()
         self._process = subprocess.Popen(
-            [python, WORKER, variant, json.dumps(sizes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if variant == "pytorch" else None, universal_newlines=True,
-            env=dict(os.environ, PYTHONPATH=str(ROOT)))
+            [python, WORKER, variant, json.dumps(sizes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if variant == "pytorch" else None,
+            universal_newlines=True,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        )
         self.imported = self._answer()["imported"]
         self.start_up = time.perf_counter() - started
 
@@ -107,11 +117,20 @@ def measure(variants, rounds, seconds):
             worker.turn(counts[name])
     for worker in workers.values():
         worker.end()
-    return {name: {
-        "sizes": worker.sizes, "seconds": statistics.median(worker.turns), "least": min(worker.turns),
-        "greatest": max(worker.turns), "turns": rounds, "steps_a_turn": counts[name],
-        "start_up": worker.start_up, "imported": worker.imported, "megabytes": worker.megabytes}
-        for name, worker in workers.items()}
+    return {
+        name: {
+            "sizes": worker.sizes,
+            "seconds": statistics.median(worker.turns),
+            "least": min(worker.turns),
+            "greatest": max(worker.turns),
+            "turns": rounds,
+            "steps_a_turn": counts[name],
+            "start_up": worker.start_up,
+            "imported": worker.imported,
+            "megabytes": worker.megabytes,
+        }
+        for name, worker in workers.items()
+    }
 
 
 def training(name, sizes, options, large=False):
@@ -125,54 +144,100 @@ def training(name, sizes, options, large=False):
     variants = []
     for python, suffix in [(sys.executable, ""), (options.tensorflow_python, ", other TensorFlow")]:
         if python:
-            variants += [(kind + suffix, kind, sizes, python) for kind in (few if suffix else KINDS)]
+            variants += [
+                (kind + suffix, kind, sizes, python) for kind in (few if suffix else KINDS)
+            ]
         if python and bfloat16_pays(python):
             variants += [(f"{kind}, bfloat16{suffix}", kind, low, python) for kind in few]
     low_pays = any(", bfloat16" in name for name, *_ in variants)
     if options.torch_python:
         variants += [("pytorch", "pytorch", sizes, options.torch_python)]
-        variants += [(f"pytorch, {precision}", "pytorch", dict(sizes, precision=precision), options.torch_python)
-                     for precision in ("bfloat16", "autocast") if low_pays and not large]
+        variants += [
+            (
+                f"pytorch, {precision}",
+                "pytorch",
+                dict(sizes, precision=precision),
+                options.torch_python,
+            )
+            for precision in ("bfloat16", "autocast")
+            if low_pays and not large
+        ]
     figures = measure(variants, options.rounds, options.seconds)
-    print_table(f"training, {name}: " + ", ".join(f"{letter} = {size}" for letter, size in sizes.items()), figures,
-                ["notebook", *(variant for variant in figures if variant.startswith("pytorch"))])
-    print("\nShares of the floor, the products alone in the same program and precision: " + ", ".join(
-        f"{variant} {figures[variant.replace(kind, 'floor')]['seconds'] / figure['seconds']:.2f}"
-        for variant, figure in figures.items() for kind in KINDS[:2]
-        if variant.startswith(kind) and variant.replace(kind, "floor") in figures))
+    print_table(
+        f"training, {name}: " + ", ".join(f"{letter} = {size}" for letter, size in sizes.items()),
+        figures,
+        ["notebook", *(variant for variant in figures if variant.startswith("pytorch"))],
+    )
+    print(
+        "\nShares of the floor, the products alone in the same program and precision: "
+        + ", ".join(
+            f"{variant} {figures[variant.replace(kind, 'floor')]['seconds'] / figure['seconds']:.2f}"
+            for variant, figure in figures.items()
+            for kind in KINDS[:2]
+            if variant.startswith(kind) and variant.replace(kind, "floor") in figures
+        )
+    )
     if low_pays:
-        print("\nSpeed against the same graph and program in float32: " + ", ".join(
-            f"{variant} {figures[variant.replace(', bfloat16', '')]['seconds'] / figure['seconds']:.2f}"
-            for variant, figure in figures.items() if ", bfloat16" in variant))
+        print(
+            "\nSpeed against the same graph and program in float32: "
+            + ", ".join(
+                f"{variant} {figures[variant.replace(', bfloat16', '')]['seconds'] / figure['seconds']:.2f}"
+                for variant, figure in figures.items()
+                if ", bfloat16" in variant
+            )
+        )
     sys.stdout.flush()
     return figures
 
 
 def bfloat16_pays(python):
     """Return whether ``--precision auto`` takes bfloat16 with the TensorFlow of an interpreter on this machine."""
-    return subprocess.run([python, "-c", BFLOAT16_PAYS], stderr=subprocess.DEVNULL,
-                          env=dict(os.environ, PYTHONPATH=str(ROOT))).returncode == 0
+    return (
+        subprocess.run(
+            [python, "-c", BFLOAT16_PAYS],
+            stderr=subprocess.DEVNULL,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        ).returncode
+        == 0
+    )
 
 
 def generation(options):
     """Measure and print generation with the recipe's network."""
     sizes = {key: RECIPE[key] for key in ("L", "layers", "C")}
-    pythons = [("numpy", sys.executable)] + ([("newer numpy", options.numpy_python)] if options.numpy_python else [])
+    pythons = [("numpy", sys.executable)] + (
+        [("newer numpy", options.numpy_python)] if options.numpy_python else []
+    )
     limits = {f"limit in {name}": python for name, python in pythons}
     engines = [("in graph", "in_graph", sys.executable)]
     engines += [(f"in {name}", "in_numpy", python) for name, python in pythons]
     variants = [(name, "limit", dict(sizes, B=1), python) for name, python in limits.items()]
     variants += [("one by one", "one_by_one", dict(sizes, B=1))] + [
-        (_of(engine, b), variant, dict(sizes, B=b), python) for engine, variant, python in engines for b in TEXTS]
+        (_of(engine, b), variant, dict(sizes, B=b), python)
+        for engine, variant, python in engines
+        for b in TEXTS
+    ]
     figures = measure(variants, options.rounds, options.seconds)
-    print_table("generation, L = 512, two layers (a step draws one character of each text)", figures, ["one by one"])
+    print_table(
+        "generation, L = 512, two layers (a step draws one character of each text)",
+        figures,
+        ["one by one"],
+    )
     most = max(characters(figures[name]) for name in limits)
-    shares = ", ".join(f"{name} {characters(figure) / most:.2f}" for name, figure in figures.items()
-                       if figure["sizes"]["B"] == 1 and name not in limits)
-    print(f"\nOne text has a limit of {most:,.0f} characters/s, the speed of the product of all weights with a vector. "
-          f"Shares of it: {shares}")
-    print("From these numbers of characters on, in all texts together, the graph is faster than NumPy, its start "
-          "included: " + ", ".join(f"{_of('', b)} {break_even(figures, b)}" for b in TEXTS), flush=True)
+    shares = ", ".join(
+        f"{name} {characters(figure) / most:.2f}"
+        for name, figure in figures.items()
+        if figure["sizes"]["B"] == 1 and name not in limits
+    )
+    print(
+        f"\nOne text has a limit of {most:,.0f} characters/s, the speed of the product of all weights with a vector. "
+        f"Shares of it: {shares}"
+    )
+    print(
+        "From these numbers of characters on, in all texts together, the graph is faster than NumPy, its start "
+        "included: " + ", ".join(f"{_of('', b)} {break_even(figures, b)}" for b in TEXTS),
+        flush=True,
+    )
     return figures
 
 
@@ -200,14 +265,28 @@ def commands(options):
             runs.append(("npz in newer numpy", options.numpy_python, models["npz"]))
         print("\ncharrnn-sample, one text")
         for name, python, arguments in runs:
-            firsts, rates = zip(*(_first_and_rate(folder, python, arguments) for _ in range(options.rounds)))
-            figures[name] = {"first": statistics.median(firsts), "least": min(firsts), "greatest": max(firsts),
-                             "characters_per_second": statistics.median(rates)}
-            print(f"{name}: {figures[name]['first']:.2f} s to the first characters ({min(firsts):.2f} to "
-                  f"{max(firsts):.2f}), then {figures[name]['characters_per_second']:,.0f} characters/s", flush=True)
-    sample = measure([("sample", "training_sample", RECIPE)], options.rounds, options.seconds)["sample"]
-    print(f"a sample of 200 characters during training: {sample['seconds']:.3f} s ({sample['least']:.3f} to "
-          f"{sample['greatest']:.3f})", flush=True)
+            firsts, rates = zip(
+                *(_first_and_rate(folder, python, arguments) for _ in range(options.rounds))
+            )
+            figures[name] = {
+                "first": statistics.median(firsts),
+                "least": min(firsts),
+                "greatest": max(firsts),
+                "characters_per_second": statistics.median(rates),
+            }
+            print(
+                f"{name}: {figures[name]['first']:.2f} s to the first characters ({min(firsts):.2f} to "
+                f"{max(firsts):.2f}), then {figures[name]['characters_per_second']:,.0f} characters/s",
+                flush=True,
+            )
+    sample = measure([("sample", "training_sample", RECIPE)], options.rounds, options.seconds)[
+        "sample"
+    ]
+    print(
+        f"a sample of 200 characters during training: {sample['seconds']:.3f} s ({sample['least']:.3f} to "
+        f"{sample['greatest']:.3f})",
+        flush=True,
+    )
     return {**figures, "sample": sample}
 
 
@@ -215,8 +294,21 @@ def _first_and_rate(folder, python, arguments):
     """Return the seconds that ``charrnn-sample`` takes to its first characters, and characters/s after them."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        [python, "-m", "charrnn", "sample", *arguments, "--seed", "1", "--length", str(COMMAND_LENGTH)], cwd=folder,
-        stdout=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=str(ROOT)))
+        [
+            python,
+            "-m",
+            "charrnn",
+            "sample",
+            *arguments,
+            "--seed",
+            "1",
+            "--length",
+            str(COMMAND_LENGTH),
+        ],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+    )
     os.read(process.stdout.fileno(), 1 << 16)
     first = time.perf_counter()
     rest = len(process.stdout.read())
@@ -228,10 +320,15 @@ def _first_and_rate(folder, python, arguments):
 
 def start_up(options):
     """Measure and print the time from the start of a process to the end of its first training step."""
-    pythons = {"": sys.executable, **(
-        {", other TensorFlow": options.tensorflow_python} if options.tensorflow_python else {})}
-    variants = {variant + suffix: (variant, python) for suffix, python in pythons.items()
-                for variant in ("notebook", "fused")}
+    pythons = {
+        "": sys.executable,
+        **({", other TensorFlow": options.tensorflow_python} if options.tensorflow_python else {}),
+    }
+    variants = {
+        variant + suffix: (variant, python)
+        for suffix, python in pythons.items()
+        for variant in ("notebook", "fused")
+    }
     times = {name: [] for name in variants}
     for _ in range(5):
         for name, found in times.items():
@@ -239,11 +336,18 @@ def start_up(options):
             worker = Worker(variant, SMALL, python)
             worker.end()
             found.append(worker.start_up)
-    figures = {name: {"seconds": statistics.median(found), "least": min(found), "greatest": max(found)}
-               for name, found in times.items()}
-    print("\nstart-up to the end of the first step, s: " + "; ".join(
-        f"{name} {found['seconds']:.2f} ({found['least']:.2f} to {found['greatest']:.2f})"
-        for name, found in figures.items()), flush=True)
+    figures = {
+        name: {"seconds": statistics.median(found), "least": min(found), "greatest": max(found)}
+        for name, found in times.items()
+    }
+    print(
+        "\nstart-up to the end of the first step, s: "
+        + "; ".join(
+            f"{name} {found['seconds']:.2f} ({found['least']:.2f} to {found['greatest']:.2f})"
+            for name, found in figures.items()
+        ),
+        flush=True,
+    )
     return figures
 
 
@@ -270,32 +374,48 @@ def characters(figure):
 
 def print_table(title, figures, baselines):
     """Print figures, with the ratio of their speed to that of each baseline."""
-    print(f"\n{title}\n\n| | s/step | least | greatest | characters/s | start-up s | peak MB | after imports |"
-          + "".join(f" against {name} |" for name in baselines))
+    print(
+        f"\n{title}\n\n| | s/step | least | greatest | characters/s | start-up s | peak MB | after imports |"
+        + "".join(f" against {name} |" for name in baselines)
+    )
     print("|---|---|---|---|---|---|---|---|" + "---|" * len(baselines))
     for name, figure in figures.items():
         times = " | ".join(f"{figure[key]:.5f}" for key in ("seconds", "least", "greatest"))
-        ratios = "".join(f" {characters(figure) / characters(figures[other]):.2f} |" for other in baselines)
-        print(f"| {name} | {times} | {characters(figure):,.0f} | {figure['start_up']:.2f} | "
-              f"{figure['megabytes']:,.0f} | {figure['imported']:,.0f} |{ratios}", flush=True)
+        ratios = "".join(
+            f" {characters(figure) / characters(figures[other]):.2f} |" for other in baselines
+        )
+        print(
+            f"| {name} | {times} | {characters(figure):,.0f} | {figure['start_up']:.2f} | "
+            f"{figure['megabytes']:,.0f} | {figure['imported']:,.0f} |{ratios}",
+            flush=True,
+        )
 
 
 def machine():
     """Return the processor, the number of cores, the versions and the load of this machine."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n")
-        processor = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+        processor = next(
+            line.split(":")[1].strip() for line in lines if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         processor = platform.processor()
-    return {"processor": processor, "cores": CORES, "system": platform.platform(),
-            "python": platform.python_version(), "load": os.getloadavg()[0]}
+    return {
+        "processor": processor,
+        "cores": CORES,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
 
 
 def plot(figures, path):
     """Draw characters per second against each size of CHANGES."""
     import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot
+
     _, axes = pyplot.subplots(1, len(CHANGES), figsize=(12, 3), sharey=True)
     for axis, letter in zip(axes, CHANGES):
         points = {value: characters(figures[f"{letter} = {value}"]) for value in CHANGES[letter]}
@@ -320,18 +440,33 @@ PARTS = {
     "recipe": lambda options: training("the recipe", RECIPE, options),
     "small": lambda options: training("a small network", SMALL, options),
     "vocabulary": lambda options: training("a large vocabulary", LARGE, options, large=True),
-    "generation": generation, "commands": commands, "startup": start_up, "growth": growth,
+    "generation": generation,
+    "commands": commands,
+    "startup": start_up,
+    "growth": growth,
 }
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--tensorflow-python", metavar="PYTHON", help="an interpreter that has another TensorFlow")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)"
+    )
+    parser.add_argument(
+        "--tensorflow-python", metavar="PYTHON", help="an interpreter that has another TensorFlow"
+    )
     parser.add_argument("--torch-python", metavar="PYTHON", help="an interpreter that has torch")
-    parser.add_argument("--numpy-python", metavar="PYTHON", help="a newer interpreter that has NumPy")
-    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="turns of each variant (default: 9)")
-    parser.add_argument("--seconds", type=float, default=4, metavar="X", help="length of a turn (default: 4)")
+    parser.add_argument(
+        "--numpy-python", metavar="PYTHON", help="a newer interpreter that has NumPy"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=9, metavar="N", help="turns of each variant (default: 9)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=4, metavar="X", help="length of a turn (default: 4)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
     parser.add_argument("--plot", metavar="FILE", help="draw the growth to this file")
     options = parser.parse_args(argv)

@@ -4,6 +4,7 @@
 running. The tables are those of docs/distributed.md. The processes that are compared take turns, as in bench.py. The
 bytes and the tables for several machines are calculated from the size of the gradients and the time of one process.
 """
+
 import argparse
 import json
 import os
@@ -34,12 +35,24 @@ class Group:
         orders = [str(Path(self._folder.name) / str(rank)) for rank in range(self._size)]
         for path in orders:
             os.mkfifo(path)
-        launcher = [str(Path(python).with_name("mpiexec")), "-n", str(self._size)] if self._size > 1 else []
+        launcher = (
+            [str(Path(python).with_name("mpiexec")), "-n", str(self._size)]
+            if self._size > 1
+            else []
+        )
         self._process = subprocess.Popen(
-            [*launcher, python, WORKER, "processes",
-             json.dumps(dict(sizes, cores=[sorted(each) for each in cores], orders=orders))],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, universal_newlines=True,
-            env=dict(os.environ, PYTHONPATH=str(ROOT)))
+            [
+                *launcher,
+                python,
+                WORKER,
+                "processes",
+                json.dumps(dict(sizes, cores=[sorted(each) for each in cores], orders=orders)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            universal_newlines=True,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        )
         self._answers()
         self._orders = [open(path, "w", encoding="ascii") for path in orders]
 
@@ -69,8 +82,12 @@ class Group:
 def speed(name, options):
     """Measure and print the step time on one process and two."""
     sizes = dict(SIZES[name], precision=options.precision)
-    groups = {ALONE: Group(sizes, [{0, 1}]), ONE_CORE: Group(sizes, [{0}]), TWO: Group(sizes, [{0}, {1}]),
-              "one process, one core, half of the rows": Group(dict(sizes, N=sizes["N"] // 2), [{0}])}
+    groups = {
+        ALONE: Group(sizes, [{0, 1}]),
+        ONE_CORE: Group(sizes, [{0}]),
+        TWO: Group(sizes, [{0}, {1}]),
+        "one process, one core, half of the rows": Group(dict(sizes, N=sizes["N"] // 2), [{0}]),
+    }
     counts = {}
     for each, group in groups.items():
         group.turn(3)  # to warm up, and to find out how many steps make a turn
@@ -80,9 +97,15 @@ def speed(name, options):
             group.turn(counts[each])
     for group in groups.values():
         group.end()
-    figures = {each: {"sizes": sizes, "seconds": statistics.median(group.turns), "least": min(group.turns),
-                      "greatest": max(group.turns)}
-               for each, group in groups.items()}
+    figures = {
+        each: {
+            "sizes": sizes,
+            "seconds": statistics.median(group.turns),
+            "least": min(group.turns),
+            "greatest": max(group.turns),
+        }
+        for each, group in groups.items()
+    }
     print_speed(sizes, figures)
     print_expected(sizes, figures[ALONE]["seconds"])
     return figures
@@ -91,15 +114,22 @@ def speed(name, options):
 def print_speed(sizes, figures):
     """Print the measured table. Efficiency compares with one process on one core."""
     seconds = {name: figure["seconds"] for name, figure in figures.items()}
-    print(f"\n| {title(sizes)} | s/step | characters/s | against two threads | efficiency |\n|---|---|---|---|---|")
+    print(
+        f"\n| {title(sizes)} | s/step | characters/s | against two threads | efficiency |\n|---|---|---|---|---|"
+    )
     for name, figure in figures.items():
         time = f"{figure['seconds']:.4f} ({figure['least']:.4f} to {figure['greatest']:.4f})"
         if "half" in name:
             print(f"| {name} | {time} | | | |")
             continue
         share = f"{seconds[ONE_CORE] / (2 if name != ONE_CORE else 1) / seconds[name]:.0%}"
-        print(f"| {name} | {time} | {characters(figure):,.0f} | {seconds[ALONE] / seconds[name]:.2f} | {share} |")
-    print(f"\neach of two processes sends {bytes_sent(gradient_bytes(sizes), 2):,.0f} bytes a step", flush=True)
+        print(
+            f"| {name} | {time} | {characters(figure):,.0f} | {seconds[ALONE] / seconds[name]:.2f} | {share} |"
+        )
+    print(
+        f"\neach of two processes sends {bytes_sent(gradient_bytes(sizes), 2):,.0f} bytes a step",
+        flush=True,
+    )
 
 
 def title(sizes):
@@ -114,7 +144,9 @@ def gradient_bytes(sizes):
     """
     units = sizes["L"]
     chars = sizes["C"]
-    layers = sum(((units if layer else chars) + units + 1) * 4 * units for layer in range(sizes["layers"]))
+    layers = sum(
+        ((units if layer else chars) + units + 1) * 4 * units for layer in range(sizes["layers"])
+    )
     return 4 * (layers + (units + 1) * chars)
 
 
@@ -139,11 +171,17 @@ def expected(seconds, n_bytes, n, gigabits):
 def print_expected(sizes, seconds):
     """Print the calculated table."""
     rows = [f"{n} | {name}" for n in MACHINES for name in ("grows", "stays")]
-    print(f"\ncalculated from {seconds:.4f} s a step on one machine\n\n| machines | batch |"
-          + "".join(f" {gigabits} Gbit/s |" for gigabits in GIGABITS) + "\n|---|---|" + "---|" * len(GIGABITS))
+    print(
+        f"\ncalculated from {seconds:.4f} s a step on one machine\n\n| machines | batch |"
+        + "".join(f" {gigabits} Gbit/s |" for gigabits in GIGABITS)
+        + "\n|---|---|"
+        + "---|" * len(GIGABITS)
+    )
     for number, row in enumerate(rows):
-        shares = [expected(seconds, gradient_bytes(sizes), MACHINES[number // 2], gigabits)[number % 2]
-                  for gigabits in GIGABITS]
+        shares = [
+            expected(seconds, gradient_bytes(sizes), MACHINES[number // 2], gigabits)[number % 2]
+            for gigabits in GIGABITS
+        ]
         print(f"| {row} |" + "".join(f" {share:.0%} |" for share in shares), flush=True)
 
 
@@ -151,8 +189,9 @@ def equality(name, options):
     """Train on one process and on two with dropout, and print the greatest difference of the weights."""
     from charrnn.engines.opened_model import open_model
     from charrnn.text import corpus
+
     sizes = SIZES[name]
-    text = corpus.read(["anna"]).text[:sizes["N"] * sizes["M"] * STEPS // 2]  # two epochs
+    text = corpus.read(["anna"]).text[: sizes["N"] * sizes["M"] * STEPS // 2]  # two epochs
     weights = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text"
@@ -161,15 +200,41 @@ def equality(name, options):
             run = Path(folder) / f"run{size}"
             launch = [str(Path(sys.executable).with_name("mpiexec")), "-n", "2"] if size > 1 else []
             subprocess.run(
-                [*launch, sys.executable, "-m", "charrnn", "train", str(path), "--batch-size", str(sizes["N"]),
-                 "--num-steps", str(sizes["M"]), "--lstm-size", str(sizes["L"]), "--seed", "1", "--epochs", "2",
-                 "--sample-length", "0", "--no-summaries", "--checkpoint-dir", str(run)],
-                check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, PYTHONPATH=str(ROOT)))
+                [
+                    *launch,
+                    sys.executable,
+                    "-m",
+                    "charrnn",
+                    "train",
+                    str(path),
+                    "--batch-size",
+                    str(sizes["N"]),
+                    "--num-steps",
+                    str(sizes["M"]),
+                    "--lstm-size",
+                    str(sizes["L"]),
+                    "--seed",
+                    "1",
+                    "--epochs",
+                    "2",
+                    "--sample-length",
+                    "0",
+                    "--no-summaries",
+                    "--checkpoint-dir",
+                    str(run),
+                ],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                env=dict(os.environ, PYTHONPATH=str(ROOT)),
+            )
             weights.append(open_model(run).weights)
     one, two = weights
     figures = {variable: float(abs(one[variable] - two[variable]).max()) for variable in one}
-    print(f"\n{title(sizes)}: after {STEPS} steps, the weights of one process and of two differ by at most "
-          f"{max(figures.values()):.1e}", flush=True)
+    print(
+        f"\n{title(sizes)}: after {STEPS} steps, the weights of one process and of two differ by at most "
+        f"{max(figures.values()):.1e}",
+        flush=True,
+    )
     return figures
 
 
@@ -177,13 +242,27 @@ PARTS = {"speed": speed, "equality": equality}
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)")
-    parser.add_argument("--size", choices=sorted(SIZES), help="measure this size only (default: both)")
-    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32",
-                        help="type of the operands of matrix products, in the part speed (default: float32)")
-    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="turns of each variant (default: 7)")
-    parser.add_argument("--seconds", type=float, default=5, metavar="X", help="length of a turn (default: 5)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)"
+    )
+    parser.add_argument(
+        "--size", choices=sorted(SIZES), help="measure this size only (default: both)"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=["float32", "bfloat16"],
+        default="float32",
+        help="type of the operands of matrix products, in the part speed (default: float32)",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=7, metavar="N", help="turns of each variant (default: 7)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=5, metavar="X", help="length of a turn (default: 5)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
     options = parser.parse_args(argv)
     unknown = set(options.parts) - set(PARTS)
@@ -200,7 +279,9 @@ def main(argv=None):
     figures = {"machine": machine()}
     print(", ".join(f"{name} {value}" for name, value in figures["machine"].items()))
     for part in options.parts or PARTS:
-        figures[part] = {name: PARTS[part](name, options) for name in ([options.size] if options.size else SIZES)}
+        figures[part] = {
+            name: PARTS[part](name, options) for name in ([options.size] if options.size else SIZES)
+        }
     if options.json:
         Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -8,6 +8,7 @@ JSON. At the end of its input it prints its peak memory. The first line has the 
 The PyTorch variant imports neither charrnn nor TensorFlow, so it runs wherever torch is installed. The variants
 ``in_numpy`` and ``limit`` do not import TensorFlow.
 """
+
 import json
 import os
 import resource
@@ -19,9 +20,13 @@ def notebook(sizes):
     """Train with the notebook's graph, in a session with TensorFlow's default settings."""
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import session_config, thread_count
+
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
-    return _training(sizes, session_config(thread_count(), False, sizes.get("precision", "float32")),
-                     CharRNN(chars, n, m, units, layers, seed=1))
+    return _training(
+        sizes,
+        session_config(thread_count(), False, sizes.get("precision", "float32")),
+        CharRNN(chars, n, m, units, layers, seed=1),
+    )
 
 
 def fused(sizes):
@@ -30,9 +35,12 @@ def fused(sizes):
     from charrnn.system.tensorflow import thread_count
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph
+
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads = sizes.get("threads") or thread_count()
-    hyper = Hyperparameters(n, m, units, layers, seed=1, precision=sizes.get("precision", "float32"))
+    hyper = Hyperparameters(
+        n, m, units, layers, seed=1, precision=sizes.get("precision", "float32")
+    )
     model = TrainingGraph(chars, hyper, Processes(), threads)
     return _training(sizes, model.config, model)
 
@@ -40,15 +48,19 @@ def fused(sizes):
 def processes(sizes):
     """Train as charrnn-train does, on some cores, alone or together with the other processes of mpiexec."""
     from charrnn.system import mpi
+
     os.sched_setaffinity(0, sizes["cores"][mpi.launch().rank])
     from charrnn.checkpoints.hyperparameters import Hyperparameters
     from charrnn.training.distributed import start_processes
     from charrnn.training.graph import TrainingGraph
+
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     together = start_processes()
     threads = together.threads()
     precision = sizes.get("precision", "float32")
-    model = TrainingGraph(chars, Hyperparameters(n, m, units, layers, seed=1, precision=precision), together, threads)
+    model = TrainingGraph(
+        chars, Hyperparameters(n, m, units, layers, seed=1, precision=precision), together, threads
+    )
     return _training(sizes, model.config, model, together)
 
 
@@ -57,6 +69,7 @@ def _training(sizes, config, model, processes=None):
     import numpy as np
 
     from charrnn.system.tensorflow import tf
+
     n, m, chars = (sizes[letter] for letter in "NMC")
     session = tf.Session(config=config)
     session.run(tf.global_variables_initializer())
@@ -71,7 +84,12 @@ def _training(sizes, config, model, processes=None):
 
     def step():
         nonlocal state, number
-        feed = {model.inputs: x[rows], model.targets: y[rows], model.keep_prob: 0.5, model.initial_state: state}
+        feed = {
+            model.inputs: x[rows],
+            model.targets: y[rows],
+            model.keep_prob: 0.5,
+            model.initial_state: state,
+        }
         fetches = [model.loss, model.final_state, model.optimizer]
         if processes:
             feed.update(model.of_step(number, 1))
@@ -80,6 +98,7 @@ def _training(sizes, config, model, processes=None):
         number += 1
         if processes:
             processes.agree(None)
+
     return _repeated(step)
 
 
@@ -91,6 +110,7 @@ def floor(sizes):
     gradient for the weights. All layers but the first have the same three for their input.
     """
     from charrnn.system.tensorflow import session_config, tf, thread_count
+
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads = sizes.get("threads") or thread_count()
     precision = sizes.get("precision", "float32")
@@ -102,8 +122,12 @@ def floor(sizes):
     for thread in range(threads):
         last = []
         for left, inner, right in gates * (2 * layers - 1) + output:
-            a, b = (matrices.setdefault((thread, shape), tf.Variable(tf.cast(tf.random_normal(shape), precision)))
-                    for shape in ((left, inner), (inner, right)))
+            a, b = (
+                matrices.setdefault(
+                    (thread, shape), tf.Variable(tf.cast(tf.random_normal(shape), precision))
+                )
+                for shape in ((left, inner), (inner, right))
+            )
             with tf.control_dependencies(last):
                 product = tf.matmul(a, b)
             last = [product.op]
@@ -120,6 +144,7 @@ def pytorch(sizes):
     Its precision is float32, bfloat16 for all numbers, or autocast, which multiplies in bfloat16.
     """
     import torch
+
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     torch.manual_seed(0)
     lstm = torch.nn.LSTM(chars, units, layers, batch_first=True, dropout=0.5)
@@ -146,6 +171,7 @@ def pytorch(sizes):
         torch.nn.utils.clip_grad_norm_(parameters, 5)
         adam.step()
         loss.item()
+
     return _repeated(step)
 
 
@@ -156,7 +182,10 @@ def one_by_one(sizes):
     from charrnn.model import CharRNN
     from charrnn.sample import pick_top_n
     from charrnn.system.tensorflow import tf
-    model = CharRNN(sizes["C"], lstm_size=sizes["L"], num_layers=sizes["layers"], sampling=True, seed=1)
+
+    model = CharRNN(
+        sizes["C"], lstm_size=sizes["L"], num_layers=sizes["layers"], sampling=True, seed=1
+    )
     session = tf.Session()
     session.run(tf.global_variables_initializer())
     state = session.run(model.initial_state)
@@ -166,14 +195,21 @@ def one_by_one(sizes):
         nonlocal state, drawn
         preds, state = session.run(
             [model.prediction, model.final_state],
-            {model.inputs: np.full((1, 1), drawn), model.keep_prob: 1.0, model.initial_state: state})
+            {
+                model.inputs: np.full((1, 1), drawn),
+                model.keep_prob: 1.0,
+                model.initial_state: state,
+            },
+        )
         drawn = pick_top_n(preds, sizes["C"])
+
     return _repeated(step)
 
 
 def in_graph(sizes):
     """Generate with the loop in the graph. A step draws one character for each of B texts."""
     from charrnn.engines.graph_engine import GraphEngine
+
     model = _random_model(sizes)
     engine = GraphEngine(model.vocabulary, sizes["L"], sizes["layers"])
     engine.load(model.weights)
@@ -197,14 +233,18 @@ def training_sample(sizes):
     from charrnn.system.tensorflow import tf
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph
+
     hyper = Hyperparameters(lstm_size=sizes["L"], num_layers=sizes["layers"], seed=1)
     vocabulary = Vocabulary(map(chr, range(64, 64 + sizes["C"])))
     model = TrainingGraph(sizes["C"], hyper, Processes())
     session = tf.Session(config=model.config)
     session.run(tf.global_variables_initializer())
     seeds = iter(range(np.iinfo(np.int32).max))
-    return _repeated(lambda: Sampler(Model("", vocabulary, model.weights(session)).engine()).write(
-        vocabulary.chars[0], 200, Settings(top_n=5), next(seeds)))
+    return _repeated(
+        lambda: Sampler(Model("", vocabulary, model.weights(session)).engine()).write(
+            vocabulary.chars[0], 200, Settings(top_n=5), next(seeds)
+        )
+    )
 
 
 def limit(sizes):
@@ -214,10 +254,16 @@ def limit(sizes):
     needs only its recurrent weights and one row of the others.
     """
     from charrnn.system.machine import choose_kernels
+
     choose_kernels()
     import numpy as np
+
     units, layers, chars = (sizes[letter] for letter in "L layers C".split())
-    matrix = np.random.RandomState(1).standard_normal(((2 * layers - 1) * 4 * units + chars, units)).astype(np.float32)
+    matrix = (
+        np.random.RandomState(1)
+        .standard_normal(((2 * layers - 1) * 4 * units + chars, units))
+        .astype(np.float32)
+    )
     vector = matrix[0].copy()
     product = np.empty(len(matrix), np.float32)
     return _repeated(lambda: np.dot(matrix, vector, out=product))
@@ -231,6 +277,7 @@ def models(sizes):
     from charrnn.engines.opened_model import open_model
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
+
     folder = Path(sizes["folder"])
     chars = "".join(map(chr, range(32, 32 + sizes["C"])))
     (folder / "text").write_text(chars)
@@ -245,44 +292,69 @@ def models(sizes):
 def _random_model(sizes):
     """Return a model with random weights."""
     from charrnn.system.machine import choose_kernels
+
     choose_kernels()
     import numpy as np
 
     from charrnn.data import Vocabulary
     from charrnn.engines.opened_model import Model, lstm_weights
+
     units = sizes["L"]
     chars = sizes["C"]
     random = np.random.RandomState(1)
-    kernels = [random.uniform(-0.05, 0.05, ((units if layer else chars) + units, 4 * units)).astype(np.float32)
-               for layer in range(sizes["layers"])]
+    kernels = [
+        random.uniform(-0.05, 0.05, ((units if layer else chars) + units, 4 * units)).astype(
+            np.float32
+        )
+        for layer in range(sizes["layers"])
+    ]
     softmax_kernel = random.normal(0, 0.1, (units, chars)).astype(np.float32)
-    return Model("random", Vocabulary(map(chr, range(64, 64 + chars))), lstm_weights(kernels, softmax_kernel))
+    return Model(
+        "random", Vocabulary(map(chr, range(64, 64 + chars))), lstm_weights(kernels, softmax_kernel)
+    )
 
 
 def _generation(engine, sizes):
     from charrnn.engines.decoding import Settings
     from charrnn.engines.sampler import Sampler
+
     sampler = Sampler(engine, sizes["B"])
     return lambda count: sampler.write(engine.vocabulary.chars[0], count, Settings(), 0)
 
 
 def _repeated(step):
     """Return the function that does a step as often as it is asked to."""
+
     def steps(count):
         for _ in range(count):
             step()
+
     return steps
 
 
-VARIANTS = {function.__name__: function for function in (
-    notebook, fused, processes, floor, pytorch, one_by_one, in_graph, in_numpy, training_sample,
-    limit, models)}
+VARIANTS = {
+    function.__name__: function
+    for function in (
+        notebook,
+        fused,
+        processes,
+        floor,
+        pytorch,
+        one_by_one,
+        in_graph,
+        in_numpy,
+        training_sample,
+        limit,
+        models,
+    )
+}
 
 
 def main(name, sizes):
     """Build a variant, do one step, then as many as each line of standard input asks for."""
     if name not in ("pytorch", "in_numpy", "limit"):
         from charrnn.system import tensorflow, terminal
+
         terminal.quiet_tensorflow()
         tensorflow.tf  # noqa: B018  # imported now, to know the memory that this takes
     imported = _peak_megabytes()
@@ -302,6 +374,7 @@ def _orders(sizes):
     if "orders" not in sizes:
         return sys.stdin
     from charrnn.system import mpi
+
     return open(sizes["orders"][mpi.launch().rank], encoding="ascii")
 
 

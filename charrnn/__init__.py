@@ -6,18 +6,38 @@ The parts of the notebook are available here: ``load_text``, ``Vocabulary`` and 
 TensorFlow's own messages. ``train_model`` trains a model, and ``open_model`` opens one that was trained. NumPy and
 TensorFlow are imported when a name that needs them is first used.
 """
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, List
 
 from charrnn.system.machine import choose_kernels
 from charrnn.version import __version__
 
-_MODULES = {"Vocabulary": "charrnn.data", "get_batches": "charrnn.data", "load_text": "charrnn.data",
-            "pick_top_n": "charrnn.sample", "quiet_tensorflow": "charrnn.system.terminal",
-            # the others: charrnn.model
-            "train_model": "charrnn.train", "open_model": "charrnn.engines.opened_model"}
-__all__ = ["Vocabulary", "get_batches", "load_text", "build_inputs", "build_lstm", "build_output", "build_loss",
-           "build_optimizer", "CharRNN", "pick_top_n", "quiet_tensorflow", "train_model", "open_model"]
+_MODULES = {
+    "Vocabulary": "charrnn.data",
+    "get_batches": "charrnn.data",
+    "load_text": "charrnn.data",
+    "pick_top_n": "charrnn.sample",
+    "quiet_tensorflow": "charrnn.system.terminal",
+    # the others: charrnn.model
+    "train_model": "charrnn.train",
+    "open_model": "charrnn.engines.opened_model",
+}
+__all__ = [
+    "Vocabulary",
+    "get_batches",
+    "load_text",
+    "build_inputs",
+    "build_lstm",
+    "build_output",
+    "build_loss",
+    "build_optimizer",
+    "CharRNN",
+    "pick_top_n",
+    "quiet_tensorflow",
+    "train_model",
+    "open_model",
+]
 
 choose_kernels()
 
@@ -37,6 +57,7 @@ if TYPE_CHECKING:  # for editors and mypy
     from charrnn.system.terminal import quiet_tensorflow
     from charrnn.train import train_model
 else:
+
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module 'charrnn' has no attribute {name!r}")

@@ -1,4 +1,5 @@
 """The entry of all commands: ``charrnn train`` and ``charrnn-train`` are the same. ``charrnn`` alone lists them."""
+
 import argparse
 import functools
 import importlib
@@ -32,10 +33,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if given and given[0] in NAMES:
         return _run(given[0], given[1:])
     from charrnn.commands import arguments
+
     raise_on_interrupt()
-    parser = arguments.Parser(prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands.")
+    parser = arguments.Parser(
+        prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands."
+    )
     if given and not given[0].startswith("-"):
-        return arguments.run_main(lambda args: parser.error(f"there is no command {given[0]}"), parser, [])
+        return arguments.run_main(
+            lambda args: parser.error(f"there is no command {given[0]}"), parser, []
+        )
     return arguments.run_main(_list, parser, given)
 
 

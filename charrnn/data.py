@@ -4,6 +4,7 @@ Letters for shapes, here and everywhere in the project: N sequences in a batch (
 in a window (``num_steps``; ``n_steps`` in :func:`get_batches`), C distinct characters (``num_classes``),
 L units in a layer (``lstm_size``), K windows in an epoch.
 """
+
 import io
 from pathlib import Path
 from typing import Any, Iterable, Iterator, List, Tuple, TypeVar, Union
@@ -40,7 +41,9 @@ def read_bytes(path: StrPath) -> bytes:
         with open(str(path), "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
-        raise ValueError(f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}")
+        raise ValueError(
+            f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}"
+        )
 
 
 def decode_text(content: bytes, encoding: str, name: str) -> str:
@@ -57,8 +60,10 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
     try:
         text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
     except UnicodeError as error:
-        raise ValueError(f"{name} is not {encoding} text ({error}): try another encoding, for example cp1252, or "
-                         "cp1251 for Russian")
+        raise ValueError(
+            f"{name} is not {encoding} text ({error}): try another encoding, for example cp1252, or "
+            "cp1251 for Russian"
+        )
     except (LookupError, TypeError):  # TypeError: an empty name
         raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
     if not text:
@@ -103,11 +108,16 @@ class Vocabulary:
                 order.
         """
         self.chars = tuple(chars)
-        if isinstance(chars, (set, frozenset)) or not self.chars or not all(
-                isinstance(char, str) and len(char) == 1 for char in self.chars) or (
-                len(set(self.chars)) < len(self.chars)):
-            raise ValueError("a vocabulary must be a list of distinct characters in the order of their ids; a set has "
-                             "no order. For a text that is not empty, use Vocabulary.from_text(text)")
+        if (
+            isinstance(chars, (set, frozenset))
+            or not self.chars
+            or not all(isinstance(char, str) and len(char) == 1 for char in self.chars)
+            or (len(set(self.chars)) < len(self.chars))
+        ):
+            raise ValueError(
+                "a vocabulary must be a list of distinct characters in the order of their ids; a set has "
+                "no order. For a text that is not empty, use Vocabulary.from_text(text)"
+            )
         self.int_to_vocab = dict(enumerate(self.chars))
         self.vocab_to_int = {char: index for index, char in self.int_to_vocab.items()}
         # ids by code point; -1 for a character that is not in the vocabulary
@@ -155,13 +165,15 @@ class Vocabulary:
         """
         encoded = np.empty(len(text), dtype)
         for start in range(0, len(text), _CHUNK):
-            points = code_points(text[start:start + _CHUNK])
+            points = code_points(text[start : start + _CHUNK])
             ids = np.take(self._ids, points, mode="clip")
             # a code point past the table is clipped to its last entry, a known character
             if ids.min() < 0 or points.max() >= len(self._ids):
                 unknown = ", ".join(map(repr, self.unknown(text)))
-                raise ValueError(f"the vocabulary of {len(self)} characters does not have {unknown}")
-            encoded[start:start + _CHUNK] = ids
+                raise ValueError(
+                    f"the vocabulary of {len(self)} characters does not have {unknown}"
+                )
+            encoded[start : start + _CHUNK] = ids
         return encoded
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -173,7 +185,9 @@ class Vocabulary:
         try:
             return "".join([self.int_to_vocab[int(index)] for index in ids])
         except KeyError as error:
-            raise ValueError(f"there is no character with id {error}: ids go from 0 to {len(self) - 1}")
+            raise ValueError(
+                f"there is no character with id {error}: ids go from 0 to {len(self) - 1}"
+            )
 
 
 def count_windows(length: int, batch_size: int, n_steps: int) -> int:
@@ -185,7 +199,9 @@ def count_windows(length: int, batch_size: int, n_steps: int) -> int:
     return length // (batch_size * n_steps)
 
 
-def get_batches(arr: np.ndarray, batch_size: int, n_steps: int) -> Iterator[Tuple[np.ndarray, np.ndarray]]:
+def get_batches(
+    arr: np.ndarray, batch_size: int, n_steps: int
+) -> Iterator[Tuple[np.ndarray, np.ndarray]]:
     """Yield the K mini-batches of an encoded text.
 
     The first N·M·K ids are laid out as N rows, and a window of M columns moves over them from left to right.
@@ -211,15 +227,17 @@ def get_batches(arr: np.ndarray, batch_size: int, n_steps: int) -> Iterator[Tupl
     [[4, 5, 6], [10, 11, 12]] [[5, 6, 0], [11, 12, 0]]
     """
     if batch_size < 1 or n_steps < 1:
-        raise ValueError(f"batch_size and n_steps must be at least 1, not {batch_size} and {n_steps}")
+        raise ValueError(
+            f"batch_size and n_steps must be at least 1, not {batch_size} and {n_steps}"
+        )
     n_windows = count_windows(len(arr), batch_size, n_steps)
-    rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))  # [N, M·K]
+    rows = arr[: batch_size * n_steps * n_windows].reshape((batch_size, -1))  # [N, M·K]
     for start in range(0, rows.shape[1], n_steps):
-        x = rows[:, start:start + n_steps]  # [N, M]
+        x = rows[:, start : start + n_steps]  # [N, M]
         y = np.zeros_like(x)
         # [N, M], or [N, M - 1] in the last window
-        following = rows[:, start + 1:start + n_steps + 1]
-        y[:, :following.shape[1]] = following
+        following = rows[:, start + 1 : start + n_steps + 1]
+        y[:, : following.shape[1]] = following
         yield x, y
 
 

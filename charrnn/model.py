@@ -5,6 +5,7 @@ This file is the notebook and nothing else. The graph that :mod:`charrnn.train` 
 
 Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters, L units.
 """
+
 from charrnn.system.tensorflow import tf
 
 
@@ -43,6 +44,7 @@ def build_lstm(lstm_size, num_layers, batch_size, keep_prob):
     Source: notebook, "LSTM cell". The classes come from ``tf.nn.rnn_cell``. They are the same as those in
     ``tf.contrib.rnn``, which is slow to import.
     """
+
     def build_layer():
         lstm = tf.nn.rnn_cell.BasicLSTMCell(lstm_size)
         return tf.nn.rnn_cell.DropoutWrapper(lstm, output_keep_prob=keep_prob)
@@ -134,8 +136,19 @@ class CharRNN:
     Source: notebook, "the network".
     """
 
-    def __init__(self, num_classes, batch_size=64, num_steps=50, lstm_size=128, num_layers=2,
-                 learning_rate=0.001, grad_clip=5, sampling=False, *, seed=None):
+    def __init__(
+        self,
+        num_classes,
+        batch_size=64,
+        num_steps=50,
+        lstm_size=128,
+        num_layers=2,
+        learning_rate=0.001,
+        grad_clip=5,
+        sampling=False,
+        *,
+        seed=None,
+    ):
         """Reset the default graph and build the network in it.
 
         Args:
@@ -156,7 +169,9 @@ class CharRNN:
         cell, self.initial_state = build_lstm(lstm_size, num_layers, n_rows, self.keep_prob)
         x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
         # [N, M, L]
-        outputs, self.final_state = tf.nn.dynamic_rnn(cell, x_one_hot, initial_state=self.initial_state)
+        outputs, self.final_state = tf.nn.dynamic_rnn(
+            cell, x_one_hot, initial_state=self.initial_state
+        )
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)
         self.loss = build_loss(self.logits, self.targets, lstm_size, num_classes)
         self.optimizer = build_optimizer(self.loss, learning_rate, grad_clip)

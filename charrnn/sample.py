@@ -3,6 +3,7 @@
 The command ``charrnn-sample`` is in :mod:`charrnn.commands.sample`; ``python -m charrnn.sample`` runs it too. Like
 ``Model.write``, it uses :class:`charrnn.engines.sampler.Sampler`, which is faster and writes several texts at once.
 """
+
 import runpy
 from typing import Any, Dict, Iterable, Optional
 
@@ -42,8 +43,16 @@ def pick_top_n(preds: np.ndarray, vocab_size: int, top_n: int = 5, *, rng: Any =
     return int(rng.choice(vocab_size, 1, p=p)[0])
 
 
-def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None, vocab_size: Optional[int] = None,
-           prime: Optional[str] = None, *, top_n: int = 5, vocabulary: Optional[Iterable[str]] = None) -> str:
+def sample(
+    checkpoint: StrPath,
+    n_samples: int,
+    lstm_size: Optional[int] = None,
+    vocab_size: Optional[int] = None,
+    prime: Optional[str] = None,
+    *,
+    top_n: int = 5,
+    vocabulary: Optional[Iterable[str]] = None,
+) -> str:
     """Generate text from a model, one character at a time. This resets the default graph.
 
     With ``np.random.seed`` set, it draws what the notebook draws.
@@ -73,14 +82,19 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
     Source: notebook, "sampling". Unlike the notebook's function, it takes the vocabulary and the number of layers
     from the model, and raises errors for an empty prime, unknown characters and ``top_n`` below 1.
     """
-    trained = _checked(checkpoint, n_samples, vocabulary, {"lstm_size": lstm_size, "vocab_size": vocab_size})
+    trained = _checked(
+        checkpoint, n_samples, vocabulary, {"lstm_size": lstm_size, "vocab_size": vocab_size}
+    )
     vocab = trained.vocabulary
     prime = default_prime(vocab, trained.run) if prime is None else prime
     check_prime(prime, vocab)
 
     from charrnn.model import CharRNN  # not above, because this imports TensorFlow
     from charrnn.system.tensorflow import set_variable, tf
-    model = CharRNN(len(vocab), lstm_size=trained.lstm_size, num_layers=trained.num_layers, sampling=True)
+
+    model = CharRNN(
+        len(vocab), lstm_size=trained.lstm_size, num_layers=trained.num_layers, sampling=True
+    )
     samples = list(prime)
     with tf.Session() as sess:
         # in place of saver.restore: the weights of any file
@@ -88,20 +102,24 @@ def sample(checkpoint: StrPath, n_samples: int, lstm_size: Optional[int] = None,
             set_variable(variable, trained.weights[variable.op.name], sess)
         new_state = sess.run(model.initial_state)
         for c in vocab.encode(prime):
-            feed = {model.inputs: [[c]], model.keep_prob: 1., model.initial_state: new_state}
+            feed = {model.inputs: [[c]], model.keep_prob: 1.0, model.initial_state: new_state}
             preds, new_state = sess.run([model.prediction, model.final_state], feed_dict=feed)
         c = pick_top_n(preds, len(vocab), top_n)
         samples.append(vocab.int_to_vocab[c])
         for _ in range(n_samples):
-            feed = {model.inputs: [[c]], model.keep_prob: 1., model.initial_state: new_state}
+            feed = {model.inputs: [[c]], model.keep_prob: 1.0, model.initial_state: new_state}
             preds, new_state = sess.run([model.prediction, model.final_state], feed_dict=feed)
             c = pick_top_n(preds, len(vocab), top_n)
             samples.append(vocab.int_to_vocab[c])
     return "".join(samples)
 
 
-def _checked(checkpoint: StrPath, n_samples: int, vocabulary: Optional[Iterable[str]],
-             sizes: Dict[str, Optional[int]]) -> Model:
+def _checked(
+    checkpoint: StrPath,
+    n_samples: int,
+    vocabulary: Optional[Iterable[str]],
+    sizes: Dict[str, Optional[int]],
+) -> Model:
     """Open the model for :func:`sample`. Raise ValueError for arguments that it cannot have."""
     checked_integer("n_samples", n_samples, 0)
     model = open_model(checkpoint, vocabulary)
@@ -112,8 +130,10 @@ def _checked(checkpoint: StrPath, n_samples: int, vocabulary: Optional[Iterable[
         if sizes[name] not in (None, recorded):
             raise ValueError(f"{name} is {sizes[name]}, but {model.name} has {recorded}")
     if model.cell != "lstm":
-        raise ValueError(f"sample needs the notebook's cells, and those of {model.name} are {model.cell}: use "
-                         f"open_model({str(checkpoint)!r}).write(...)")
+        raise ValueError(
+            f"sample needs the notebook's cells, and those of {model.name} are {model.cell}: use "
+            f"open_model({str(checkpoint)!r}).write(...)"
+        )
     return model
 
 

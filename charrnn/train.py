@@ -2,6 +2,7 @@
 
 The command ``charrnn-train`` is in :mod:`charrnn.commands.train`; ``python -m charrnn.train`` runs it too.
 """
+
 import contextlib
 import itertools
 import math
@@ -60,10 +61,20 @@ class TrainedRun:
         return f"<TrainedRun {self.folder}: {words.plural(len(self.losses), 'step')}{last}>"
 
 
-def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optional[StrPath] = None, *,
-                preset: Optional[str] = None, resume: bool = False, init_from: Union[StrPath, Model, None] = None,
-                sample_length: int = 200, threads: Optional[int] = None, summaries: bool = True, quiet: bool = False,
-                minutes: Optional[float] = None, **hyperparameters: Any) -> TrainedRun:
+def train_model(
+    text: Union[StrPath, corpus.Text, None],
+    checkpoint_dir: Optional[StrPath] = None,
+    *,
+    preset: Optional[str] = None,
+    resume: bool = False,
+    init_from: Union[StrPath, Model, None] = None,
+    sample_length: int = 200,
+    threads: Optional[int] = None,
+    summaries: bool = True,
+    quiet: bool = False,
+    minutes: Optional[float] = None,
+    **hyperparameters: Any,
+) -> TrainedRun:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
     On Ctrl-C, SIGTERM, SIGHUP or a closed standard output, the current step is finished, a checkpoint is saved, and
@@ -97,7 +108,9 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
 
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    options = Options(resume, preset, sample_length, threads, summaries, quiet, minutes, in_python=True)
+    options = Options(
+        resume, preset, sample_length, threads, summaries, quiet, minutes, in_python=True
+    )
     model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
     given = _as_text(text)
     for source in (given, model):
@@ -108,7 +121,9 @@ def train_model(text: Union[StrPath, corpus.Text, None], checkpoint_dir: Optiona
         folder, losses, stopped_by = train_job(job, Processes())
     run = record.read_run(folder)
     best = open_model(folder, best=True) if run.best else None
-    return TrainedRun(folder, open_model(folder), best, losses, read_history(folder), stopped_by, run.test_loss)
+    return TrainedRun(
+        folder, open_model(folder), best, losses, read_history(folder), stopped_by, run.test_loss
+    )
 
 
 def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
@@ -122,7 +137,9 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
     return corpus.read(text)
 
 
-def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Optional[signal.Signals]]:
+def train_job(
+    job: Job, processes: Processes
+) -> Tuple[StrPath, np.ndarray, Optional[signal.Signals]]:
     """Do a job, together with other processes.
 
     Return the run folder, the losses, and the signal that ended it early or None.
@@ -132,33 +149,50 @@ def train_job(job: Job, processes: Processes) -> Tuple[StrPath, np.ndarray, Opti
     from charrnn.training.display import Display
     from charrnn.training.evaluation import Evaluation, Evaluator
     from charrnn.training.graph import TrainingGraph, initial_weights
+
     hyper = job.hyperparameters
     stop = StopRequests()
     model = TrainingGraph(len(job.record.vocabulary), hyper, processes, job.threads, job.seed_given)
     forget_gradients(tf.get_default_graph())
     display = Display(job, model.n_parameters, stop, job.options.quiet or processes.rank > 0)
-    with tf.Session(config=model.config) as sess, contextlib.closing(Run(job.record, job.folder, sess)) as run:
+    with tf.Session(config=model.config) as sess, contextlib.closing(
+        Run(job.record, job.folder, sess)
+    ) as run:
         sess.run(tf.global_variables_initializer())
         model.set_weights(sess, initial_weights(model.shapes, hyper.seed or 0))
         progress = processes.from_first(begin, job, model, run, display)
         processes.synchronize(sess)
-        last = Evaluation(best_step=progress.best_step, best_loss=progress.best_loss,
-                          since_best=progress.evals_since_best)
+        last = Evaluation(
+            best_step=progress.best_step,
+            best_loss=progress.best_loss,
+            since_best=progress.evals_since_best,
+        )
         losses: List[float] = []
         stopped_by: Optional[signal.Signals] = None
         with contextlib.closing(Evaluator(job, model, sess, processes, last)) as evaluator:
             if not ends_early(job, last):
                 with display.bar(progress.step), stop.listening():
-                    losses, stopped_by = train_epochs(job, model, run, evaluator, display, stop, processes, progress)
-            processes.from_first(end, job, run, evaluator, display, progress.step + len(losses), stopped_by)
+                    losses, stopped_by = train_epochs(
+                        job, model, run, evaluator, display, stop, processes, progress
+                    )
+            processes.from_first(
+                end, job, run, evaluator, display, progress.step + len(losses), stopped_by
+            )
         # wait for the others: a launcher may end all processes when one has ended
         processes.gather(None)
     return job.folder, np.array(losses, np.float32), stopped_by
 
 
-def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", display: "Display",
-                 stop: StopRequests, processes: Processes,
-                 progress: Progress) -> Tuple[List[float], Optional[signal.Signals]]:
+def train_epochs(
+    job: Job,
+    model: "TrainingGraph",
+    run: Run,
+    evaluator: "Evaluator",
+    display: "Display",
+    stop: StopRequests,
+    processes: Processes,
+    progress: Progress,
+) -> Tuple[List[float], Optional[signal.Signals]]:
     """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
 
     Args:
@@ -191,12 +225,21 @@ def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluat
         if done == 0:
             new_state = sess.run(model.initial_state)
             epoch_losses = []
-        for x, y in itertools.islice(get_batches(job.training, hyper.batch_size, hyper.num_steps), done, None):
+        for x, y in itertools.islice(
+            get_batches(job.training, hyper.batch_size, hyper.num_steps), done, None
+        ):
             start = time.perf_counter()
-            feed = {model.inputs: x[rows], model.targets: y[rows], model.keep_prob: hyper.keep_prob,
-                    model.initial_state: new_state, **model.of_step(step, n_windows)}
+            feed = {
+                model.inputs: x[rows],
+                model.targets: y[rows],
+                model.keep_prob: hyper.keep_prob,
+                model.initial_state: new_state,
+                **model.of_step(step, n_windows),
+            }
             loss, norm, new_state, _ = sess.run(
-                [model.loss, model.gradient_norm, model.final_state, model.optimizer], feed_dict=feed)
+                [model.loss, model.gradient_norm, model.final_state, model.optimizer],
+                feed_dict=feed,
+            )
             seconds: float = time.perf_counter() - start
             measured: Dict[str, float] = {}
             step += 1
@@ -212,7 +255,9 @@ def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluat
             if step % n_windows == 0:
                 display.epoch(epoch + 1, np.mean(epoch_losses))
             saving = step % hyper.save_every_n == 0 or step == total_steps
-            if len(job.held_out) and (saving or hyper.eval_every_n and step % hyper.eval_every_n == 0):
+            if len(job.held_out) and (
+                saving or hyper.eval_every_n and step % hyper.eval_every_n == 0
+            ):
                 found = evaluate(job, run, evaluator, display, step)
                 measured["val_loss"] = found.loss
                 saving |= found.is_best
@@ -221,7 +266,9 @@ def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluat
             last = bool(stopped_by or step == total_steps or ends_early(job, evaluator.last))
             if saving or last:
                 progress = evaluator.progress(step, new_state, epoch_losses)
-                evaluator.keep_best(*processes.from_first(save, job, model, run, evaluator, display, progress, last))
+                evaluator.keep_best(
+                    *processes.from_first(save, job, model, run, evaluator, display, progress, last)
+                )
             if last:
                 return losses, stopped_by
     return losses, None
@@ -233,11 +280,16 @@ def train_epochs(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluat
 def begin(job: Job, model: "TrainingGraph", run: Run, display: "Display") -> Progress:
     """Begin a run or restore it. Print the plan."""
     from charrnn.training.transfer import extended_weights
+
     sess = run.session
     if job.init_from:
-        model.set_weights(sess, extended_weights(job.init_from, job.record.vocabulary, model.weights(sess)))
+        model.set_weights(
+            sess, extended_weights(job.init_from, job.record.vocabulary, model.weights(sess))
+        )
     zeros = model.as_array(sess.run(model.initial_state))[:, :, :1]
-    fresh = Progress(0, np.repeat(zeros, job.hyperparameters.batch_size, axis=2), np.zeros(0, np.float32))
+    fresh = Progress(
+        0, np.repeat(zeros, job.hyperparameters.batch_size, axis=2), np.zeros(0, np.float32)
+    )
     progress = run.begin(job.text, fresh, job.options.resume, job.options.summaries)
     display.skipped(run.skipped)
     display.plan()
@@ -255,28 +307,42 @@ def ends_early(job: Job, last: "Evaluation") -> bool:
 
 def diverged(job: Job, run: Run, step: int, what: str) -> CommonError:
     """Return the error for a step after which training cannot continue."""
-    remedy = ("Earlier checkpoints are intact: resume from the last one" if run.has_checkpoint else
-              "There is no checkpoint yet: resume from the beginning")
+    remedy = (
+        "Earlier checkpoints are intact: resume from the last one"
+        if run.has_checkpoint
+        else "There is no checkpoint yet: resume from the beginning"
+    )
     hyper = job.hyperparameters
-    return CommonError(f"at step {step} {what}, so training stops. {remedy} with a lower learning_rate (now "
-                       f"{hyper.learning_rate:g}) or grad_clip (now {hyper.grad_clip:g})")
+    return CommonError(
+        f"at step {step} {what}, so training stops. {remedy} with a lower learning_rate (now "
+        f"{hyper.learning_rate:g}) or grad_clip (now {hyper.grad_clip:g})"
+    )
 
 
 def check_step(job: Job, run: Run, step: int, loss: float, norm: float) -> None:
     """Raise ValueError if a step has made the loss or the norm of the gradients infinite or NaN."""
     if not math.isfinite(loss) or not math.isfinite(norm):
-        raise diverged(job, run, step, f"the loss is {loss} and the norm of the gradients is {norm}")
+        raise diverged(
+            job, run, step, f"the loss is {loss} and the norm of the gradients is {norm}"
+        )
 
 
-def figures_of_step(job: Job, step: int, loss: float, norm: float, seconds: float) -> Dict[str, float]:
+def figures_of_step(
+    job: Job, step: int, loss: float, norm: float, seconds: float
+) -> Dict[str, float]:
     """Return what history.csv has of a step."""
     hyper = job.hyperparameters
-    return dict(loss=float(loss), gradient_norm=float(norm),
-                learning_rate=learning_rate_at(hyper, step - 1, job.n_windows),
-                characters_per_second=hyper.batch_size * hyper.num_steps / seconds)
+    return dict(
+        loss=float(loss),
+        gradient_norm=float(norm),
+        learning_rate=learning_rate_at(hyper, step - 1, job.n_windows),
+        characters_per_second=hyper.batch_size * hyper.num_steps / seconds,
+    )
 
 
-def evaluate(job: Job, run: Run, evaluator: "Evaluator", display: "Display", step: int) -> "Evaluation":
+def evaluate(
+    job: Job, run: Run, evaluator: "Evaluator", display: "Display", step: int
+) -> "Evaluation":
     """Evaluate on the held-out text. Raise ValueError if the loss is infinite or NaN."""
     found = evaluator.measure(step)
     if not math.isfinite(found.loss):
@@ -285,14 +351,23 @@ def evaluate(job: Job, run: Run, evaluator: "Evaluator", display: "Display", ste
     return found
 
 
-def save(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", display: "Display", progress: Progress,
-         last: bool) -> Tuple[int, float]:
+def save(
+    job: Job,
+    model: "TrainingGraph",
+    run: Run,
+    evaluator: "Evaluator",
+    display: "Display",
+    progress: Progress,
+    last: bool,
+) -> Tuple[int, float]:
     """Save a checkpoint, and write a sample. A failure is a warning, unless this is the last checkpoint.
 
     Return the step and the loss of the best evaluation that has a checkpoint.
     """
     if not run.has_finite_weights():
-        raise diverged(job, run, progress.step, "the weights are not finite, or too large to be used")
+        raise diverged(
+            job, run, progress.step, "the weights are not finite, or too large to be used"
+        )
     try:
         display.saved(run.save(progress, model.weights(run.session), display.warn))
         if job.options.sample_length:
@@ -304,8 +379,14 @@ def save(job: Job, model: "TrainingGraph", run: Run, evaluator: "Evaluator", dis
     return run.saved.best_step, run.saved.best_loss
 
 
-def end(job: Job, run: Run, evaluator: "Evaluator", display: "Display", step: int,
-        stopped_by: Optional[signal.Signals]) -> None:
+def end(
+    job: Job,
+    run: Run,
+    evaluator: "Evaluator",
+    display: "Display",
+    step: int,
+    stopped_by: Optional[signal.Signals],
+) -> None:
     """Evaluate on the test text if there is one, and print how the run has ended."""
     is_early = ends_early(job, evaluator.last) and step < job.total_steps
     if is_early:

@@ -5,6 +5,7 @@
 In the shapes, N is the number of sequences in a batch, M the steps in a window, C the distinct characters, L the units
 in a layer, and D what enters a layer (C or L).
 """
+
 import sys
 
 import numpy as np
@@ -13,13 +14,13 @@ import numpy as np
 def get_batches(ids, n, m):
     """Yield x and y [N, M]: windows that move from left to right over N rows, and the same one character later."""
     k = len(ids) // (n * m)  # windows
-    rows = ids[:n * m * k].reshape(n, m * k)
+    rows = ids[: n * m * k].reshape(n, m * k)
     for start in range(0, m * k, m):
-        following = rows[:, start + 1:start + m + 1]
+        following = rows[:, start + 1 : start + m + 1]
         y = np.zeros_like(rows[:, :m])
         # nothing follows the last character of a row: its target stays 0
-        y[:, :following.shape[1]] = following
-        yield rows[:, start:start + m], y
+        y[:, : following.shape[1]] = following
+        yield rows[:, start : start + m], y
 
 
 def initial_weights(num_classes, lstm_size, num_layers, random):
@@ -27,10 +28,13 @@ def initial_weights(num_classes, lstm_size, num_layers, random):
     weights = []
     for below in [num_classes] + [lstm_size] * (num_layers - 1):
         limit = np.sqrt(6 / (below + lstm_size + 4 * lstm_size))  # Glorot and Bengio 2010
-        weights += [random.uniform(-limit, limit, (below + lstm_size, 4 * lstm_size)), np.zeros(4 * lstm_size)]
+        weights += [
+            random.uniform(-limit, limit, (below + lstm_size, 4 * lstm_size)),
+            np.zeros(4 * lstm_size),
+        ]
     normal = random.standard_normal(2 * lstm_size * num_classes + 50)
     # cut off at two standard deviations
-    normal = normal[np.abs(normal) < 2][:lstm_size * num_classes]
+    normal = normal[np.abs(normal) < 2][: lstm_size * num_classes]
     return weights + [0.1 * normal.reshape(lstm_size, num_classes), np.zeros(num_classes)]
 
 
@@ -45,7 +49,7 @@ def sigmoid(x):
 
 def step(x, c, h, kernel, bias):
     """Do one step of one layer on x [N, D]. Return the new c and h [N, L], and what step_back needs."""
-    joined = np.concatenate([x, h], 1)                   # [N, D + L]
+    joined = np.concatenate([x, h], 1)  # [N, D + L]
     i, j, f, o = np.split(joined @ kernel + bias, 4, 1)  # each [N, L]
     # with the 1, c is kept from the beginning
     i = sigmoid(i)
@@ -61,9 +65,16 @@ def step(x, c, h, kernel, bias):
 def step_back(d_c, d_h, tape, kernel):
     """Return the gradients for x, c, h, the kernel and the bias, given those for the new c and h."""
     joined, i, j, f, o, c, tanh_c = tape
-    d_c = d_c + d_h * o * (1 - tanh_c ** 2)
-    d_gates = np.concatenate([d_c * j * i * (1 - i), d_c * i * (1 - j ** 2), d_c * c * f * (1 - f),
-                              d_h * tanh_c * o * (1 - o)], 1)  # [N, 4L], before sigmoid and tanh
+    d_c = d_c + d_h * o * (1 - tanh_c**2)
+    d_gates = np.concatenate(
+        [
+            d_c * j * i * (1 - i),
+            d_c * i * (1 - j**2),
+            d_c * c * f * (1 - f),
+            d_h * tanh_c * o * (1 - o),
+        ],
+        1,
+    )  # [N, 4L], before sigmoid and tanh
     d_joined = d_gates @ kernel.T
     d_x, d_h = np.split(d_joined, [-c.shape[1]], 1)
     # from c to c there is only the factor f
@@ -81,7 +92,7 @@ def forward(weights, x, state, masks):  # masks [layers, M, N, L]: for dropout, 
         below = np.eye(len(bias))[x[:, t]]
         steps = []
         for layer, (c, h) in enumerate(state):
-            c, h, taped = step(below, c, h, *layers[2 * layer:2 * layer + 2])
+            c, h, taped = step(below, c, h, *layers[2 * layer : 2 * layer + 2])
             state[layer], below = (c, h), h * masks[layer][t]  # the state itself is not dropped
             steps.append(taped)
         logits = below @ weight + bias  # [N, C]
@@ -111,7 +122,9 @@ def backward(weights, probabilities, y, tape, masks):
             # from the step after this one; d_above comes from the layer above
             d_c, d_h = d_state[layer]
             d_h = d_h + d_above * masks[layer][t]
-            d_above, *d_state[layer], d_kernel, d_bias = step_back(d_c, d_h, steps[layer], layers[2 * layer])
+            d_above, *d_state[layer], d_kernel, d_bias = step_back(
+                d_c, d_h, steps[layer], layers[2 * layer]
+            )
             gradients[2 * layer] += d_kernel
             gradients[2 * layer + 1] += d_bias
     return gradients, d_state
@@ -119,12 +132,12 @@ def backward(weights, probabilities, y, tape, masks):
 
 def adam(weights, gradients, averages, t, learning_rate, grad_clip=5):
     """Do update number t, from 1, in place. averages: two lists like the weights, which begin with zeros."""
-    norm = np.sqrt(sum((gradient ** 2).sum() for gradient in gradients))
-    rate = learning_rate * np.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t)
+    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
+    rate = learning_rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
     for value, gradient, first, second in zip(weights, gradients, *averages):
         gradient = gradient * min(1, grad_clip / norm)  # all of them are shortened together
         first += 0.1 * (gradient - first)
-        second += 0.001 * (gradient ** 2 - second)
+        second += 0.001 * (gradient**2 - second)
         value -= rate * first / (np.sqrt(second) + 1e-8)
 
 
@@ -142,7 +155,9 @@ def write(weights, prime, length, random, top_n=5):
     return ids
 
 
-def main(path, n=16, m=50, lstm_size=128, num_layers=1, learning_rate=0.002, keep_prob=0.8, epochs=20):
+def main(
+    path, n=16, m=50, lstm_size=128, num_layers=1, learning_rate=0.002, keep_prob=0.8, epochs=20
+):
     with open(path, encoding="utf-8") as file:
         text = file.read()
     vocab = sorted(set(text))
@@ -157,9 +172,17 @@ def main(path, n=16, m=50, lstm_size=128, num_layers=1, learning_rate=0.002, kee
             t = t + 1
             masks = (random.random_sample((num_layers, m, n, lstm_size)) < keep_prob) / keep_prob
             probabilities, state, tape = forward(weights, x, state, masks)
-            adam(weights, backward(weights, probabilities, y, tape, masks)[0], averages, t, learning_rate)
+            adam(
+                weights,
+                backward(weights, probabilities, y, tape, masks)[0],
+                averages,
+                t,
+                learning_rate,
+            )
             if t % 50 == 0:
-                print(f"epoch {epoch}, step {t}, loss {mean_loss(probabilities, y):.4f}", flush=True)
+                print(
+                    f"epoch {epoch}, step {t}, loss {mean_loss(probabilities, y):.4f}", flush=True
+                )
         print("".join(vocab[c] for c in write(weights, ids[:1], 200, random)))
 
 

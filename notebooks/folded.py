@@ -1,4 +1,5 @@
 """The answer to a question, folded, as both the notebook shows it and the stored outputs of the solution have it."""
+
 import html
 import re
 import textwrap
@@ -12,7 +13,12 @@ FOLDED = "<details><summary><b>Answer</b> (click to unfold)</summary>{}</details
 
 def folded(name: str) -> Dict[str, str]:
     """Return the answer to a question as HTML and as plain text, by MIME type."""
-    text = " ".join(ANSWERS.read_text(encoding="utf-8").split(f"## {name}\n")[1].split("\n## ")[0].split())
+    text = " ".join(
+        ANSWERS.read_text(encoding="utf-8").split(f"## {name}\n")[1].split("\n## ")[0].split()
+    )
     marked = re.sub(r"\*(.*?)\*", r"<em>\1</em>", html.escape(text, quote=False))
     marked = re.sub(r"`(.*?)`", r"<code>\1</code>", marked)
-    return {"text/html": FOLDED.format(f"<p>{marked}</p>"), "text/plain": textwrap.fill(f"Answer: {text}", COLUMNS)}
+    return {
+        "text/html": FOLDED.format(f"<p>{marked}</p>"),
+        "text/plain": textwrap.fill(f"Answer: {text}", COLUMNS),
+    }

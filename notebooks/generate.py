@@ -21,6 +21,7 @@ after "exercise:", with which the cell runs before it is filled in. ``{{reposito
 ``{{badge}}`` for a link that opens the notebook in Google Colab. A picture ``![words](assets/NAME.png)`` is put into
 the notebook itself, as data, because hosted services show no other file.
 """
+
 import argparse
 import ast
 import base64
@@ -49,8 +50,10 @@ SOLUTION = HERE / "Anna_KaRNNa_Solution.ipynb"
 EXERCISE = HERE / "Anna_KaRNNa.ipynb"
 README = HERE.parent / "README.md"
 INVITATION = "# Your code here"
-METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python", "version": "3.7"}}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "version": "3.7"},
+}
 # Writes the losses of a run, each the mean of 20 steps, for readers to compare theirs with.
 REFERENCE = """
 _edges = range(0, len(losses) - 19, 20)
@@ -88,18 +91,40 @@ def read_cells(source: str) -> List[Dict[str, Any]]:
         if inside and line == "```":
             cells[-1]["closed"] = True
         elif not inside and markdown:
-            cells.append({"id": markdown.group(1), "kind": "markdown", "tags": [], "lines": [], "closed": False})
+            cells.append(
+                {
+                    "id": markdown.group(1),
+                    "kind": "markdown",
+                    "tags": [],
+                    "lines": [],
+                    "closed": False,
+                }
+            )
         elif not inside and code:
-            cells.append({"id": code.group(1), "kind": "code", "tags": code.group(2).split(), "lines": [],
-                          "closed": False})
+            cells.append(
+                {
+                    "id": code.group(1),
+                    "kind": "code",
+                    "tags": code.group(2).split(),
+                    "lines": [],
+                    "closed": False,
+                }
+            )
         elif cells and not cells[-1]["closed"]:
             cells[-1]["lines"].append(line)
         elif line.strip():
             raise ValueError(f"this line is in no cell: {line!r}")
     if cells and cells[-1]["kind"] == "code" and not cells[-1]["closed"]:
         raise ValueError(f"the code cell {cells[-1]['id']!r} has no end")
-    return [{"id": cell["id"], "kind": cell["kind"], "tags": cell["tags"],
-             "text": "\n".join(cell["lines"]).strip("\n")} for cell in cells]
+    return [
+        {
+            "id": cell["id"],
+            "kind": cell["kind"],
+            "tags": cell["tags"],
+            "text": "\n".join(cell["lines"]).strip("\n"),
+        }
+        for cell in cells
+    ]
 
 
 def solved(text: str) -> str:
@@ -171,11 +196,18 @@ def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
     Raises:
         ValueError: two cells have the same name.
     """
-    cells = [cell for path in sorted(SOURCE.glob("*.md")) for cell in read_cells(path.read_text(encoding="utf-8"))]
+    cells = [
+        cell
+        for path in sorted(SOURCE.glob("*.md"))
+        for cell in read_cells(path.read_text(encoding="utf-8"))
+    ]
     for cell in cells:
         shown = badge(notebook_name)
-        cell["text"] = (cell["text"].replace("{{repository}}", REPOSITORY)
-                        .replace("{{badge}}\n\n", f"{shown}\n\n" if shown else ""))
+        cell["text"] = (
+            cell["text"]
+            .replace("{{repository}}", REPOSITORY)
+            .replace("{{badge}}\n\n", f"{shown}\n\n" if shown else "")
+        )
         if cell["kind"] == "markdown":
             cell["text"] = _with_pictures(cell["text"])
     names = [cell["id"] for cell in cells]
@@ -189,18 +221,31 @@ def _with_pictures(text: str) -> str:
     """Put the data of each picture at the end of a cell's text."""
     names = [name for _, name in _PICTURE.findall(text)]
     text = _PICTURE.sub(r"![\1][\2]", text)
-    data = {name: base64.b64encode((ASSETS / f"{name}.png").read_bytes()).decode() for name in names}
-    return text + "".join(f"\n\n[{name}]: data:image/png;base64,{one}" for name, one in data.items())
+    data = {
+        name: base64.b64encode((ASSETS / f"{name}.png").read_bytes()).decode() for name in names
+    }
+    return text + "".join(
+        f"\n\n[{name}]: data:image/png;base64,{one}" for name, one in data.items()
+    )
 
 
 def unknown_checks() -> List[str]:
     """Return what cells call of ``checks`` and is not there, with the cell's name."""
     body = ast.parse((HERE / "checks" / "__init__.py").read_text(encoding="utf-8")).body
-    known = {name.asname or name.name for one in body if isinstance(one, ast.ImportFrom) for name in one.names}
+    known = {
+        name.asname or name.name
+        for one in body
+        if isinstance(one, ast.ImportFrom)
+        for name in one.names
+    }
     known |= {target.id for one in body if isinstance(one, ast.Assign) for target in one.targets}
     known |= {one.name for one in body if isinstance(one, ast.FunctionDef)}
-    return [f"{name} (in the cell {cell['id']})" for cell in all_cells() for name in _CHECK.findall(cell["text"])
-            if name not in known]
+    return [
+        f"{name} (in the cell {cell['id']})"
+        for cell in all_cells()
+        for name in _CHECK.findall(cell["text"])
+        if name not in known
+    ]
 
 
 def pictures() -> None:
@@ -210,21 +255,43 @@ def pictures() -> None:
         ValueError: there is no Chromium.
     """
     from PIL import Image
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+    browser = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not browser:
         raise ValueError("the pictures are made with Chromium, and it is not installed")
     for path in sorted(ASSETS.glob("*.svg")):
-        width, height = (round(float(size)) for size in re.search(
-            r'viewBox="0 0 ([\d.]+) ([\d.]+)"', path.read_text(encoding="utf-8")).groups())
+        width, height = (
+            round(float(size))
+            for size in re.search(
+                r'viewBox="0 0 ([\d.]+) ([\d.]+)"', path.read_text(encoding="utf-8")
+            ).groups()
+        )
         target = path.with_suffix(".png")
-        subprocess.run([browser, "--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=2",
-                        f"--screenshot={target}", f"--window-size={width},{height}", path.as_uri()],
-                       check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                browser,
+                "--headless",
+                "--no-sandbox",
+                "--hide-scrollbars",
+                "--force-device-scale-factor=2",
+                f"--screenshot={target}",
+                f"--window-size={width},{height}",
+                path.as_uri(),
+            ],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         Image.open(str(target)).convert("RGB").quantize(64).save(str(target), optimize=True)
         print("wrote", target.name)
 
 
-def notebook(cells: List[Dict[str, Any]], code: Any, outputs: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+def notebook(
+    cells: List[Dict[str, Any]], code: Any, outputs: Optional[Dict[str, Any]] = None
+) -> Dict[str, Any]:
     """Make a notebook.
 
     Args:
@@ -236,17 +303,23 @@ def notebook(cells: List[Dict[str, Any]], code: Any, outputs: Optional[Dict[str,
     for cell in cells:
         text = code(cell["text"]) if cell["kind"] == "code" else cell["text"]
         one: Dict[str, Any] = {
-            "cell_type": cell["kind"], "id": cell["id"], "source": text.splitlines(True),
-            "metadata": {"tags": cell["tags"]} if cell["tags"] else {}}
+            "cell_type": cell["kind"],
+            "id": cell["id"],
+            "source": text.splitlines(True),
+            "metadata": {"tags": cell["tags"]} if cell["tags"] else {},
+        }
         if cell["kind"] == "code":
             before = (outputs or {}).get(cell["id"], {})
             same = "".join(before.get("source", [])) == text
-            one.update(outputs=before["outputs"] if same else [],
-                       execution_count=before["execution_count"] if same else None)
+            one.update(
+                outputs=before["outputs"] if same else [],
+                execution_count=before["execution_count"] if same else None,
+            )
             asked = _ASKED.search(text)
             if asked and one["outputs"]:  # the answer as it is now
-                one["outputs"][0]["data"] = {kind: said.splitlines(True) for kind, said in
-                                             folded(asked.group(1)).items()}
+                one["outputs"][0]["data"] = {
+                    kind: said.splitlines(True) for kind, said in folded(asked.group(1)).items()
+                }
         made.append(one)
     return {"cells": made, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
 
@@ -260,11 +333,16 @@ def files() -> Dict[Path, str]:
     """Return the text of every file that is generated."""
     outputs = {}
     if SOLUTION.is_file():
-        outputs = {cell["id"]: cell for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
-                   if cell["cell_type"] == "code"}
-    made = {SOLUTION: as_text(notebook(all_cells(), solved, outputs)),
-            EXERCISE: as_text(notebook(all_cells(EXERCISE.name), blank)),
-            README: _ADDRESS.sub(lambda _: address_line(), README.read_text(encoding="utf-8"))}
+        outputs = {
+            cell["id"]: cell
+            for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
+            if cell["cell_type"] == "code"
+        }
+    made = {
+        SOLUTION: as_text(notebook(all_cells(), solved, outputs)),
+        EXERCISE: as_text(notebook(all_cells(EXERCISE.name), blank)),
+        README: _ADDRESS.sub(lambda _: address_line(), README.read_text(encoding="utf-8")),
+    }
     return made
 
 
@@ -279,7 +357,10 @@ def write(path: Path, text: str) -> None:
 def _numbered(cells: List[Dict[str, Any]], all_outputs: Dict[str, Any]) -> Dict[str, Any]:
     """Return the executed code cells by id, counted without those that write the stored figures."""
     known = [cell["id"] for cell in cells if cell["kind"] == "code"]
-    return {name: dict(all_outputs[name], execution_count=number) for number, name in enumerate(known, start=1)}
+    return {
+        name: dict(all_outputs[name], execution_count=number)
+        for number, name in enumerate(known, start=1)
+    }
 
 
 def run(setting: str, names: Sequence[str] = ()) -> None:
@@ -296,7 +377,10 @@ def run(setting: str, names: Sequence[str] = ()) -> None:
     start = time.time()
 
     def show(cell: Any, cell_index: int, **_: Any) -> None:
-        print(f"{time.time() - start:4.0f} s  cell {cell_index + 1} of {len(executed.cells)}: {cell['id']}", flush=True)
+        print(
+            f"{time.time() - start:4.0f} s  cell {cell_index + 1} of {len(executed.cells)}: {cell['id']}",
+            flush=True,
+        )
 
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel
     executed = nbformat.read(str(SOLUTION), as_version=4)
@@ -305,18 +389,28 @@ def run(setting: str, names: Sequence[str] = ()) -> None:
             cell.source += f"\nsetting = {setting!r}" if setting != "own" else ""
             cell.source += "\nagain = False" if names else ""
     if names:
-        executed.cells = executed.cells[:1 + max([cell.id for cell in executed.cells].index(name) for name in names)]
+        executed.cells = executed.cells[
+            : 1 + max([cell.id for cell in executed.cells].index(name) for name in names)
+        ]
     elif setting == "own":
         # right after the training, so that the picture of the losses has the run as its reference
         place = 1 + [cell.id for cell in executed.cells].index("train")
         executed.cells.insert(place, nbformat.v4.new_code_cell(REFERENCE))
         executed.cells.append(nbformat.v4.new_code_cell("given.store_measured()"))
-    nbclient.NotebookClient(executed, timeout=None, kernel_name="python3", record_timing=False,
-                            on_cell_executed=show, resources={"metadata": {"path": str(HERE)}}).execute()
+    nbclient.NotebookClient(
+        executed,
+        timeout=None,
+        kernel_name="python3",
+        record_timing=False,
+        on_cell_executed=show,
+        resources={"metadata": {"path": str(HERE)}},
+    ).execute()
     cells = json.loads(nbformat.writes(executed))["cells"]
     outputs = {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
     if names:
-        before = {cell["id"]: cell for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]}
+        before = {
+            cell["id"]: cell for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
+        }
         outputs = dict(before, **{name: outputs[name] for name in names})
     elif setting != "own":
         print("not stored: only the outputs of the setting 'own' are")
@@ -327,13 +421,28 @@ def run(setting: str, names: Sequence[str] = ()) -> None:
 def main(argv: Optional[List[str]] = None) -> int:
     """Write the generated files, or with ``--check`` compare them; return the exit status."""
     parser = argparse.ArgumentParser(description="Make both notebooks and their pictures.")
-    parser.add_argument("--check", action="store_true", help="only compare, and exit 1 where a file differs")
-    parser.add_argument("--run", nargs="?", const="own", choices=["own", "small", "recipe"], metavar="SETTING",
-                        help="execute the solution afterwards and store its outputs (those of the setting own; "
-                             "with small or recipe it only runs)")
-    parser.add_argument("--cells", nargs="+", default=[], metavar="NAME",
-                        help="execute the solution up to these cells, without any training, and store their outputs")
-    parser.add_argument("--pictures", action="store_true", help="first make the .png pictures again")
+    parser.add_argument(
+        "--check", action="store_true", help="only compare, and exit 1 where a file differs"
+    )
+    parser.add_argument(
+        "--run",
+        nargs="?",
+        const="own",
+        choices=["own", "small", "recipe"],
+        metavar="SETTING",
+        help="execute the solution afterwards and store its outputs (those of the setting own; "
+        "with small or recipe it only runs)",
+    )
+    parser.add_argument(
+        "--cells",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="execute the solution up to these cells, without any training, and store their outputs",
+    )
+    parser.add_argument(
+        "--pictures", action="store_true", help="first make the .png pictures again"
+    )
     args = parser.parse_args(argv)
     if args.pictures:
         pictures()
@@ -341,11 +450,17 @@ def main(argv: Optional[List[str]] = None) -> int:
     if unknown:
         print(f"there is no checks.{', no checks.'.join(unknown)}", file=sys.stderr)
         return 1
-    different = {path: text for path, text in files().items()
-                 if not path.is_file() or path.read_text(encoding="utf-8") != text}
+    different = {
+        path: text
+        for path, text in files().items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    }
     if args.check:
         for path in different:
-            print(f"{path.name} is not as generated: run python notebooks/generate.py", file=sys.stderr)
+            print(
+                f"{path.name} is not as generated: run python notebooks/generate.py",
+                file=sys.stderr,
+            )
         return 1 if different else 0
     for path, text in different.items():
         write(path, text)

@@ -1,4 +1,5 @@
 """What the notebooks use besides the reader's own code: pictures, folded answers, earlier runs, stored figures."""
+
 import ast
 import glob
 import json
@@ -53,7 +54,9 @@ def show(figure: Any, alt: str) -> None:
 def unfold(name: str, prediction: Any) -> None:
     """Show the answer to a question, folded, once there is a prediction."""
     if prediction is None or prediction is ... or not str(prediction).strip():
-        print("Write your prediction in place of the dots and run this cell: then the answer can be unfolded.")
+        print(
+            "Write your prediction in place of the dots and run this cell: then the answer can be unfolded."
+        )
         return
     display(folded(name), raw=True)
 
@@ -61,18 +64,25 @@ def unfold(name: str, prediction: Any) -> None:
 def show_text(text: str) -> None:
     """Print a written text. A line that is too long is broken between words, and goes on after an arrow."""
     for line in text.split("\n"):
-        print(textwrap.fill(line, COLUMNS, subsequent_indent="  ↳ ", break_on_hyphens=False)
-              if len(line) > COLUMNS else line)
+        print(
+            textwrap.fill(line, COLUMNS, subsequent_indent="  ↳ ", break_on_hyphens=False)
+            if len(line) > COLUMNS
+            else line
+        )
 
 
 def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[str, np.ndarray]:
     """Return what each function of an experiment measures, or what the solution's run has stored of it."""
     if anew:
         four_digits = np.vectorize(lambda value: float(f"{value:.4g}"))
-        _measured[experiment] = {name: four_digits(function()).tolist() for name, function in measure.items()}
+        _measured[experiment] = {
+            name: four_digits(function()).tolist() for name, function in measure.items()
+        }
     else:
-        print("These figures are those of the solution's run, on Anna Karenina. To measure\n"
-              "them here, set measure = True below Hyperparameters, and run both cells again.")
+        print(
+            "These figures are those of the solution's run, on Anna Karenina. To measure\n"
+            "them here, set measure = True below Hyperparameters, and run both cells again."
+        )
         with open(STORED, encoding="utf-8") as file:
             _measured[experiment] = json.load(file)[experiment]
     return {name: np.array(values) for name, values in _measured[experiment].items()}
@@ -96,7 +106,9 @@ def show_losses(losses: Dict[str, Any]) -> None:
     scale = widest / max(begin - min(some.min() for some in values.values()), 0.3)
     for name, some in values.items():
         spread = f"({some.min():.3f} to {some.max():.3f})" if some.size > 1 else ""
-        print(f"{name:33}{some.mean():6.3f} {spread:16} {'█' * int(round(scale * (begin - some.mean())))}".rstrip())
+        print(
+            f"{name:33}{some.mean():6.3f} {spread:16} {'█' * int(round(scale * (begin - some.mean())))}".rstrip()
+        )
 
 
 def show_shares(names: Sequence[str], distances: Sequence[int], right: np.ndarray) -> None:
@@ -104,8 +116,13 @@ def show_shares(names: Sequence[str], distances: Sequence[int], right: np.ndarra
     print("right, in percent: the mean of the seeds, and from where to where they lie")
     print(" " * 20 + "".join(f"{f'after {distance}':>17}" for distance in distances))
     for name, of_seeds in zip(names, np.rollaxis(100 * right, 1)):
-        print(f"{name:20}" + "".join(f"{f'{one.mean():.0f} ({one.min():.0f} to {one.max():.0f})':>17}"
-                                     for one in of_seeds.T))
+        print(
+            f"{name:20}"
+            + "".join(
+                f"{f'{one.mean():.0f} ({one.min():.0f} to {one.max():.0f})':>17}"
+                for one in of_seeds.T
+            )
+        )
 
 
 def plot_gates(gates: np.ndarray, read: Sequence[str]) -> None:
@@ -123,14 +140,22 @@ def plot_gates(gates: np.ndarray, read: Sequence[str]) -> None:
     for part, name, color in [(1, "forget gate f", VIOLET), (0, "input gate i", GREY)]:
         below.plot(gates[most, :, part], color=color, label=f"{name}, after {read[most][4]}")
     above.set(ylabel="tanh(c)", ylim=(-1.05, 1.05))
-    below.set(ylabel="gate", ylim=(-0.05, 1.05), xticks=range(len(read[most])), xticklabels=list(read[most]))
+    below.set(
+        ylabel="gate",
+        ylim=(-0.05, 1.05),
+        xticks=range(len(read[most])),
+        xticklabels=list(read[most]),
+    )
     for axes in (above, below):
         axes.axvline(4, color=GREY, linestyle=":", linewidth=1)
         axes.axvline(len(read[most]) - 1, color=GREY, linestyle=":", linewidth=1)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.tight_layout()
-    said = [f"after {one[4]}: tanh(c) from {part[:, 2].min():.2f} to {part[:, 2].max():.2f}, "
-            f"f {part[:, 1].mean():.3f} and i {part[:, 0].mean():.3f} on average" for one, part in zip(read, inside)]
+    said = [
+        f"after {one[4]}: tanh(c) from {part[:, 2].min():.2f} to {part[:, 2].max():.2f}, "
+        f"f {part[:, 1].mean():.3f} and i {part[:, 0].mean():.3f} on average"
+        for one, part in zip(read, inside)
+    ]
     show(figure, "One unit between brackets. " + "; ".join(said) + ".")
     print("the unit of the picture between the brackets,\n" + "\n".join(said))
 
@@ -142,8 +167,12 @@ def plot_reach(lengths: Dict[str, Sequence[np.ndarray]]) -> None:
     for (name, parts), color in zip(lengths.items(), (GREY, ORANGE, BLUE)):
         for way, of_part, style in zip(("in all", "along c"), parts, ("-", "--")):
             share = of_part / of_part[0]
-            axes.semilogy(range(1, len(share) + 1), share, style, color=color, label=f"{name}, {way}")
-            said.append(f"{name:16} {way:8} {share[9]:9.3g} after 10 steps, {share[29]:9.3g} after 30")
+            axes.semilogy(
+                range(1, len(share) + 1), share, style, color=color, label=f"{name}, {way}"
+            )
+            said.append(
+                f"{name:16} {way:8} {share[9]:9.3g} after 10 steps, {share[29]:9.3g} after 30"
+            )
     axes.set(xlabel="steps between the state and the loss", ylabel="length (1: next to the loss)")
     axes.legend(frameon=False)
     show(figure, "Length of the gradient by the distance from the loss. " + "; ".join(said) + ".")
@@ -160,7 +189,10 @@ def plot_rates(curves: Dict[str, np.ndarray], bigram: float) -> None:
     columns[0].set_ylabel("loss (nats)")
     columns[0].legend(frameon=False)
     figure.tight_layout()
-    said = [f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}" for rate, losses in curves.items()]
+    said = [
+        f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}"
+        for rate, losses in curves.items()
+    ]
     show(figure, "Four curves of the loss. " + "; ".join(said) + ".")
     print("\n".join(said))
 
@@ -172,8 +204,11 @@ def plot_by_heart(losses: Sequence[float], even: float) -> None:
     axes.axhline(even, color=ORANGE, linestyle="--", label=f"even guessing, {even:.2f}")
     axes.set(xlabel="step", ylabel="loss on this batch (nats)", xlim=(1, len(losses)))
     axes.legend(frameon=False)
-    show(figure, f"Curve of the loss on one batch: it falls from {losses[0]:.2f} to {losses[-1]:.3f} nats in "
-                 f"{len(losses)} steps.")
+    show(
+        figure,
+        f"Curve of the loss on one batch: it falls from {losses[0]:.2f} to {losses[-1]:.3f} nats in "
+        f"{len(losses)} steps.",
+    )
 
 
 def plot_faults(curves: Dict[str, Sequence[float]], correct: Sequence[float]) -> None:
@@ -187,8 +222,11 @@ def plot_faults(curves: Dict[str, Sequence[float]], correct: Sequence[float]) ->
     columns[0].set_ylabel("loss (nats)")
     figure.tight_layout()
     ends = ", ".join(f"{name} {np.mean(losses[-50:]):.2f}" for name, losses in curves.items())
-    show(figure, f"Three pairs of falling curves. Over the last 50 steps the mean loss is {ends}, and "
-                 f"{np.mean(correct[-50:]):.2f} for the correct program.")
+    show(
+        figure,
+        f"Three pairs of falling curves. Over the last 50 steps the mean loss is {ends}, and "
+        f"{np.mean(correct[-50:]):.2f} for the correct program.",
+    )
 
 
 def _smooth(losses: Sequence[float], width: int = 20) -> np.ndarray:
@@ -217,7 +255,9 @@ def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
     for name, of_seeds in results.items():
         is_norm = name.startswith("norm")
         places = steps if is_norm else 10 * np.arange(1, of_seeds.shape[1] + 1)
-        lines = (left if is_norm else right).semilogy(places, of_seeds.T, color=next(colors), linewidth=1)
+        lines = (left if is_norm else right).semilogy(
+            places, of_seeds.T, color=next(colors), linewidth=1
+        )
         lines[0].set_label(name)
         ends = " ".join(f"{end:.3g}" for end in of_seeds[:, -1])
         said.append(f"{name}, after {places[-1]} steps: {ends}")
@@ -232,8 +272,13 @@ def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
     print("\n".join(said))
 
 
-def plot_losses(losses: Sequence[float], held_out: Sequence[Tuple[int, float]], n_windows: int,
-                lines: Dict[str, float], compared: Tuple[Any, Any]) -> None:
+def plot_losses(
+    losses: Sequence[float],
+    held_out: Sequence[Tuple[int, float]],
+    n_windows: int,
+    lines: Dict[str, float],
+    compared: Tuple[Any, Any],
+) -> None:
     """Show the losses of a run.
 
     Args:
@@ -246,19 +291,31 @@ def plot_losses(losses: Sequence[float], held_out: Sequence[Tuple[int, float]], 
     figure, axes = plt.subplots(figsize=(8, 4.5))
     if len(compared[0]):
         axes.plot(*compared, color="#8a97a3", linewidth=3, alpha=0.6, label="reference")
-    axes.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, linewidth=0.8, label="LSTM, training")
+    axes.plot(
+        np.arange(1, len(losses) + 1), losses, color=BLUE, linewidth=0.8, label="LSTM, training"
+    )
     axes.plot(*zip(*held_out), color=GREEN, marker="o", markersize=4, label="LSTM, held out")
     for (name, loss), color in zip(lines.items(), (ORANGE, VIOLET)):
         axes.axhline(loss, color=color, linestyle="--", label=f"{name}, {loss:.2f}")
     for end in range(n_windows, len(losses) + 1, n_windows):
         axes.axvline(end, color=GREY, linestyle=":", linewidth=1)
     ticks = [1.2, 1.5, 2, 2.5, 3, 4]
-    axes.set(xscale="log", yscale="log", xlabel="step", ylabel="loss (nats per character)",
-             xlim=(1, len(losses) * 1.1), yticks=ticks, yticklabels=ticks)
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="step",
+        ylabel="loss (nats per character)",
+        xlim=(1, len(losses) * 1.1),
+        yticks=ticks,
+        yticklabels=ticks,
+    )
     axes.minorticks_off()
     axes.legend(frameon=False, loc="lower left")
-    show(figure, f"Curve of the training loss over {len(losses)} steps, from {losses[0]:.2f} to {losses[-1]:.2f} nats, "
-                 f"with the held-out loss, which ends at {held_out[-1][1]:.2f}.")
+    show(
+        figure,
+        f"Curve of the training loss over {len(losses)} steps, from {losses[0]:.2f} to {losses[-1]:.2f} nats, "
+        f"with the held-out loss, which ends at {held_out[-1][1]:.2f}.",
+    )
 
 
 def plot_fits(fits: Dict[str, np.ndarray]) -> None:
@@ -271,8 +328,14 @@ def plot_fits(fits: Dict[str, np.ndarray]) -> None:
     columns[0].set_ylabel("loss (nats)")
     columns[0].legend(frameon=False)
     figure.tight_layout()
-    show(figure, "Training and held-out loss by epoch, for each network. " + " ".join(
-        f"{title}: they end at {training[-1]:.2f} and {unseen[-1]:.2f}." for title, (training, unseen) in fits.items()))
+    show(
+        figure,
+        "Training and held-out loss by epoch, for each network. "
+        + " ".join(
+            f"{title}: they end at {training[-1]:.2f} and {unseen[-1]:.2f}."
+            for title, (training, unseen) in fits.items()
+        ),
+    )
 
 
 def words_of(text: str) -> List[str]:
@@ -305,10 +368,12 @@ def properties_of(passage: str) -> Dict[str, np.ndarray]:
     line_starts = np.cumsum([len(line) + 1 for line in passage.split("\n")])
     places = np.arange(len(passage))
     starts = np.append(0, line_starts)[np.searchsorted(line_starts, places, side="right")]
-    return {"inside a quotation": np.cumsum([char == '"' for char in passage]) % 2,
-            "position in the line": places - starts,
-            "beginning of a word": np.array([0] + [char == " " for char in passage[:-1]]),
-            "capital letter": np.array([char.isupper() for char in passage])}
+    return {
+        "inside a quotation": np.cumsum([char == '"' for char in passage]) % 2,
+        "position in the line": places - starts,
+        "beginning of a word": np.array([0] + [char == " " for char in passage[:-1]]),
+        "capital letter": np.array([char.isupper() for char in passage]),
+    }
 
 
 def correlations(memory: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -328,20 +393,37 @@ def coloured(passage: str, values: np.ndarray, title: str) -> None:
     figure, axes = plt.subplots(figsize=(9, 0.2 * len(lines) + 0.6))
     place = 0
     for row, line in enumerate(lines):
-        ground[row, :len(line)] = values[place:place + len(line)]
+        ground[row, : len(line)] = values[place : place + len(line)]
         place += len(line) + 1
         for column, char in enumerate(line):
-            axes.text(column, row, char, family="monospace", size=9, ha="center", va="center", color="black")
+            axes.text(
+                column,
+                row,
+                char,
+                family="monospace",
+                size=9,
+                ha="center",
+                va="center",
+                color="black",
+            )
     axes.imshow(ground, cmap=RED_TO_BLUE, vmin=-most, vmax=most, aspect="auto")
     axes.set_title(f"{title} (blue: {most:.2f}, white: 0, red: {-most:.2f})", loc="left", size=10)
     axes.axis("off")
     high = "".join(char for char, value in zip(passage, values) if value > most / 2)
-    show(figure, f"{title}. A passage of {len(passage)} characters on coloured ground. Blue, where the unit is high, "
-                 f"are: {' '.join(high.split())[:200]}")
+    show(
+        figure,
+        f"{title}. A passage of {len(passage)} characters on coloured ground. Blue, where the unit is high, "
+        f"are: {' '.join(high.split())[:200]}",
+    )
 
 
-def find_run(saved: Sequence[str], checkpoint_dir: str, vocab: Sequence[str], other: Optional[str],
-             network: Any) -> List[str]:
+def find_run(
+    saved: Sequence[str],
+    checkpoint_dir: str,
+    vocab: Sequence[str],
+    other: Optional[str],
+    network: Any,
+) -> List[str]:
     """Return the checkpoints to write from, and say where they are.
 
     Args:
@@ -354,8 +436,16 @@ def find_run(saved: Sequence[str], checkpoint_dir: str, vocab: Sequence[str], ot
     if other == "anna":
         found = [_shipped(vocab, checkpoint_dir, network)]
     elif other or not saved:
-        folders = [other] if other else sorted(glob.glob(f"{checkpoint_dir}*"), key=os.path.getmtime, reverse=True)
-        runs = [state.all_model_checkpoint_paths for state in map(tf.train.get_checkpoint_state, folders) if state]
+        folders = (
+            [other]
+            if other
+            else sorted(glob.glob(f"{checkpoint_dir}*"), key=os.path.getmtime, reverse=True)
+        )
+        runs = [
+            state.all_model_checkpoint_paths
+            for state in map(tf.train.get_checkpoint_state, folders)
+            if state
+        ]
         found = next((list(paths) for paths in runs if _shape(paths[-1])[1] == len(vocab)), [])
     else:
         found = list(saved)
@@ -364,8 +454,10 @@ def find_run(saved: Sequence[str], checkpoint_dir: str, vocab: Sequence[str], ot
         print(os.path.dirname(found[-1]))
         print(textwrap.fill(" ".join(map(os.path.basename, found)), COLUMNS))
     else:
-        print("There is no trained network for this text yet. Run the training above, or write\n"
-              "other_run = \"anna\" in this cell, for the model that comes with the package.")
+        print(
+            "There is no trained network for this text yet. Run the training above, or write\n"
+            'other_run = "anna" in this cell, for the model that comes with the package.'
+        )
     return found
 
 
@@ -386,6 +478,7 @@ def _shape(checkpoint: str) -> Tuple[int, int]:
 def _shipped(vocab: Sequence[str], checkpoint_dir: str, network: Any) -> str:
     """Save the model that comes with the package as a checkpoint of this notebook; return its path."""
     from charrnn import open_model
+
     model = open_model("anna")
     if list(model.vocabulary.chars) != list(vocab):
         print("The model anna has other characters than this text.")
@@ -432,13 +525,19 @@ def elsewhere(package: str, cell: str) -> None:
         source = BATCHES.format(package=package.strip(), path=path, size=len(scope["vocab"])) + cell
         ours = ("TF_USE_LEGACY_KERAS", "MPLBACKEND")
         others = {name: value for name, value in os.environ.items() if name not in ours}
-        done = subprocess.run([os.environ.get("BRIDGE_PYTHON", sys.executable), "-c", source], capture_output=True,
-                              text=True, env=dict(others, TF_CPP_MIN_LOG_LEVEL="3"))
+        done = subprocess.run(
+            [os.environ.get("BRIDGE_PYTHON", sys.executable), "-c", source],
+            capture_output=True,
+            text=True,
+            env=dict(others, TF_CPP_MIN_LOG_LEVEL="3"),
+        )
     print(done.stdout + (done.stderr[-1500:] if done.returncode else ""), end="")
 
 
-NEEDS = ("This cell needs {}, which a cell above defines. After a restart, set again = False in the settings, so\n"
-         "that nothing is trained a second time, and choose Run All Above in the menu Run (or Cell).")
+NEEDS = (
+    "This cell needs {}, which a cell above defines. After a restart, set again = False in the settings, so\n"
+    "that nothing is trained a second time, and choose Run All Above in the menu Run (or Cell)."
+)
 
 
 def defined_names() -> Set[str]:
@@ -449,16 +548,27 @@ def defined_names() -> Set[str]:
             cells = json.load(file)["cells"]
         for cell in cells:
             try:
-                body = ast.parse("".join(cell["source"])).body if cell["cell_type"] == "code" else []
+                body = (
+                    ast.parse("".join(cell["source"])).body if cell["cell_type"] == "code" else []
+                )
             except SyntaxError:  # a line for IPython, or one of the reader's
                 continue
-            names.update(one.name for one in body if isinstance(one, (ast.FunctionDef, ast.ClassDef)))
-            names.update(node.id for one in body if not isinstance(one, (ast.FunctionDef, ast.ClassDef))
-                         for node in ast.walk(one) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+            names.update(
+                one.name for one in body if isinstance(one, (ast.FunctionDef, ast.ClassDef))
+            )
+            names.update(
+                node.id
+                for one in body
+                if not isinstance(one, (ast.FunctionDef, ast.ClassDef))
+                for node in ast.walk(one)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            )
     return names
 
 
-def explain_missing(shell: Any, kind: Any, error: NameError, trace: Any, tb_offset: Optional[int] = None) -> None:
+def explain_missing(
+    shell: Any, kind: Any, error: NameError, trace: Any, tb_offset: Optional[int] = None
+) -> None:
     """Say in place of an exception that a cell needs a name of a cell above; other exceptions are shown as usual."""
     found = re.match(r"name '(\w+)' is not defined", str(error))
     if found and found.group(1) in defined_names() - set(shell.user_ns):

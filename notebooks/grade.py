@@ -11,6 +11,7 @@ TensorFlow, whose threads a copy would lack.
 
 Students' code runs as you: grade where it can read and change nothing else of yours (see docs/teaching.md).
 """
+
 import argparse
 import ast
 import contextlib
@@ -44,7 +45,16 @@ from charrnn.system.files import write_atomically  # noqa: E402
 CODE = [cell for cell in generate.all_cells() if cell["kind"] == "code"]
 SOLVED = {cell["id"]: generate.solved(cell["text"]) for cell in CODE}
 EXERCISES = [cell["id"] for cell in CODE if "exercise" in cell["tags"]]
-GIVEN = ("imports", "settings", "load_text", "encode", "build_inputs", "text", "held-out", "programs")
+GIVEN = (
+    "imports",
+    "settings",
+    "load_text",
+    "encode",
+    "build_inputs",
+    "text",
+    "held-out",
+    "programs",
+)
 DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
 FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "message")
 # by result; any other is of a whole file
@@ -60,7 +70,7 @@ PATIENCE = 600  # seconds on the clock for a process that does not stop itself
 
 def check_of(exercise: str) -> Tuple[str, List[str]]:
     """Return the call of a check with which the cell of an exercise ends, and the names that it takes."""
-    call = SOLVED[exercise][SOLVED[exercise].rindex("checks.check_"):]
+    call = SOLVED[exercise][SOLVED[exercise].rindex("checks.check_") :]
     return call, re.findall(r"\w+", call)[2:]
 
 
@@ -77,17 +87,21 @@ def read(path: Path) -> Any:
 
 # In the process of an exercise ----------------------------------------------------------------------------------------
 
+
 def plain(source: str) -> str:
     """Return a cell without what only IPython understands: magics, commands of the shell, questions."""
     with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
         ast.parse(source)
         return source
-    return re.sub(r"(?m)^([ \t]*)(?:[%!?].*|[\w.*]+\?{1,2}[ \t]*|[\w, ]+=[ \t]*[%!].*)$", r"\1pass", source)
+    return re.sub(
+        r"(?m)^([ \t]*)(?:[%!?].*|[\w.*]+\?{1,2}[ \t]*|[\w, ]+=[ \t]*[%!].*)$", r"\1pass", source
+    )
 
 
 def define(names: Dict[str, Any], cell: str, source: str) -> Mark:
     """Run what a cell imports, defines and assigns, whatever else is in it or fails."""
     import linecache
+
     source = plain(source)
     filename = f"<{cell}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
@@ -106,7 +120,9 @@ def define(names: Dict[str, Any], cell: str, source: str) -> Mark:
 def given_names() -> Dict[str, Any]:
     """Return the names that the given cells define. Some characters stand for the novel."""
     text = 100 * "".join(map(chr, range(33, 116)))
-    instead = {"text": f"text = {text!r}\nvocab, vocab_to_int, int_to_vocab, encoded = encode(text)"}
+    instead = {
+        "text": f"text = {text!r}\nvocab, vocab_to_int, int_to_vocab, encoded = encode(text)"
+    }
     names = {"__name__": "__main__"}
     for cell in GIVEN:
         define(names, cell, instead.get(cell, SOLVED[cell]))
@@ -117,15 +133,21 @@ def judge(exercise: str, cells: List[str], names: Dict[str, Any]) -> Mark:
     """Define what is in the cells of a notebook, and let the check of an exercise look at it."""
     check, taken = check_of(exercise)
     with mock.patch.object(verdict, "TIME_LIMIT", SECONDS):
-        said = [verdict.in_own_thread(define, names, f"cell {number}", cell)[1] for number, cell in enumerate(cells, 1)]
+        said = [
+            verdict.in_own_thread(define, names, f"cell {number}", cell)[1]
+            for number, cell in enumerate(cells, 1)
+        ]
     if not any(one in names for one in taken):
         return "tried", f"No cell defines {taken[0]}. {''.join(said)}"[:2000]
     exec(check, {**dict.fromkeys(taken), **names, "checks": checks})
     known = checks.progress.of(exercise)
-    return "right" if known["right"] else "skipped" if known["skipped"] else "tried", known["message"][:2000]
+    return "right" if known["right"] else "skipped" if known["skipped"] else "tried", known[
+        "message"
+    ][:2000]
 
 
 # In the grader's process ----------------------------------------------------------------------------------------------
+
 
 class Examination:
     """An exercise that is examined in a process, with a folder of its own.
@@ -137,11 +159,15 @@ class Examination:
         others: those that run meanwhile, whose reports it shall not write.
     """
 
-    def __init__(self, exercise: str, cells: List[str], names: Dict[str, Any], others: List["Examination"]) -> None:
+    def __init__(
+        self, exercise: str, cells: List[str], names: Dict[str, Any], others: List["Examination"]
+    ) -> None:
         self.exercise = exercise
         self.folder = tempfile.mkdtemp()
         self.report = tempfile.TemporaryFile()
-        self.process = get_context("fork").Process(target=self._run, args=(cells, names, others), daemon=True)
+        self.process = get_context("fork").Process(
+            target=self._run, args=(cells, names, others), daemon=True
+        )
         self.process.start()
         self.end = time.monotonic() + PATIENCE
 
@@ -170,8 +196,11 @@ class Examination:
             result, message = json.loads(self.report.read(LARGEST))
             if result in MARKS:
                 return result, str(message)[:3000]
-        return "tried", "No mark: " + ("the time was over." if status is None else
-                                       f"this exercise ended the process, with the status {status}.")
+        return "tried", "No mark: " + (
+            "the time was over."
+            if status is None
+            else f"this exercise ended the process, with the status {status}."
+        )
 
 
 def grade(cells: List[str], names: Dict[str, Any], jobs: int) -> Dict[str, Mark]:
@@ -179,12 +208,18 @@ def grade(cells: List[str], names: Dict[str, Any], jobs: int) -> Dict[str, Mark]
     given = [generate.blank(cell["text"]).split() for cell in CODE]
     given += [solved.split() for cell, solved in SOLVED.items() if cell not in EXERCISES]
     own = [cell for cell in cells if cell.split() not in given]
-    begun = [exercise for exercise in EXERCISES if re.search(
-        rf"(?m)^(?:def |class )?(?:{'|'.join(check_of(exercise)[1])})\b[^=\n(]*[=(:]", "\n".join(own))]
+    begun = [
+        exercise
+        for exercise in EXERCISES
+        if re.search(
+            rf"(?m)^(?:def |class )?(?:{'|'.join(check_of(exercise)[1])})\b[^=\n(]*[=(:]",
+            "\n".join(own),
+        )
+    ]
     marks: Dict[str, Mark] = dict.fromkeys(EXERCISES, ("empty", ""))
     for place in range(0, len(begun), jobs):
         running: List[Examination] = []
-        for exercise in begun[place:place + jobs]:
+        for exercise in begun[place : place + jobs]:
             running.append(Examination(exercise, own, names, running))
         for one in running:
             result, message = one.mark()
@@ -192,34 +227,64 @@ def grade(cells: List[str], names: Dict[str, Any], jobs: int) -> Dict[str, Mark]
     return marks
 
 
-def rows_of(student: str, marks: Dict[str, Mark], points: Dict[str, float], progress: Path) -> List[Dict[str, Any]]:
+def rows_of(
+    student: str, marks: Dict[str, Mark], points: Dict[str, float], progress: Path
+) -> List[Dict[str, Any]]:
     """Return the rows of a student, with what the file of progress tells."""
     counts: Dict[Any, Any] = {}
     with contextlib.suppress(Exception):  # whatever students did to it
-        counts = {(name, what): mine[what] for name, mine in read(progress).items() for what in ("hints", "attempts")
-                  if mine[what] in range(10 ** 6)}
-    return [{"student": student, "exercise": name, "result": result, "message": message,
-             "points": points.get(name, 0) if result == "right" else 0,
-             "hints": counts.get((name, "hints"), ""), "attempts": counts.get((name, "attempts"), "")}
-            for name, (result, message) in marks.items()]
+        counts = {
+            (name, what): mine[what]
+            for name, mine in read(progress).items()
+            for what in ("hints", "attempts")
+            if mine[what] in range(10**6)
+        }
+    return [
+        {
+            "student": student,
+            "exercise": name,
+            "result": result,
+            "message": message,
+            "points": points.get(name, 0) if result == "right" else 0,
+            "hints": counts.get((name, "hints"), ""),
+            "attempts": counts.get((name, "attempts"), ""),
+        }
+        for name, (result, message) in marks.items()
+    ]
 
 
-def write_tables(students: Dict[str, List[Dict[str, Any]]], folder: Path, points: Dict[str, float]) -> None:
+def write_tables(
+    students: Dict[str, List[Dict[str, Any]]], folder: Path, points: Dict[str, float]
+) -> None:
     """Write the rows of all students as CSV, and as a page with a line for each student and one for each exercise."""
     rows = [row for some in students.values() for row in some]
     table = io.StringIO(newline="")
     writer = csv.writer(table)
     writer.writerow(FIELDS)
     for row in rows:  # a cell that begins so would be a formula
-        writer.writerow(f"'{row[what]}" if str(row[what])[:1] in tuple("=+-@") else row[what] for what in FIELDS)
-    parts = {"points": [f"{sum(points.values()):g}"], "names": [f"<th class=name>{name}" for name in points],
-             "students": [_line(student, some) for student, some in students.items()],
-             "exercises": [_summary(name, rows, points[name]) for name in points],
-             "messages": [f"<h3>{html.escape(row['student'])}: {row['exercise']}, {row['result']}</h3>"
-                          f"<p>{html.escape(row['message'])}" for row in rows if row["message"]]}
-    page = re.sub(r"\{\{(\w+)\}\}", lambda place: "\n".join(parts[place.group(1)]),
-                  (generate.ASSETS / "grades.html").read_text(encoding="utf-8"))
-    write_atomically(folder / "grades.csv", table.getvalue().encode("utf-8-sig", "backslashreplace"))
+        writer.writerow(
+            f"'{row[what]}" if str(row[what])[:1] in tuple("=+-@") else row[what] for what in FIELDS
+        )
+    parts = {
+        "points": [f"{sum(points.values()):g}"],
+        "names": [f"<th class=name>{name}" for name in points],
+        "students": [_line(student, some) for student, some in students.items()],
+        "exercises": [_summary(name, rows, points[name]) for name in points],
+        "messages": [
+            f"<h3>{html.escape(row['student'])}: {row['exercise']}, {row['result']}</h3>"
+            f"<p>{html.escape(row['message'])}"
+            for row in rows
+            if row["message"]
+        ],
+    }
+    page = re.sub(
+        r"\{\{(\w+)\}\}",
+        lambda place: "\n".join(parts[place.group(1)]),
+        (generate.ASSETS / "grades.html").read_text(encoding="utf-8"),
+    )
+    write_atomically(
+        folder / "grades.csv", table.getvalue().encode("utf-8-sig", "backslashreplace")
+    )
     write_atomically(folder / "grades.html", page.encode("utf-8", "backslashreplace"))
 
 
@@ -228,16 +293,25 @@ def _line(student: str, rows: List[Dict[str, Any]]) -> str:
     line = f"<tr><th class=student>{html.escape(student)}<td>{sum(row['points'] for row in rows):g}"
     if rows[0]["result"] not in MARKS:
         return f"{line}<td class=message colspan=99>{html.escape(rows[0]['message'])}"
-    return line + "".join(f"<td title='{row['exercise']}: {row['result']}'><b class={row['result']}>"
-                          f"{MARKS[row['result']]}</b><br><small>" + f"{row['attempts']} / {row['hints']}".strip("/ ")
-                          for row in rows)
+    return line + "".join(
+        f"<td title='{row['exercise']}: {row['result']}'><b class={row['result']}>"
+        f"{MARKS[row['result']]}</b><br><small>" + f"{row['attempts']} / {row['hints']}".strip("/ ")
+        for row in rows
+    )
 
 
 def _summary(name: str, rows: List[Dict[str, Any]], points: float) -> str:
     """Return the line of an exercise in the table by exercise, with the first sentence that is said most often."""
     mine = [row for row in rows if row["exercise"] == name and row["result"] != "empty"]
-    wrong = [re.split(r"(?<=[a-z)\]])\. |\n", row["message"])[0] for row in mine if row["result"] == "tried"]
-    common = [f"{number} of {len(wrong)}: {html.escape(said[:240])}" for said, number in Counter(wrong).most_common(1)]
+    wrong = [
+        re.split(r"(?<=[a-z)\]])\. |\n", row["message"])[0]
+        for row in mine
+        if row["result"] == "tried"
+    ]
+    common = [
+        f"{number} of {len(wrong)}: {html.escape(said[:240])}"
+        for said, number in Counter(wrong).most_common(1)
+    ]
     right = sum(row["result"] == "right" for row in mine)
     return f"<tr><th>{name}<td>{points:g}<td>{right}<td>{len(mine)}<td>{''.join(common)}"
 
@@ -246,19 +320,32 @@ def main(argv: Optional[List[str]] = None) -> int:
     """Grade a folder of notebooks; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", type=Path, help="holds the notebooks, at any depth")
-    parser.add_argument("--course", type=Path, help="JSON with {\"points\": {\"get_batches\": 3}}; else 1 for each")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="exercises at a time (default: cores)")
+    parser.add_argument(
+        "--course", type=Path, help='JSON with {"points": {"get_batches": 3}}; else 1 for each'
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="exercises at a time (default: cores)"
+    )
     args = parser.parse_args(argv)
     sys.stdout.reconfigure(errors="backslashreplace")  # for names that are no UTF-8
     folder = args.folder.resolve()
     students = {}
     try:
-        paths = [path for path in sorted(folder.rglob("*.ipynb")) if "/." not in path.as_posix()[len(str(folder)):]]
-        points = {**dict.fromkeys(EXERCISES, 1), **(dict(read(args.course)).get("points", {}) if args.course else {})}
+        paths = [
+            path
+            for path in sorted(folder.rglob("*.ipynb"))
+            if "/." not in path.as_posix()[len(str(folder)) :]
+        ]
+        points = {
+            **dict.fromkeys(EXERCISES, 1),
+            **(dict(read(args.course)).get("points", {}) if args.course else {}),
+        }
         if not paths:
             raise ValueError(f"there is no notebook in {args.folder}")
         if list(points) != EXERCISES:
-            raise ValueError(f"there is no exercise {list(points)[-1]}: they are {', '.join(EXERCISES)}")
+            raise ValueError(
+                f"there is no exercise {list(points)[-1]}: they are {', '.join(EXERCISES)}"
+            )
         write_tables({}, folder, points)
     except (OSError, ValueError, TypeError) as error:
         parser.error(str(error))
@@ -268,16 +355,25 @@ def main(argv: Optional[List[str]] = None) -> int:
         student = path.relative_to(folder).with_suffix("").as_posix()
         marks = {}
         try:
-            cells = ["".join(cell["source"]) for cell in read(path)["cells"] if cell["cell_type"] == "code"]
+            cells = [
+                "".join(cell["source"])
+                for cell in read(path)["cells"]
+                if cell["cell_type"] == "code"
+            ]
             if cells == list(SOLVED.values()) and path.name.startswith(generate.SOLUTION.stem):
-                print(f"{number} of {len(paths)}: {student}, the solution as it was given, is not graded")
+                print(
+                    f"{number} of {len(paths)}: {student}, the solution as it was given, is not graded"
+                )
                 continue
             marks = grade(cells, names, args.jobs)
         except Exception as error:  # of whatever kind: the others are graded
             marks = {"": ("not graded", f"{type(error).__name__}: {str(error)[:200]}")}
         students[student] = rows = rows_of(student, marks, points, path.with_name("progress.json"))
         write_tables(students, folder, points)
-        print(f"{number} of {len(paths)}: {student}, {sum(row['points'] for row in rows):g} points", flush=True)
+        print(
+            f"{number} of {len(paths)}: {student}, {sum(row['points'] for row in rows):g} points",
+            flush=True,
+        )
     print(f"wrote {args.folder / 'grades.csv'} and grades.html")
     return 0
 

@@ -1,4 +1,5 @@
 """What the tests share: a quiet TensorFlow, the solution notebook's definitions, and small training runs."""
+
 import contextlib
 import csv
 import hashlib
@@ -42,17 +43,55 @@ CHARS = "\n ,.acdehmnost"  # the characters of TEXT
 # of the trained run, which has 1,040 // (2 x 3) = 173 windows
 OLDER = "i100_l5.ckpt"
 NEWEST = "i173_l5.ckpt"
-SMALL_FLAGS = ["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2",
-               "--epochs", "1", "--print-every-n", "50", "--save-every-n", "100", "--seed", "7",
-               "--sample-length", "0"]
+SMALL_FLAGS = [
+    "--batch-size",
+    "2",
+    "--num-steps",
+    "3",
+    "--lstm-size",
+    "5",
+    "--num-layers",
+    "2",
+    "--epochs",
+    "1",
+    "--print-every-n",
+    "50",
+    "--save-every-n",
+    "100",
+    "--seed",
+    "7",
+    "--sample-length",
+    "0",
+]
 
 # with overfitting_text: the validation loss is lowest in the middle of the run
-VALIDATED_FLAGS = ["--val-fraction", "0.25", "--keep-prob", "1", "--learning-rate", "0.02", "--lstm-size", "9",
-                   "--save-every-n", "100", "--eval-every-n", "15", "--epochs", "3", "--no-summaries"]
+VALIDATED_FLAGS = [
+    "--val-fraction",
+    "0.25",
+    "--keep-prob",
+    "1",
+    "--learning-rate",
+    "0.02",
+    "--lstm-size",
+    "9",
+    "--save-every-n",
+    "100",
+    "--eval-every-n",
+    "15",
+    "--epochs",
+    "3",
+    "--no-summaries",
+]
 
 
 SLOW_TIMEOUT = 1800  # seconds for a slow test; pyproject.toml has that of the others
-LONGEST = ("test_notebook_runs", "test_shipped_page", "test_setup", "test_killed", "test_distributed")
+LONGEST = (
+    "test_notebook_runs",
+    "test_shipped_page",
+    "test_setup",
+    "test_killed",
+    "test_distributed",
+)
 
 
 def pytest_collection_modifyitems(items):
@@ -69,7 +108,9 @@ def refused_skips(config):
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if not path or not reporter:
         return []
-    reasons = {report.longrepr[2].replace("Skipped: ", "") for report in reporter.stats.get("skipped", [])}
+    reasons = {
+        report.longrepr[2].replace("Skipped: ", "") for report in reporter.stats.get("skipped", [])
+    }
     return sorted(reasons.difference(Path(path).read_text(encoding="utf-8").splitlines()))
 
 
@@ -80,7 +121,9 @@ def pytest_sessionfinish(session):
 
 def pytest_terminal_summary(terminalreporter, config):
     for reason in refused_skips(config):
-        terminalreporter.write_line(f"FAILED: no test may be skipped here because {reason}", red=True)
+        terminalreporter.write_line(
+            f"FAILED: no test may be skipped here because {reason}", red=True
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +131,7 @@ def no_network(monkeypatch):
     """No test may reach out: an address that is not a file is refused at once."""
     import urllib.request
     from urllib.error import URLError
+
     usual = urllib.request.urlopen
 
     def refuse(address, *args, **kwargs):
@@ -102,8 +146,12 @@ def no_network(monkeypatch):
 def fonts(tmp_path_factory):
     """A folder with Matplotlib's list of fonts, which it makes at its first use, with a warning where that is slow."""
     folder = tmp_path_factory.mktemp("matplotlib")
-    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True, stderr=subprocess.DEVNULL,
-                   env=dict(os.environ, MPLCONFIGDIR=str(folder)))
+    subprocess.run(
+        [sys.executable, "-c", "import matplotlib.font_manager"],
+        check=True,
+        stderr=subprocess.DEVNULL,
+        env=dict(os.environ, MPLCONFIGDIR=str(folder)),
+    )
     return folder
 
 
@@ -120,6 +168,7 @@ def anna():
     """The text of anna.txt, where it lies on this machine."""
     from charrnn import data
     from charrnn.text import corpus
+
     folders = [ROOT / "data", Path(os.environ.get("CHARRNN_DATA") or ROOT / "data")]
     found = [folder / "anna.txt" for folder in folders if (folder / "anna.txt").is_file()]
     if not found:
@@ -141,12 +190,14 @@ def trained(tmp_path_factory):
 def train_small(text, folder, *flags):
     """Run ``charrnn-train`` on a text with small sizes; return its exit status."""
     from charrnn.commands import train
+
     return train.main([str(text), *SMALL_FLAGS, "--checkpoint-dir", str(folder), *flags])
 
 
 def resume(folder, *flags):
     """Resume a run with ``charrnn-train`` and without samples; return the exit status."""
     from charrnn.commands import train
+
     return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *flags])
 
 
@@ -162,8 +213,11 @@ def parser_of(name):
 
 def copy_without_records(run, folder):
     """Copy a run as the notebook would have left it: checkpoints, and no other file. Return the folder."""
-    shutil.copytree(str(run), str(folder), ignore=shutil.ignore_patterns(
-        "run.json", "text.txt", "*.ckpt.json", "*.npz"))
+    shutil.copytree(
+        str(run),
+        str(folder),
+        ignore=shutil.ignore_patterns("run.json", "text.txt", "*.ckpt.json", "*.npz"),
+    )
     return folder
 
 
@@ -178,14 +232,25 @@ def overfitting_text(path):
 def stopped_early(tmp_path_factory):
     """The folder of a run that ended after 3 evaluations without improvement. Not to be changed."""
     folder = tmp_path_factory.mktemp("early")
-    assert train_small(overfitting_text(folder / "text"), folder / "run", *VALIDATED_FLAGS, "--early-stop", "3",
-                       "--max-to-keep", "1") == 0
+    assert (
+        train_small(
+            overfitting_text(folder / "text"),
+            folder / "run",
+            *VALIDATED_FLAGS,
+            "--early-stop",
+            "3",
+            "--max-to-keep",
+            "1",
+        )
+        == 0
+    )
     return folder / "run"
 
 
 def losses_of(folder):
     """Return the losses of the current epoch, from the newest checkpoint of a run."""
     from charrnn.checkpoints.find import newest_intact
+
     with np.load(newest_intact(folder).prefix + ".progress.npz") as progress:
         return progress["epoch_losses"]
 
@@ -193,14 +258,17 @@ def losses_of(folder):
 def history_of(folder):
     """Return the rows of history.csv without the speed, which differs each time: dicts from name to str."""
     with open(str(folder / "history.csv"), newline="") as file:
-        return [{name: value for name, value in row.items() if name != "characters_per_second"}
-                for row in csv.DictReader(file)]
+        return [
+            {name: value for name, value in row.items() if name != "characters_per_second"}
+            for row in csv.DictReader(file)
+        ]
 
 
 def weights_of(folder):
     """Return all variables of the newest checkpoint of a run: a dict from name to value."""
     from charrnn.checkpoints.find import newest_intact
     from charrnn.system.tensorflow import tf
+
     reader = tf.train.NewCheckpointReader(newest_intact(folder).prefix)
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
@@ -209,9 +277,12 @@ def assert_same_run(folder, expected):
     """Check that two runs have the same weights, optimizer slots, progress, history and best, to the last bit."""
     from charrnn.checkpoints import record
     from charrnn.checkpoints.find import newest_intact
+
     ours = weights_of(folder)
     theirs = weights_of(expected)
-    progress = [np.load(newest_intact(each).prefix + ".progress.npz") for each in (folder, expected)]
+    progress = [
+        np.load(newest_intact(each).prefix + ".progress.npz") for each in (folder, expected)
+    ]
     assert set(ours) == set(theirs) and set(progress[0].files) == set(progress[1].files)
     for name, value in ours.items():
         np.testing.assert_array_equal(value, theirs[name], err_msg=name)
@@ -226,14 +297,19 @@ def plan_only(monkeypatch):
     """Dry runs print their plan, and build no network."""
     from charrnn.system.interrupts import StopRequests
     from charrnn.training.display import Display
-    monkeypatch.setattr("charrnn.commands.train.dry_run", lambda job, _: Display(job, 704, StopRequests()).plan())
+
+    monkeypatch.setattr(
+        "charrnn.commands.train.dry_run", lambda job, _: Display(job, 704, StopRequests()).plan()
+    )
 
 
 @pytest.fixture
 def planned(monkeypatch):
     """The jobs that ``charrnn-train`` plans. It trains none of them."""
     jobs = []
-    monkeypatch.setattr("charrnn.commands.train.train_job", lambda job, processes: (jobs.append(job), None))
+    monkeypatch.setattr(
+        "charrnn.commands.train.train_job", lambda job, processes: (jobs.append(job), None)
+    )
     return jobs
 
 
@@ -260,18 +336,36 @@ def run_copy(trained, tmp_path):
 
 def process_environment(**variables):
     """Return the environment of a process that is to find this checkout, and says no more than it must."""
-    return dict(os.environ, PYTHONPATH=str(ROOT), **{name: str(value) for name, value in variables.items()})
+    return dict(
+        os.environ, PYTHONPATH=str(ROOT), **{name: str(value) for name, value in variables.items()}
+    )
 
 
 def run_python(*arguments, variables=(), **options):
     """Run Python as a process that is to find this checkout; return its status, what it prints, and its errors."""
-    done = subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=600,
-                          env=process_environment(**dict(variables)), **options)
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=600,
+        env=process_environment(**dict(variables)),
+        **options,
+    )
     return done.returncode, done.stdout, done.stderr
 
 
-def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *, threads=2, rows=None, average=list,
-                   **hyperparameters):
+def training_graph(
+    num_classes,
+    batch_size,
+    num_steps,
+    lstm_size,
+    num_layers,
+    *,
+    threads=2,
+    rows=None,
+    average=list,
+    **hyperparameters,
+):
     """Return a TrainingGraph, which is fused unless the hyperparameters say something else.
 
     Args:
@@ -280,8 +374,11 @@ def training_graph(num_classes, batch_size, num_steps, lstm_size, num_layers, *,
     """
     from charrnn.checkpoints.hyperparameters import Hyperparameters
     from charrnn.training.graph import TrainingGraph
+
     hyper = Hyperparameters(batch_size, num_steps, lstm_size, num_layers, **hyperparameters)
-    processes = SimpleNamespace(rank=0, rows=lambda batch_size: rows or (0, batch_size), average=average)
+    processes = SimpleNamespace(
+        rank=0, rows=lambda batch_size: rows or (0, batch_size), average=average
+    )
     return TrainingGraph(num_classes, hyper, processes, threads)
 
 
@@ -289,6 +386,7 @@ def initialize(session, seed):
     """Set the variables of the default graph to the initial values of a run with a seed."""
     from charrnn.system.tensorflow import tf
     from charrnn.training.graph import initial_weights
+
     session.run(tf.global_variables_initializer())
     trained = {variable.op.name: variable for variable in tf.trainable_variables()}
     shapes = {name: tuple(variable.shape.as_list()) for name, variable in trained.items()}
@@ -308,10 +406,13 @@ def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
     from charrnn.engines.opened_model import Model
     from charrnn.model import build_output
     from charrnn.system.tensorflow import tf
+
     random = np.random.RandomState(5)
     with tf.Graph().as_default(), tf.Session() as session:
         inputs = tf.one_hot(tf.zeros([1, 2], tf.int32), len(chars))
-        outputs, _ = tf.nn.dynamic_rnn(build_stack(cell, lstm_size, num_layers), inputs, dtype=tf.float32)
+        outputs, _ = tf.nn.dynamic_rnn(
+            build_stack(cell, lstm_size, num_layers), inputs, dtype=tf.float32
+        )
         build_output(outputs, lstm_size, len(chars))
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():
@@ -351,6 +452,7 @@ def graph_probabilities(checkpoint, ids, window):
     from charrnn.engines.cells import build_stack
     from charrnn.model import build_output
     from charrnn.system.tensorflow import tf
+
     rows = len(ids)
     num_classes = len(checkpoint.vocabulary)
     with tf.Graph().as_default(), tf.Session() as session:
@@ -358,14 +460,16 @@ def graph_probabilities(checkpoint, ids, window):
         stack = build_stack(checkpoint.cell, checkpoint.lstm_size, checkpoint.num_layers)
         zero = stack.zero_state(rows, tf.float32)
         # [B, M, L]
-        outputs, after = tf.nn.dynamic_rnn(stack, tf.one_hot(given, num_classes), initial_state=zero)
+        outputs, after = tf.nn.dynamic_rnn(
+            stack, tf.one_hot(given, num_classes), initial_state=zero
+        )
         prediction, _ = build_output(outputs, checkpoint.lstm_size, num_classes)  # [B·M, C]
         for variable in tf.trainable_variables():
             variable.load(checkpoint.weights[variable.op.name], session)
         state = session.run(zero)
         found = []
         for start in range(0, ids.shape[1], window):
-            piece = ids[:, start:start + window]
+            piece = ids[:, start : start + window]
             part, state = session.run([prediction, after], {given: piece, zero: state})
             found.append(part.reshape(rows, -1, num_classes))
     return np.concatenate(found, axis=1)
@@ -375,6 +479,7 @@ def graph_probabilities(checkpoint, ids, window):
 def exported(trained):
     """The small run as an exported model. Not to be changed."""
     from charrnn.engines.opened_model import open_model
+
     path = trained.parent / "small.npz"
     open_model(trained).save(path)
     return path
@@ -390,6 +495,7 @@ def network(tmp_path_factory):
 def engines(network, tmp_path_factory):
     """That network in a GraphEngine and in a NumpyLSTM."""
     from charrnn.engines.opened_model import open_model
+
     path = tmp_path_factory.mktemp("engines") / "network.npz"
     network.save(path)
     made = [graph_engine(network), open_model(path).engine()]
@@ -401,7 +507,10 @@ def engines(network, tmp_path_factory):
 def graph_engine(checkpoint):
     """Return a GraphEngine with the weights of a checkpoint."""
     from charrnn.engines.graph_engine import GraphEngine
-    engine = GraphEngine(checkpoint.vocabulary, checkpoint.lstm_size, checkpoint.num_layers, checkpoint.cell)
+
+    engine = GraphEngine(
+        checkpoint.vocabulary, checkpoint.lstm_size, checkpoint.num_layers, checkpoint.cell
+    )
     engine.load(checkpoint.weights)
     return engine
 
@@ -410,6 +519,7 @@ def texts_of(engine, prime, length, settings=None, seed=4, rows=1):
     """Return texts that an engine writes after a prime, the first from a seed, the next from those that follow."""
     from charrnn.engines.decoding import Settings
     from charrnn.engines.sampler import Sampler
+
     samples, interrupted = Sampler(engine, rows).write(prime, length, settings or Settings(), seed)
     assert not interrupted
     return [each.text for each in samples]
@@ -424,6 +534,7 @@ def interrupted_at(function, call):
         if len(calls) == call:
             raise KeyboardInterrupt
         return function(*args)
+
     return interrupted
 
 
@@ -431,9 +542,20 @@ def interrupted_at(function, call):
 def notebook():
     """The definitions of the solution notebook, run as they stand there."""
     from charrnn.system.tensorflow import tf
+
     cells = json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
-    names = ["get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer",
-             "CharRNN", "pick_top_n", "generate_ids", "sample"]
+    names = [
+        "get_batches",
+        "build_inputs",
+        "build_lstm",
+        "build_output",
+        "build_loss",
+        "build_optimizer",
+        "CharRNN",
+        "pick_top_n",
+        "generate_ids",
+        "sample",
+    ]
     scope = {"np": np, "tf": tf, "num_layers": 2, "checks": _Silent(), "given": _Silent()}
     for cell in cells:
         if set(names) & set(cell["metadata"].get("tags", [])):

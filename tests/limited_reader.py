@@ -3,6 +3,7 @@
 Prints a line of JSON for each path: what it was refused with, and null if it was opened. A file that takes too long
 ends the process; one that takes too much memory is refused for that.
 """
+
 import json
 import resource
 import signal
@@ -37,7 +38,9 @@ def main():
     for kind, name in json.loads(sys.argv[1]):
         path = Path(name)
         most = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (memory() + MEMORY + FACTOR * path.stat().st_size, most))
+        resource.setrlimit(
+            resource.RLIMIT_AS, (memory() + MEMORY + FACTOR * path.stat().st_size, most)
+        )
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         try:
             READERS[kind](path)

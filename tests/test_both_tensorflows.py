@@ -2,6 +2,7 @@
 
 The environments are .venv and .venv-tf2, as make names them.
 """
+
 import itertools
 import shutil
 import subprocess
@@ -12,17 +13,26 @@ import pytest
 from conftest import ROOT, SMALL_FLAGS, TEXT, history_of, process_environment, weights_of
 
 PYTHONS = [str(ROOT / name / "bin" / "python") for name in (".venv", ".venv-tf2")]
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(
-    not all(Path(python).exists() for python in PYTHONS),
-    reason="there are not two environments with different TensorFlows here: make venv, make TENSORFLOW=2 venv")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not all(Path(python).exists() for python in PYTHONS),
+        reason="there are not two environments with different TensorFlows here: make venv, make TENSORFLOW=2 venv",
+    ),
+]
 # 346 steps with dropout; the checkpoint after step 100 is in the middle of the first epoch
 FLAGS = [*SMALL_FLAGS, "--epochs", "2", "--print-every-n", "1", "--val-fraction", "0.1"]
 
 
 def call(python, *arguments):
     """Run Python with the arguments, and return what it prints."""
-    done = subprocess.run([python, *map(str, arguments)], capture_output=True, text=True, timeout=600,
-                          env=process_environment())
+    done = subprocess.run(
+        [python, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=process_environment(),
+    )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 
@@ -48,8 +58,10 @@ def runs(tmp_path_factory):
     """The folder of the same run on each TensorFlow, by its Python. Not to be changed."""
     folder = tmp_path_factory.mktemp("both")
     (folder / "small.txt").write_text(TEXT, encoding="utf-8")
-    return {python: train(python, folder / f"run{number}", folder / "small.txt", *FLAGS)
-            for number, python in enumerate(PYTHONS)}
+    return {
+        python: train(python, folder / f"run{number}", folder / "small.txt", *FLAGS)
+        for number, python in enumerate(PYTHONS)
+    }
 
 
 def test_a_seed_gives_the_same_run(runs):
@@ -69,5 +81,8 @@ def test_a_run_is_resumed_by_the_other(runs, tmp_path):
 def test_a_checkpoint_writes_the_same_text(runs):
     """In NumPy, and in the graph, which writes many texts."""
     for flags in (["--length", "300"], ["--length", "300", "--num-samples", "64"]):
-        texts = [call(python, "-m", "charrnn", "sample", runs[PYTHONS[0]], "--seed", "3", *flags) for python in PYTHONS]
+        texts = [
+            call(python, "-m", "charrnn", "sample", runs[PYTHONS[0]], "--seed", "3", *flags)
+            for python in PYTHONS
+        ]
         assert len(set(texts)) == 1 and len(texts[0]) > 300

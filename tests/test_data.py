@@ -1,4 +1,5 @@
 """Text to ids to mini-batches."""
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,10 +13,14 @@ from charrnn.data import Vocabulary, count_windows, get_batches, load_text, spli
 def test_rows_continue_and_targets_are_one_later(length, batch_size, n_steps):
     encoded = np.arange(1, length + 1)
     batches = list(get_batches(encoded, batch_size, n_steps))
-    assert len(batches) == count_windows(length, batch_size, n_steps) == length // (batch_size * n_steps)
+    assert (
+        len(batches)
+        == count_windows(length, batch_size, n_steps)
+        == length // (batch_size * n_steps)
+    )
     if batches:
         x, y = (np.concatenate(windows, axis=1) for windows in zip(*batches))
-        np.testing.assert_array_equal(x.ravel(), encoded[:x.size])
+        np.testing.assert_array_equal(x.ravel(), encoded[: x.size])
         np.testing.assert_array_equal(y[:, :-1], x[:, 1:])
         assert not y[:, -1].any()
 
@@ -28,7 +33,9 @@ def test_sizes_below_1_are_refused(sizes):
 
 def test_batches_equal_the_notebooks(notebook):
     encoded = np.random.RandomState(3).randint(0, 9, 500).astype(np.int32)
-    np.testing.assert_array_equal(list(get_batches(encoded, 4, 7)), list(notebook.get_batches(encoded, 4, 7)))
+    np.testing.assert_array_equal(
+        list(get_batches(encoded, 4, 7)), list(notebook.get_batches(encoded, 4, 7))
+    )
 
 
 def test_anna_has_the_notebooks_ids(anna):
@@ -56,7 +63,9 @@ def test_vocabulary_is_the_notebooks(text):
 def test_encoding_more_than_one_chunk(monkeypatch):
     monkeypatch.setattr("charrnn.data._CHUNK", 4)
     text = "naïve café \U0001f600 déjà vu"
-    assert Vocabulary.from_text(text).encode(text).tolist() == [sorted(set(text)).index(char) for char in text]
+    assert Vocabulary.from_text(text).encode(text).tolist() == [
+        sorted(set(text)).index(char) for char in text
+    ]
 
 
 @pytest.mark.parametrize("unknown", ["x", "\U0001f600", "\0", "é"])
@@ -91,10 +100,17 @@ def test_load_text_has_universal_newlines(tmp_path):
     assert load_text(path, encoding="latin-1") == "é\n"
 
 
-@pytest.mark.parametrize("content, encoding, message", [
-    (None, "utf-8", "No such file"), (b"", "utf-8", "is empty"),
-    (b"\xef\xbb\xbf", "utf-8-sig", "is empty"), (b"\xff\xfe\xfa", "utf-8", ", or cp1251 for Russian"),
-    (b"abc", "klingon", "no encoding named 'klingon'"), (b"abc", "base64", "encoding")])
+@pytest.mark.parametrize(
+    "content, encoding, message",
+    [
+        (None, "utf-8", "No such file"),
+        (b"", "utf-8", "is empty"),
+        (b"\xef\xbb\xbf", "utf-8-sig", "is empty"),
+        (b"\xff\xfe\xfa", "utf-8", ", or cp1251 for Russian"),
+        (b"abc", "klingon", "no encoding named 'klingon'"),
+        (b"abc", "base64", "encoding"),
+    ],
+)
 def test_load_text_names_the_problem(tmp_path, content, encoding, message):
     path = tmp_path / "text"
     if content is not None:
@@ -108,4 +124,6 @@ def test_split_holds_out_the_end_and_puts_the_test_text_last():
     for text in ("abcdefghij", np.arange(10)):
         assert [len(part) for part in split(text, 0.25)] == [8, 2, 0]
         parts = split(text, 0.25, 0.31)
-        assert [len(part) for part in parts] == [5, 2, 3] and sum(map(list, parts), []) == list(text)
+        assert [len(part) for part in parts] == [5, 2, 3] and sum(map(list, parts), []) == list(
+            text
+        )

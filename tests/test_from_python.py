@@ -1,4 +1,5 @@
 """The face in Python: open_model and its verbs, train_model and its run, and what they say."""
+
 import importlib.util
 import io
 import json
@@ -27,7 +28,16 @@ from charrnn.text.corpus import Text
 from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 
-SMALL = dict(batch_size=2, num_steps=30, lstm_size=5, num_layers=1, epochs=1, seed=7, sample_length=0, summaries=False)
+SMALL = dict(
+    batch_size=2,
+    num_steps=30,
+    lstm_size=5,
+    num_layers=1,
+    epochs=1,
+    seed=7,
+    sample_length=0,
+    summaries=False,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +48,9 @@ def model(exported):
 def test_several_texts_are_a_list(model):
     """Each ends for itself."""
     texts = model.write("the ", 200, n=3, top_p=0.9, stop="at", seed=5)
-    assert texts == [model.write("the ", 200, top_p=0.9, stop="at", seed=seed) for seed in (5, 6, 7)]
+    assert texts == [
+        model.write("the ", 200, top_p=0.9, stop="at", seed=seed) for seed in (5, 6, 7)
+    ]
     # so not all in the same call of the engine
     assert max(map(len, texts)) - min(map(len, texts)) > CHUNK
     assert model.write("the ", 40, n=1, seed=5) == [model.write("the ", 40, seed=5)]
@@ -48,8 +60,11 @@ def test_several_texts_are_a_list(model):
 def test_no_more_texts_are_drawn_than_are_asked_for(model, monkeypatch):
     rows = []
     usual = NumpyLSTM.draw
-    monkeypatch.setattr(NumpyLSTM, "draw", lambda engine, logits, *rest: (
-        rows.append(len(logits)) or usual(engine, logits, *rest)))
+    monkeypatch.setattr(
+        NumpyLSTM,
+        "draw",
+        lambda engine, logits, *rest: rows.append(len(logits)) or usual(engine, logits, *rest),
+    )
     for n in (None, 1, 3):
         model.write("the ", 40, n=n)
     assert rows == [1, 1, 3]
@@ -61,8 +76,13 @@ def test_a_stream_is_the_text_of_write(model):
     assert "".join(pieces) == model.write("the ", 120, temperature=0.6, seed=2, stop="e ")
     assert pieces[-2:] == ["e", " "] and len(pieces) < 121
     for stop in (" " + pieces[1], "e " + pieces[1]):  # which begin in the prime
-        assert "".join(model.stream("the ", 120, temperature=0.6, seed=2, stop=stop)) == "the " + pieces[1]
-    assert "".join(model.stream(length=70, top_n=3, seed=5)) == model.write(length=70, top_n=3, seed=5)
+        assert (
+            "".join(model.stream("the ", 120, temperature=0.6, seed=2, stop=stop))
+            == "the " + pieces[1]
+        )
+    assert "".join(model.stream(length=70, top_n=3, seed=5)) == model.write(
+        length=70, top_n=3, seed=5
+    )
     with pytest.raises(ValueError, match="length must be"):  # before anything is drawn
         model.stream("the ", -1)
 
@@ -98,9 +118,15 @@ def test_next_is_what_surprisal_is_made_of(model):
 
 
 def test_unknown_characters_of_a_prime_are_replaced_or_left_out(model):
-    for given, how, prime in (("thé ", "nearest", "the "), ("th\u20ace ", "skip", "the "), ("the ", "skip", "the ")):
+    for given, how, prime in (
+        ("thé ", "nearest", "the "),
+        ("th\u20ace ", "skip", "the "),
+        ("the ", "skip", "the "),
+    ):
         assert model.write(given, 40, seed=2, unknown=how) == model.write(prime, 40, seed=2)
-        assert list(model.stream(given, 5, seed=2, unknown=how)) == list(model.stream(prime, 5, seed=2))
+        assert list(model.stream(given, 5, seed=2, unknown=how)) == list(
+            model.stream(prime, 5, seed=2)
+        )
         np.testing.assert_array_equal(model.next(given, unknown=how), model.next(prime))
     for call in (model.write, model.stream, model.next):
         with pytest.raises(ValueError, match="unknown must be error, skip or nearest, not 'near'"):
@@ -114,8 +140,11 @@ def test_unknown_characters_of_a_prime_are_replaced_or_left_out(model):
 
 @pytest.fixture(scope="module", params=["lstm", "gru"])
 def any_model(request, exported, tmp_path_factory):
-    return open_model(exported) if request.param == "lstm" else make_network(
-        tmp_path_factory.mktemp("gru"), CHARS, 3, 2, "gru")
+    return (
+        open_model(exported)
+        if request.param == "lstm"
+        else make_network(tmp_path_factory.mktemp("gru"), CHARS, 3, 2, "gru")
+    )
 
 
 def test_the_most_probable_of_the_allowed_characters_is_taken(any_model):
@@ -125,7 +154,9 @@ def test_the_most_probable_of_the_allowed_characters_is_taken(any_model):
         text = any_model.write("the ", 12, seed=3, allow=lambda text: allowed, **options)
         for place in range(4, len(text)):
             chances = any_model.next(text[:place])
-            assert text[place] == max(allowed, key=lambda char: chances[any_model.vocabulary.vocab_to_int[char]])
+            assert text[place] == max(
+                allowed, key=lambda char: chances[any_model.vocabulary.vocab_to_int[char]]
+            )
         assert len(text) == 16
 
 
@@ -161,7 +192,9 @@ def test_each_text_has_its_own_characters_and_ends_where_none_may_come(any_model
 def test_what_allows_everything_changes_nothing(model):
     for allow in (lambda text: None, lambda text: set(CHARS)):
         for options in (dict(n=3, seed=2), dict(seed=2, stop="t")):
-            assert model.write("the ", 120, allow=allow, **options) == model.write("the ", 120, **options)
+            assert model.write("the ", 120, allow=allow, **options) == model.write(
+                "the ", 120, **options
+            )
 
 
 def test_many_texts_are_written_in_the_graph_unless_they_are_restricted(model, monkeypatch):
@@ -170,11 +203,19 @@ def test_many_texts_are_written_in_the_graph_unless_they_are_restricted(model, m
         patch.setattr(NumpyLSTM, "draw", None)
         assert len(model.write("the ", 300, n=64, seed=1)) == 64
     monkeypatch.setattr("charrnn.engines.graph_engine.GraphEngine.draw", None)
-    assert len(model.write("the ", 300, n=64, seed=1, allow=lambda text: "at" if len(text) < 6 else "")) == 64
+    assert (
+        len(
+            model.write("the ", 300, n=64, seed=1, allow=lambda text: "at" if len(text) < 6 else "")
+        )
+        == 64
+    )
 
 
-EXAMPLES = re.findall("^```py\n(.*?)^```\n(?:\n```\n(.*?)^```)?", (ROOT / "docs" / "python.md").read_text(
-    encoding="utf-8"), re.MULTILINE | re.DOTALL)
+EXAMPLES = re.findall(
+    "^```py\n(.*?)^```\n(?:\n```\n(.*?)^```)?",
+    (ROOT / "docs" / "python.md").read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
+)
 
 
 def test_the_page_shows_what_is_written(capsys):
@@ -188,7 +229,7 @@ def test_the_page_shows_what_is_written(capsys):
 
 @pytest.mark.parametrize("library", ["torch", "keras"])
 def test_a_network_of_another_library_is_the_same(library):
-    code, = [code for code, _ in EXAMPLES if f"import {library}" in code]
+    (code,) = [code for code, _ in EXAMPLES if f"import {library}" in code]
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed: pip install {library}")
     status, out, err = run_python("-c", code, variables={"TF_CPP_MIN_LOG_LEVEL": "3"}.items())
@@ -215,12 +256,22 @@ def test_a_program_is_checked(tmp_path):
     names = "".join(f"reveal_type(charrnn.{name})\n" for name in charrnn.__all__)
     (tmp_path / "program.py").write_text(f"{PROGRAM}import charrnn\n{names}")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "program.py"], cwd=str(tmp_path),
-        stdout=subprocess.PIPE, encoding="utf-8", env=dict(os.environ, MYPYPATH=str(ROOT)))
-    assert re.findall(r"program.py:(\d+): error: (.*?)  \[", done.stdout.replace("List", "list")) == [
-        ("7", '"Model" has no attribute "wrte"; maybe "write"?'), ("8", '"list[str]" has no attribute "upper"')]
+        [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "program.py"],
+        cwd=str(tmp_path),
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=dict(os.environ, MYPYPATH=str(ROOT)),
+    )
+    assert re.findall(
+        r"program.py:(\d+): error: (.*?)  \[", done.stdout.replace("List", "list")
+    ) == [
+        ("7", '"Model" has no attribute "wrte"; maybe "write"?'),
+        ("8", '"list[str]" has no attribute "upper"'),
+    ]
     revealed = re.findall("Revealed type is (.*)", done.stdout)
-    assert len(revealed) == len(charrnn.__all__) and "Any" not in map(lambda each: each.strip('"'), revealed)
+    assert len(revealed) == len(charrnn.__all__) and "Any" not in map(
+        lambda each: each.strip('"'), revealed
+    )
 
 
 QUIET = """
@@ -238,15 +289,26 @@ def test_the_first_training_is_quiet_and_leaves_logging_as_it_was(tmp_path):
     assert status == 0 and err.count("\n") == 1 and "mine is deprecated" in err, err
 
 
-@pytest.mark.parametrize("options, message", [
-    (dict(length=-1), "length must be"), (dict(length=2.5), "length must be"), (dict(length=True), "length must be"),
-    (dict(n=0), "n must be"),
-    (dict(prime=""), "prime is empty"), (dict(prime="X"), "'X'"), (dict(top_n=0), "top_n must"),
-    (dict(temperature=-1), "temperature must"), (dict(top_p=2), "top_p must"),
-    (dict(seed=-1), "seed must"), (dict(seed=2 ** 32), "seed must be an integer, from 0 to 4294967295, not 4294967296"),
-    (dict(n=2 ** 63), "n must be an integer, from 1 to 100000"), (dict(n=True), "n must"),
-    (dict(temperature="hot"), "temperature must be a number"),
-    (dict(top_n=2.5), "top_n must be an integer")])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (dict(length=-1), "length must be"),
+        (dict(length=2.5), "length must be"),
+        (dict(length=True), "length must be"),
+        (dict(n=0), "n must be"),
+        (dict(prime=""), "prime is empty"),
+        (dict(prime="X"), "'X'"),
+        (dict(top_n=0), "top_n must"),
+        (dict(temperature=-1), "temperature must"),
+        (dict(top_p=2), "top_p must"),
+        (dict(seed=-1), "seed must"),
+        (dict(seed=2**32), "seed must be an integer, from 0 to 4294967295, not 4294967296"),
+        (dict(n=2**63), "n must be an integer, from 1 to 100000"),
+        (dict(n=True), "n must"),
+        (dict(temperature="hot"), "temperature must be a number"),
+        (dict(top_n=2.5), "top_n must be an integer"),
+    ],
+)
 def test_bad_arguments_of_write(model, options, message):
     with pytest.raises(ValueError, match=message):
         model.write(**options)
@@ -254,7 +316,9 @@ def test_bad_arguments_of_write(model, options, message):
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int32, np.uint64])
 def test_numbers_of_numpy_are_arguments_of_write(model, kind):
-    assert model.write("the ", kind(120), n=kind(2), seed=kind(3)) == model.write("the ", 120, n=2, seed=3)
+    assert model.write("the ", kind(120), n=kind(2), seed=kind(3)) == model.write(
+        "the ", 120, n=2, seed=3
+    )
 
 
 def test_ctrl_c_is_not_swallowed(model, monkeypatch):
@@ -267,17 +331,35 @@ def test_ctrl_c_is_not_swallowed(model, monkeypatch):
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("python")
     text = overfitting_text(folder / "text")
-    return train_model(text, folder / "run", quiet=True, **{
-        **SMALL, "val_fraction": 0.25, "test_fraction": 0.1, "eval_every_n": 5, "print_every_n": 2, "epochs": 3,
-        "learning_rate": 0.1, "keep_prob": 1})
+    return train_model(
+        text,
+        folder / "run",
+        quiet=True,
+        **{
+            **SMALL,
+            "val_fraction": 0.25,
+            "test_fraction": 0.1,
+            "eval_every_n": 5,
+            "print_every_n": 2,
+            "epochs": 3,
+            "learning_rate": 0.1,
+            "keep_prob": 1,
+        },
+    )
 
 
 def test_a_run_has_its_models_losses_and_history(run):
     assert len(run.losses) == 33 and run.losses.dtype == np.float32
-    assert run.history["step"][-1] == 33 and len(run.history["val_loss"]) == len(run.history["step"])
+    assert run.history["step"][-1] == 33 and len(run.history["val_loss"]) == len(
+        run.history["step"]
+    )
     assert np.isnan(run.history["val_loss"]).any() and np.isnan(run.history["loss"]).any()
     best = run.history["step"][np.nanargmin(run.history["val_loss"])]
-    assert best < 33 and run.best.name.endswith(f"i{int(best)}_l5.ckpt") and run.model.name.endswith("i33_l5.ckpt")
+    assert (
+        best < 33
+        and run.best.name.endswith(f"i{int(best)}_l5.ckpt")
+        and run.model.name.endswith("i33_l5.ckpt")
+    )
     assert run.stopped_by is None
 
 
@@ -285,46 +367,83 @@ def test_the_losses_of_a_run_are_those_of_its_best_model(run):
     """On the texts that are held out. Those of the newest model are others."""
     _, held_out, test = split(Path(run.folder, "text.txt").read_text(), 0.25, 0.1)
     found = [np.nanmin(run.history["val_loss"]), run.test_loss]
-    best, newest = ([model.surprisal(text).mean() for text in (held_out, test)] for model in (run.best, run.model))
-    assert found == pytest.approx(best, abs=1e-4) and abs(best[0] - best[1]) > 0.01 < abs(newest[1] - best[1])
-    np.testing.assert_allclose(run.history["val_bits_per_character"], run.history["val_loss"] / np.log(2))
+    best, newest = (
+        [model.surprisal(text).mean() for text in (held_out, test)]
+        for model in (run.best, run.model)
+    )
+    assert found == pytest.approx(best, abs=1e-4) and abs(best[0] - best[1]) > 0.01 < abs(
+        newest[1] - best[1]
+    )
+    np.testing.assert_allclose(
+        run.history["val_bits_per_character"], run.history["val_loss"] / np.log(2)
+    )
 
 
 def test_a_repr_is_a_line(run):
-    for each in (run, run.model, run.model.vocabulary, Vocabulary.from_text("".join(map(chr, range(500))))):
+    for each in (
+        run,
+        run.model,
+        run.model.vocabulary,
+        Vocabulary.from_text("".join(map(chr, range(500)))),
+    ):
         assert "\n" not in repr(each) and len(repr(each)) < 200
     assert len({run, run.model, run.model}) == 2  # they can be keys of a dict
     assert "33 steps" in repr(run) and "1 layer of 5 lstm units" in repr(run.model)
 
 
 def test_messages_speak_python(run):
-    with pytest.raises(ValueError, match="continue it with resume=True, or name another checkpoint_dir$"):
+    with pytest.raises(
+        ValueError, match="continue it with resume=True, or name another checkpoint_dir$"
+    ):
         train_model(TEXT, run.folder, quiet=True, **SMALL)
 
 
-@pytest.mark.parametrize("text", ["ab" * 1000 + "\n", "".join(map(chr, range(256))) + "\ud800" * 2000],
-                         ids=["word", "257 characters, with null and surrogate"])
+@pytest.mark.parametrize(
+    "text",
+    ["ab" * 1000 + "\n", "".join(map(chr, range(256))) + "\ud800" * 2000],
+    ids=["word", "257 characters, with null and surrogate"],
+)
 def test_a_text_itself(tmp_path, text):
-    run = train_model(text, tmp_path / "run", quiet=True, **{**SMALL, "learning_rate": 0.05, "epochs": 3})
+    run = train_model(
+        text, tmp_path / "run", quiet=True, **{**SMALL, "learning_rate": 0.05, "epochs": 3}
+    )
     assert run.model.surprisal(text[-90:]).mean() < 0.9 * np.log(len(set(text)))
 
 
-@pytest.mark.parametrize("options, error, message", [
-    (dict(text=b"the cat\n"), ValueError, "not bytes"), (dict(text=5), ValueError, "not int"),
-    (dict(text="the cat"), ValueError, "cannot read the text 'the cat': there is no such file"),
-    (dict(text=""), ValueError, "''"), (dict(text="a\0"), ValueError, "null|no such file"),
-    (dict(sample_length=2.5), ValueError, "sample_length"), (dict(sample_length=None), ValueError, "sample_length"),
-    *((dict(threads=threads), ValueError, "threads") for threads in ("2", True, 0)),
-    (dict(preset="fast"), ValueError, "preset"),
-    (dict(lstm_sise=5), ValueError, "there is no hyperparameter lstm_sise: there are batch_size, "),
-    (dict(lstm_size="5"), ValueError, "lstm_size"),
-    (dict(lstm_size=0), ValueError, "lstm_size must be an integer, at least 1, not 0"),
-    (dict(batch_size=5000), ValueError, r"\(batch_size x num_steps, [0-9,]+ characters\)"),
-    (dict(checkpoint_dir=5), TypeError, "int"), (dict(checkpoint_dir=b"run"), TypeError, "bytes|type")])
+@pytest.mark.parametrize(
+    "options, error, message",
+    [
+        (dict(text=b"the cat\n"), ValueError, "not bytes"),
+        (dict(text=5), ValueError, "not int"),
+        (dict(text="the cat"), ValueError, "cannot read the text 'the cat': there is no such file"),
+        (dict(text=""), ValueError, "''"),
+        (dict(text="a\0"), ValueError, "null|no such file"),
+        (dict(sample_length=2.5), ValueError, "sample_length"),
+        (dict(sample_length=None), ValueError, "sample_length"),
+        *((dict(threads=threads), ValueError, "threads") for threads in ("2", True, 0)),
+        (dict(preset="fast"), ValueError, "preset"),
+        (
+            dict(lstm_sise=5),
+            ValueError,
+            "there is no hyperparameter lstm_sise: there are batch_size, ",
+        ),
+        (dict(lstm_size="5"), ValueError, "lstm_size"),
+        (dict(lstm_size=0), ValueError, "lstm_size must be an integer, at least 1, not 0"),
+        (dict(batch_size=5000), ValueError, r"\(batch_size x num_steps, [0-9,]+ characters\)"),
+        (dict(checkpoint_dir=5), TypeError, "int"),
+        (dict(checkpoint_dir=b"run"), TypeError, "bytes|type"),
+    ],
+)
 def test_arguments_are_checked_before_anything_is_written(tmp_path, options, error, message):
     with pytest.raises(error, match=message) as caught:
-        train_model(**{**SMALL, "text": TEXT, "quiet": True, "checkpoint_dir": tmp_path / "run", **options})
-    assert "--" not in str(caught.value) and "\n" not in str(caught.value) and not (tmp_path / "run").exists()
+        train_model(
+            **{**SMALL, "text": TEXT, "quiet": True, "checkpoint_dir": tmp_path / "run", **options}
+        )
+    assert (
+        "--" not in str(caught.value)
+        and "\n" not in str(caught.value)
+        and not (tmp_path / "run").exists()
+    )
 
 
 def test_numbers_of_numpy_are_numbers():
@@ -358,20 +477,30 @@ def test_substitutes_for_streams(tmp_path, monkeypatch):
     monkeypatch.setattr("charrnn.train.check_step", replace_streams)
     run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists() and len(run.losses) == 17
-    assert "step 11/" not in tee.written.getvalue() and "finished after step 17" in tee.written.getvalue()
+    assert (
+        "step 11/" not in tee.written.getvalue()
+        and "finished after step 17" in tee.written.getvalue()
+    )
 
 
 # One's own text, with the command
 
 
-@pytest.mark.parametrize("times, flags, note", [
-    (20, [], "40 steps are few to learn from; the preset auto makes 1,840"), (20, ["--preset", "auto"], ""),
-    (1, ["--preset", "auto", "--epochs", "1"], ""),
-    (1, ["--batch-size", "5", "--num-steps", "15"], "")])  # for which auto makes no more
+@pytest.mark.parametrize(
+    "times, flags, note",
+    [
+        (20, [], "40 steps are few to learn from; the preset auto makes 1,840"),
+        (20, ["--preset", "auto"], ""),
+        (1, ["--preset", "auto", "--epochs", "1"], ""),
+        (1, ["--batch-size", "5", "--num-steps", "15"], ""),
+    ],
+)  # for which auto makes no more
 def test_few_steps_are_said(plan_only, tmp_path, capsys, times, flags, note):
     (tmp_path / "text").write_text(TEXT * times)
     assert train.main([str(tmp_path / "text"), "--dry-run", *flags]) == 0
-    assert re.findall("note     (.*few to learn from.*)", capsys.readouterr().out) == [note] * bool(note)
+    assert re.findall("note     (.*few to learn from.*)", capsys.readouterr().out) == [note] * bool(
+        note
+    )
 
 
 def test_new_lines_need_a_text(exported):
@@ -380,17 +509,49 @@ def test_new_lines_need_a_text(exported):
 
 
 def test_a_prime_and_the_end_can_have_line_ends(exported, capsys):
-    assert sample.main([str(exported), "--prime", "the\\n", "--stop", "\\n", "--length", "300", "--seed", "1",
-                        "--top-n", "14"]) == 0
+    assert (
+        sample.main(
+            [
+                str(exported),
+                "--prime",
+                "the\\n",
+                "--stop",
+                "\\n",
+                "--length",
+                "300",
+                "--seed",
+                "1",
+                "--top-n",
+                "14",
+            ]
+        )
+        == 0
+    )
     expected = open_model(exported).write("the\n", 300, stop="\n", seed=1, top_n=14)
-    assert capsys.readouterr().out == expected + "\n" and expected.endswith("\n") and len(expected) < 300
+    assert (
+        capsys.readouterr().out == expected + "\n"
+        and expected.endswith("\n")
+        and len(expected) < 300
+    )
 
 
 def test_a_run_can_be_like_another(trained, text_file, tmp_path, planned):
     text_file.with_name("copy.json").write_bytes((trained / "run.json").read_bytes())
     for like in (trained, text_file.with_name("copy.json")):
-        assert train.main([str(text_file), "--like", str(like), "--num-steps", "100", "--checkpoint-dir",
-                           str(tmp_path / "run")]) == 0
+        assert (
+            train.main(
+                [
+                    str(text_file),
+                    "--like",
+                    str(like),
+                    "--num-steps",
+                    "100",
+                    "--checkpoint-dir",
+                    str(tmp_path / "run"),
+                ]
+            )
+            == 0
+        )
     expected = replace(record.read_run(trained).hyperparameters, num_steps=100)
     assert [job.hyperparameters for job in planned] == [expected] * 2
 

@@ -1,4 +1,5 @@
 """The package in another program, which uses TensorFlow in its own way. Each program is a process of its own."""
+
 import pytest
 from conftest import CHARS, make_network, needs_tensorflow_2, run_python
 
@@ -24,14 +25,19 @@ quiet_tensorflow()
 @needs_tensorflow_2
 def test_keras_trains_before_between_and_after_writing(exported):
     """Also where the graph is faster, which a command would take."""
-    status, out, err = run_python("-c", KERAS + """
+    status, out, err = run_python(
+        "-c",
+        KERAS
+        + """
 model = open_model(sys.argv[1])
 for text in model.write("the ", 300, n=64, seed=1)[:2], model.surprisal("the cat"), model.activations("the cat"):
     fit()
     assert model.write("the ", 300, n=64, seed=1)[:2] == model.write("the ", 300, n=2, seed=1)
     fit()
 print(tensorflow.executing_eagerly(), os.environ.get("TF_USE_LEGACY_KERAS"))
-""", exported)
+""",
+        exported,
+    )
     assert (status, out) == (0, "True None\n"), err
     assert "eager" not in err
 
@@ -71,8 +77,15 @@ if len(sys.argv) == 3:
 def test_keras_trains_before_between_and_after_what_needs_a_graph(text_file, tmp_path):
     """Also in the midst of a stream."""
     status, out, err = run_python("-c", KERAS + GRAPHS, text_file, tmp_path / "run")
-    assert (status, out.splitlines()[1:]) == (0, ["good False"] * 3 + ["good True", "good False"]), out + err
-    assert out.startswith("ValueError lstm_size must be") and "eager" not in err and "deprecated" not in err
+    assert (status, out.splitlines()[1:]) == (
+        0,
+        ["good False"] * 3 + ["good True", "good False"],
+    ), out + err
+    assert (
+        out.startswith("ValueError lstm_size must be")
+        and "eager" not in err
+        and "deprecated" not in err
+    )
 
 
 @needs_tensorflow_2
@@ -85,13 +98,23 @@ def test_keras_trains_after_a_call_for_which_the_cells_are_missing(text_file, tm
 
 
 @needs_tensorflow_2
-@pytest.mark.parametrize("call", ["from charrnn import CharRNN", "from charrnn.system.tensorflow import tf"])
-def test_what_is_used_after_a_call_of_the_notebooks_parts_says_that_eager_mode_ends(text_file, tmp_path, call):
+@pytest.mark.parametrize(
+    "call", ["from charrnn import CharRNN", "from charrnn.system.tensorflow import tf"]
+)
+def test_what_is_used_after_a_call_of_the_notebooks_parts_says_that_eager_mode_ends(
+    text_file, tmp_path, call
+):
     """Also after a training, which has imported them."""
-    status, out, err = run_python("-c", KERAS + f"""
+    status, out, err = run_python(
+        "-c",
+        KERAS
+        + f"""
 train_model(open(sys.argv[1]).read(), sys.argv[2], lstm_size=3, num_steps=5, batch_size=2, epochs=1, quiet=True)
 {call}
 from charrnn import CharRNN
-print(CharRNN(4, 2, 3, 5).loss.shape, tensorflow.executing_eagerly())""", text_file, tmp_path / "run")
+print(CharRNN(4, 2, 3, 5).loss.shape, tensorflow.executing_eagerly())""",
+        text_file,
+        tmp_path / "run",
+    )
     assert (status, out) == (0, "() False\n"), err
     assert err.count("charrnn: TensorFlow's eager mode is off in this process from now on") == 1

@@ -1,4 +1,5 @@
 """What docs/ tells a reader of the code: how many files there are to follow, and the lines that are the notebook's."""
+
 import contextlib
 import io
 import json
@@ -25,11 +26,19 @@ class Arrived(BaseException):
 
 
 def is_first_step(frame, event):
-    return event == "return" and frame.f_code is tf.Session.run.__code__ and len(frame.f_locals["feed_dict"] or ()) > 4
+    return (
+        event == "return"
+        and frame.f_code is tf.Session.run.__code__
+        and len(frame.f_locals["feed_dict"] or ()) > 4
+    )
 
 
 def is_first_character(frame, event):
-    return event == "call" and frame.f_code is terminal.write.__code__ and frame.f_locals["text"] != "the "
+    return (
+        event == "call"
+        and frame.f_code is terminal.write.__code__
+        and frame.f_locals["text"] != "the "
+    )
 
 
 def files_of(journey, is_end):
@@ -38,7 +47,7 @@ def files_of(journey, is_end):
 
     def profile(frame, event, _arg):
         if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
-            called.add(frame.f_code.co_filename[len(PACKAGE):].replace(os.sep, "/"))
+            called.add(frame.f_code.co_filename[len(PACKAGE) :].replace(os.sep, "/"))
         if is_end(frame, event):
             sys.setprofile(None)
             raise Arrived
@@ -59,12 +68,23 @@ def journeys(tmp_path_factory):
     folder = tmp_path_factory.mktemp("journeys")
     train_model(TEXT, folder / "run", quiet=True, sample_length=0, **dict(SMALL, num_steps=500))
     with contextlib.redirect_stdout(io.StringIO()):
-        batch = files_of(lambda: train_model(TEXT, folder / "new", fused=False, **SMALL), is_first_step)
-        resumed = files_of(lambda: train.main(
-            ["--resume", "--checkpoint-dir", str(folder / "run"), "--epochs", "2"]), is_first_step)
-        character = files_of(lambda: sample.main([str(folder / "run"), "--seed", "1"]), is_first_character)
-    return {"A batch": {name for name in batch if not name.startswith("system/")}, "A character": character,
-            "A resumed run": resumed}
+        batch = files_of(
+            lambda: train_model(TEXT, folder / "new", fused=False, **SMALL), is_first_step
+        )
+        resumed = files_of(
+            lambda: train.main(
+                ["--resume", "--checkpoint-dir", str(folder / "run"), "--epochs", "2"]
+            ),
+            is_first_step,
+        )
+        character = files_of(
+            lambda: sample.main([str(folder / "run"), "--seed", "1"]), is_first_character
+        )
+    return {
+        "A batch": {name for name in batch if not name.startswith("system/")},
+        "A character": character,
+        "A resumed run": resumed,
+    }
 
 
 @pytest.mark.parametrize("name", MOST)
@@ -75,11 +95,20 @@ def test_a_journey_is_short(journeys, name):
 
 def test_the_loops_side_by_side_are_those_of_the_sources():
     page = (ROOT / "docs" / "notebook.md").read_text(encoding="utf-8")
-    section = page[page.index("## The loops side by side"):page.index("## Checkpoints of the notebook")]
+    section = page[
+        page.index("## The loops side by side") : page.index("## Checkpoints of the notebook")
+    ]
     blocks = re.findall("^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     cells = json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
-    sources = ["".join(line for cell in cells for line in [*cell["source"], "\n"]),
-               *((ROOT / "charrnn" / name).read_text(encoding="utf-8") for name in ("train.py", "sample.py"))]
+    sources = [
+        "".join(line for cell in cells for line in [*cell["source"], "\n"]),
+        *(
+            (ROOT / "charrnn" / name).read_text(encoding="utf-8")
+            for name in ("train.py", "sample.py")
+        ),
+    ]
     for block, source in zip(blocks, sources):
-        assert any(textwrap.indent(block, " " * width) in source for width in range(0, 13, 4)), block
+        assert any(textwrap.indent(block, " " * width) in source for width in range(0, 13, 4)), (
+            block
+        )
     assert len(blocks) == 3 and sum(block.count("\n") for block in blocks) <= 60

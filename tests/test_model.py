@@ -1,4 +1,5 @@
 """The notebook's graph, compared with the cells of the solution notebook and with NumPy."""
+
 import numpy as np
 import pytest
 from reference import errors, problem, reference, results
@@ -19,17 +20,23 @@ def serialized(model):
     return model.loss.graph.as_graph_def(add_shapes=True).SerializeToString(deterministic=True)
 
 
-@pytest.mark.parametrize("sizes, options", [
-    (SIZES[0], dict(learning_rate=0.02, grad_clip=3)), (SIZES[1], dict(sampling=True)), ([C], {})])
+@pytest.mark.parametrize(
+    "sizes, options",
+    [(SIZES[0], dict(learning_rate=0.02, grad_clip=3)), (SIZES[1], dict(sampling=True)), ([C], {})],
+)
 def test_the_graph_is_the_notebooks_byte_for_byte(notebook, sizes, options):
     """Also with the defaults."""
-    assert serialized(CharRNN(*sizes, seed=7, **options)) == serialized(notebook.CharRNN(*sizes, seed=7, **options))
+    assert serialized(CharRNN(*sizes, seed=7, **options)) == serialized(
+        notebook.CharRNN(*sizes, seed=7, **options)
+    )
 
 
 def test_results_and_gradients_equal_numpys():
     """From a state that is not zero."""
     given = problem(N, M, L, C, LAYERS)
-    assert max(errors(results(CharRNN(C, N, M, L, LAYERS), *given), reference(*given)).values()) < 5e-6
+    assert (
+        max(errors(results(CharRNN(C, N, M, L, LAYERS), *given), reference(*given)).values()) < 5e-6
+    )
 
 
 def train(model, session, start, stop):
@@ -38,8 +45,10 @@ def train(model, session, start, stop):
     losses = []
     for step in range(start, stop):
         x, y = np.random.RandomState(step).randint(0, C, (2, N, M))
-        loss, state, _ = session.run([model.loss, model.final_state, model.optimizer], {
-            model.inputs: x, model.targets: y, model.keep_prob: 1.0, model.initial_state: state})
+        loss, state, _ = session.run(
+            [model.loss, model.final_state, model.optimizer],
+            {model.inputs: x, model.targets: y, model.keep_prob: 1.0, model.initial_state: state},
+        )
         losses.append(loss)
     return losses
 
@@ -53,11 +62,17 @@ def losses_after_restoring(prefix, build):
 
 
 @pytest.mark.parametrize("saved_by_notebook", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_training_from_the_same_checkpoint_equals_the_notebooks(notebook, tmp_path, saved_by_notebook):
+def test_training_from_the_same_checkpoint_equals_the_notebooks(
+    notebook, tmp_path, saved_by_notebook
+):
     """The slots of Adam included, whichever of the two saved it."""
-    first = (notebook.CharRNN if saved_by_notebook else CharRNN)(C, N, M, L, LAYERS, learning_rate=0.01)
+    first = (notebook.CharRNN if saved_by_notebook else CharRNN)(
+        C, N, M, L, LAYERS, learning_rate=0.01
+    )
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         train(first, session, 0, 5)
         prefix = tf.train.Saver().save(session, str(tmp_path / "i5_l6.ckpt"))
-    assert losses_after_restoring(prefix, CharRNN) == losses_after_restoring(prefix, notebook.CharRNN)
+    assert losses_after_restoring(prefix, CharRNN) == losses_after_restoring(
+        prefix, notebook.CharRNN
+    )

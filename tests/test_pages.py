@@ -1,4 +1,5 @@
 """README and docs: commands parse and run, links lead to files and headings, names and flags exist."""
+
 import hashlib
 import importlib
 import io
@@ -18,11 +19,19 @@ from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.text import corpus
 from charrnn.training.presets import preset
 
-PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-         for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+}
 # the pages that name all flags of a script
-FLAG_PAGES = {"train": "docs/training.md", "sample": "docs/sampling.md", "export": "docs/sampling.md docs/inside.md",
-              "evaluate": "docs/evaluating.md", "inspect": "docs/inside.md", "runs": "docs/training.md"}
+FLAG_PAGES = {
+    "train": "docs/training.md",
+    "sample": "docs/sampling.md",
+    "export": "docs/sampling.md docs/inside.md",
+    "evaluate": "docs/evaluating.md",
+    "inspect": "docs/inside.md",
+    "runs": "docs/training.md",
+}
 # added to each training, so that it takes a second
 QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--lstm-size", "8"]
 
@@ -49,17 +58,26 @@ def shown(page):
 
 
 def flags_of(script):
-    return {flag for action in parser_of(script)._actions for flag in action.option_strings if flag.startswith("--")}
+    return {
+        flag
+        for action in parser_of(script)._actions
+        for flag in action.option_strings
+        if flag.startswith("--")
+    }
 
 
 def script_and_arguments(command):
     """Return the script that a command calls and its arguments; (None, []) for another program."""
     program, *arguments = shlex.split(command)
     if program in ("mpiexec", "srun"):
-        program, *arguments = arguments[arguments.index("-n") + 2:]
+        program, *arguments = arguments[arguments.index("-n") + 2 :]
     if program.startswith("charrnn-"):
-        return program[len("charrnn-"):], arguments
-    if program.startswith("python") and arguments[:1] == ["-m"] and arguments[1].startswith("charrnn."):
+        return program[len("charrnn-") :], arguments
+    if (
+        program.startswith("python")
+        and arguments[:1] == ["-m"]
+        and arguments[1].startswith("charrnn.")
+    ):
         return arguments[1].split(".")[-1], arguments[2:]
     if program == "make" and arguments[0] in ("train", "train-distributed", "sample"):
         values = dict(each.split("=", 1) for each in arguments[1:])
@@ -75,8 +93,12 @@ def test_commands_parse(page):
         if script and "--help" not in arguments:
             parser_of(script).parse(arguments)
         elif command.startswith("make "):
-            subprocess.run(["make", "-n", *shlex.split(command)[1:]], cwd=str(ROOT), check=True,
-                           stdout=subprocess.DEVNULL)
+            subprocess.run(
+                ["make", "-n", *shlex.split(command)[1:]],
+                cwd=str(ROOT),
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -88,7 +110,9 @@ def test_its_pages_have_all_flags(script):
 
 def anchors(page):
     """Return the anchors of a page's headings, made as GitHub makes them."""
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    headings = re.findall(
+        r"^#+ (.*)$", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
+    )
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -113,23 +137,41 @@ def test_the_presets_are_those_of_the_page():
     """The lengths of text for which auto has a row are the largest ones."""
     page = PAGES["docs/training.md"]
     sizes = "batch_size num_steps lstm_size learning_rate keep_prob recurrent_keep_prob weight_decay epochs".split()
-    rows = re.findall(r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| ([01][\d.]+) "
-                      r"\| (0\.\d) \| (\d+) \|$", page, re.MULTILINE)
-    lengths = [int(re.sub(r"\D", "", row[0]) or 10 ** 9) for row in rows]
+    rows = re.findall(
+        r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| ([01][\d.]+) "
+        r"\| (0\.\d) \| (\d+) \|$",
+        page,
+        re.MULTILINE,
+    )
+    lengths = [int(re.sub(r"\D", "", row[0]) or 10**9) for row in rows]
     assert len(rows) == 6 and "All have two layers" in page
     assert "end after five evaluations without improvement" in page.replace("\n", " ")
     for row, least, most in zip(rows, [1, *(length + 1 for length in lengths)], lengths):
         for length in (least, most):
             hyper = Hyperparameters(**preset("auto", length))
             assert [str(getattr(hyper, name)) for name in sizes] == list(row[1:])
-            assert (hyper.num_layers, hyper.early_stop, hyper.schedule, hyper.average_decay, hyper.grad_clip,
-                    hyper.val_fraction) == (2, 5, "linear", 0.99, 0.2, 0.02 if row[0] == "more" else 0.1)
+            assert (
+                hyper.num_layers,
+                hyper.early_stop,
+                hyper.schedule,
+                hyper.average_decay,
+                hyper.grad_clip,
+                hyper.val_fraction,
+            ) == (2, 5, "linear", 0.99, 0.2, 0.02 if row[0] == "more" else 0.1)
     for name in ("quick", "best"):
-        text = re.search(rf"^- `{name}`: (.*?)^[-\n]", page, re.MULTILINE | re.DOTALL).group(1).replace("\n  ", " ")
+        text = (
+            re.search(rf"^- `{name}`: (.*?)^[-\n]", page, re.MULTILINE | re.DOTALL)
+            .group(1)
+            .replace("\n  ", " ")
+        )
         found = re.search(
-            r"(\d+) units, windows of (\d+) x (\d+), a learning rate of ([\d.]+), (?:at most )?(\d+)", text)
-        assert found.groups() == tuple(str(getattr(Hyperparameters(**preset(name, 1)), each)) for each in (
-            "lstm_size", "batch_size", "num_steps", "learning_rate", "epochs"))
+            r"(\d+) units, windows of (\d+) x (\d+), a learning rate of ([\d.]+), (?:at most )?(\d+)",
+            text,
+        )
+        assert found.groups() == tuple(
+            str(getattr(Hyperparameters(**preset(name, 1)), each))
+            for each in ("lstm_size", "batch_size", "num_steps", "learning_rate", "epochs")
+        )
 
 
 def test_the_messages_are_those_of_the_package():
@@ -137,7 +179,9 @@ def test_the_messages_are_those_of_the_package():
     table = re.findall(r"^\| `(.*?)` \| ", PAGES["docs/problems.md"], re.MULTILINE)
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "charrnn").rglob("*.py"))
     whole = re.sub(r'"\s*\n\s*f?"', "", sources)  # what stands in several strings
-    for part in itertools.chain(*(re.split("…|'anna'|data/anna.txt|utf-8|40|nan", message) for message in table)):
+    for part in itertools.chain(
+        *(re.split("…|'anna'|data/anna.txt|utf-8|40|nan", message) for message in table)
+    ):
         assert part.strip() in whole
     assert len(table) > 8
 
@@ -145,13 +189,20 @@ def test_the_messages_are_those_of_the_package():
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_answers_are_kept_when_the_notebook_is_pulled(tmp_path):
     """By what the page on teaching says, in a clone of a repository with nothing but the notebook."""
+
     def git(*words):
-        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a", *map(str, words)], check=True,
-                       cwd=str(tmp_path), capture_output=True)
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a", *map(str, words)],
+            check=True,
+            cwd=str(tmp_path),
+            capture_output=True,
+        )
 
     git("init", "-q", "origin")
     (tmp_path / "origin" / "notebooks").mkdir()
-    notebooks = [tmp_path / folder / "notebooks" / "Anna_KaRNNa.ipynb" for folder in ("origin", "clone")]
+    notebooks = [
+        tmp_path / folder / "notebooks" / "Anna_KaRNNa.ipynb" for folder in ("origin", "clone")
+    ]
     for number, content in enumerate(["first", "second"]):
         notebooks[0].write_text(content)
         git("-C", "origin", "add", ".")
@@ -159,17 +210,25 @@ def test_answers_are_kept_when_the_notebook_is_pulled(tmp_path):
         if not number:
             git("clone", "-q", "origin", "clone")
     notebooks[1].write_text("answers")
-    block, = (block for block in blocks("docs/teaching.md", "sh") if "git pull" in block)
-    subprocess.run(["sh", "-e", "-c", block], check=True, cwd=str(tmp_path / "clone"), capture_output=True)
-    assert (notebooks[1].read_text(), notebooks[1].with_name("mine.ipynb").read_text()) == ("second", "answers")
+    (block,) = (block for block in blocks("docs/teaching.md", "sh") if "git pull" in block)
+    subprocess.run(
+        ["sh", "-e", "-c", block], check=True, cwd=str(tmp_path / "clone"), capture_output=True
+    )
+    assert (notebooks[1].read_text(), notebooks[1].with_name("mine.ipynb").read_text()) == (
+        "second",
+        "answers",
+    )
     assert "notebooks/mine.ipynb" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture
 def small_texts(tmp_path, monkeypatch):
     """A folder where each text that the pages name is a small one, of 40 windows of 2 x 3."""
-    text = "The Anna. ROMEO: JULIET: To be, or not to be\n" + "all happy families are alike, and the rest is not\n" * 4
-    text = text[:2 * 3 * 40]
+    text = (
+        "The Anna. ROMEO: JULIET: To be, or not to be\n"
+        + "all happy families are alike, and the rest is not\n" * 4
+    )
+    text = text[: 2 * 3 * 40]
     (tmp_path / "data").mkdir()
     for name in ("data/anna.txt", "data/tiny-shakespeare.txt", "my.txt", "beginning.txt"):
         (tmp_path / name).write_text(text)
@@ -187,7 +246,11 @@ def test_commands_of_the_package_run_in_order(page, small_texts, monkeypatch, ca
         if not command.startswith("charrnn-") or "--help" in arguments:
             continue
         if script == "train":
-            arguments += [] if "--resume" in arguments else [*QUICK, *["--epochs", "1"] * ("--minutes" not in command)]
+            arguments += (
+                []
+                if "--resume" in arguments
+                else [*QUICK, *["--epochs", "1"] * ("--minutes" not in command)]
+            )
         # for --interactive and a TEXT of -
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"ROMEO:\n")))
         assert script_of(script).main(arguments) == 0, command

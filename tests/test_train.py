@@ -1,4 +1,5 @@
 """The training script, and the function behind it: flags, texts, folders, presets, dry runs and help."""
+
 import itertools
 import re
 import shutil
@@ -23,7 +24,12 @@ def test_a_known_text_that_cannot_be_found_is_not_replaced(tmp_path, capsys, mon
     for arguments in (["anna"], []):
         assert train.main(arguments) == 2
         out, err = capsys.readouterr()
-        assert out == "" and err.count("\n") == 1 and err.startswith("charrnn-train: error: ") and "'anna'" in err
+        assert (
+            out == ""
+            and err.count("\n") == 1
+            and err.startswith("charrnn-train: error: ")
+            and "'anna'" in err
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -32,11 +38,15 @@ def test_a_folder_in_which_another_process_trains_is_refused(text_file, trained,
     shutil.copytree(str(trained), str(tmp_path / "run"))
     (tmp_path / "new").mkdir()
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
-    with closing(files.lock(tmp_path / "run" / ".lock")), closing(files.lock(tmp_path / "new" / ".lock")):
+    with closing(files.lock(tmp_path / "run" / ".lock")), closing(
+        files.lock(tmp_path / "new" / ".lock")
+    ):
         for status in (resume(tmp_path / "run"), train_small(text_file, tmp_path / "new")):
             assert status == 2
         out, err = capsys.readouterr()
-        assert out == "" and err.count("\n") == 2 and err.count("another process is training in") == 2
+        assert (
+            out == "" and err.count("\n") == 2 and err.count("another process is training in") == 2
+        )
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
     assert [path.name for path in (tmp_path / "new").iterdir()] == [".lock"]
 
@@ -60,52 +70,97 @@ def test_flags_override_a_preset(text_file, tmp_path, monkeypatch, capsys):
     """The seed, which neither has, is made up, printed and recorded. Several texts are joined."""
     sessions = []
     usual = tf.Session
-    monkeypatch.setattr(tf, "Session", lambda **options: sessions.append(options) or usual(**options))
-    assert train.main([str(text_file), str(text_file), "--separator", "~~", "--preset", "exercise", "--epochs", "1",
-                       "--lstm-size", "6", "--checkpoint-dir", str(tmp_path / "run"), "--sample-length", "0",
-                       "--threads", "3", "--no-summaries"]) == 0
-    assert sessions[0]["config"].inter_op_parallelism_threads == 3 and not (tmp_path / "run" / "summaries").exists()
+    monkeypatch.setattr(
+        tf, "Session", lambda **options: sessions.append(options) or usual(**options)
+    )
+    assert (
+        train.main(
+            [
+                str(text_file),
+                str(text_file),
+                "--separator",
+                "~~",
+                "--preset",
+                "exercise",
+                "--epochs",
+                "1",
+                "--lstm-size",
+                "6",
+                "--checkpoint-dir",
+                str(tmp_path / "run"),
+                "--sample-length",
+                "0",
+                "--threads",
+                "3",
+                "--no-summaries",
+            ]
+        )
+        == 0
+    )
+    assert (
+        sessions[0]["config"].inter_op_parallelism_threads == 3
+        and not (tmp_path / "run" / "summaries").exists()
+    )
     assert (tmp_path / "run" / "text.txt").read_text() == f"{TEXT}~~{TEXT}"
     hyper = record.read_run(tmp_path / "run").hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
     assert [getattr(hyper, name) for name in names] == [10, 50, 6, 0.01, 1, 0.5]
-    assert 0 <= hyper.seed < 2 ** 31 and f"seed {hyper.seed}\n" in capsys.readouterr().out
+    assert 0 <= hyper.seed < 2**31 and f"seed {hyper.seed}\n" in capsys.readouterr().out
 
 
-SMALL_RUN = dict(batch_size=2, num_steps=130, lstm_size=5, num_layers=1, epochs=1, seed=3, summaries=False)
+SMALL_RUN = dict(
+    batch_size=2, num_steps=130, lstm_size=5, num_layers=1, epochs=1, seed=3, summaries=False
+)
 
 
 def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
     trained = train_model(TEXT, tmp_path / "run", sample_length=0, **SMALL_RUN)
     assert trained.model.run.hyperparameters.num_steps == 130 and trained.losses.shape == (4,)
-    assert trained.losses[0] == pytest.approx(np.log(14), abs=0.2) and trained.stopped_by is trained.best is None
+    assert (
+        trained.losses[0] == pytest.approx(np.log(14), abs=0.2)
+        and trained.stopped_by is trained.best is None
+    )
     assert "step 4/4" in capsys.readouterr().out
-    longer = train_model(None, tmp_path / "run", resume=True, quiet=True, epochs=3, sample_length=0, summaries=False)
+    longer = train_model(
+        None, tmp_path / "run", resume=True, quiet=True, epochs=3, sample_length=0, summaries=False
+    )
     assert longer.losses.shape == (8,) and capsys.readouterr() == ("", "")
 
 
 def test_the_test_loss_is_kept_until_the_run_goes_on(tmp_path, monkeypatch):
     """In run.json; the next save removes it."""
-    run = train_model(TEXT, tmp_path / "run", sample_length=0, test_fraction=0.2, quiet=True, **SMALL_RUN)
+    run = train_model(
+        TEXT, tmp_path / "run", sample_length=0, test_fraction=0.2, quiet=True, **SMALL_RUN
+    )
     assert run.test_loss == record.read_run(run.folder).test_loss > 0
-    assert train_model(None, run.folder, resume=True, sample_length=0, quiet=True).test_loss == run.test_loss
+    assert (
+        train_model(None, run.folder, resume=True, sample_length=0, quiet=True).test_loss
+        == run.test_loss
+    )
     monkeypatch.setattr("charrnn.train.StopRequests", lambda: StopAfter(1))
-    assert train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2).test_loss is None
+    assert (
+        train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2).test_loss
+        is None
+    )
 
 
 def test_importing_does_not_import_tensorflow():
     """A name that needs it does, silently. Standard error works afterwards, and signals are left to the program."""
-    code = ("import os, signal, sys; before = signal.getsignal(signal.SIGINT); "
-            "import charrnn, charrnn.train, charrnn.sample; assert 'tensorflow' not in sys.modules; "
-            "charrnn.CharRNN; assert 'tensorflow' in sys.modules and signal.getsignal(signal.SIGINT) is before; "
-            "print('mine', file=sys.stderr, flush=True); os.write(2, b'too\\n')")
+    code = (
+        "import os, signal, sys; before = signal.getsignal(signal.SIGINT); "
+        "import charrnn, charrnn.train, charrnn.sample; assert 'tensorflow' not in sys.modules; "
+        "charrnn.CharRNN; assert 'tensorflow' in sys.modules and signal.getsignal(signal.SIGINT) is before; "
+        "print('mine', file=sys.stderr, flush=True); os.write(2, b'too\\n')"
+    )
     assert run_python("-c", code) == (0, "", "mine\ntoo\n")
 
 
 def test_the_users_own_warnings_are_shown():
-    code = ("from charrnn.system import terminal; terminal.quiet_tensorflow(); import warnings, charrnn\n"
-            "charrnn.CharRNN(3); import tensorflow.compat.v1 as tf; tf.logging.warning('mine')\n"
-            "warnings.warn('mine too'); tf.Session().close()")
+    code = (
+        "from charrnn.system import terminal; terminal.quiet_tensorflow(); import warnings, charrnn\n"
+        "charrnn.CharRNN(3); import tensorflow.compat.v1 as tf; tf.logging.warning('mine')\n"
+        "warnings.warn('mine too'); tf.Session().close()"
+    )
     _, out, err = run_python("-c", code)
     lines = err.strip().split("\n")
     assert out == "" and "mine" in lines[0] and "mine too" in lines[1], err

@@ -1,4 +1,5 @@
 """Models of LSTM cells without TensorFlow, as on every Python from 3.8 on."""
+
 import pytest
 from conftest import CHARS, SCRIPTS, TEXT, make_network, run_python, script
 
@@ -18,14 +19,29 @@ def run(code, *arguments):
 
 
 def test_sampling(exported, capsys):
-    arguments = [str(exported), "--prime", "the ", "--length", "60", "--seed", "3", "--num-samples", "3", "--top-p",
-                 "0.8", "--novelty", "--train-text", str(exported.parent / "small.txt")]
+    arguments = [
+        str(exported),
+        "--prime",
+        "the ",
+        "--length",
+        "60",
+        "--seed",
+        "3",
+        "--num-samples",
+        "3",
+        "--top-p",
+        "0.8",
+        "--novelty",
+        "--train-text",
+        str(exported.parent / "small.txt"),
+    ]
     assert sample.main(arguments) == 0
     assert run(WITHOUT, "charrnn", "sample", *arguments) == (0, capsys.readouterr().out, "")
 
 
 def test_evaluating(exported, tmp_path, capsys):
     from charrnn.commands import evaluate
+
     (tmp_path / "text").write_text(TEXT[:300], encoding="utf-8")
     arguments = ["--rows", "3", str(exported), str(tmp_path / "text")]
     assert evaluate.main(arguments) == 0
@@ -40,14 +56,23 @@ def test_a_checkpoint_of_lstm_cells(trained, tmp_path, capsys):
     assert (tmp_path / "m.npz").read_bytes() == expected
 
 
-@pytest.mark.parametrize("name", ["sample", "train"] + [
-    pytest.param(name, marks=pytest.mark.slow) for name in ("evaluate", "export")])
+@pytest.mark.parametrize(
+    "name",
+    ["sample", "train"]
+    + [pytest.param(name, marks=pytest.mark.slow) for name in ("evaluate", "export")],
+)
 def test_what_needs_tensorflow_prints_one_line(trained, tmp_path_factory, tmp_path, name):
-    gated = [make_network(tmp_path_factory.mktemp("gated"), CHARS, 3, 2, "gru").name, "--vocab-from",
-             trained.parent / "small.txt"]
-    arguments = {"train": [trained.parent / "small.txt", "--checkpoint-dir", tmp_path / "run"], "sample": gated,
-                 "evaluate": [*gated, trained.parent / "small.txt"],
-                 "export": [trained, tmp_path / "served", "--format", "saved-model"]}[name]
+    gated = [
+        make_network(tmp_path_factory.mktemp("gated"), CHARS, 3, 2, "gru").name,
+        "--vocab-from",
+        trained.parent / "small.txt",
+    ]
+    arguments = {
+        "train": [trained.parent / "small.txt", "--checkpoint-dir", tmp_path / "run"],
+        "sample": gated,
+        "evaluate": [*gated, trained.parent / "small.txt"],
+        "export": [trained, tmp_path / "served", "--format", "saved-model"],
+    }[name]
     status, out, err = run(WITHOUT, "charrnn", name, *arguments)
     assert (status, out) == (2, "") and err.count("\n") == 1
     assert err.startswith(f"charrnn-{name}: error: TensorFlow is not installed here: ")

@@ -3,6 +3,7 @@
 The first run without a name goes to ``checkpoints``, as in the notebook, the next ones to ``checkpoints/2``,
 ``checkpoints/3`` and so on.
 """
+
 import contextlib
 import os
 import re
@@ -61,9 +62,11 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     folder = Path(folder)
     if not folder.is_dir():
         raise CheckpointError(
-            f"{folder} is not a model: name a run folder or an exported .npz file" if folder.exists() else
-            f"there is no file or folder {folder}: train a model first, or use a known one "
-            f"({', '.join(KNOWN_MODELS)})")
+            f"{folder} is not a model: name a run folder or an exported .npz file"
+            if folder.exists()
+            else f"there is no file or folder {folder}: train a model first, or use a known one "
+            f"({', '.join(KNOWN_MODELS)})"
+        )
     # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
     listed = record.listed_names(folder)
     # also those that have lost their record; interrupted saves are not in the list
@@ -73,7 +76,9 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         names = listed or record.names_with(folder, ".index")
     if not names:
         runs = words.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
-        raise NoCheckpointError(f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}")
+        raise NoCheckpointError(
+            f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}"
+        )
     return [str(folder / name) for name in names]
 
 
@@ -99,15 +104,21 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
     try:
         run, recorded = record.read_record(prefix)
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{prefix} is damaged: its record {name}.json: {errors.reason(error)}")
+        raise CheckpointError(
+            f"{prefix} is damaged: its record {name}.json: {errors.reason(error)}"
+        )
     for ending in [suffix] if suffix else recorded:
         path = Path(prefix + ending)
         (_, sha256) = recorded[ending]
         try:
             if record.sha256(path.read_bytes()) != sha256:
-                raise CheckpointError(f"{prefix} is damaged: {path.name} has changed since it was saved")
+                raise CheckpointError(
+                    f"{prefix} is damaged: {path.name} has changed since it was saved"
+                )
         except OSError as error:
-            raise CheckpointError(f"{prefix} is damaged: {path.name} cannot be read ({errors.reason(error)})")
+            raise CheckpointError(
+                f"{prefix} is damaged: {path.name} cannot be read ({errors.reason(error)})"
+            )
     return run
 
 
@@ -142,14 +153,22 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     Raises:
         CheckpointError: the checkpoint is missing or damaged, or the run has no best checkpoint.
     """
-    prefix = re.sub(r"(\.ckpt(?:-\d+)?)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path))
+    prefix = re.sub(
+        r"(\.ckpt(?:-\d+)?)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path)
+    )
     if best:
         name = record.read_run(path).best
         if not name:
-            raise CheckpointError(f"the run in {path} has no best checkpoint: it was trained without "
-                                  "val_fraction, or has not been evaluated yet")
+            raise CheckpointError(
+                f"the run in {path} has no best checkpoint: it was trained without "
+                "val_fraction, or has not been evaluated yet"
+            )
         prefix = str(Path(path) / name)
-    elif Path(path).is_dir() or not Path(prefix + ".index").exists() and not Path(prefix + ".json").exists():
+    elif (
+        Path(path).is_dir()
+        or not Path(prefix + ".index").exists()
+        and not Path(prefix + ".json").exists()
+    ):
         return newest_intact(path, suffix)
     return Found(prefix, verify(prefix, suffix))
 
@@ -167,8 +186,10 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
         # TensorFlow's signs of patterns
         refused = set(str(named)) & set("*?[" if os.sep == "\\" else "*?[\\")
         if refused:
-            raise CheckpointError(f"{str(named)!r} cannot be the path of a run folder: TensorFlow does not support "
-                                  f"{' or '.join(sorted(refused))} in paths")
+            raise CheckpointError(
+                f"{str(named)!r} cannot be the path of a run folder: TensorFlow does not support "
+                f"{' or '.join(sorted(refused))} in paths"
+            )
         if Path(named).is_file():
             raise CheckpointError(f"{named} is a file: checkpoint_dir must be the name of a folder")
         if not resume:
@@ -185,11 +206,21 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
 
 def newest_with_checkpoint() -> Optional[str]:
     """Return the newest folder without a name that has a checkpoint, of this package or the notebook, or None."""
-    return next((str(folder) for folder in _folders()
-                 if (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.json"))), None)
+    return next(
+        (
+            str(folder)
+            for folder in _folders()
+            if (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.json"))
+        ),
+        None,
+    )
 
 
 def _folders() -> List[Path]:
     """Return ``checkpoints`` and the numbered folders in it, the newest first."""
-    numbers = [int(path.name) for path in Path(FIRST).glob("*") if re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name)]
+    numbers = [
+        int(path.name)
+        for path in Path(FIRST).glob("*")
+        if re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name)
+    ]
     return [*(Path(FIRST) / str(number) for number in sorted(numbers, reverse=True)), Path(FIRST)]

@@ -1,4 +1,5 @@
 """Hyperparameters: what a network is trained with, the ranges, and the learning rate of each step."""
+
 import dataclasses
 import math
 import sys
@@ -41,23 +42,46 @@ TO_ZERO = ("linear", "cosine")  # schedules that end at 0
 SCHEDULES = ("constant", "exponential", *TO_ZERO)
 # the groups of flags on the help page, in its order
 GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
-    "text", "network", "optimisation", "speed", "checkpoints and reports")
+    "text",
+    "network",
+    "optimisation",
+    "speed",
+    "checkpoints and reports",
+)
 
-BELOW_1 = 1 - 2 ** -53  # the largest float below 1
+BELOW_1 = 1 - 2**-53  # the largest float below 1
 # what TensorFlow and the JSON record can hold
-_LARGEST = {int: 2 ** 63 - 1, float: sys.float_info.max}
+_LARGEST = {int: 2**63 - 1, float: sys.float_info.max}
 
 
-def setting(default: Any, group: str, meaning: str, *, least: float = 0, most: Optional[float] = None,
-            choices: Optional[tuple] = None, kind: Optional[type] = None, otherwise: str = "") -> Any:
+def setting(
+    default: Any,
+    group: str,
+    meaning: str,
+    *,
+    least: float = 0,
+    most: Optional[float] = None,
+    choices: Optional[tuple] = None,
+    kind: Optional[type] = None,
+    otherwise: str = "",
+) -> Any:
     """Declare a field: its default, and what its flag and its check need.
 
     A number has a range, anything else has choices. Where the default is None, ``kind`` is the type of other values,
     and ``otherwise`` says what None stands for. A field without a group gets no flag here.
     """
-    return dataclasses.field(default=default, metadata={
-        "group": group, "help": meaning, "least": least, "most": most, "choices": choices,
-        "kind": kind or type(default), "otherwise": otherwise})
+    return dataclasses.field(
+        default=default,
+        metadata={
+            "group": group,
+            "help": meaning,
+            "least": least,
+            "most": most,
+            "choices": choices,
+            "kind": kind or type(default),
+            "otherwise": otherwise,
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -95,70 +119,156 @@ class Hyperparameters(Checked):
     """
 
     batch_size: int = setting(100, OPTIMISATION, "sequences in a batch", least=1)
-    num_steps: int = setting(100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", least=1)
+    num_steps: int = setting(
+        100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", least=1
+    )
     lstm_size: int = setting(512, NETWORK, "units in each layer", least=1)
     num_layers: int = setting(2, NETWORK, "number of layers", least=1, most=MOST_LAYERS)
-    learning_rate: float = setting(0.001, OPTIMISATION, "step size of the optimizer, before the schedule", least=1e-9)
-    keep_prob: float = setting(0.5, OPTIMISATION, "probability that dropout keeps a unit of a layer's output", least=0.01, most=1)
-    grad_clip: float = setting(5.0, OPTIMISATION, "largest global norm of the gradients", least=1e-4, most=1e30)
+    learning_rate: float = setting(
+        0.001, OPTIMISATION, "step size of the optimizer, before the schedule", least=1e-9
+    )
+    keep_prob: float = setting(
+        0.5,
+        OPTIMISATION,
+        "probability that dropout keeps a unit of a layer's output",
+        least=0.01,
+        most=1,
+    )
+    grad_clip: float = setting(
+        5.0, OPTIMISATION, "largest global norm of the gradients", least=1e-4, most=1e30
+    )
     epochs: int = setting(20, OPTIMISATION, "passes over the text", least=1)
     print_every_n: int = setting(50, REPORTS, "steps between printed lines", least=1)
     save_every_n: int = setting(200, REPORTS, "steps between checkpoints", least=1)
     seed: Optional[int] = setting(
-        None, OPTIMISATION, "seed of the initial weights and of dropout", least=0, most=2 ** 31 - 1, kind=int,
-        otherwise="a new one")
+        None,
+        OPTIMISATION,
+        "seed of the initial weights and of dropout",
+        least=0,
+        most=2**31 - 1,
+        kind=int,
+        otherwise="a new one",
+    )
     fused: bool = setting(  # the help is that of --no-fused
-        True, SPEED, "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
+        True,
+        SPEED,
+        "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
         "with other dropout masks. With --seed, the masks are repeatable, and training is slower still",
-        choices=(True, False))
+        choices=(True, False),
+    )
     precision: str = setting(
-        "float32", SPEED, "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.6 times as "
+        "float32",
+        SPEED,
+        "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.6 times as "
         "fast on some processors, and slower on others; auto measures it and takes the faster one",
-        choices=("float32", "bfloat16", AUTO))
+        choices=("float32", "bfloat16", AUTO),
+    )
     cell: str = setting("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
-    optimizer: str = setting("adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS))
+    optimizer: str = setting(
+        "adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS)
+    )
     input_keep_prob: float = setting(
-        1.0, OPTIMISATION, "probability that dropout keeps a unit of a layer's input", least=0.01, most=1)
+        1.0,
+        OPTIMISATION,
+        "probability that dropout keeps a unit of a layer's input",
+        least=0.01,
+        most=1,
+    )
     recurrent_keep_prob: float = setting(
-        1.0, OPTIMISATION, "probability that dropout keeps a recurrent weight; the same weights are kept for a whole "
-        "window", least=0.01, most=1)
+        1.0,
+        OPTIMISATION,
+        "probability that dropout keeps a recurrent weight; the same weights are kept for a whole "
+        "window",
+        least=0.01,
+        most=1,
+    )
     weight_decay: float = setting(
-        0.0, OPTIMISATION, "what each step takes away from the matrices of weights, as a multiple of the "
-        "learning rate times the weights; 0 for nothing", least=0, most=10)
+        0.0,
+        OPTIMISATION,
+        "what each step takes away from the matrices of weights, as a multiple of the "
+        "learning rate times the weights; 0 for nothing",
+        least=0,
+        most=10,
+    )
     schedule: str = setting(
-        "constant", OPTIMISATION, "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
-        "the end, linearly or along a cosine", choices=SCHEDULES)
+        "constant",
+        OPTIMISATION,
+        "how the learning rate falls: not at all, by --decay at each epoch, or to 0 at "
+        "the end, linearly or along a cosine",
+        choices=SCHEDULES,
+    )
     warmup_steps: int = setting(
-        0, OPTIMISATION, "steps in which the learning rate first rises to its full size", least=0, most=10 ** 6)
+        0,
+        OPTIMISATION,
+        "steps in which the learning rate first rises to its full size",
+        least=0,
+        most=10**6,
+    )
     decay: float = setting(
-        0.95, OPTIMISATION, "factor of the learning rate at each epoch, in the exponential schedule", least=0.01, most=1)
+        0.95,
+        OPTIMISATION,
+        "factor of the learning rate at each epoch, in the exponential schedule",
+        least=0.01,
+        most=1,
+    )
     average_decay: float = setting(
-        0.0, OPTIMISATION, "decay of running averages of the weights, which evaluation and sampling then use; "
-        "0 for none", least=0, most=0.99999)
+        0.0,
+        OPTIMISATION,
+        "decay of running averages of the weights, which evaluation and sampling then use; "
+        "0 for none",
+        least=0,
+        most=0.99999,
+    )
     shuffle: str = setting(
-        "none", TEXT, "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
+        "none",
+        TEXT,
+        "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
         "after it, in an order that is always the same. The preset auto shuffles the lines of what is plainly a list",
-        choices=("none", "lines"))
-    val_fraction: float = setting(0.0, TEXT, "fraction of the text, at its end, to hold out for validation", least=0, most=BELOW_1)
+        choices=("none", "lines"),
+    )
+    val_fraction: float = setting(
+        0.0,
+        TEXT,
+        "fraction of the text, at its end, to hold out for validation",
+        least=0,
+        most=BELOW_1,
+    )
     test_fraction: float = setting(
-        0.0, TEXT, "fraction of the text, after the validation text, to evaluate once at the end of the run", least=0,
-        most=BELOW_1)
+        0.0,
+        TEXT,
+        "fraction of the text, after the validation text, to evaluate once at the end of the run",
+        least=0,
+        most=BELOW_1,
+    )
     eval_every_n: int = setting(
-        0, REPORTS, "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only")
-    early_stop: int = setting(0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never")
-    max_to_keep: int = setting(100, REPORTS, "number of checkpoints to keep, in addition to the best", least=1)
+        0,
+        REPORTS,
+        "steps between evaluations on the held-out text; 0 for evaluations at checkpoints only",
+    )
+    early_stop: int = setting(
+        0, OPTIMISATION, "evaluations without improvement after which training ends; 0 for never"
+    )
+    max_to_keep: int = setting(
+        100, REPORTS, "number of checkpoints to keep, in addition to the best", least=1
+    )
 
     def check(self, recorded: Collection[str] = ()) -> None:
         """Raise ValueError if a value is out of range, or if two values contradict each other."""
         super().check(recorded)
         if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError(f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
-                             "leave no text to train on")
+            raise ValueError(
+                f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
+                "leave no text to train on"
+            )
         for name in ("eval_every_n", "early_stop"):
             if getattr(self, name) and not self.val_fraction:
-                raise ValueError(f"{name} needs a held-out text: start a run with val_fraction above 0")
+                raise ValueError(
+                    f"{name} needs a held-out text: start a run with val_fraction above 0"
+                )
         if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
-            raise ValueError("recurrent_keep_prob needs the fused unroll and the cell lstm, without input_keep_prob")
+            raise ValueError(
+                "recurrent_keep_prob needs the fused unroll and the cell lstm, without input_keep_prob"
+            )
 
     @property
     def unrolls_fused(self) -> bool:
@@ -173,7 +283,9 @@ def range_in_words(field: dataclasses.Field) -> str:
     """Return the range of a number."""
     least = field.metadata["least"]
     most = field.metadata["most"]
-    return f"at least {least}" + ("" if most is None else " and below 1" if most == BELOW_1 else f" and at most {most}")
+    return f"at least {least}" + (
+        "" if most is None else " and below 1" if most == BELOW_1 else f" and at most {most}"
+    )
 
 
 def _requirement(field: dataclasses.Field) -> str:
@@ -186,7 +298,9 @@ def _requirement(field: dataclasses.Field) -> str:
 
 def _allows(field: dataclasses.Field, value: Any, in_range: bool = True) -> bool:
     """Return whether a field may have a value, or, if it need not be in range, could have it in another version."""
-    kind, choices, least, most = (field.metadata[name] for name in ("kind", "choices", "least", "most"))
+    kind, choices, least, most = (
+        field.metadata[name] for name in ("kind", "choices", "least", "most")
+    )
     if choices:
         return value in choices
     if value is None or isinstance(value, bool):
@@ -194,7 +308,9 @@ def _allows(field: dataclasses.Field, value: Any, in_range: bool = True) -> bool
     if not in_range:
         least = least if kind is int else 0
         most = None
-    return isinstance(value, (int, kind)) and least <= value <= (_LARGEST[kind] if most is None else most)
+    return isinstance(value, (int, kind)) and least <= value <= (
+        _LARGEST[kind] if most is None else most
+    )
 
 
 def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float:
@@ -217,7 +333,9 @@ def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float
         return hyper.learning_rate * (step + 1) / hyper.warmup_steps
     if hyper.schedule == "exponential":
         return hyper.learning_rate * hyper.decay ** (step // n_windows)
-    done = min(1.0, (step - hyper.warmup_steps) / max(1, hyper.epochs * n_windows - hyper.warmup_steps))
+    done = min(
+        1.0, (step - hyper.warmup_steps) / max(1, hyper.epochs * n_windows - hyper.warmup_steps)
+    )
     if hyper.schedule == "linear":
         return hyper.learning_rate * (1 - done)
     if hyper.schedule == "cosine":

@@ -16,6 +16,7 @@ record is not used. Each record has its own SHA-256. If ``run.json`` is lost, th
 training process holds the lock ``.lock``. All paths are relative, so a run folder can be moved and renamed. A folder
 written by the notebook has no records. Its checkpoints can be used if the vocabulary is given.
 """
+
 import contextlib
 import hashlib
 import json
@@ -31,8 +32,19 @@ from charrnn.system import errors, files, words
 from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
-IMMUTABLE = ("batch_size", "num_steps", "lstm_size", "num_layers", "seed", "cell", "optimizer", "average_decay",
-             "val_fraction", "test_fraction", "shuffle")
+IMMUTABLE = (
+    "batch_size",
+    "num_steps",
+    "lstm_size",
+    "num_layers",
+    "seed",
+    "cell",
+    "optimizer",
+    "average_decay",
+    "val_fraction",
+    "test_fraction",
+    "shuffle",
+)
 RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
@@ -40,7 +52,10 @@ STAGE = ".saving"
 LARGEST_LOSS = 1e38  # losses are measured in float32
 LOCK_FILE = ".lock"
 # how to start from the weights of the notebook, in Python and in a command
-FROM_NOTEBOOK = ("init_from=open_model(path, sorted(set(text)))", "--init-from and --vocab-from TEXT")
+FROM_NOTEBOOK = (
+    "init_from=open_model(path, sorted(set(text)))",
+    "--init-from and --vocab-from TEXT",
+)
 # of the files that a record lists
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
@@ -92,7 +107,9 @@ def step_of(name: str) -> int:
 
 def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[str]:
     """Return the names of the checkpoints that have a file with a suffix, and of others, sorted by step."""
-    saved = {name[:-len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")}
+    saved = {
+        name[: -len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")
+    }
     return sorted((name for name in saved.union(others) if step_of(name) >= 0), key=step_of)
 
 
@@ -103,7 +120,9 @@ def listed_names(folder: Path) -> List[str]:
     except (OSError, ValueError):
         return []
     start = 'all_model_checkpoint_paths: "'
-    paths = [line[len(start):-1] for line in lines if line.startswith(start) and line.endswith('"')]
+    paths = [
+        line[len(start) : -1] for line in lines if line.startswith(start) and line.endswith('"')
+    ]
     names = [re.split(r"[/\\]", path)[-1] for path in paths]
     return [name for name in names if name]
 
@@ -120,7 +139,9 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     folder = Path(folder)
-    in_the_way = [name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))]
+    in_the_way = [
+        name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))
+    ]
     fact = f"{folder} holds another run"
     in_python = ""
     in_command = ""
@@ -134,8 +155,11 @@ def check_unused(folder: StrPath) -> None:
         in_python = in_command = "move it away"
     else:
         return
-    raise CheckpointError(fact, f"{in_python}, or name another checkpoint_dir",
-                          f"{in_command}, or name another folder with --checkpoint-dir")
+    raise CheckpointError(
+        fact,
+        f"{in_python}, or name another checkpoint_dir",
+        f"{in_command}, or name another folder with --checkpoint-dir",
+    )
 
 
 def _is_of_notebook(folder: Path) -> bool:
@@ -145,10 +169,20 @@ def _is_of_notebook(folder: Path) -> bool:
 
 def record_of(run: RunRecord) -> Dict[str, Any]:
     """Return a run as a dict of JSON types."""
-    return {"charrnn": __version__, "hyperparameters": asdict(run.hyperparameters),
-            "vocabulary": "".join(run.vocabulary.chars),
-            "text": {"name": run.text_name, "sha256": run.text_sha256, "shuffled_sha256": run.shuffled_sha256},
-            "best": run.best, "init_from": run.init_from, "test_loss": run.test_loss, "beginning": run.beginning}
+    return {
+        "charrnn": __version__,
+        "hyperparameters": asdict(run.hyperparameters),
+        "vocabulary": "".join(run.vocabulary.chars),
+        "text": {
+            "name": run.text_name,
+            "sha256": run.text_sha256,
+            "shuffled_sha256": run.shuffled_sha256,
+        },
+        "best": run.best,
+        "init_from": run.init_from,
+        "test_loss": run.test_loss,
+        "beginning": run.beginning,
+    }
 
 
 def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
@@ -167,13 +201,34 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         beginning = record.get("beginning")
         hyper = Hyperparameters(**{name: recorded[name] for name in NAMES if name in recorded})
         hyper.check(recorded=NAMES)
-        if (all(isinstance(name, str) for name in (record["vocabulary"], text["name"], text["sha256"]))
-                and all(name is None or isinstance(name, str) for name in (init_from, shuffled, beginning))
-                and (test_loss is None or type(test_loss) in (int, float) and abs(test_loss) <= LARGEST_LOSS)
-                and (best is None or step_of(best) >= 0)):
-            return RunRecord(hyper, Vocabulary(record["vocabulary"]), text["name"], text["sha256"], best, init_from,
-                             test_loss, None if folder is None else str(folder), shuffled, beginning,
-                             tuple(sorted(set(recorded) - set(NAMES))))
+        if (
+            all(
+                isinstance(name, str)
+                for name in (record["vocabulary"], text["name"], text["sha256"])
+            )
+            and all(
+                name is None or isinstance(name, str) for name in (init_from, shuffled, beginning)
+            )
+            and (
+                test_loss is None
+                or type(test_loss) in (int, float)
+                and abs(test_loss) <= LARGEST_LOSS
+            )
+            and (best is None or step_of(best) >= 0)
+        ):
+            return RunRecord(
+                hyper,
+                Vocabulary(record["vocabulary"]),
+                text["name"],
+                text["sha256"],
+                best,
+                init_from,
+                test_loss,
+                None if folder is None else str(folder),
+                shuffled,
+                beginning,
+                tuple(sorted(set(recorded) - set(NAMES))),
+            )
     raise ValueError("it does not describe a run")
 
 
@@ -196,8 +251,9 @@ def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
 
 def signed(content: Dict[str, Any]) -> bytes:
     """Return a JSON object as the content of a file, with its own SHA-256."""
-    return (json.dumps({**content, "sha256": _digest(content)}, indent=2, ensure_ascii=False) + "\n").encode(
-        "utf-8", "surrogatepass")
+    return (
+        json.dumps({**content, "sha256": _digest(content)}, indent=2, ensure_ascii=False) + "\n"
+    ).encode("utf-8", "surrogatepass")
 
 
 def read_signed(path: StrPath) -> Dict[str, Any]:
@@ -256,9 +312,11 @@ def read_run(folder: StrPath) -> RunRecord:
             advice = [f"start a run from its weights with {how}" for how in FROM_NOTEBOOK]
     except ValueError as error:
         problem = f"{path} cannot be used: {error}"
-    for path in sorted(Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True):
+    for path in sorted(
+        Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True
+    ):
         with contextlib.suppress(OSError, ValueError):
-            return read_record(str(path)[:-len(".json")])[0]
+            return read_record(str(path)[: -len(".json")])[0]
     raise CheckpointError(problem, *advice)
 
 
@@ -286,5 +344,7 @@ def read_text(run: RunRecord) -> str:
         problem = "has changed"
     except OSError as error:
         problem = f"cannot be read ({errors.reason(error)})"
-    raise CheckpointError(f"the text of the run, {path}, {problem}: name the text that it was trained on, "
-                          f"{run.text_name}")
+    raise CheckpointError(
+        f"the text of the run, {path}, {problem}: name the text that it was trained on, "
+        f"{run.text_name}"
+    )

@@ -2,6 +2,7 @@
 
 :mod:`charrnn.checkpoints.record` says which files it has.
 """
+
 import contextlib
 import io
 import math
@@ -22,8 +23,17 @@ from charrnn.data import StrPath
 from charrnn.system import errors, files
 
 # The losses are in nats per character. The norm is that before clipping.
-COLUMNS = ("step", "epoch", "loss", "bits_per_character", "val_loss", "val_bits_per_character", "learning_rate",
-           "gradient_norm", "characters_per_second")
+COLUMNS = (
+    "step",
+    "epoch",
+    "loss",
+    "bits_per_character",
+    "val_loss",
+    "val_bits_per_character",
+    "learning_rate",
+    "gradient_norm",
+    "characters_per_second",
+)
 
 
 def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
@@ -35,7 +45,9 @@ def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
     for line in (Path(folder) / record.HISTORY_FILE).read_bytes().splitlines()[1:]:
         with contextlib.suppress(ValueError):
             row = [float(cell or "nan") for cell in line.split(b",")]
-            if len(row) == len(COLUMNS) and not any(abs(number) > record.LARGEST_LOSS for number in row):
+            if len(row) == len(COLUMNS) and not any(
+                abs(number) > record.LARGEST_LOSS for number in row
+            ):
                 rows.append(row)
     return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
 
@@ -79,6 +91,7 @@ class Run:
     def __init__(self, run: RunRecord, folder: StrPath, session: Any) -> None:
         """Prepare to save the variables of a session's graph. The folder is not used before :meth:`begin`."""
         from charrnn.system.tensorflow import tf
+
         self.record = run
         self.folder = folder
         self.session = session
@@ -99,7 +112,9 @@ class Run:
             if opened:
                 opened.close()
 
-    def begin(self, text: str, fresh: Progress, resumes: bool = False, summaries: bool = True) -> Progress:
+    def begin(
+        self, text: str, fresh: Progress, resumes: bool = False, summaries: bool = True
+    ) -> Progress:
         """Reserve the folder, and begin a new run, or restore the newest intact checkpoint, if there is one yet.
 
         No other process trains in the folder until :meth:`close`.
@@ -149,13 +164,17 @@ class Run:
         try:
             self._saver.restore(self.session, newest.prefix)
         except Exception as error:  # of any kind, if another program has made the file
-            raise CheckpointError(f"the checkpoint {newest.prefix} cannot be read: {errors.reason(error)}")
+            raise CheckpointError(
+                f"the checkpoint {newest.prefix} cannot be read: {errors.reason(error)}"
+            )
         best = self.name(progress.best_step) if progress.best_step else None
         try:
             if best:
                 verify(str(Path(self.folder) / best))
         except CheckpointError:
-            self.skipped.append(f"the best checkpoint {best} is damaged: the next evaluation counts as the best")
+            self.skipped.append(
+                f"the best checkpoint {best} is damaged: the next evaluation counts as the best"
+            )
             best = None
             progress = replace(progress, best_step=0, best_loss=float("inf"))
         self.record = replace(self.record, best=best)
@@ -179,7 +198,9 @@ class Run:
     def _check_place(self) -> None:
         """Raise OSError if the folder is no longer that of this run."""
         if not (self._lock and files.is_held(self._lock)):
-            raise OSError(f"cannot save to {self.folder}: since training began, the folder was moved or removed")
+            raise OSError(
+                f"cannot save to {self.folder}: since training began, the folder was moved or removed"
+            )
 
     def add(self, step: int, epoch: int, **measured: float) -> None:
         """Add a row to the history and the summaries. If it cannot be written now, the next save writes it.
@@ -205,7 +226,9 @@ class Run:
                 file.write(line)
 
     def _write_history(self) -> None:
-        files.write_atomically(Path(self.folder) / record.HISTORY_FILE, (_line(COLUMNS) + self._history).encode())
+        files.write_atomically(
+            Path(self.folder) / record.HISTORY_FILE, (_line(COLUMNS) + self._history).encode()
+        )
 
     def save(self, progress: Progress, weights: Weights, warn: Callable[[str], None]) -> str:
         """Save a checkpoint, list it, and remove the oldest ones. The best one is that of the best evaluation.
@@ -224,6 +247,7 @@ class Run:
                 after it failed, which the next save does. Earlier checkpoints are unchanged.
         """
         from charrnn.system.tensorflow import tf
+
         folder = Path(self.folder)
         name = self.name(progress.step)
         best = name if progress.best_step == progress.step > 0 else self.record.best
@@ -240,7 +264,8 @@ class Run:
             remove_leftovers(folder)
             # in another folder first: if the save is killed, the run folder has only whole checkpoints
             *written, last = _write_stage(
-                self.session, self._saver, folder / record.STAGE, name, progress, run, weights)
+                self.session, self._saver, folder / record.STAGE, name, progress, run, weights
+            )
             for path in written:
                 os.replace(str(path), str(folder / path.name))
             # so that there is no record without its files after a loss of power
@@ -251,7 +276,9 @@ class Run:
             with contextlib.suppress(OSError):
                 remove_leftovers(folder)
                 _remove_files(folder, name)
-            raise OSError(f"the checkpoint {folder / name} could not be saved: {errors.reason(error)}")
+            raise OSError(
+                f"the checkpoint {folder / name} could not be saved: {errors.reason(error)}"
+            )
         self.record = run
         self.saved = progress
         files.flush(folder)
@@ -277,7 +304,7 @@ class Run:
         # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
         # counted nor removed.
         trained = [name for name in names if record.step_of(name) <= self.saved.step]
-        too_many = trained[:-self.record.hyperparameters.max_to_keep]
+        too_many = trained[: -self.record.hyperparameters.max_to_keep]
         old = [name for name in too_many if name != self.record.best]
         # the list and the run no longer name what is then removed
         _write_list(folder, trained[-1], [name for name in names if name not in old])
@@ -310,15 +337,19 @@ def reserve(folder: StrPath) -> IO[str]:
         raise OSError(f"the folder {folder} cannot be written: {errors.reason(error)}")
 
 
-def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run: RunRecord,
-                 weights: Weights) -> List[Path]:
+def _write_stage(
+    session, saver, stage: Path, name: str, progress: Progress, run: RunRecord, weights: Weights
+) -> List[Path]:
     """Write and flush the files of a checkpoint in a new folder, and return their paths, the record last."""
     stage.mkdir()
     about = record.record_of(run)
     (stage / f"{name}.npz").write_bytes(packed(weights, about))
     # not the file: a ZipFile that cannot write reports a second error when it is deleted
     content = io.BytesIO()
-    np.savez(content, **{**asdict(progress), "history": np.frombuffer(progress.history.encode(), np.uint8)})
+    np.savez(
+        content,
+        **{**asdict(progress), "history": np.frombuffer(progress.history.encode(), np.uint8)},
+    )
     (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
     # TensorFlow's own way to write the graph would make the run folder again, if it was renamed in the meantime
     saver.save(session, str(stage / name), write_meta_graph=False, write_state=False)
@@ -327,7 +358,10 @@ def _write_stage(session, saver, stage: Path, name: str, progress: Progress, run
     written = sorted(stage.iterdir())
     for path in written:
         files.flush(path)
-    sizes = {path.name[len(name):]: [path.stat().st_size, record.sha256(path.read_bytes())] for path in written}
+    sizes = {
+        path.name[len(name) :]: [path.stat().st_size, record.sha256(path.read_bytes())]
+        for path in written
+    }
     path = stage / f"{name}.json"
     files.write_atomically(path, record.signed({"name": name, "files": sizes, "run": about}))
     return [*written, path]
@@ -347,14 +381,17 @@ def remove_leftovers(folder: StrPath) -> None:
 
 def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
     """Write TensorFlow's list of checkpoints, and the one that ``tf.train.latest_checkpoint`` returns."""
-    lines = [f'model_checkpoint_path: "{newest}"', *(f'all_model_checkpoint_paths: "{name}"' for name in names)]
+    lines = [
+        f'model_checkpoint_path: "{newest}"',
+        *(f'all_model_checkpoint_paths: "{name}"' for name in names),
+    ]
     files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
 
 
 def _remove_files(folder: Path, name: str) -> None:
     """Remove the files of a checkpoint except its record."""
     for path in sorted(folder.glob(f"{name}.*")):
-        if path.name[len(name):] in record.SUFFIXES and path.is_file():
+        if path.name[len(name) :] in record.SUFFIXES and path.is_file():
             path.unlink()
 
 
@@ -366,11 +403,15 @@ def read_progress(prefix: str) -> Progress:
     """
     try:
         with np.load(prefix + ".progress.npz") as arrays:
-            values = {name: array.item() if array.ndim == 0 else array for name, array in arrays.items()}
+            values = {
+                name: array.item() if array.ndim == 0 else array for name, array in arrays.items()
+            }
         return Progress(**{**values, "history": values["history"].tobytes().decode()})
     except Exception as error:  # of any kind, if another program has made the file
-        raise CheckpointError(f"{prefix} cannot be used to resume: its progress cannot be read "
-                              f"({errors.reason(error)})")
+        raise CheckpointError(
+            f"{prefix} cannot be used to resume: its progress cannot be read "
+            f"({errors.reason(error)})"
+        )
 
 
 def _line(values: Iterable[str]) -> str:

@@ -1,4 +1,5 @@
 """The summaries of a run for TensorBoard."""
+
 from pathlib import Path
 from typing import Callable, Dict, Optional
 
@@ -13,6 +14,7 @@ class Summaries:
     def __init__(self, folder: StrPath, step: int) -> None:
         """Open a file in a run folder, for what is measured after a step."""
         from charrnn.system.tensorflow import tf
+
         (Path(folder) / FOLDER).mkdir(exist_ok=True)
         self._writer = tf.summary.FileWriter(str(Path(folder) / FOLDER))
         # of TensorFlow's writer, which then writes nothing more
@@ -23,8 +25,17 @@ class Summaries:
     def add(self, step: int, measured: Dict[str, float]) -> None:
         """Write what was measured after a step."""
         from charrnn.system.tensorflow import tf
-        self._call(self._writer.add_summary, tf.Summary(value=[
-            tf.Summary.Value(tag=name, simple_value=value) for name, value in measured.items()]), step)
+
+        self._call(
+            self._writer.add_summary,
+            tf.Summary(
+                value=[
+                    tf.Summary.Value(tag=name, simple_value=value)
+                    for name, value in measured.items()
+                ]
+            ),
+            step,
+        )
 
     def flush(self) -> None:
         """Write what TensorFlow has kept. Raise OSError, once, if the summaries cannot be written any more."""

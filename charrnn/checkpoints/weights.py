@@ -4,6 +4,7 @@ The ``.npz`` has an array for each trainable variable, under the variable's name
 object in UTF-8. This object has the vocabulary and, if the run is known, all that ``run.json`` has. The comment of the
 zip file, its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
 """
+
 import contextlib
 import io
 import json
@@ -21,8 +22,11 @@ from charrnn.system.tensorflow import graph_mode
 
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 DIGEST = 64  # bytes
-_HEADER = re.compile(rb"\x93NUMPY\x01\x00..\{'descr': '([<|][fiu]\d)', 'fortran_order': (True|False), "
-                     rb"'shape': \(([\d, ]{,200})\), \} *\n", re.DOTALL)
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '([<|][fiu]\d)', 'fortran_order': (True|False), "
+    rb"'shape': \(([\d, ]{,200})\), \} *\n",
+    re.DOTALL,
+)
 Weights = Dict[str, np.ndarray]
 
 
@@ -52,8 +56,10 @@ def _array(content: bytes) -> np.ndarray:
         raise ValueError("it has a member that is no array of numbers")
     kind, order, shape = (group.decode() for group in header.groups())
     # of a bytearray, so that it can be changed
-    values = np.frombuffer(bytearray(content[header.end():]), kind)
-    return values.reshape([int(size) for size in re.findall(r"\d+", shape)], order="F" if order == "True" else "C")
+    values = np.frombuffer(bytearray(content[header.end() :]), kind)
+    return values.reshape(
+        [int(size) for size in re.findall(r"\d+", shape)], order="F" if order == "True" else "C"
+    )
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
@@ -72,7 +78,10 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
             members = archive.infolist()
             if sum(member.file_size for member in members) > len(content):
                 raise ValueError("it is compressed, or larger than it may be")
-            weights = {re.sub(r"\.npy$", "", member.filename): _array(archive.read(member)) for member in members}
+            weights = {
+                re.sub(r"\.npy$", "", member.filename): _array(archive.read(member))
+                for member in members
+            }
         return weights, parsed(weights.pop("about").tobytes())
 
 
@@ -90,13 +99,21 @@ def read_saved(prefix: str) -> Weights:
     """
     with graph_mode():
         from charrnn.system.tensorflow import tf
+
         with _reading(f"the checkpoint {prefix}"):
             reader = tf.train.load_checkpoint(prefix)
             shapes = reader.get_variable_to_shape_map()
-            names = [name for name in sorted(shapes)  # not the optimizer's slots
-                     if re.match("rnn/|softmax/", name) and name.rsplit("/", 1)[0] not in shapes]
-            return {re.sub("/weights$", "/kernel", re.sub("/biases$", "/bias", name)):
-                    reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name) for name in names}
+            names = [
+                name
+                for name in sorted(shapes)  # not the optimizer's slots
+                if re.match("rnn/|softmax/", name) and name.rsplit("/", 1)[0] not in shapes
+            ]
+            return {
+                re.sub(
+                    "/weights$", "/kernel", re.sub("/biases$", "/bias", name)
+                ): reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name)
+                for name in names
+            }
 
 
 @contextlib.contextmanager

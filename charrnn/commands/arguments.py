@@ -1,4 +1,5 @@
 """What commands share: how they parse arguments, fail and end, and the flags of models and of hyperparameters."""
+
 import argparse
 import dataclasses
 import json
@@ -18,15 +19,19 @@ from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
 from charrnn.text import corpus
 
-MODEL_HELP = (f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
-              f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})")
+MODEL_HELP = (
+    f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
+    f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})"
+)
 
 
 class HelpFormatter(argparse.HelpFormatter):
     """A formatter of help pages that never breaks a line inside a flag or a word."""
 
     def _split_lines(self, text: str, width: int) -> List[str]:
-        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False, break_long_words=False)
+        return textwrap.wrap(
+            " ".join(text.split()), width, break_on_hyphens=False, break_long_words=False
+        )
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,14 +44,23 @@ class Parser(argparse.ArgumentParser):
         """in_processes: whether a launcher may start the script as several processes, of which the first one speaks."""
         self._is_silent = in_processes and mpi.launch().rank > 0
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
-        self.add_argument("--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}")
+        self.add_argument(
+            "--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}"
+        )
 
     def parse(self, argv: Optional[Sequence[str]]) -> argparse.Namespace:
         """Parse arguments. Flags and other arguments may be mixed, unless ``--`` is given, which ends the flags."""
         given = sys.argv[1:] if argv is None else list(argv)
         end = given.index("--") if "--" in given else len(given)
-        flags = [re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), word) for word in given[:end]]
-        return self.parse_args(flags + given[end:]) if "--" in given else self.parse_intermixed_args(flags)
+        flags = [
+            re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), word)
+            for word in given[:end]
+        ]
+        return (
+            self.parse_args(flags + given[end:])
+            if "--" in given
+            else self.parse_intermixed_args(flags)
+        )
 
     # argparse's own drops errors since Python 3.12
     def _print_message(self, message: str, file: Any = None) -> None:
@@ -64,11 +78,15 @@ class Parser(argparse.ArgumentParser):
 
 def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     """Return a function that reads an integer in a range, as the type of an argument."""
+
     def read(value: str) -> int:
         try:
-            return checked_integer("", int(value) if re.fullmatch(r"[+-]?\d+", value) else value, least, most)
+            return checked_integer(
+                "", int(value) if re.fullmatch(r"[+-]?\d+", value) else value, least, most
+            )
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error).strip())
+
     return read
 
 
@@ -83,11 +101,16 @@ def check_needs(args: argparse.Namespace, **needed: Sequence[str]) -> None:
 def check_encoding(args: argparse.Namespace, *texts: Optional[str]) -> None:
     """Raise ValueError if an encoding is given, but no text that is read with it: a path or standard input."""
     if args.encoding is not None and all(text is None or corpus.is_known(text) for text in texts):
-        raise ValueError("--encoding has no effect, because it is for texts that are given by their path")
+        raise ValueError(
+            "--encoding has no effect, because it is for texts that are given by their path"
+        )
 
 
-def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser,
-             argv: Optional[Sequence[str]] = None) -> int:
+def run_main(
+    body: Callable[[argparse.Namespace], Optional[int]],
+    parser: Parser,
+    argv: Optional[Sequence[str]] = None,
+) -> int:
     """Parse the arguments of a script, run its body and return its exit status.
 
     Args:
@@ -115,7 +138,9 @@ def run_main(body: Callable[[argparse.Namespace], Optional[int]], parser: Parser
         terminal.print_note(f"{parser.prog}: interrupted")
         return 130
     except Exception as error:
-        if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not lacks_memory(error):
+        if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not lacks_memory(
+            error
+        ):
             raise
         message = described(error).replace("\n", "\\n")
         terminal.print_note(f"{parser.prog}: error: {message}")
@@ -149,19 +174,32 @@ def add_settings(groups: Dict[str, argparse._ArgumentGroup], declaring: type) ->
         if not group:
             continue
         if kind is bool:
-            groups[group].add_argument(flag("no_" + field.name), dest=field.name, action="store_const", const=False,
-                                       help=field.metadata["help"])
+            groups[group].add_argument(
+                flag("no_" + field.name),
+                dest=field.name,
+                action="store_const",
+                const=False,
+                help=field.metadata["help"],
+            )
             continue
         notes = [] if choices else [range_in_words(field)]
         notes.append(f"default: {field.metadata['otherwise'] or field.default}")
-        groups[group].add_argument(flag(field.name), type=kind, choices=choices,
-                                   metavar=None if choices else {int: "N", float: "X"}[kind],
-                                   help=f"{field.metadata['help']} ({'; '.join(notes)})")
+        groups[group].add_argument(
+            flag(field.name),
+            type=kind,
+            choices=choices,
+            metavar=None if choices else {int: "N", float: "X"}[kind],
+            help=f"{field.metadata['help']} ({'; '.join(notes)})",
+        )
 
 
 def is_model(path: StrPath) -> bool:
     """Return whether a path is a model, by its name and its files."""
-    return is_model_file(path) or re.search(r"\.ckpt(-\d+)?$", Path(path).name) is not None or record.is_run(path)
+    return (
+        is_model_file(path)
+        or re.search(r"\.ckpt(-\d+)?$", Path(path).name) is not None
+        or record.is_run(path)
+    )
 
 
 def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
@@ -173,27 +211,44 @@ def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options by which a script finds a model; :func:`open_named` reads them."""
-    parser.add_argument("--best", action="store_true",
-                        help="in a run folder, use the checkpoint with the lowest validation loss")
+    parser.add_argument(
+        "--best",
+        action="store_true",
+        help="in a run folder, use the checkpoint with the lowest validation loss",
+    )
     add_vocabulary_arguments(parser)
-    parser.add_argument("--encoding", metavar="NAME", help="encoding of texts given by their path (default: utf-8)")
+    parser.add_argument(
+        "--encoding", metavar="NAME", help="encoding of texts given by their path (default: utf-8)"
+    )
 
 
 def add_vocabulary_arguments(group: Any) -> None:
     """Add the options that give the vocabulary of a checkpoint of the notebook; :func:`open_given` reads them."""
     either = group.add_mutually_exclusive_group()
-    either.add_argument("--vocab-from", metavar="TEXT",
-                        help="the text (a path or a known name) that a checkpoint of the notebook was trained on; such "
-                             "a checkpoint does not record its vocabulary")
-    either.add_argument("--vocab-order", metavar="FILE",
-                        help="for a checkpoint of the notebook whose characters are not sorted: a JSON file with the "
-                             "list of its characters in the order of their ids")
+    either.add_argument(
+        "--vocab-from",
+        metavar="TEXT",
+        help="the text (a path or a known name) that a checkpoint of the notebook was trained on; such "
+        "a checkpoint does not record its vocabulary",
+    )
+    either.add_argument(
+        "--vocab-order",
+        metavar="FILE",
+        help="for a checkpoint of the notebook whose characters are not sorted: a JSON file with the "
+        "list of its characters in the order of their ids",
+    )
 
 
 def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> Model:
     """Open a model with the vocabulary that the arguments give, and report what is wrong with it."""
     text = None if args.vocab_from is None else read_text(args.vocab_from, args.encoding).text
-    given = read_order(args.vocab_order) if args.vocab_order else Vocabulary.from_text(text) if text else None
+    given = (
+        read_order(args.vocab_order)
+        if args.vocab_order
+        else Vocabulary.from_text(text)
+        if text
+        else None
+    )
     model = open_model(path, given, best=best)
     terminal.print_skipped(model.skipped)
     if args.vocab_order is None:
@@ -208,7 +263,9 @@ def read_order(path: StrPath) -> Vocabulary:
         order = json.loads(Path(path).read_bytes())
         return Vocabulary(order if isinstance(order, list) else ())
     except (ValueError, RecursionError):
-        raise ValueError(f"{path} is not a JSON list of distinct characters in the order of their ids")
+        raise ValueError(
+            f"{path} is not a JSON list of distinct characters in the order of their ids"
+        )
 
 
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
@@ -223,7 +280,10 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     if run:
         terminal.print_note(
             f"using {model.name}, of the newest run without --checkpoint-dir; name {KNOWN_MODELS[0]} for the model "
-            "that comes with charrnn")
+            "that comes with charrnn"
+        )
     elif path is None:
-        terminal.print_note(f"using {model.name}, a model that comes with charrnn; name a run folder for another")
+        terminal.print_note(
+            f"using {model.name}, a model that comes with charrnn; name a run folder for another"
+        )
     return model

@@ -1,4 +1,5 @@
 """Exporting checkpoints to other formats: ``charrnn-export``."""
+
 import argparse
 import contextlib
 import os
@@ -36,9 +37,12 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
     """
     from charrnn.engines.graph_engine import GraphEngine
     from charrnn.system.tensorflow import tf
+
     temporary = Path(files.temporary_name(folder))
     try:
-        with contextlib.closing(GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)) as engine:
+        with contextlib.closing(
+            GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)
+        ) as engine:
             engine.load(model.weights)
             engine.save_model(temporary)
         characters = "".join(model.vocabulary.chars).encode("utf-8", "surrogatepass")
@@ -54,20 +58,36 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
 def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-export``."""
     parser = arguments.Parser(
-        prog="charrnn-export", usage="%(prog)s [-h] [options] [MODEL] FILE",
+        prog="charrnn-export",
+        usage="%(prog)s [-h] [options] [MODEL] FILE",
         description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what its "
-                    "units track (.html), or as a SavedModel.")
-    parser.add_argument("places", metavar="[MODEL] FILE", nargs="*",
-                        help=f"MODEL is {arguments.MODEL_HELP}. FILE is the .npz or .html file to write, or the folder "
-                             "of a SavedModel")
-    parser.add_argument("--format", choices=[*STORED],
-                        help="what to write (default: html if FILE ends in .html, else npz)")
-    parser.add_argument("--weights", choices=sorted({name for names in STORED.values() for name in names}),
-                        help="type of the stored weights: float32 (default) or float16 in a .npz file, float16 "
-                             "(default) or int8 in a page. float16 takes half the space of float32, int8 a quarter")
-    parser.add_argument("--train-text", metavar="TEXT", default=None,
-                        help="the text on which a page measures what units track (default: the training text that "
-                             "the model names)")
+        "units track (.html), or as a SavedModel.",
+    )
+    parser.add_argument(
+        "places",
+        metavar="[MODEL] FILE",
+        nargs="*",
+        help=f"MODEL is {arguments.MODEL_HELP}. FILE is the .npz or .html file to write, or the folder "
+        "of a SavedModel",
+    )
+    parser.add_argument(
+        "--format",
+        choices=[*STORED],
+        help="what to write (default: html if FILE ends in .html, else npz)",
+    )
+    parser.add_argument(
+        "--weights",
+        choices=sorted({name for names in STORED.values() for name in names}),
+        help="type of the stored weights: float32 (default) or float16 in a .npz file, float16 "
+        "(default) or int8 in a page. float16 takes half the space of float32, int8 a quarter",
+    )
+    parser.add_argument(
+        "--train-text",
+        metavar="TEXT",
+        default=None,
+        help="the text on which a page measures what units track (default: the training text that "
+        "the model names)",
+    )
     arguments.add_model_arguments(parser)
     return parser
 
@@ -81,21 +101,29 @@ def _main(args: argparse.Namespace) -> None:
     if not 1 <= len(args.places) <= 2:
         raise ValueError("give the FILE to write, and before it a MODEL (default: the newest run)")
     *models, target = args.places
-    if not models and (known_model(target) or arguments.is_model(target) and os.path.exists(target)):
+    if not models and (
+        known_model(target) or arguments.is_model(target) and os.path.exists(target)
+    ):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
     named = {".npz": "npz", ".html": "html"}.get(Path(target).suffix.lower())
     kind = named or "saved-model"
     if (args.format or named) != kind:
-        raise ValueError(f"{target} names no format, or another than --format: a FILE ends in .npz or in .html; a "
-                         "folder ends in neither, and needs --format saved-model")
+        raise ValueError(
+            f"{target} names no format, or another than --format: a FILE ends in .npz or in .html; a "
+            "folder ends in neither, and needs --format saved-model"
+        )
     weights = args.weights or STORED[kind][0]
     if weights not in STORED[kind]:
-        raise ValueError(f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}")
+        raise ValueError(
+            f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}"
+        )
     if args.train_text is not None and kind != "html":
         raise ValueError("--train-text is for a page: without one, it has no effect")
     arguments.check_encoding(args, args.train_text, args.vocab_from)
     named = args.vocab_from if args.train_text is None else args.train_text
-    text = arguments.read_text(named, args.encoding) if named is not None and kind == "html" else None
+    text = (
+        arguments.read_text(named, args.encoding) if named is not None and kind == "html" else None
+    )
     model = arguments.open_named(models[0] if models else None, args)
     if kind == "html":
         _write_page(model, target, weights, text)
@@ -112,7 +140,10 @@ def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.T
     page = export_page(model, target, weights=weights, text=text, progress=terminal.bar)
     if page.note:
         terminal.print_note(page.note)
-    terminal.write(f"wrote {target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "
-                  "nats per character\n", sys.stdout)
+    terminal.write(
+        f"wrote {target}: {page.size / 1e6:.1f} MB; the loss on {page.loss_name} is {page.loss:.4f} "
+        "nats per character\n",
+        sys.stdout,
+    )
     for unit in page.units:
         print(f"  {unit.unit!s:<10} {unit.feature:<40} {unit.correlation:+.2f}")

@@ -1,4 +1,5 @@
 """What the units of a network track: ``charrnn-inspect``."""
+
 import argparse
 import contextlib
 import json
@@ -22,20 +23,33 @@ def table(measured: units.Measured, count: int) -> Iterator[str]:
     for best, *others in groups:
         rest = ", ".join(f"{other.unit} {other.correlation:+.2f}" for other in others)
         yield f"{best.feature:<30}{best.unit!s:>10}{best.correlation:>+13.2f}   {rest}".rstrip()
-    missing = [name for name in measured.features if name not in {group[0].feature for group in groups}]
+    missing = [
+        name for name in measured.features if name not in {group[0].feature for group in groups}
+    ]
     if missing:
         yield f"no unit reaches {units.LEAST_CORRELATION} for: {', '.join(missing)}"
     yield "units that vary most and track none of these: " + (
-        ", ".join(map(str, measured.expressive(UNNAMED))) or "none")
+        ", ".join(map(str, measured.expressive(UNNAMED))) or "none"
+    )
     yield f"{measured.deviation.size:,} units, measured on {measured.length:,} characters"
 
 
 def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
     """Return the content of the table, for JSON."""
-    return {"characters": measured.length, "features": list(measured.features),
-            "units": [{"feature": best.feature, "unit": str(best.unit), "correlation": round(best.correlation, 4)}
-                      for group in measured.best(count) for best in group],
-            "expressive": [str(unit) for unit in measured.expressive(UNNAMED)]}
+    return {
+        "characters": measured.length,
+        "features": list(measured.features),
+        "units": [
+            {
+                "feature": best.feature,
+                "unit": str(best.unit),
+                "correlation": round(best.correlation, 4),
+            }
+            for group in measured.best(count)
+            for best in group
+        ],
+        "expressive": [str(unit) for unit in measured.expressive(UNNAMED)],
+    }
 
 
 def make_parser() -> arguments.Parser:
@@ -43,23 +57,51 @@ def make_parser() -> arguments.Parser:
     parser = arguments.Parser(
         prog="charrnn-inspect",
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
-                    "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The units are "
-                    "chosen on the first half of the text, and their correlations measured on the second.")
-    parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=arguments.MODEL_HELP)
+        "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The units are "
+        "chosen on the first half of the text, and their correlations measured on the second.",
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", default=None, help=arguments.MODEL_HELP
+    )
     arguments.add_model_arguments(parser)
-    parser.add_argument("--text", metavar="TEXT", default=None,
-                        help="a path or a known text; - reads standard input (default: the training text)")
-    parser.add_argument("--characters", metavar="N", type=arguments.integer(2), default=units.CHARACTERS,
-                        help=f"how much of the text is read (default: {units.CHARACTERS})")
-    parser.add_argument("--unknown", choices=unknown.CHOICES, default="error",
-                        help="what to do with characters that the model does not know, as for charrnn-sample "
-                             "(default: error)")
-    parser.add_argument("--top", metavar="N", type=arguments.integer(1),
-                        help="units listed for each property (default: 3)")
-    parser.add_argument("--unit", metavar="UNIT", default=None,
-                        help="show what this unit tracks, and its values over the beginning of the text")
-    parser.add_argument("--passage", metavar="N", type=arguments.integer(1),
-                        help="with --unit: how much of the text is shown (default: 100)")
+    parser.add_argument(
+        "--text",
+        metavar="TEXT",
+        default=None,
+        help="a path or a known text; - reads standard input (default: the training text)",
+    )
+    parser.add_argument(
+        "--characters",
+        metavar="N",
+        type=arguments.integer(2),
+        default=units.CHARACTERS,
+        help=f"how much of the text is read (default: {units.CHARACTERS})",
+    )
+    parser.add_argument(
+        "--unknown",
+        choices=unknown.CHOICES,
+        default="error",
+        help="what to do with characters that the model does not know, as for charrnn-sample "
+        "(default: error)",
+    )
+    parser.add_argument(
+        "--top",
+        metavar="N",
+        type=arguments.integer(1),
+        help="units listed for each property (default: 3)",
+    )
+    parser.add_argument(
+        "--unit",
+        metavar="UNIT",
+        default=None,
+        help="show what this unit tracks, and its values over the beginning of the text",
+    )
+    parser.add_argument(
+        "--passage",
+        metavar="N",
+        type=arguments.integer(1),
+        help="with --unit: how much of the text is shown (default: 100)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
@@ -79,7 +121,7 @@ def _main(args: argparse.Namespace) -> None:
         whole = corpus.training_text(model.run, flag="--text").training
     else:
         whole = arguments.read_text(args.text, args.encoding).text
-    text, note = unknown.resolve(whole[:args.characters], model.vocabulary, args.unknown)
+    text, note = unknown.resolve(whole[: args.characters], model.vocabulary, args.unknown)
     if note:
         terminal.print_note(note)
     if len(text) < 2:
@@ -88,20 +130,36 @@ def _main(args: argparse.Namespace) -> None:
         measured = units.measure(engine, text, model.num_layers, terminal.bar)
         if args.unit is None:
             count = args.top or 3
-            print(json.dumps(_report(measured, count)) if args.json else "\n".join(table(measured, count)))
+            print(
+                json.dumps(_report(measured, count))
+                if args.json
+                else "\n".join(table(measured, count))
+            )
         else:
-            _print_unit(engine, measured, measured.unit(args.unit), text[:args.passage or 100], args.json)
+            _print_unit(
+                engine, measured, measured.unit(args.unit), text[: args.passage or 100], args.json
+            )
 
 
-def _print_unit(engine: Engine, measured: units.Measured, unit: units.Unit, text: str, as_json: bool) -> None:
+def _print_unit(
+    engine: Engine, measured: units.Measured, unit: units.Unit, text: str, as_json: bool
+) -> None:
     """Print the values of a unit over a text, and what it tracks."""
     pieces = units.activations(engine, engine.vocabulary.encode(text), measured.parts)
     values = np.concatenate([*pieces])[:, unit.part, unit.column]
     tracked = measured.tracked_by(unit)
     if as_json:
         tracks = [[name, round(correlation, 4)] for _, name, correlation in tracked]
-        print(json.dumps({"unit": str(unit), "tracks": tracks, "text": text,
-                          "values": [round(float(value), 4) for value in values]}))
+        print(
+            json.dumps(
+                {
+                    "unit": str(unit),
+                    "tracks": tracks,
+                    "text": text,
+                    "values": [round(float(value), 4) for value in values],
+                }
+            )
+        )
         return
     for place, (char, value) in enumerate(zip(text, values), 1):
         print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")

@@ -1,4 +1,5 @@
 """The interactive mode of ``charrnn-sample``, which continues what is typed."""
+
 import argparse
 import contextlib
 import functools
@@ -14,8 +15,12 @@ from charrnn.text import unknown
 
 # The settings that a line may change, and the functions that read their values.
 _READ: Dict[str, Callable[[str], Any]] = {
-    "temperature": float, "top-n": arguments.integer(1), "top-p": float, "length": arguments.integer(1),
-    "seed": arguments.integer(0, SEEDS - 1)}
+    "temperature": float,
+    "top-n": arguments.integer(1),
+    "top-p": float,
+    "length": arguments.integer(1),
+    "seed": arguments.integer(0, SEEDS - 1),
+}
 
 HELP = """type the beginning of a text to see it continued; \\n in it is a line end
 /continue TEXT  continue the last text, after TEXT if there is one
@@ -27,13 +32,24 @@ HELP = """type the beginning of a text to see it continued; \\n in it is a line 
 class Conversation:
     """A sampler, and the settings for the texts that it writes."""
 
-    def __init__(self, sampler: Sampler, settings: Settings, length: int, how_unknown: str = "error",
-                 seed: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        settings: Settings,
+        length: int,
+        how_unknown: str = "error",
+        seed: Optional[int] = None,
+    ) -> None:
         """Keep a sampler of one text, and the first settings. A seed of None is a new one for each text."""
         self._sampler = sampler
         self._unknown = how_unknown
-        self._values: Dict[str, Any] = {"temperature": settings.temperature, "top-n": settings.top_n,
-                                        "top-p": settings.top_p, "length": length, "seed": seed}
+        self._values: Dict[str, Any] = {
+            "temperature": settings.temperature,
+            "top-n": settings.top_n,
+            "top-p": settings.top_p,
+            "length": length,
+            "seed": seed,
+        }
 
     def run(self) -> int:
         """Answer lines from standard input until it ends; return the exit status."""
@@ -81,15 +97,23 @@ class Conversation:
 
     def _continue(self, prime: str, after_last: bool = False) -> None:
         """Write a text, and show its seed."""
-        prime, note = unknown.resolve(prime, self._sampler.vocabulary, self._unknown, "what you typed")
+        prime, note = unknown.resolve(
+            prime, self._sampler.vocabulary, self._unknown, "what you typed"
+        )
         if not after_last:
             check_prime(prime, self._sampler.vocabulary)
         seed = fresh_seed() if self._values["seed"] is None else self._values["seed"]
         if note:
             print(note)
         terminal.write(prime, sys.stdout)
-        self._sampler.write(prime, self._values["length"], _settings(self._values), seed, after_last=after_last,
-                            show=functools.partial(terminal.write, file=sys.stdout))
+        self._sampler.write(
+            prime,
+            self._values["length"],
+            _settings(self._values),
+            seed,
+            after_last=after_last,
+            show=functools.partial(terminal.write, file=sys.stdout),
+        )
         print(f"\n[{'continued with ' if after_last else ''}seed {seed}]")
 
 

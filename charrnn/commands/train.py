@@ -1,4 +1,5 @@
 """Training from the command line: ``charrnn-train``."""
+
 import argparse
 import os
 import sys
@@ -25,37 +26,74 @@ from charrnn.training.presets import PRESETS
 
 def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-train``."""
-    parser = arguments.Parser(in_processes=True, prog="charrnn-train", description="Train a character-wise LSTM on a "
-                            "text. The defaults are the notebook's recipe.")
-    parser.add_argument("--preset", choices=sorted([*PRESETS, AUTO]),
-                        help="set of hyperparameters to start from; auto chooses them by the length of the text. "
-                        "Other flags override it (default: notebook)")
-    parser.add_argument("--like", metavar="RUN", help="take all hyperparameters of another run, named by its folder "
-                        "or a copy of its run.json. Other flags override them")
-    parser.add_argument("--minutes", metavar="N", type=float, help="choose the sizes and the epochs so that a new run "
-                        "ends after N minutes on this machine. The preset and the precision are auto. Other flags stay")
-    parser.add_argument("--dry-run", action="store_true",
-                        help="print the plan, try a few steps to estimate memory and time, and write nothing")
+    parser = arguments.Parser(
+        in_processes=True,
+        prog="charrnn-train",
+        description="Train a character-wise LSTM on a "
+        "text. The defaults are the notebook's recipe.",
+    )
+    parser.add_argument(
+        "--preset",
+        choices=sorted([*PRESETS, AUTO]),
+        help="set of hyperparameters to start from; auto chooses them by the length of the text. "
+        "Other flags override it (default: notebook)",
+    )
+    parser.add_argument(
+        "--like",
+        metavar="RUN",
+        help="take all hyperparameters of another run, named by its folder "
+        "or a copy of its run.json. Other flags override them",
+    )
+    parser.add_argument(
+        "--minutes",
+        metavar="N",
+        type=float,
+        help="choose the sizes and the epochs so that a new run "
+        "ends after N minutes on this machine. The preset and the precision are auto. Other flags stay",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the plan, try a few steps to estimate memory and time, and write nothing",
+    )
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
     groups["text"].add_argument(
-        "text", metavar="TEXT", nargs="*", help="a text file, perhaps compressed with gzip; a folder, for all text "
+        "text",
+        metavar="TEXT",
+        nargs="*",
+        help="a text file, perhaps compressed with gzip; a folder, for all text "
         "files in it; - for standard input; or one of the known texts "
-        f"{', '.join(corpus.KNOWN_NAMES)}. Several are joined into one text (default: anna)")
+        f"{', '.join(corpus.KNOWN_NAMES)}. Several are joined into one text (default: anna)",
+    )
     groups["text"].add_argument(
-        "--separator", metavar="STRING", help="string between several files (default: one line end)")
+        "--separator", metavar="STRING", help="string between several files (default: one line end)"
+    )
     groups["text"].add_argument(
-        "--encoding", metavar="NAME",
-        help="encoding of files without a byte order mark; in a folder, of those that are not UTF-8 (default: utf-8)")
+        "--encoding",
+        metavar="NAME",
+        help="encoding of files without a byte order mark; in a folder, of those that are not UTF-8 (default: utf-8)",
+    )
     groups["network"].add_argument(
-        "--init-from", metavar="MODEL", help="take the initial weights and the sizes from a checkpoint, a run "
-        "folder, an exported .npz file or a known model. Characters that it does not know get new weights")
+        "--init-from",
+        metavar="MODEL",
+        help="take the initial weights and the sizes from a checkpoint, a run "
+        "folder, an exported .npz file or a known model. Characters that it does not know get new weights",
+    )
     arguments.add_vocabulary_arguments(groups["network"])
     reports = groups["checkpoints and reports"]
-    reports.add_argument("--checkpoint-dir", metavar="DIR", help="folder of the run (default: checkpoints; if that "
-                         "holds another run, checkpoints/2 and so on)")
-    reports.add_argument("--resume", action="store_true", help="continue the run in DIR, by default the newest of "
-                         "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
-                         f"except {', '.join(map(arguments.flag, IMMUTABLE))}")
+    reports.add_argument(
+        "--checkpoint-dir",
+        metavar="DIR",
+        help="folder of the run (default: checkpoints; if that "
+        "holds another run, checkpoints/2 and so on)",
+    )
+    reports.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue the run in DIR, by default the newest of "
+        "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
+        f"except {', '.join(map(arguments.flag, IMMUTABLE))}",
+    )
     for declaring in (Options, Hyperparameters):
         arguments.add_settings(groups, declaring)
     return parser
@@ -83,9 +121,16 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
     arguments.check_needs(args, vocab_from=["init_from"], vocab_order=["init_from"])
     arguments.check_encoding(args, args.vocab_from, *args.text)
-    for name, other in (("dry_run", "resume"), ("like", "resume"), ("like", "preset"), ("minutes", "like")):
+    for name, other in (
+        ("dry_run", "resume"),
+        ("like", "resume"),
+        ("like", "preset"),
+        ("minutes", "like"),
+    ):
         if getattr(args, name) and getattr(args, other):
-            raise ValueError(f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}")
+            raise ValueError(
+                f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}"
+            )
     for name in args.text if args.resume else ():
         if not corpus.is_known(name) and record.is_run(name):
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
@@ -99,21 +144,32 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         terminal.print_skipped(text.skipped)
     given = {} if args.like is None else _hyperparameters_of(args.like)
     given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
-    settings = {name: getattr(args, name) for name in ("sample_length", "summaries", "threads")
-                if getattr(args, name) is not None}
+    settings = {
+        name: getattr(args, name)
+        for name in ("sample_length", "summaries", "threads")
+        if getattr(args, name) is not None
+    }
     options = Options(args.resume, args.preset, minutes=args.minutes, **settings)
     job = plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
     if args.decay is not None and job.hyperparameters.schedule != "exponential":
-        raise ValueError(f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential")
+        raise ValueError(
+            f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential"
+        )
     return job
 
 
 def _hyperparameters_of(path: str) -> Dict[str, Any]:
     """Return the hyperparameters of the run in a folder, or in a copy of its run.json."""
     try:
-        run = record.read_run(path) if os.path.isdir(path) else record.run_from_record(record.read_signed(path))
+        run = (
+            record.read_run(path)
+            if os.path.isdir(path)
+            else record.run_from_record(record.read_signed(path))
+        )
     except (OSError, ValueError) as error:
-        raise ValueError(f"--like needs a run folder or its run.json, and {path} is neither: {errors.reason(error)}")
+        raise ValueError(
+            f"--like needs a run folder or its run.json, and {path} is neither: {errors.reason(error)}"
+        )
     return asdict(run.hyperparameters)
 
 
@@ -121,7 +177,10 @@ def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
     from charrnn.training.display import Display  # not above, because these imports take time
     from charrnn.training.graph import TrainingGraph
-    model = TrainingGraph(len(job.record.vocabulary), job.hyperparameters, processes, job.threads, job.seed_given)
+
+    model = TrainingGraph(
+        len(job.record.vocabulary), job.hyperparameters, processes, job.threads, job.seed_given
+    )
     display = Display(job, model.n_parameters, StopRequests(), processes.rank > 0)
     display.plan()
     times = np.diff(step_ends(model, job.hyperparameters))

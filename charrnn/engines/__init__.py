@@ -3,6 +3,7 @@
 Letters for shapes as in :mod:`charrnn.data`. In addition: B rows that are processed together (texts or pieces of a
 text), T steps of one call, S parts of a state.
 """
+
 # mypy: disable-error-code="empty-body"
 from typing import Sequence, Tuple
 
@@ -38,8 +39,9 @@ class Engine:
             (logits, state): float32 [1, C], for the character that follows, and the state after the text.
         """
 
-    def draw(self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray,
-             settings: Settings) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def draw(
+        self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray, settings: Settings
+    ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Draw a character in each row and feed it back, once for each step.
 
         Args:
@@ -54,7 +56,9 @@ class Engine:
             the next call.
         """
 
-    def surprisal(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def surprisal(
+        self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray
+    ) -> Tuple[np.ndarray, np.ndarray]:
         """Measure how unexpected the characters of a window are.
 
         Args:

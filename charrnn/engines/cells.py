@@ -1,10 +1,13 @@
 """The cells of a network in TensorFlow, which is imported when they are built."""
+
 from typing import Any
 
 from charrnn.checkpoints.hyperparameters import CELLS
 
 
-def build_stack(name: str, lstm_size: int, num_layers: int, keep_prob: Any = 1.0, input_keep_prob: float = 1.0) -> Any:
+def build_stack(
+    name: str, lstm_size: int, num_layers: int, keep_prob: Any = 1.0, input_keep_prob: float = 1.0
+) -> Any:
     """Stack cells of one kind, each with dropout on its output, as the notebook's ``build_lstm`` stacks LSTM cells.
 
     Args:
@@ -22,9 +25,18 @@ def build_stack(name: str, lstm_size: int, num_layers: int, keep_prob: Any = 1.0
         ValueError: this TensorFlow does not have the cell.
     """
     from charrnn.system.tensorflow import contrib_rnn, is_version_1, tf
+
     if CELLS[name].contrib and not is_version_1():
-        raise ValueError(f"the cell {name} is part of tf.contrib, which TensorFlow 2 does not have: use TensorFlow "
-                         "1.15 on Python 3.7, or the cell lstm, gru or rnn")
-    build_cell = getattr(contrib_rnn() if CELLS[name].contrib else tf.nn.rnn_cell, CELLS[name].class_name)
-    return tf.nn.rnn_cell.MultiRNNCell([
-        tf.nn.rnn_cell.DropoutWrapper(build_cell(lstm_size), input_keep_prob, keep_prob) for _ in range(num_layers)])
+        raise ValueError(
+            f"the cell {name} is part of tf.contrib, which TensorFlow 2 does not have: use TensorFlow "
+            "1.15 on Python 3.7, or the cell lstm, gru or rnn"
+        )
+    build_cell = getattr(
+        contrib_rnn() if CELLS[name].contrib else tf.nn.rnn_cell, CELLS[name].class_name
+    )
+    return tf.nn.rnn_cell.MultiRNNCell(
+        [
+            tf.nn.rnn_cell.DropoutWrapper(build_cell(lstm_size), input_keep_prob, keep_prob)
+            for _ in range(num_layers)
+        ]
+    )

@@ -2,6 +2,7 @@
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,7 @@ def draw(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.nda
     powers -= np.maximum.reduce(powers, axis=1, keepdims=True)
     np.exp(powers, powers)  # the softmax up to a factor
     if settings.top_p < 1:
-        largest = np.sort(powers, axis=1)[:, :-settings.top_n - 1:-1]  # [B, n], descending
+        largest = np.sort(powers, axis=1)[:, : -settings.top_n - 1 : -1]  # [B, n], descending
         sums = np.cumsum(largest, axis=1, dtype=np.float64)
         kept = np.where(sums - largest < settings.top_p * sums[:, -1:], largest, np.inf)
         powers *= powers >= kept.min(axis=1, keepdims=True)
@@ -76,6 +77,6 @@ def draw(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.nda
         place = powers.shape[1] - settings.top_n
         parted = powers.copy()
         parted.partition(place)  # faster than sorting
-        powers *= powers >= parted[:, place:place + 1]
+        powers *= powers >= parted[:, place : place + 1]
     sums = np.add.accumulate(powers, axis=1, dtype=np.float64)
     return (sums > uniforms[:, np.newaxis] * sums[:, -1:]).argmax(axis=1)

@@ -10,6 +10,7 @@ At first the graph has only what reads text. Three more parts are added when the
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
+
 import numpy as np
 
 from charrnn.engines import Engine
@@ -61,12 +62,15 @@ class GraphEngine(Engine):
             self._state = _state_placeholder(self._stack, None)  # [S, B, L], before the window
             x_one_hot = tf.one_hot(self._ids, len(vocabulary))  # [B, M, C]
             self._outputs, final_state = tf.nn.dynamic_rnn(  # [B, M, L]
-                self._stack, x_one_hot, initial_state=_split(self._stack, self._state))
+                self._stack, x_one_hot, initial_state=_split(self._stack, self._state)
+            )
             self._final_state = _joined(final_state)  # [S, B, L], after the window
             # [B·M, C]
             self._prediction, _ = build_output(self._outputs, lstm_size, len(vocabulary))
             self._variables = tf.trainable_variables()
-            self._softmax = [variable.read_value() for variable in tf.trainable_variables("softmax/")]
+            self._softmax = [
+                variable.read_value() for variable in tf.trainable_variables("softmax/")
+            ]
             self._last_logits = tf.nn.xw_plus_b(self._outputs[:, -1], *self._softmax)  # [B, C]
         self._session = tf.Session(graph=graph, config=session_config(self._threads))
 
@@ -84,7 +88,9 @@ class GraphEngine(Engine):
                 name = variable.op.name
                 shape = tuple(variable.shape.as_list())
                 if name not in weights or np.shape(weights[name]) != shape:
-                    raise ValueError(f"it has the weights of another network: there is no {name} of shape {shape}")
+                    raise ValueError(
+                        f"it has the weights of another network: there is no {name} of shape {shape}"
+                    )
                 set_variable(variable, weights[name], self._session)
 
     def save_model(self, folder):
@@ -98,10 +104,14 @@ class GraphEngine(Engine):
         """
         with self._session.graph.as_default():
             probabilities = tf.reshape(  # [B, M, C]
-                self._prediction, [tf.shape(self._ids)[0], -1, len(self.vocabulary)])
+                self._prediction, [tf.shape(self._ids)[0], -1, len(self.vocabulary)]
+            )
             tf.saved_model.simple_save(
-                self._session, str(folder), {"ids": self._ids, "state": self._state},
-                {"probabilities": probabilities, "state": self._final_state})
+                self._session,
+                str(folder),
+                {"ids": self._ids, "state": self._state},
+                {"probabilities": probabilities, "state": self._final_state},
+            )
 
     def zero_state(self, rows=1):
         n_parts, _, lstm_size = self._state.shape.as_list()
@@ -109,8 +119,11 @@ class GraphEngine(Engine):
 
     def read(self, ids, state):
         for start in range(0, len(ids), READ_CHUNK):
-            logits, state = self._run([self._last_logits, self._final_state], [self._ids, self._state],
-                                      [[ids[start:start + READ_CHUNK]], state])
+            logits, state = self._run(
+                [self._last_logits, self._final_state],
+                [self._ids, self._state],
+                [[ids[start : start + READ_CHUNK]], state],
+            )
         return logits, state
 
     def draw(self, logits, state, uniforms, settings):
@@ -124,11 +137,15 @@ class GraphEngine(Engine):
         return self._run(results, placeholders, values)
 
     def surprisal(self, inputs, targets, state):
-        placeholders, results = self._part(self._build_window, inputs.shape if self._cell == "lstm" else None)
+        placeholders, results = self._part(
+            self._build_window, inputs.shape if self._cell == "lstm" else None
+        )
         return self._run(results, placeholders, (inputs, targets, state))
 
     def activations(self, ids, state):
-        states = self._run(self._part(self._build_activations), [self._ids, self._state], ([ids], state))
+        states = self._run(
+            self._part(self._build_activations), [self._ids, self._state], ([ids], state)
+        )
         return states[:, :, 0], states[-1]
 
     def close(self):
@@ -155,10 +172,14 @@ class GraphEngine(Engine):
         logits = tf.placeholder(tf.float32, [rows, num_classes])
         state = _state_placeholder(stack, rows)
         uniforms = tf.placeholder(tf.float64, [None, rows])  # [T, B]
-        settings = Settings(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
-                            tf.placeholder(tf.float64, []) if with_top_p else None)
+        settings = Settings(
+            tf.placeholder(tf.float32, []),
+            tf.placeholder(tf.int32, []),
+            tf.placeholder(tf.float64, []) if with_top_p else None,
+        )
         ids, log_probabilities, after, final_state = _loop(
-            step, self._softmax, logits, _split(stack, state), uniforms, settings)
+            step, self._softmax, logits, _split(stack, state), uniforms, settings
+        )
         placeholders = [logits, state, uniforms, settings.temperature, settings.top_n]
         placeholders += [settings.top_p] if with_top_p else []
         return placeholders, [ids, log_probabilities, after, _joined(final_state)]
@@ -166,8 +187,12 @@ class GraphEngine(Engine):
     def _build_activations(self):
         """Build the states [T, S, 1, L] after each character of a text, from the forward graph's placeholders."""
         step = _any_step(self._stack, len(self.vocabulary))
-        return tf.scan(lambda state, index: _joined(step(index[tf.newaxis], _split(self._stack, state))[1]),
-                       self._ids[0], initializer=self._state, back_prop=False)
+        return tf.scan(
+            lambda state, index: _joined(step(index[tf.newaxis], _split(self._stack, state))[1]),
+            self._ids[0],
+            initializer=self._state,
+            back_prop=False,
+        )
 
     def _build_window(self, shape):
         """Build the surprisal of windows of a shape [B, M] with the fused unroll, or of any shape without it.
@@ -181,13 +206,21 @@ class GraphEngine(Engine):
         if shape:
             inputs = tf.placeholder(tf.int32, shape)
             state = _state_placeholder(self._stack, shape[0])
-            outputs, after = unroll(self._stack, inputs, len(self.vocabulary), _split(self._stack, state),
-                                    threads=self._threads)  # [B, M, L]
+            outputs, after = unroll(
+                self._stack,
+                inputs,
+                len(self.vocabulary),
+                _split(self._stack, state),
+                threads=self._threads,
+            )  # [B, M, L]
             final_state = _joined(after)
         targets = tf.placeholder(tf.int32, shape or [None, None])
         nats = softmax.surprisals(  # [B·M]
-            tf.reshape(outputs, [-1, self._stack.output_size]), *self._softmax, tf.reshape(targets, [-1]),
-            self._threads)
+            tf.reshape(outputs, [-1, self._stack.output_size]),
+            *self._softmax,
+            tf.reshape(targets, [-1]),
+            self._threads,
+        )
         return [inputs, targets, state], [tf.reshape(nats, tf.shape(targets)), final_state]
 
 
@@ -218,8 +251,10 @@ def _lstm_step(stack):
     A step has separate products for its input and for h. The product of h needs nothing of the current step, so
     one core computes it while another computes what depends on the drawn character.
     """
-    layers = [layer_of(*[variable.read_value() for variable in wrapper.wrapped_cell.variables])
-              for wrapper in stack._cells]
+    layers = [
+        layer_of(*[variable.read_value() for variable in wrapper.wrapped_cell.variables])
+        for wrapper in stack._cells
+    ]
 
     def step(ids, state):
         below = None
@@ -227,20 +262,25 @@ def _lstm_step(stack):
         for layer, (c, h) in zip(layers, state):
             recurrent = tf.nn.xw_plus_b(h, layer.recurrent, layer.bias)  # [B, 4L]
             # a one-hot row times a matrix is a row of the matrix
-            inputs = tf.gather(layer.inputs, ids) if below is None else tf.matmul(below, layer.inputs)
+            inputs = (
+                tf.gather(layer.inputs, ids) if below is None else tf.matmul(below, layer.inputs)
+            )
             i, j, f, o = tf.split(inputs + recurrent, 4, axis=1)  # [B, L] each
             c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
             below = tf.sigmoid(o) * tf.tanh(c)
             next_state.append(tf.nn.rnn_cell.LSTMStateTuple(c, below))
         return below, tuple(next_state)
+
     return step
 
 
 def _any_step(stack, num_classes):
     """Return a function like that of :func:`_lstm_step` for any kind of cell. It calls the cells."""
+
     def step(ids, state):
         with tf.variable_scope("rnn", reuse=True):
             return stack(tf.one_hot(ids, num_classes), state)
+
     return step
 
 
@@ -256,7 +296,11 @@ def _loop(step_of_layers, softmax, logits, state, uniforms, settings):
         logits = tf.nn.xw_plus_b(output, *softmax)  # [B, C]
         return step + 1, logits, state, drawn.write(step, ids), nats.write(step, surprisal)
 
-    arrays = [tf.TensorArray(dtype, n_steps, element_shape=[logits.shape[0]]) for dtype in (tf.int32, tf.float32)]
+    arrays = [
+        tf.TensorArray(dtype, n_steps, element_shape=[logits.shape[0]])
+        for dtype in (tf.int32, tf.float32)
+    ]
     _, logits, state, drawn, nats = tf.while_loop(
-        lambda step, *_: step < n_steps, body, (0, logits, state, *arrays), back_prop=False)
+        lambda step, *_: step < n_steps, body, (0, logits, state, *arrays), back_prop=False
+    )
     return drawn.stack(), -nats.stack(), logits, state

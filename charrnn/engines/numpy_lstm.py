@@ -2,6 +2,7 @@
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
+
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -67,8 +68,15 @@ class _Rows:
             work = np.empty((5 * size, rows), np.float32)
             start = layer * size
             views = _Views(
-                work[:4 * size], work[:3 * size], work[size:3 * size], work[3 * size:], work[:size], work[4 * size:],
-                hs[max(0, start - size):start + size], hs[start:start + size])
+                work[: 4 * size],
+                work[: 3 * size],
+                work[size : 3 * size],
+                work[3 * size :],
+                work[:size],
+                work[4 * size :],
+                hs[max(0, start - size) : start + size],
+                hs[start : start + size],
+            )
             np.copyto(views.c, state[2 * layer].T)
             np.add(state[2 * layer + 1].T, state[2 * layer + 1].T, out=views.h)
             self.layers.append(views)
@@ -82,8 +90,14 @@ class _Rows:
 class NumpyLSTM(Engine):
     """A network of LSTM cells; see :class:`charrnn.engines.Engine`."""
 
-    def __init__(self, vocabulary: Vocabulary, kernels: Sequence[np.ndarray], biases: Sequence[np.ndarray],
-                 softmax_kernel: np.ndarray, softmax_bias: np.ndarray):
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        kernels: Sequence[np.ndarray],
+        biases: Sequence[np.ndarray],
+        softmax_kernel: np.ndarray,
+        softmax_bias: np.ndarray,
+    ):
         """Lay out the weights, which are those of :class:`charrnn.engines.opened_model.Model`."""
         self.vocabulary = vocabulary
         self._size = len(softmax_kernel)
@@ -95,9 +109,11 @@ class NumpyLSTM(Engine):
         for kernel, bias in zip(map(_regrouped, kernels), map(_regrouped, biases)):
             table = None
             if not self._layers:  # a one-hot row times a matrix is a row of the matrix
-                table = kernel[:-self._size] + bias
-                kernel = kernel[-self._size:]
-            self._layers.append(_Layer(table, np.ascontiguousarray(kernel.T) * _HALF, bias[:, np.newaxis]))
+                table = kernel[: -self._size] + bias
+                kernel = kernel[-self._size :]
+            self._layers.append(
+                _Layer(table, np.ascontiguousarray(kernel.T) * _HALF, bias[:, np.newaxis])
+            )
 
     def zero_state(self, rows: int = 1) -> np.ndarray:
         return np.zeros((2 * len(self._layers), rows, self._size), np.float32)
@@ -110,8 +126,9 @@ class NumpyLSTM(Engine):
         self._write_logits(rows, logits)
         return logits, rows.state()
 
-    def draw(self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray,
-             settings: Settings) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def draw(
+        self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray, settings: Settings
+    ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         rows = _Rows(state)
         drawn = np.empty(uniforms.shape, np.int64)
         expected = np.empty((len(uniforms) + 1, *logits.shape), np.float32)  # [T + 1, B, C]
@@ -122,7 +139,9 @@ class NumpyLSTM(Engine):
             self._write_logits(rows, expected[step + 1])
         return drawn, _log_probabilities(expected[:-1], drawn), expected[-1], rows.state()
 
-    def surprisal(self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def surprisal(
+        self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray
+    ) -> Tuple[np.ndarray, np.ndarray]:
         rows = _Rows(state)
         # [M, B, C]
         expected = np.empty((inputs.shape[1], len(inputs), len(self.vocabulary)), np.float32)
@@ -149,7 +168,11 @@ class NumpyLSTM(Engine):
         for layer, views in zip(self._layers, rows.layers):
             # every call writes into an array that is there already
             _multiply(layer.kernel, views.inputs, sums)
-            np.add(sums, layer.bias if layer.table is None else self._looked_up(layer.table, ids), views.gates)
+            np.add(
+                sums,
+                layer.bias if layer.table is None else self._looked_up(layer.table, ids),
+                views.gates,
+            )
             np.tanh(views.gates, views.gates)
             np.add(views.sigmoids, _ONE, views.sigmoids)  # twice the sigmoids of o, i and f
             np.multiply(views.left, views.right, rows.products)  # twice i·j, and twice f·c

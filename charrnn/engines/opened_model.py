@@ -2,6 +2,7 @@
 
 Models of LSTM cells need no TensorFlow. Letters for shapes as in :mod:`charrnn.engines`.
 """
+
 import contextlib
 import importlib.util
 import math
@@ -37,9 +38,11 @@ from charrnn.text import corpus
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
 # how to name the characters of a checkpoint of the notebook, in Python and in a command
-NAME_VOCABULARY = ("give vocabulary=sorted(set(text)), with the text that it was trained on",
-                   "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
-                   "--vocab-order FILE")
+NAME_VOCABULARY = (
+    "give vocabulary=sorted(set(text)), with the text that it was trained on",
+    "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
+    "--vocab-order FILE",
+)
 _LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
 ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
 # Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
@@ -77,31 +80,70 @@ class Model:
         # a frozen dataclass has no other way
         vars(self)["num_layers"], vars(self)["cell"] = _network_of(self.weights)
         if len(self.vocabulary) != len(self.softmax_bias):
-            raise ValueError(f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
-                             f"{len(self.vocabulary)}")
+            raise ValueError(
+                f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
+                f"{len(self.vocabulary)}"
+            )
         for name, values in self.weights.items():
             if values.dtype != np.float32 or not (
-                    -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT):
-                raise ValueError(f"{name} has weights that are not finite, or larger than {LARGEST_WEIGHT:.0e}")
+                -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT
+            ):
+                raise ValueError(
+                    f"{name} has weights that are not finite, or larger than {LARGEST_WEIGHT:.0e}"
+                )
 
     def __repr__(self) -> str:
-        return (f"<Model {self.name}: {words.plural(self.num_layers, 'layer')} of {self.lstm_size:,} {self.cell} "
-                f"units, {len(self.vocabulary):,} characters>")
+        return (
+            f"<Model {self.name}: {words.plural(self.num_layers, 'layer')} of {self.lstm_size:,} {self.cell} "
+            f"units, {len(self.vocabulary):,} characters>"
+        )
 
     @overload
-    def write(self, prime: Optional[str] = None, length: int = 1000, *, n: None = None, temperature: float = 1.0,
-              top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None,
-              stop: Optional[str] = None, unknown: str = "error", allow: Optional[Allow] = None) -> str: ...
+    def write(
+        self,
+        prime: Optional[str] = None,
+        length: int = 1000,
+        *,
+        n: None = None,
+        temperature: float = 1.0,
+        top_n: Optional[int] = None,
+        top_p: Optional[float] = None,
+        seed: Optional[int] = None,
+        stop: Optional[str] = None,
+        unknown: str = "error",
+        allow: Optional[Allow] = None,
+    ) -> str: ...
 
     @overload
-    def write(self, prime: Optional[str] = None, length: int = 1000, *, n: int, temperature: float = 1.0,
-              top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None,
-              stop: Optional[str] = None, unknown: str = "error", allow: Optional[Allow] = None) -> List[str]: ...
+    def write(
+        self,
+        prime: Optional[str] = None,
+        length: int = 1000,
+        *,
+        n: int,
+        temperature: float = 1.0,
+        top_n: Optional[int] = None,
+        top_p: Optional[float] = None,
+        seed: Optional[int] = None,
+        stop: Optional[str] = None,
+        unknown: str = "error",
+        allow: Optional[Allow] = None,
+    ) -> List[str]: ...
 
-    def write(self, prime: Optional[str] = None, length: int = 1000, *, n: Optional[int] = None,
-              temperature: float = 1.0, top_n: Optional[int] = None, top_p: Optional[float] = None,
-              seed: Optional[int] = None, stop: Optional[str] = None, unknown: str = "error",
-              allow: Optional[Allow] = None) -> Union[str, List[str]]:
+    def write(
+        self,
+        prime: Optional[str] = None,
+        length: int = 1000,
+        *,
+        n: Optional[int] = None,
+        temperature: float = 1.0,
+        top_n: Optional[int] = None,
+        top_p: Optional[float] = None,
+        seed: Optional[int] = None,
+        stop: Optional[str] = None,
+        unknown: str = "error",
+        allow: Optional[Allow] = None,
+    ) -> Union[str, List[str]]:
         """Write a text, the same that ``charrnn-sample`` writes with these arguments.
 
         Args:
@@ -126,18 +168,32 @@ class Model:
             ValueError: an argument is out of range, or the model does not know a character of the prime.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime, length, rows, seed = self._beginning(prime, length, 1 if n is None else n, seed, unknown)
+        prime, length, rows, seed = self._beginning(
+            prime, length, 1 if n is None else n, seed, unknown
+        )
         characters = 0 if allow else rows * length  # step by step, NumPy is faster
         with contextlib.closing(self.engine(rows, characters, keeps_eager=True)) as engine:
-            samples, interrupted = Sampler(engine, rows, allow).write(prime, length, settings, seed, stop=stop)
+            samples, interrupted = Sampler(engine, rows, allow).write(
+                prime, length, settings, seed, stop=stop
+            )
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
 
-    def stream(self, prime: Optional[str] = None, length: int = 1000, *, temperature: float = 1.0,
-               top_n: Optional[int] = None, top_p: Optional[float] = None, seed: Optional[int] = None,
-               stop: Optional[str] = None, unknown: str = "error", allow: Optional[Allow] = None) -> Iterator[str]:
+    def stream(
+        self,
+        prime: Optional[str] = None,
+        length: int = 1000,
+        *,
+        temperature: float = 1.0,
+        top_n: Optional[int] = None,
+        top_p: Optional[float] = None,
+        seed: Optional[int] = None,
+        stop: Optional[str] = None,
+        unknown: str = "error",
+        allow: Optional[Allow] = None,
+    ) -> Iterator[str]:
         """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
 
         The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
@@ -149,11 +205,20 @@ class Model:
             yield prime
             with contextlib.closing(self.engine(1, length)) as engine:
                 yield from Sampler(engine, allow=allow).stream(prime, length, settings, seed, stop)
+
         return characters()
 
-    def write_lines(self, n: int, length: int = 1000, *, new: Union[bool, StrPath] = False,
-                    temperature: float = 1.0, top_n: Optional[int] = None, top_p: Optional[float] = None,
-                    seed: Optional[int] = None) -> List[str]:
+    def write_lines(
+        self,
+        n: int,
+        length: int = 1000,
+        *,
+        new: Union[bool, StrPath] = False,
+        temperature: float = 1.0,
+        top_n: Optional[int] = None,
+        top_p: Optional[float] = None,
+        seed: Optional[int] = None,
+    ) -> List[str]:
         """Write lines such as names or titles, the same that ``charrnn-sample --lines`` writes with these arguments.
 
         Args:
@@ -179,12 +244,17 @@ class Model:
             raise KeyboardInterrupt
         return [sample.text.rstrip("\n") for sample in samples]
 
-    def _beginning(self, prime: Optional[str], length: int, n: int, seed: Optional[int],
-                   unknown: str = "error") -> Tuple[str, int, int, int]:
+    def _beginning(
+        self, prime: Optional[str], length: int, n: int, seed: Optional[int], unknown: str = "error"
+    ) -> Tuple[str, int, int, int]:
         """Check arguments of :meth:`write`. Return them, or what stands for a prime or seed that is None."""
         length = errors.checked_integer("length", length, 0)
         n = errors.checked_integer("n", n, 1, sampler.MOST_TEXTS)
-        seed = fresh_seed() if seed is None else errors.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
+        seed = (
+            fresh_seed()
+            if seed is None
+            else errors.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
+        )
         prime = default_prime(self.vocabulary, self.run) if prime is None else prime
         return check_prime(prime, self.vocabulary, unknown), length, n, seed
 
@@ -236,16 +306,24 @@ class Model:
         """
         target = Path(files.target_of(path))
         if not is_model_file(target):
-            raise ValueError(f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
-                             ".progress.npz")
+            raise ValueError(
+                f"{str(path)!r} cannot be the name of an exported model: it must end in .npz, but not in "
+                ".progress.npz"
+            )
         if record.step_of(target.stem) >= 0 and record.is_run(target.parent):
             raise ValueError(f"{path} belongs to a run: give the name of another file")
         if dtype not in ("float32", "float16"):
             raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
-        about = record.record_of(self.run) if self.run else {"vocabulary": "".join(self.vocabulary.chars)}
+        about = (
+            record.record_of(self.run)
+            if self.run
+            else {"vocabulary": "".join(self.vocabulary.chars)}
+        )
         with np.errstate(over="ignore"):
-            weights = {name: values.astype(dtype) if values.ndim > 1 else values
-                       for name, values in self.weights.items()}
+            weights = {
+                name: values.astype(dtype) if values.ndim > 1 else values
+                for name, values in self.weights.items()
+            }
         if not all(np.isfinite(values).all() for values in weights.values()):
             raise ValueError("a weight is too large for float16: use float32")
         files.write_atomically(target, packed(weights, about))
@@ -260,11 +338,18 @@ class Model:
                 off to be faster.
         """
         least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
-        if self.cell == "lstm" and (characters < least or importlib.util.find_spec("tensorflow") is None
-                                    or keeps_eager and is_eager()):
-            return NumpyLSTM(self.vocabulary, self.kernels, self.biases, self.softmax_kernel, self.softmax_bias)
+        if self.cell == "lstm" and (
+            characters < least
+            or importlib.util.find_spec("tensorflow") is None
+            or keeps_eager
+            and is_eager()
+        ):
+            return NumpyLSTM(
+                self.vocabulary, self.kernels, self.biases, self.softmax_kernel, self.softmax_bias
+            )
         with graph_mode():
             from charrnn.engines.graph_engine import GraphEngine
+
             engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)
             engine.load(self.weights)
         return engine
@@ -283,7 +368,9 @@ class Model:
     def biases(self) -> Tuple[np.ndarray, ...]:
         """The bias of each LSTM layer, float32 [4L], including what ``BasicLSTMCell`` adds to the gate f."""
         forget = np.repeat(np.array([0, 0, 1, 0], np.float32), self.lstm_size)
-        return tuple(self.weights[f"{_scope(layer)}/bias"] + forget for layer in range(self.num_layers))
+        return tuple(
+            self.weights[f"{_scope(layer)}/bias"] + forget for layer in range(self.num_layers)
+        )
 
     @property
     def softmax_kernel(self) -> np.ndarray:
@@ -298,7 +385,10 @@ class Model:
 
 def lstm_weights(kernels: Sequence[np.ndarray], softmax_kernel: np.ndarray) -> Weights:
     """Return the weights of a network of LSTM cells by the names of their variables. The biases are zeros."""
-    weights = {"softmax/Variable": softmax_kernel, "softmax/Variable_1": np.zeros(softmax_kernel.shape[1], np.float32)}
+    weights = {
+        "softmax/Variable": softmax_kernel,
+        "softmax/Variable_1": np.zeros(softmax_kernel.shape[1], np.float32),
+    }
     for layer, kernel in enumerate(kernels):
         weights[f"{_scope(layer)}/kernel"] = kernel
         weights[f"{_scope(layer)}/bias"] = np.zeros(kernel.shape[1], np.float32)
@@ -315,27 +405,46 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
     matches = [match for match in (re.match(_LAYER, name) for name in shapes) if match]
     layers, scopes = ({match.group(number) for match in matches} for number in (1, 2))
     cell = next((name for name, kind in CELLS.items() if scopes == {kind.scope}), None)
-    if not cell or len(shapes.get("softmax/Variable", ())) != 2 or not shapes["softmax/Variable"][0]:
-        raise ValueError("it is not a model of charrnn: it has no softmax/Variable of shape [L, C], or no layers of a "
-                         "known cell")
+    if (
+        not cell
+        or len(shapes.get("softmax/Variable", ())) != 2
+        or not shapes["softmax/Variable"][0]
+    ):
+        raise ValueError(
+            "it is not a model of charrnn: it has no softmax/Variable of shape [L, C], or no layers of a "
+            "known cell"
+        )
     lstm_size, num_classes = shapes["softmax/Variable"]
     expected = {"softmax/Variable": (lstm_size, num_classes), "softmax/Variable_1": (num_classes,)}
     for layer in range(len(layers)) if cell == "lstm" else ():
-        expected[f"{_scope(layer)}/kernel"] = ((lstm_size if layer else num_classes) + lstm_size, 4 * lstm_size)
+        expected[f"{_scope(layer)}/kernel"] = (
+            (lstm_size if layer else num_classes) + lstm_size,
+            4 * lstm_size,
+        )
         expected[f"{_scope(layer)}/bias"] = (4 * lstm_size,)
     for name in {**expected, **shapes}:
-        if shapes.get(name) != expected.get(name) and (cell == "lstm" or not re.match(_LAYER, name)):
-            raise ValueError(f"it is not a model of charrnn: {name} has shape {shapes.get(name)}, not "
-                             f"{expected.get(name)}")
+        if shapes.get(name) != expected.get(name) and (
+            cell == "lstm" or not re.match(_LAYER, name)
+        ):
+            raise ValueError(
+                f"it is not a model of charrnn: {name} has shape {shapes.get(name)}, not "
+                f"{expected.get(name)}"
+            )
     return len(layers), cell
 
 
 def is_model_file(path: StrPath) -> bool:
     """Return whether a path can be a model in one file: it is not a folder, and ends in .npz, not .progress.npz."""
-    return str(path).endswith(".npz") and not str(path).endswith(".progress.npz") and not Path(path).is_dir()
+    return (
+        str(path).endswith(".npz")
+        and not str(path).endswith(".progress.npz")
+        and not Path(path).is_dir()
+    )
 
 
-def open_model(path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, best: bool = False) -> Model:
+def open_model(
+    path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, best: bool = False
+) -> Model:
     """Open a model.
 
     Args:
@@ -374,25 +483,39 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
     return _made(prefix, vocabulary, read_saved(prefix))
 
 
-def _from_file(path: StrPath, name: str, vocabulary: Optional[Vocabulary], run: Optional[RunRecord] = None,
-               skipped: Tuple[str, ...] = ()) -> Model:
+def _from_file(
+    path: StrPath,
+    name: str,
+    vocabulary: Optional[Vocabulary],
+    run: Optional[RunRecord] = None,
+    skipped: Tuple[str, ...] = (),
+) -> Model:
     """Open a ``.npz`` file. The run of a checkpoint is given; that of an exported model is in the file."""
     weights, about = read_packed(path)
-    weights = {name: values.astype(np.float32) if values.dtype == np.float16 else values
-               for name, values in weights.items()}
+    weights = {
+        name: values.astype(np.float32) if values.dtype == np.float16 else values
+        for name, values in weights.items()
+    }
     try:
         recorded = Vocabulary(about["vocabulary"])
         run = run or (record.run_from_record(about) if "hyperparameters" in about else None)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the model {path} cannot be read: {errors.reason(error)}")
     if vocabulary is not None and vocabulary != recorded:
-        raise CheckpointError(f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
-                              f"of {len(vocabulary)} differs from it: leave it out")
+        raise CheckpointError(
+            f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
+            f"of {len(vocabulary)} differs from it: leave it out"
+        )
     return _made(name, recorded, weights, run, skipped)
 
 
-def _made(name: str, vocabulary: Vocabulary, weights: Weights, run: Optional[RunRecord] = None,
-          skipped: Tuple[str, ...] = ()) -> Model:
+def _made(
+    name: str,
+    vocabulary: Vocabulary,
+    weights: Weights,
+    run: Optional[RunRecord] = None,
+    skipped: Tuple[str, ...] = (),
+) -> Model:
     try:
         return Model(name, vocabulary, weights, run, skipped)
     except ValueError as error:
@@ -423,9 +546,11 @@ def doubt_order(model: Model, text: Optional[str] = None) -> None:
             terminal.print_note(
                 f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
                 "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
-                "Python with vocabulary=")
+                "Python with vocabulary="
+            )
         elif counted + 0.1 < nats < guess - 0.1:
             terminal.print_note(
                 f"{model.name} predicts its text worse than the frequencies of the characters do ({nats:.2f} nats, not "
                 f"{counted:.2f}): it was hardly trained, its characters are in another order, or its layers share one "
-                "cell, which is not supported")
+                "cell, which is not supported"
+            )

@@ -2,6 +2,7 @@
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
+
 import re
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Collection, Iterator, List, Optional, Set, Tuple
@@ -15,14 +16,24 @@ from charrnn.engines.decoding import Settings
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
-PRIMES = ("The ", "the ", "\u306e", "\u7684", "\uc774", "\u0438 ", "\u03ba\u03b1\u03b9 ", "\u0627\u0644", "\u05d4")
+PRIMES = (
+    "The ",
+    "the ",
+    "\u306e",
+    "\u7684",
+    "\uc774",
+    "\u0438 ",
+    "\u03ba\u03b1\u03b9 ",
+    "\u0627\u0644",
+    "\u05d4",
+)
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
 MOST_TEXTS = 100_000  # at once
 LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose their variety
 LINES_BEFORE = 3  # that the network writes, blank ones included, before the line that counts
 MOST_ROUNDS = 20  # of as many lines as are asked for
-SEEDS = 2 ** 32  # NumPy takes seeds below this number
+SEEDS = 2**32  # NumPy takes seeds below this number
 Allow = Callable[[str], Optional[Collection[str]]]
 
 
@@ -34,8 +45,11 @@ def check_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") 
     """
     known, _ = unknown.resolve(prime, vocabulary, how_unknown, "the prime")
     if not known:
-        raise ValueError("the model knows no character of the prime" if prime else
-                         "the prime is empty: give at least one character to begin with")
+        raise ValueError(
+            "the model knows no character of the prime"
+            if prime
+            else "the prime is empty: give at least one character to begin with"
+        )
     return known
 
 
@@ -53,8 +67,13 @@ def default_prime(vocabulary: Vocabulary, run: Optional[RunRecord] = None) -> st
     return [*fitting, *letters, *visible, *vocabulary.chars][0]
 
 
-def choose_settings(num_classes: int, temperature: float = 1.0, top_n: Optional[int] = None,
-                    top_p: Optional[float] = None, of_lines: bool = False) -> Settings:
+def choose_settings(
+    num_classes: int,
+    temperature: float = 1.0,
+    top_n: Optional[int] = None,
+    top_p: Optional[float] = None,
+    of_lines: bool = False,
+) -> Settings:
     """Return Settings with what suits a vocabulary of C characters where nothing is given.
 
     That is the notebook's ``top_n`` of 5, or all characters of a large vocabulary or if there is a ``top_p``. For lines
@@ -115,9 +134,18 @@ class Sampler:
         self._allow = allow
         self._last: Any = (None, engine.zero_state())  # logits and state after what was drawn last
 
-    def write(self, prime: str, length: int, settings: Settings, seed: int, *, stop: Optional[str] = None,
-              stops: int = 1, after_last: bool = False,
-              show: Optional[Callable[[str], object]] = None) -> Tuple[List[Sample], bool]:
+    def write(
+        self,
+        prime: str,
+        length: int,
+        settings: Settings,
+        seed: int,
+        *,
+        stop: Optional[str] = None,
+        stops: int = 1,
+        after_last: bool = False,
+        show: Optional[Callable[[str], object]] = None,
+    ) -> Tuple[List[Sample], bool]:
         """Write the texts.
 
         Args:
@@ -139,8 +167,9 @@ class Sampler:
         interrupted = False
         values = [[np.zeros(0, np.float32)] for _ in seeds]
         try:
-            for row, piece, log_probabilities in self._pieces(prime, length, settings, seeds, CHUNK, stop, stops,
-                                                              after_last):
+            for row, piece, log_probabilities in self._pieces(
+                prime, length, settings, seeds, CHUNK, stop, stops, after_last
+            ):
                 texts[row] += piece
                 values[row].append(log_probabilities)
                 if show and row == 0:
@@ -149,13 +178,23 @@ class Sampler:
             interrupted = True
         return list(map(Sample, seeds, texts, map(np.concatenate, values))), interrupted
 
-    def stream(self, prime: str, length: int, settings: Settings, seed: int,
-               stop: Optional[str] = None) -> Iterator[str]:
+    def stream(
+        self, prime: str, length: int, settings: Settings, seed: int, stop: Optional[str] = None
+    ) -> Iterator[str]:
         """Yield the characters that :meth:`write` draws for the first text, each as it is drawn."""
         return (char for _, char, _ in self._pieces(prime, length, settings, [seed], 1, stop))
 
-    def _pieces(self, prime: str, length: int, settings: Settings, seeds: List[int], steps: int, stop: Optional[str],
-                stops: int = 1, after_last: bool = False) -> Iterator[Tuple[int, str, np.ndarray]]:
+    def _pieces(
+        self,
+        prime: str,
+        length: int,
+        settings: Settings,
+        seeds: List[int],
+        steps: int,
+        stop: Optional[str],
+        stops: int = 1,
+        after_last: bool = False,
+    ) -> Iterator[Tuple[int, str, np.ndarray]]:
         """Draw the texts, some steps at a time. Yield the row, the characters and the log-probabilities of each piece.
 
         The arguments are those of :meth:`write`, with a seed for each row.
@@ -178,7 +217,9 @@ class Sampler:
         steps = 1 if self._allow else steps
         for start in range(0, length, steps):
             # [T, B]
-            uniforms = np.stack([rng.random_sample(min(steps, length - start)) for rng in rngs], axis=1)
+            uniforms = np.stack(
+                [rng.random_sample(min(steps, length - start)) for rng in rngs], axis=1
+            )
             if self._allow:
                 logits, closed = _restricted(logits, texts, self.vocabulary, self._allow)
                 ended |= closed
@@ -187,19 +228,23 @@ class Sampler:
             for row in sorted(set(range(rows)) - ended):
                 piece = self.vocabulary.decode(ids[:, row])
                 if stop:
-                    before = texts[row][1 - len(stop):] if len(stop) > 1 else ""
-                    ends = [match.end() - len(before) for match in re.finditer(re.escape(stop), before + piece)]
+                    before = texts[row][1 - len(stop) :] if len(stop) > 1 else ""
+                    ends = [
+                        match.end() - len(before)
+                        for match in re.finditer(re.escape(stop), before + piece)
+                    ]
                     if len(ends) >= left[row]:
-                        piece = piece[:ends[left[row] - 1]]
+                        piece = piece[: ends[left[row] - 1]]
                         ended.add(row)
                     left[row] -= len(ends)
                 texts[row] += piece
-                yield row, piece, log_probabilities[:len(piece), row]
+                yield row, piece, log_probabilities[: len(piece), row]
             if len(ended) == rows:
                 break
 
-    def write_lines(self, length: int, settings: Settings, seed: int,
-                    known: Optional[Collection[str]] = None) -> Tuple[List[Sample], int, bool]:
+    def write_lines(
+        self, length: int, settings: Settings, seed: int, known: Optional[Collection[str]] = None
+    ) -> Tuple[List[Sample], int, bool]:
         """Write as many lines as there are texts at once, none of them blank.
 
         Each text begins with some lines that are not used, because the network has learned what follows other lines,
@@ -220,8 +265,14 @@ class Sampler:
         left_out = 0
         interrupted = False
         for start in range(0, MOST_ROUNDS * self.num_samples, self.num_samples):
-            samples, interrupted = self.write("\n", length * (LINES_BEFORE + 1), settings, seed + start, stop="\n",
-                                              stops=LINES_BEFORE + 1)
+            samples, interrupted = self.write(
+                "\n",
+                length * (LINES_BEFORE + 1),
+                settings,
+                seed + start,
+                stop="\n",
+                stops=LINES_BEFORE + 1,
+            )
             for last in (_last_line(sample, length) for sample in samples):
                 line = last.text.strip()
                 if len(kept) < self.num_samples and line:
@@ -235,14 +286,17 @@ class Sampler:
         return kept, left_out, interrupted
 
 
-def _restricted(logits: np.ndarray, texts: List[str], vocabulary: Vocabulary,
-                allow: Allow) -> Tuple[np.ndarray, Set[int]]:
+def _restricted(
+    logits: np.ndarray, texts: List[str], vocabulary: Vocabulary, allow: Allow
+) -> Tuple[np.ndarray, Set[int]]:
     """Return logits [B, C] with -inf for what may not follow each text, and the rows for which nothing is left."""
     logits = logits.copy()
     ended = set()
     for row, allowed in enumerate(map(allow, texts)):
         if allowed is not None:
-            others = [index for char, index in vocabulary.vocab_to_int.items() if char not in allowed]
+            others = [
+                index for char, index in vocabulary.vocab_to_int.items() if char not in allowed
+            ]
             if len(others) == len(vocabulary):
                 ended.add(row)  # its logits stay as they are, since something is drawn in each row
             else:
@@ -254,4 +308,6 @@ def _last_line(sample: Sample, length: int) -> Sample:
     """Return the last line of a text that is not blank, of some characters at most."""
     start = sample.text.rstrip().rfind("\n") + 1
     place = slice(start, start + length)
-    return replace(sample, text=sample.text[place], log_probabilities=sample.log_probabilities[place])
+    return replace(
+        sample, text=sample.text[place], log_probabilities=sample.log_probabilities[place]
+    )

@@ -1,4 +1,5 @@
 """The surprisal of each character of a text, measured by an engine. NumPy only."""
+
 from typing import Callable, Iterable, Sequence, Tuple
 
 import numpy as np
@@ -11,8 +12,13 @@ LEAST_PIECE = 25
 WINDOW = 100  # steps of one call of the engine
 
 
-def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, int] = (0, 1),
-              progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> np.ndarray:
+def surprisal(
+    engine: Engine,
+    ids: np.ndarray,
+    rows: int = 1,
+    share: Tuple[int, int] = (0, 1),
+    progress: Callable[[Sequence[int]], Iterable[int]] = iter,
+) -> np.ndarray:
     """Measure the surprisal of each character of a text but the first, which has no context.
 
     Args:
@@ -32,7 +38,9 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
         ValueError: T is below 2.
     """
     if len(ids) < 2:
-        raise ValueError(f"a text to evaluate needs at least 2 characters that the model knows, not {len(ids)}")
+        raise ValueError(
+            f"a text to evaluate needs at least 2 characters that the model knows, not {len(ids)}"
+        )
     count = len(ids) - 1
     pieces = max(1, min(rows, count // LEAST_PIECE))
     # each row measures from its edge to the next
@@ -48,12 +56,12 @@ def surprisal(engine: Engine, ids: np.ndarray, rows: int = 1, share: Tuple[int, 
         end = min(begin + WINDOW, length)
         window = np.zeros((rows, WINDOW + 1), np.int32)
         for row, start in enumerate(starts):
-            piece = ids[start + begin:start + end + 1]
-            window[row, :len(piece)] = piece
+            piece = ids[start + begin : start + end + 1]
+            window[row, : len(piece)] = piece
         measured, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, WINDOW]
         for row, (number, start) in enumerate(zip(own, starts)):
             low = max(edges[number], start + begin)
             high = min(edges[number + 1], start + end)
             if low < high:
-                nats[low:high] = measured[row, low - start - begin:high - start - begin]
+                nats[low:high] = measured[row, low - start - begin : high - start - begin]
     return nats

@@ -6,6 +6,7 @@ On processors that have instructions for bfloat16, a product takes about half th
 rounded to bfloat16. Everything that is summed over many steps is float32: the state c, the loss, the gradients of the
 weights, the weights and the optimizer's averages.
 """
+
 import time
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple
@@ -27,7 +28,10 @@ def product(a, b, precision="float32", *, transpose_a=False, transpose_b=False):
     Returns:
         A float32 matrix. In bfloat16, its sums are rounded to 8 significant bits.
     """
-    return tf.cast(tf.matmul(tf.cast(a, precision), tf.cast(b, precision), transpose_a, transpose_b), tf.float32)
+    return tf.cast(
+        tf.matmul(tf.cast(a, precision), tf.cast(b, precision), transpose_a, transpose_b),
+        tf.float32,
+    )
 
 
 def bfloat16_speedup(config):
@@ -44,7 +48,9 @@ def bfloat16_speedup(config):
         sums = {}
         for precision in seconds:
             weights = tf.cast(tf.fill([512, 2048], value), precision)
-            sums[precision] = [product(tf.fill([100, 512], value + k), weights, precision)[0, 0] for k in range(8)]
+            sums[precision] = [
+                product(tf.fill([100, 512], value + k), weights, precision)[0, 0] for k in range(8)
+            ]
         for _ in range(3):  # the first prepares the graph
             for precision, results in sums.items():
                 started = time.perf_counter()
@@ -102,7 +108,11 @@ class Shard:
     def drop(self, layer, values, begin, end):
         """Apply the layer's dropout mask to values [S, R, L] of the steps from begin to end, in their own type."""
         mask = self.masks[layer]
-        return values if mask is None else tf.cast(tf.cast(values, tf.float32) * mask[begin:end], values.dtype)
+        return (
+            values
+            if mask is None
+            else tf.cast(tf.cast(values, tf.float32) * mask[begin:end], values.dtype)
+        )
 
 
 class _Tape(NamedTuple):
@@ -137,11 +147,18 @@ def _read(array, index, flow, shape, precision="float32"):
 
 def _read_range(array, begin, end, flow, shape, precision):
     return tf.raw_ops.TensorArrayGatherV3(  # [end - begin] + shape
-        handle=array, indices=tf.range(begin, end), flow_in=flow, dtype=precision, element_shape=shape)
+        handle=array,
+        indices=tf.range(begin, end),
+        flow_in=flow,
+        dtype=precision,
+        element_shape=shape,
+    )
 
 
 def _loop(condition, body, values, parallel_iterations=10):
-    return tf.while_loop(condition, body, values, back_prop=False, parallel_iterations=parallel_iterations)
+    return tf.while_loop(
+        condition, body, values, back_prop=False, parallel_iterations=parallel_iterations
+    )
 
 
 def _new_tape(shard, c, h):
@@ -149,8 +166,11 @@ def _new_tape(shard, c, h):
     steps = shard.n_steps
     states = shard.n_steps + 1
     pieces = shard.n_pieces
-    tape = _Tape(*[_array(size) for size in (steps, steps, steps, steps, steps, states)],
-                 *[_array(size, shard.precision) for size in (states, pieces)], flow=tf.zeros([]))
+    tape = _Tape(
+        *[_array(size) for size in (steps, steps, steps, steps, steps, states)],
+        *[_array(size, shard.precision) for size in (states, pieces)],
+        flow=tf.zeros([]),
+    )
     return tape._replace(flow=_write(tape.h, 0, h, _write(tape.c, 0, c, tape.flow)))
 
 
@@ -166,9 +186,12 @@ def _forward_piece(layer, tape, input_at, span, c, h, flow):
     ``input_at`` is a function from a step to the share of the gates [R, 4L] that comes from the input. The type of h is
     the precision; in bfloat16, the recurrent weights are transposed, [4L, L].
     """
+
     def step(t, c, h, flow):
         # [R, 4L]
-        gates = product(h, layer.recurrent, h.dtype, transpose_b=h.dtype == "bfloat16") + input_at(t)
+        gates = product(h, layer.recurrent, h.dtype, transpose_b=h.dtype == "bfloat16") + input_at(
+            t
+        )
         i, j, f, o = tf.split(gates, 4, axis=1)  # [R, L] each
         i = tf.sigmoid(i)
         j = tf.tanh(j)
@@ -178,7 +201,9 @@ def _forward_piece(layer, tape, input_at, span, c, h, flow):
         tanh_c = tf.tanh(c)
         h = tf.cast(tanh_c * o, h.dtype)
         # each write takes the flow of the one before it, so the last flow waits for all of them
-        for array, value in zip((tape.i, tape.j, tape.f, tape.o, tape.tanh_c), (i, j, f, o, tanh_c)):
+        for array, value in zip(
+            (tape.i, tape.j, tape.f, tape.o, tape.tanh_c), (i, j, f, o, tanh_c)
+        ):
             flow = _write(array, t, value, flow)
         t += 1
         return t, c, h, _write(tape.h, t, h, _write(tape.c, t, c, flow))
@@ -203,8 +228,13 @@ def forward(shard, layers, state):
     precision = shard.precision
     # The operands of products are cast once; the rows of the first layer's inputs are only added. In bfloat16, the
     # product of few rows with transposed weights is faster.
-    layers = [layer._replace(inputs=tf.cast(layer.inputs, precision) if index else layer.inputs,
-                             recurrent=tf.cast(layer.recurrent, precision)) for index, layer in enumerate(layers)]
+    layers = [
+        layer._replace(
+            inputs=tf.cast(layer.inputs, precision) if index else layer.inputs,
+            recurrent=tf.cast(layer.recurrent, precision),
+        )
+        for index, layer in enumerate(layers)
+    ]
     if precision == "bfloat16":
         layers = [layer._replace(recurrent=tf.transpose(layer.recurrent)) for layer in layers]
     state = [(c, tf.cast(h, precision)) for c, h in state]
@@ -232,16 +262,26 @@ def forward(shard, layers, state):
 
             c, h, flow = _forward_piece(layer, tape, input_at, span, *state[index], flows[index])
             state[index] = c, h
-            below = shard.drop(index, _read_range(tape.h, begin + 1, end + 1, flow, element, precision), begin, end)
+            below = shard.drop(
+                index, _read_range(tape.h, begin + 1, end + 1, flow, element, precision), begin, end
+            )
             flows[index] = _write(tape.dropped, k, below, flow)
         return k + 1, state, flows
 
     # each layer works on another piece, and one more is begun; still more would take memory
     _, state, flows = _loop(
-        lambda k, *_: k < shard.n_pieces, run_piece, (0, state, [tape.flow for tape in tapes]), len(layers) + 1)
+        lambda k, *_: k < shard.n_pieces,
+        run_piece,
+        (0, state, [tape.flow for tape in tapes]),
+        len(layers) + 1,
+    )
     tapes = [tape._replace(flow=flow) for tape, flow in zip(tapes, flows)]
     outputs = tf.raw_ops.TensorArrayConcatV3(  # [M, R, L]
-        handle=tapes[-1].dropped, flow_in=tapes[-1].flow, dtype=precision, element_shape_except0=element)[0]
+        handle=tapes[-1].dropped,
+        flow_in=tapes[-1].flow,
+        dtype=precision,
+        element_shape_except0=element,
+    )[0]
     return outputs, [(c, tf.cast(h, tf.float32)) for c, h in state], tapes
 
 
@@ -259,13 +299,20 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
     def step(t, dc, dh, written):
         i, j, f, o, tanh_c, c_before = (
             _read(array, t, tape.flow, [n_rows, size])
-            for array in (tape.i, tape.j, tape.f, tape.o, tape.tanh_c, tape.c))
+            for array in (tape.i, tape.j, tape.f, tape.o, tape.tanh_c, tape.c)
+        )
         dh += d_outputs[t - begin]
         dc += tf.raw_ops.TanhGrad(y=tanh_c, dy=dh * o)
         # [R, 4L]: TensorFlow's own gradients need the values after the functions only
-        d_gates = tf.concat([
-            tf.raw_ops.SigmoidGrad(y=i, dy=dc * j), tf.raw_ops.TanhGrad(y=j, dy=dc * i),
-            tf.raw_ops.SigmoidGrad(y=f, dy=dc * c_before), tf.raw_ops.SigmoidGrad(y=o, dy=dh * tanh_c)], axis=1)
+        d_gates = tf.concat(
+            [
+                tf.raw_ops.SigmoidGrad(y=i, dy=dc * j),
+                tf.raw_ops.TanhGrad(y=j, dy=dc * i),
+                tf.raw_ops.SigmoidGrad(y=f, dy=dc * c_before),
+                tf.raw_ops.SigmoidGrad(y=o, dy=dh * tanh_c),
+            ],
+            axis=1,
+        )
         d_gates = tf.cast(d_gates, precision)
         written = _write(gates, t - begin, d_gates, written)
         return t - 1, dc * f, product(d_gates, recurrent_transposed, precision), written
@@ -343,7 +390,9 @@ def backward(shard, layers, tapes, d_outputs, d_state):
     # [4L, L]
     recurrent_transposed = [tf.transpose(tf.cast(layer.recurrent, precision)) for layer in layers]
     # [4L, L]
-    inputs_transposed = [None] + [tf.transpose(tf.cast(layer.inputs, precision)) for layer in layers[1:]]
+    inputs_transposed = [None] + [
+        tf.transpose(tf.cast(layer.inputs, precision)) for layer in layers[1:]
+    ]
     element = d_state[0][1].shape.as_list()  # [R, L]
     used, places = _used_rows(shard.ids, layers[0].inputs.shape[0].value, precision)  # [U], [M, R]
 
@@ -356,22 +405,32 @@ def backward(shard, layers, tapes, d_outputs, d_state):
             tape = tapes[index]
             below = None
             d_above = shard.drop(index, d_above, begin, end)
-            dc, dh, d_gates = _backward_piece(recurrent_transposed[index], tape, d_above, span, *d_state[index])
+            dc, dh, d_gates = _backward_piece(
+                recurrent_transposed[index], tape, d_above, span, *d_state[index]
+            )
             d_state[index] = dc, dh
             h_before = _read_range(tape.h, begin, end, tape.flow, element, precision)
             if index:
-                below = _read(tapes[index - 1].dropped, k, tapes[index - 1].flow, [None] + element, precision)
+                below = _read(
+                    tapes[index - 1].dropped, k, tapes[index - 1].flow, [None] + element, precision
+                )
                 d_above = product(d_gates, inputs_transposed[index], precision)
                 d_above = tf.reshape(d_above, [-1] + element)  # [S, R, L]
-            totals[index] = _add_gradients(totals[index], places[begin:end], below, h_before, d_gates)
+            totals[index] = _add_gradients(
+                totals[index], places[begin:end], below, h_before, d_gates
+            )
         return k - 1, d_state, totals
 
     zeros = [Layer(*[tf.zeros(values.shape) for values in layer]) for layer in layers]
     with tf.control_dependencies([d_outputs]):  # not in memory before they are needed
         n_used = used.shape[0].value or tf.size(used)
         zeros[0] = zeros[0]._replace(inputs=tf.zeros([n_used, zeros[0].bias.shape[0]]))  # [U, 4L]
-    _, d_state, totals = _loop(lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros), len(layers) + 1)
+    _, d_state, totals = _loop(
+        lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros), len(layers) + 1
+    )
     # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
-    first = totals[0]._replace(inputs=tf.IndexedSlices(totals[0].inputs, used),
-                               bias=tf.reduce_sum(totals[0].inputs, axis=0))
+    first = totals[0]._replace(
+        inputs=tf.IndexedSlices(totals[0].inputs, used),
+        bias=tf.reduce_sum(totals[0].inputs, axis=0),
+    )
     return d_state, [first] + list(totals[1:])

@@ -6,12 +6,13 @@ in memory. The products are the same as without slices: no logits are computed t
 
 Letters for shapes as in :mod:`charrnn.data`, P for the N·M rows of a window, and R rows of a slice.
 """
+
 from charrnn.fused.passes import product
 from charrnn.system.tensorflow import tf
 
 # Logits of a slice, at most 28 MiB: glibc keeps blocks of this size and uses them again, see session_config.
 # With 16,327 characters a slice has 449 rows, enough for fast products.
-SLICE_LOGITS = 7 * 2 ** 20
+SLICE_LOGITS = 7 * 2**20
 
 
 def rows_of_slice(num_classes):
@@ -33,19 +34,26 @@ def _over_slices(outputs, num_classes, threads, body, values):
 
     def run_slice(k, *values):
         def rows(array):
-            return array[k * size:tf.minimum((k + 1) * size, n_rows)]
+            return array[k * size : tf.minimum((k + 1) * size, n_rows)]
 
         return (k + 1, *body(rows, k, *values))
 
-    return tf.while_loop(lambda k, *_: k * size < n_rows, run_slice, (0, *values), back_prop=False,
-                         parallel_iterations=threads)[1:]
+    return tf.while_loop(
+        lambda k, *_: k * size < n_rows,
+        run_slice,
+        (0, *values),
+        back_prop=False,
+        parallel_iterations=threads,
+    )[1:]
 
 
 def _arrays(outputs, num_classes, *element_shapes):
     """Return a float32 TensorArray of one element for each slice, for each of the shapes of a row."""
     n_slices = -(-tf.shape(outputs)[0] // rows_of_slice(num_classes))
-    return [tf.TensorArray(tf.float32, n_slices, element_shape=[None, *shape], infer_shape=False)
-            for shape in element_shapes]
+    return [
+        tf.TensorArray(tf.float32, n_slices, element_shape=[None, *shape], infer_shape=False)
+        for shape in element_shapes
+    ]
 
 
 def surprisals(outputs, weights, bias, targets, threads=1):
@@ -65,9 +73,14 @@ def surprisals(outputs, weights, bias, targets, threads=1):
 
     def body(rows, k, nats):
         logits = tf.nn.xw_plus_b(rows(outputs), weights, bias)  # [R, C]
-        return [nats.write(k, tf.nn.sparse_softmax_cross_entropy_with_logits(labels=rows(targets), logits=logits))]
+        return [
+            nats.write(
+                k,
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels=rows(targets), logits=logits),
+            )
+        ]
 
-    nats, = _over_slices(outputs, num_classes, threads, body, _arrays(outputs, num_classes, []))
+    (nats,) = _over_slices(outputs, num_classes, threads, body, _arrays(outputs, num_classes, []))
     return nats.concat()
 
 
@@ -94,19 +107,30 @@ def mean_surprisal(outputs, weights, bias, targets, threads=1, precision="float3
             part = tf.cast(rows(outputs), precision)  # [R, L]
             logits = tf.nn.bias_add(product(part, operand, precision), bias)
             loss, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(  # [R], [R, C]
-                features=logits, labels=rows(targets))
+                features=logits, labels=rows(targets)
+            )
             d_logits = tf.cast(d_logits, precision)
             # a product with ones is faster than a sum over rows
             ones = tf.ones([1, tf.shape(part)[0]], precision)
-            return [nats.write(k, loss),
-                    # [R, L]
-                    d_outputs.write(k, product(d_logits, operand, precision, transpose_b=True)),
-                    d_weights + product(part, d_logits, precision, transpose_a=True),  # [L, C]
-                    d_bias + product(ones, d_logits, precision)]  # [1, C]
+            return [
+                nats.write(k, loss),
+                # [R, L]
+                d_outputs.write(k, product(d_logits, operand, precision, transpose_b=True)),
+                d_weights + product(part, d_logits, precision, transpose_a=True),  # [L, C]
+                d_bias + product(ones, d_logits, precision),
+            ]  # [1, C]
 
         nats, d_outputs, d_weights, d_bias = _over_slices(
-            outputs, num_classes, threads, body,
-            [*_arrays(outputs, num_classes, [], [size]), _zeros([size, num_classes]), _zeros([1, num_classes])])
+            outputs,
+            num_classes,
+            threads,
+            body,
+            [
+                *_arrays(outputs, num_classes, [], [size]),
+                _zeros([size, num_classes]),
+                _zeros([1, num_classes]),
+            ],
+        )
         d_outputs = d_outputs.concat()  # [P, L]; a TensorArray can be read only once
 
         def gradient(d_loss):

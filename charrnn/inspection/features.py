@@ -4,6 +4,7 @@ Most features of a character depend only on the text up to and including it, whi
 "next" or "end of" in their name also depend on the next character: a unit that tracks one foresees it. Some features of
 names, words in capitals, sentences and paragraphs depend on what follows as well.
 """
+
 import re
 import unicodedata
 from functools import lru_cache
@@ -17,8 +18,16 @@ LEAST_SHARE = 0.002
 LEAST_TIMES = 20
 
 # Families of quotation marks: what a mark of one opens, another mark of it closes. The third is that of the apostrophe.
-QUOTES = ("\"\u201c\u201d\u201e\u201f\uff02", "\u00ab\u00bb", "'\u2018\u2019\u201a\u201b", "\u2039\u203a",
-          "\u300c\u300d", "\u300e\u300f", "\u301d\u301e\u301f", "\uff62\uff63")
+QUOTES = (
+    '"\u201c\u201d\u201e\u201f\uff02',
+    "\u00ab\u00bb",
+    "'\u2018\u2019\u201a\u201b",
+    "\u2039\u203a",
+    "\u300c\u300d",
+    "\u300e\u300f",
+    "\u301d\u301e\u301f",
+    "\uff62\uff63",
+)
 
 
 class Feature(NamedTuple):
@@ -51,7 +60,10 @@ def measure(text: str) -> Dict[str, np.ndarray]:
     occurring: Dict[str, np.ndarray] = {}
     for feature in FEATURES:
         values = feature.values(text)
-        occurs = min(np.count_nonzero(values > 0), np.count_nonzero(values != values.max(initial=0))) >= least
+        occurs = (
+            min(np.count_nonzero(values > 0), np.count_nonzero(values != values.max(initial=0)))
+            >= least
+        )
         if occurs and not any(np.array_equal(values, earlier) for earlier in occurring.values()):
             occurring[feature.name] = values.astype(np.float32)
     return occurring
@@ -78,7 +90,11 @@ def _kind(char: str) -> str:
     if re.search("FULL STOP|QUESTION MARK|EXCLAMATION MARK|DANDA$|KHAN$|SIGN SECTION$", name):
         return "(" if "INVERTED" in name else "!" if re.match("IDEO|FULLW|HALFW", name) else "."
     if category[0] == "L":
-        return "i" if re.match(_UNSPACED, name) else {"Lu": "U", "Lt": "U", "Ll": "l"}.get(category, "o")
+        return (
+            "i"
+            if re.match(_UNSPACED, name)
+            else {"Lu": "U", "Lt": "U", "Ll": "l"}.get(category, "o")
+        )
     # the last two join and divide letters
     if char.isspace() or category[0] == "M" or char in "\u200c\u200d":
         return char if char.isspace() else "m"
@@ -107,10 +123,10 @@ def _depths(text: str, marks: Dict[str, Tuple[Any, bool, bool]], nest: bool) -> 
     paragraph = "\n\n" if "\n\n" in text else "\n"
     for place, char in enumerate(text):
         family, opens, closes = marks.get(char, (None, False, False))
-        if family == "'" and re.match("[Ulom].[Ulom]", kinds(text)[place - 1:place + 2]):
+        if family == "'" and re.match("[Ulom].[Ulom]", kinds(text)[place - 1 : place + 2]):
             pass  # an apostrophe
         elif closes and family in opened:
-            del opened[len(opened) - 1 - opened[::-1].index(family):]
+            del opened[len(opened) - 1 - opened[::-1].index(family) :]
         elif opens and (nest or family not in opened):
             opened.append(family)
         elif char == "\n" and text.endswith(paragraph, 0, place + 1):
@@ -157,8 +173,11 @@ def quoted(text: str) -> np.ndarray:
     for char, family in families.items():
         category = unicodedata.category(char)
         unseen = not opening[char] + closing[char]
-        marks[char] = (family, 3 * opening[char] > closing[char] or unseen and category not in ("Pf", "Pe"),
-                       3 * closing[char] > opening[char] or unseen and category not in ("Pi", "Ps"))
+        marks[char] = (
+            family,
+            3 * opening[char] > closing[char] or unseen and category not in ("Pf", "Pe"),
+            3 * closing[char] > opening[char] or unseen and category not in ("Pi", "Ps"),
+        )
     if 2 * sum(opening[char] for char in QUOTES[2]) <= sum(opening.values()):
         marks = {char: mark for char, mark in marks.items() if char not in QUOTES[2]}
     return _depths(text, marks, nest=False) > 0
@@ -180,12 +199,14 @@ def since(pattern: str) -> Callable[[str], np.ndarray]:
     >>> since(r"\\s")("ab c").tolist()
     [1, 2, 0, 1]
     """
+
     def values(text):
         last = np.zeros(len(text), np.int64)
         for match in re.finditer(pattern, text):
             if match.end():
                 last[match.end() - 1] = match.end()
         return np.arange(1, len(text) + 1) - np.maximum.accumulate(last)
+
     return values
 
 
@@ -195,12 +216,14 @@ def within(pattern: str, test: Callable[[str], bool] = bool) -> Callable[[str], 
     >>> within("[0-9]+")("at 10:30").astype(int).tolist()
     [0, 0, 0, 1, 1, 0, 1, 1]
     """
+
     def values(text):
         marks = np.zeros(len(text), bool)
         for match in re.finditer(pattern, text):
             if test(match.group()):
-                marks[match.start():match.end()] = True
+                marks[match.start() : match.end()] = True
         return marks
+
     return values
 
 
@@ -219,7 +242,7 @@ def before(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
     >>> before(within("[0-9]"))("at 10").astype(int).tolist()
     [0, 0, 1, 1, 0]
     """
-    return lambda text: np.append(values(text)[1:], False)[:len(text)]
+    return lambda text: np.append(values(text)[1:], False)[: len(text)]
 
 
 def last_of(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
@@ -264,35 +287,98 @@ _name = of_kinds(within("(?:(?<=[Ulom] )|(?<=[Ulom], ))U[Ulom]+(?:'[Ulo][Ulom]*)
 
 QUOTATION = "inside quotation marks"
 FEATURES = (
-    Feature(QUOTATION, quoted, "knows when a quotation mark is open", ("outside quotes", "in quotes")),
-    Feature("inside brackets", inside("()[]{}"), "knows when a bracket is open", ("outside", "in brackets")),
-    Feature("depth of brackets", inside("()[]{}", most=9), "counts open brackets", ("none", "many")),
-    Feature("position in the line", since(r"\n"), "counts how far along the line it is", ("line start", "far along")),
-    Feature("position in the paragraph", since(r"\n\n+"), "counts how far into the paragraph it is",
-            ("beginning", "far in")),
-    Feature("first line of a paragraph", within(r"(?:\A|(?<=\n\n))[^\n]+\n"), "knows the first line of a paragraph",
-            ("later lines", "first line")),
-    Feature("distance since the last space", of_kinds(since(r"\s|i|(?<=[i!])[^Ulo\s]")), "measures how long a word is",
-            ("word start", "long word")),
-    Feature("position in the sentence", of_kinds(since(_SENTENCE)), "measures how long a sentence is",
-            ("begun", "long")),
-    Feature("start of a sentence", of_kinds(within(f"{_SENTENCE}(?:{_WORD}|i)")), "notices where a sentence begins",
-            ("within", "begins")),
-    Feature("capital letter next", before(_capital), "sees a capital letter coming", ("small letter", "capital next")),
+    Feature(
+        QUOTATION, quoted, "knows when a quotation mark is open", ("outside quotes", "in quotes")
+    ),
+    Feature(
+        "inside brackets",
+        inside("()[]{}"),
+        "knows when a bracket is open",
+        ("outside", "in brackets"),
+    ),
+    Feature(
+        "depth of brackets", inside("()[]{}", most=9), "counts open brackets", ("none", "many")
+    ),
+    Feature(
+        "position in the line",
+        since(r"\n"),
+        "counts how far along the line it is",
+        ("line start", "far along"),
+    ),
+    Feature(
+        "position in the paragraph",
+        since(r"\n\n+"),
+        "counts how far into the paragraph it is",
+        ("beginning", "far in"),
+    ),
+    Feature(
+        "first line of a paragraph",
+        within(r"(?:\A|(?<=\n\n))[^\n]+\n"),
+        "knows the first line of a paragraph",
+        ("later lines", "first line"),
+    ),
+    Feature(
+        "distance since the last space",
+        of_kinds(since(r"\s|i|(?<=[i!])[^Ulo\s]")),
+        "measures how long a word is",
+        ("word start", "long word"),
+    ),
+    Feature(
+        "position in the sentence",
+        of_kinds(since(_SENTENCE)),
+        "measures how long a sentence is",
+        ("begun", "long"),
+    ),
+    Feature(
+        "start of a sentence",
+        of_kinds(within(f"{_SENTENCE}(?:{_WORD}|i)")),
+        "notices where a sentence begins",
+        ("within", "begins"),
+    ),
+    Feature(
+        "capital letter next",
+        before(_capital),
+        "sees a capital letter coming",
+        ("small letter", "capital next"),
+    ),
     Feature("inside a name", _name, "recognises names", ("other words", "name")),
     Feature("end of a name", last_of(_name), "sees where a name ends", ("goes on", "name ends")),
-    Feature("end of a word", last_of(of_kinds(within(_WORD))), "sees the end of a word coming",
-            ("goes on", "word ends")),
-    Feature("line end next", before(within(r"\n")), "sees the end of the line coming", ("goes on", "line ends")),
-    Feature("inside a word in capitals", of_kinds(within(_WORD, lambda word: "l" not in word and word.count("U") > 1)),
-            "knows words in capitals", ("other words", "capitals")),
+    Feature(
+        "end of a word",
+        last_of(of_kinds(within(_WORD))),
+        "sees the end of a word coming",
+        ("goes on", "word ends"),
+    ),
+    Feature(
+        "line end next",
+        before(within(r"\n")),
+        "sees the end of the line coming",
+        ("goes on", "line ends"),
+    ),
+    Feature(
+        "inside a word in capitals",
+        of_kinds(within(_WORD, lambda word: "l" not in word and word.count("U") > 1)),
+        "knows words in capitals",
+        ("other words", "capitals"),
+    ),
     Feature("inside a number", within(r"[0-9]+")),
-    Feature("inside a comment (after #)", within(r"(?<!\S)#[^\n]*"), "knows when it writes a comment",
-            ("code", "comment")),
-    Feature("indentation of the line", indentation, "remembers how far the line is indented", ("not at all", "far")),
+    Feature(
+        "inside a comment (after #)",
+        within(r"(?<!\S)#[^\n]*"),
+        "knows when it writes a comment",
+        ("code", "comment"),
+    ),
+    Feature(
+        "indentation of the line",
+        indentation,
+        "remembers how far the line is indented",
+        ("not at all", "far"),
+    ),
     Feature("after a space or line end", within(r"\s")),
     Feature("after punctuation", of_kinds(within(r"[^Uloim0\s]"))),
-    Feature("after a vowel", within("[aeiouAEIOU\u00e0-\u00e6\u00e8-\u00ef\u00f2-\u00f6\u00f9-\u00fc]")),
+    Feature(
+        "after a vowel", within("[aeiouAEIOU\u00e0-\u00e6\u00e8-\u00ef\u00f2-\u00f6\u00f9-\u00fc]")
+    ),
     Feature("after a capital letter", _capital),
 )
 BY_NAME = {feature.name: feature for feature in FEATURES}

@@ -2,6 +2,7 @@
 
 Its sources are in ``charrnn/inspection/learn``, with three texts to learn; it shares others with the page of a model.
 """
+
 import re
 import sys
 from pathlib import Path
@@ -10,19 +11,33 @@ from charrnn.inspection.webpage import SOURCES, assemble
 from charrnn.system import files
 from charrnn.version import __version__
 
-TEXTS = {"a rhyme with a rule": "rhyme.txt", "names": "../../text/names.txt", "a program": "program.txt"}
+TEXTS = {
+    "a rhyme with a rule": "rhyme.txt",
+    "names": "../../text/names.txt",
+    "a program": "program.txt",
+}
 
 
 def learning_page() -> str:
     """Return the page."""
-    texts = {name: (SOURCES.parent / "learn" / file).read_text("utf-8") for name, file in TEXTS.items()}
-    elements = "".join(f'<script type="text/plain" title="{name}">{text}</script>\n' for name, text in texts.items())
+    texts = {
+        name: (SOURCES.parent / "learn" / file).read_text("utf-8") for name, file in TEXTS.items()
+    }
+    elements = "".join(
+        f'<script type="text/plain" title="{name}">{text}</script>\n'
+        for name, text in texts.items()
+    )
     return assemble("learn.html", {"version": __version__, "texts": elements}, _shortened)
 
 
 def _shortened(source: str) -> str:
     """Leave out the indentation of a script or style, and comments but for those in the middle of a line."""
-    return re.sub(r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n)*|[ \t]+//[ ][^\n]*$", "", source, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(
+        r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n)*|[ \t]+//[ ][^\n]*$",
+        "",
+        source,
+        flags=re.MULTILINE | re.DOTALL,
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """How far back a network remembers: what a character costs it after it has read only the last few. NumPy only."""
+
 from typing import Callable, Dict, Iterable, Sequence
 
 import numpy as np
@@ -9,8 +10,9 @@ LETTERS = (1, 2, 5, 10, 20, 50, 100, 200)  # characters that the network reads
 PLACES = 500  # of a text, at most
 
 
-def bits_after(engine: Engine, ids: np.ndarray,
-               progress: Callable[[Sequence[int]], Iterable[int]] = iter) -> Dict[int, float]:
+def bits_after(
+    engine: Engine, ids: np.ndarray, progress: Callable[[Sequence[int]], Iterable[int]] = iter
+) -> Dict[int, float]:
     """Return the mean surprisal of a character, in bits, after the network has read only the n before it.
 
     The characters are the same ones for each n of LETTERS. They lie all over the text. An n is left out if the text is
@@ -28,6 +30,8 @@ def bits_after(engine: Engine, ids: np.ndarray,
         state = engine.zero_state(len(places))
         # one step at a time: the probabilities of all steps may not fit the memory
         for back in range(count, 0, -1):
-            nats, state = engine.surprisal(ids[places - back, np.newaxis], ids[places - back + 1, np.newaxis], state)
+            nats, state = engine.surprisal(
+                ids[places - back, np.newaxis], ids[places - back + 1, np.newaxis], state
+            )
         bits[count] = float(nats.mean(dtype=np.float64) / np.log(2))
     return bits

@@ -1,4 +1,5 @@
 """Atomic and durable writes, and a lock between processes."""
+
 import contextlib
 import errno
 import os
@@ -93,9 +94,11 @@ def lock(path: Union[str, Path]) -> IO[str]:
     try:
         if sys.platform == "win32":
             import msvcrt
+
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
+
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()

@@ -4,6 +4,7 @@ Python raises KeyboardInterrupt in whatever code is running. While NumPy is impo
 code, which drops the exception, and the command would continue. So while a command starts, Ctrl-C ends the process at
 once, as it does for a program in C. Nothing has been written by then.
 """
+
 import contextlib
 import signal
 import threading
@@ -22,7 +23,10 @@ def raise_on_interrupt() -> None:
 
 def _replace(usual: Any, handler: Any) -> None:
     """Replace the usual handler of Ctrl-C by another, in the main thread only."""
-    if signal.getsignal(signal.SIGINT) is usual and threading.current_thread() is threading.main_thread():
+    if (
+        signal.getsignal(signal.SIGINT) is usual
+        and threading.current_thread() is threading.main_thread()
+    ):
         signal.signal(signal.SIGINT, handler)
 
 
@@ -51,7 +55,11 @@ class StopRequests:
                 signal.signal(other, handler)
 
         # only the main thread can set handlers; in another one, signals keep their usual effect
-        for name in ("SIGINT", "SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ():
+        for name in (
+            ("SIGINT", "SIGTERM", "SIGHUP")
+            if threading.current_thread() is threading.main_thread()
+            else ()
+        ):
             number = getattr(signal, name, None)  # Windows has no SIGHUP
             # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script; and a program
             # that Python is embedded in keeps a handler of its own, None here, which could not be set again

@@ -1,4 +1,5 @@
 """What a process can use of its machine: the kernels of NumPy's matrix products, and memory."""
+
 import contextlib
 import importlib.util
 import os
@@ -17,10 +18,14 @@ def choose_kernels() -> None:
         return
     module = getattr(importlib.util.find_spec("numpy"), "origin", None) or ""
     # on Linux
-    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+    with contextlib.suppress(OSError), open(
+        "/proc/cpuinfo", encoding="ascii", errors="replace"
+    ) as file:
         flags = next((line for line in file if line.startswith("flags")), "").split()
         with open(module.replace("__init__", "version"), encoding="utf-8") as version:
-            if {"avx2", "fma"} <= {*flags} and re.search("^version = '1\\.1[0-8]\\.", version.read(), re.MULTILINE):
+            if {"avx2", "fma"} <= {*flags} and re.search(
+                "^version = '1\\.1[0-8]\\.", version.read(), re.MULTILINE
+            ):
                 os.environ["OPENBLAS_CORETYPE"] = "Haswell"
 
 
@@ -30,5 +35,7 @@ def peak_memory() -> str:
         import resource
     except ImportError:  # Windows
         return "unknown on this system"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
     return f"{peak / 1e6:,.0f} MB"

@@ -2,22 +2,28 @@
 
 A launcher, such as mpiexec or srun, starts several processes, hands signals on to them, and ends all if one is killed.
 """
+
 import os
 import sys
 import time
 from typing import Any, NamedTuple
 
-NO_MPI = ("{} started this process, but mpi4py cannot be used here ({}): install it, with "
-          "pip install \".[distributed]\", or for the MPI of this cluster")
-OTHER_MPI = ("{} started {} processes, but mpi4py sees {}, because it is built for another MPI: use the mpiexec of "
-             "that one, or srun --mpi=pmi2")
+NO_MPI = (
+    "{} started this process, but mpi4py cannot be used here ({}): install it, with "
+    'pip install ".[distributed]", or for the MPI of this cluster'
+)
+OTHER_MPI = (
+    "{} started {} processes, but mpi4py sees {}, because it is built for another MPI: use the mpiexec of "
+    "that one, or srun --mpi=pmi2"
+)
 FAILED = 2  # exit status
 
 # the number of processes, the number of this one, and the launcher
 _LAUNCHERS = [
     ("PMI_SIZE", "PMI_RANK", "mpiexec"),  # MPICH and Intel MPI
     ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "mpiexec"),  # Open MPI
-    ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun")]
+    ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"),
+]
 
 
 class Launch(NamedTuple):
@@ -53,13 +59,18 @@ def connect() -> Any:
     started = launch()
     try:
         from mpi4py import MPI
+
         if MPI.COMM_WORLD.size != started.size:
             raise ValueError(OTHER_MPI.format(started.program, started.size, MPI.COMM_WORLD.size))
         return MPI.COMM_WORLD
     except (ImportError, RuntimeError, ValueError) as error:
         if started.rank:
             raise SystemExit(FAILED)
-        raise error if isinstance(error, ValueError) else ValueError(NO_MPI.format(started.program, error))
+        raise (
+            error
+            if isinstance(error, ValueError)
+            else ValueError(NO_MPI.format(started.program, error))
+        )
 
 
 def end_all(world: Any) -> None:

@@ -4,6 +4,7 @@ TensorFlow is imported when ``tf`` is first used, so the other names here cost n
 ``tf`` turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. A program that
 has used TensorFlow before gets a warning on standard error. Within :func:`graph_mode`, eager mode is off for a while.
 """
+
 import contextlib
 import importlib.util
 import os
@@ -14,8 +15,10 @@ from typing import Any, Iterator, Optional
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
-NO_LONGER_EAGER = ("charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
-                   "Keras 3 can neither train nor predict in it any more")
+NO_LONGER_EAGER = (
+    "charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
+    "Keras 3 can neither train nor predict in it any more"
+)
 # the variable that makes TensorFlow 2.16 and later use Keras 2
 LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _switching = threading.RLock()
@@ -117,10 +120,13 @@ def _switch_to_graphs() -> None:
             if not _returns:
                 _set_legacy_keras(keras_2)  # for all imports of tensorflow.keras
         import tensorflow.compat.v1 as tf
+
         version = tf.__version__
         number = tuple(map(int, version.split(".")[:2]))
         if number != (1, 15) and number < OLDEST:
-            raise TensorFlowError(f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}")
+            raise TensorFlowError(
+                f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}"
+            )
         _set_legacy_keras(keras_2)
         try:
             cell = tf.nn.rnn_cell.BasicLSTMCell
@@ -134,7 +140,9 @@ def _switch_to_graphs() -> None:
         tf.compat.v1 = tf
     else:
         # At each construction of a cell, its module warns that Keras has another one, and it has no other warning.
-        vars(sys.modules[cell.__module__])["warnings"] = SimpleNamespace(warn=lambda *args, **options: None)
+        vars(sys.modules[cell.__module__])["warnings"] = SimpleNamespace(
+            warn=lambda *args, **options: None
+        )
     _tf = tf
     if was_eager and not _returns:
         print(NO_LONGER_EAGER, file=sys.stderr)
@@ -185,13 +193,16 @@ def session_config(threads: int, fused: bool = True, precision: str = "float32")
             has the precision in its graph.
     """
     from charrnn.system.tensorflow import tf
+
     if fused:
         # glibc returns large freed blocks to the system, and the page faults that follow take a seventh of a small
         # step. It keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of
         # nearly this size is freed here. Nothing is written to it, so it takes no time and no memory.
         bytes(31 * 1024 * 1024)
         return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=threads)
-    config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
+    config = tf.ConfigProto(
+        intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads
+    )
     if precision == "bfloat16":
         # RewriterConfig.ON
         config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1
@@ -209,6 +220,7 @@ def forget_gradients(graph: Any) -> None:
     TensorFlow registers them for the life of the process, and each keeps its whole graph in memory.
     """
     from tensorflow.python.framework import ops
+
     registered = ops._gradient_registry._registry
     for operation in graph.get_operations():
         if operation.type == "IdentityN" and "_gradient_op_type" in operation.node_def.attr:
@@ -218,4 +230,5 @@ def forget_gradients(graph: Any) -> None:
 def contrib_rnn() -> Any:
     """Return ``tf.contrib.rnn``, which only TensorFlow 1.15 has."""
     from tensorflow.contrib import rnn  # slow to import
+
     return rnn

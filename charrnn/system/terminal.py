@@ -1,4 +1,5 @@
 """What reaches a terminal: texts and notes without control characters, and not the messages of TensorFlow."""
+
 import contextlib
 import logging
 import os
@@ -11,7 +12,9 @@ from charrnn.system.tensorflow import graph_mode
 # characters except line end and tab, ^[ for escape.
 _VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
-_VISIBLE.update({code: f"\\u{code:04x}" for code in [*range(0x202a, 0x202f), *range(0x2066, 0x206a)]})
+_VISIBLE.update(
+    {code: f"\\u{code:04x}" for code in [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]}
+)
 
 
 def quiet_tensorflow() -> None:
@@ -83,6 +86,7 @@ def write(text: str, file: Optional[TextIO]) -> None:
 def bar(windows: Sequence[int]) -> Iterable[int]:
     """Show in a bar how many windows of a text are read, if standard error is a terminal."""
     import tqdm  # not above, because writing needs none
+
     return tqdm.tqdm(windows, unit=" windows", leave=False, disable=not is_terminal(sys.stderr))
 
 

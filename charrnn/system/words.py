@@ -1,4 +1,5 @@
 """Numbers, lists and commands in words."""
+
 import os
 import re
 import shlex
@@ -26,7 +27,8 @@ def listed(items: Iterable[str], show: Callable[[str], str] = str) -> str:
     """
     every = list(items)
     return ", ".join(map(show, every[:LISTED])) + (
-        f" and {len(every) - LISTED:,} more" if len(every) > LISTED else "")
+        f" and {len(every) - LISTED:,} more" if len(every) > LISTED else ""
+    )
 
 
 def quoted(path: Any) -> str:

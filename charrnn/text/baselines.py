@@ -1,4 +1,5 @@
 """Simpler predictors to compare a model with: xz compression and n-gram counts. NumPy only."""
+
 import lzma
 
 import numpy as np
@@ -12,12 +13,20 @@ def xz_bits(text: str, before: str = "") -> int:
         before: a text that precedes it, for example the training text. The compressor can refer to it, and its own
             compressed size is subtracted.
     """
+
     def size(characters: str) -> int:
-        return 8 * len(lzma.compress(characters.encode("utf-8", "surrogatepass"), preset=9 | lzma.PRESET_EXTREME))
+        return 8 * len(
+            lzma.compress(
+                characters.encode("utf-8", "surrogatepass"), preset=9 | lzma.PRESET_EXTREME
+            )
+        )
+
     return size(before + text) - (size(before) if before else 0)
 
 
-def ngram_nats(train_ids: np.ndarray, ids: np.ndarray, num_classes: int, order: int = 5) -> np.ndarray:
+def ngram_nats(
+    train_ids: np.ndarray, ids: np.ndarray, num_classes: int, order: int = 5
+) -> np.ndarray:
     """Predict each character of a text from n-gram counts in a training text.
 
     The predictions of contexts with 0 to ``order`` characters are mixed with Witten and Bell's weights (1991):
@@ -42,11 +51,15 @@ def ngram_nats(train_ids: np.ndarray, ids: np.ndarray, num_classes: int, order: 
     contexts = np.zeros(len(joined), np.int64)  # number of the context that precedes each position
     for length in range(order + 1):
         if length:  # extend each context by the character `length` positions before
-            earlier = np.concatenate([np.full(length, num_classes, np.int64), joined])[:len(joined)]
+            earlier = np.concatenate([np.full(length, num_classes, np.int64), joined])[
+                : len(joined)
+            ]
             contexts = np.unique(contexts * (num_classes + 1) + earlier, return_inverse=True)[1]
-        learned = contexts[:len(train_ids)]
+        learned = contexts[: len(train_ids)]
         seen = contexts[first:]
-        pairs, counts = np.unique(learned * num_classes + joined[:len(train_ids)], return_counts=True)
+        pairs, counts = np.unique(
+            learned * num_classes + joined[: len(train_ids)], return_counts=True
+        )
         size = contexts.max() + 1
         total = np.bincount(learned, minlength=size)[seen]
         kinds = np.bincount(pairs // num_classes, minlength=size)[seen]

@@ -1,4 +1,5 @@
 """Where a training text comes from: the known texts, files, perhaps compressed, folders and standard input."""
+
 import codecs
 import contextlib
 import gzip
@@ -33,13 +34,21 @@ class KnownText:
 
 KNOWN_TEXTS = {
     "anna": KnownText(
-        "anna.txt", "568bb39fc78aca98e9db91c4329dcd1aa5ec4c3df3aca2064ce5d6f023ae16c9",
-        ("https://raw.githubusercontent.com/udacity/deep-learning/master/intro-to-rnns/anna.txt",
-         "https://raw.githubusercontent.com/udacity/deep-learning-v2-pytorch/master/"
-         "recurrent-neural-networks/char-rnn/data/anna.txt")),
+        "anna.txt",
+        "568bb39fc78aca98e9db91c4329dcd1aa5ec4c3df3aca2064ce5d6f023ae16c9",
+        (
+            "https://raw.githubusercontent.com/udacity/deep-learning/master/intro-to-rnns/anna.txt",
+            "https://raw.githubusercontent.com/udacity/deep-learning-v2-pytorch/master/"
+            "recurrent-neural-networks/char-rnn/data/anna.txt",
+        ),
+    ),
     "tiny-shakespeare": KnownText(
-        "tiny-shakespeare.txt", "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-        ("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",)),
+        "tiny-shakespeare.txt",
+        "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+        (
+            "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+        ),
+    ),
 }
 # the known texts that need no download: names.txt, and python_source()
 NAMES = "names"
@@ -48,8 +57,12 @@ KNOWN_NAMES = (*KNOWN_TEXTS, NAMES, PYTHON)
 STANDARD_INPUT = "-"
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
 BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
 
 
@@ -73,7 +86,9 @@ def is_known(name: str) -> bool:
     return name in KNOWN_TEXTS or name in (NAMES, PYTHON)
 
 
-def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n") -> Text:
+def read(
+    names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n"
+) -> Text:
     """Read a text from one or several sources.
 
     Args:
@@ -101,7 +116,9 @@ def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, s
                 skipped.append(str(error))
     name = ", ".join(map(str, sources))
     if not texts:
-        raise ValueError(f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else ""))
+        raise ValueError(
+            f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else "")
+        )
     return Text(name, separator.join(texts), tuple(skipped))
 
 
@@ -121,8 +138,10 @@ def _read_one(name: str, encoding: str) -> str:
     if is_known(name):
         return read_document(find(name), "utf-8")
     if not os.path.exists(name):
-        raise ValueError(f"cannot read the text {name!r}: there is no such file, and the known texts are "
-                         f"{', '.join(KNOWN_NAMES)}")
+        raise ValueError(
+            f"cannot read the text {name!r}: there is no such file, and the known texts are "
+            f"{', '.join(KNOWN_NAMES)}"
+        )
     return read_document(name, encoding)
 
 
@@ -151,10 +170,14 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
 
 def decode_document(content: bytes, encoding: str, name: str) -> str:
     """Decode the bytes of a text file; see :func:`read_document`."""
-    encoding = next((marked for mark, marked in BYTE_ORDER_MARKS if content.startswith(mark)), encoding)
+    encoding = next(
+        (marked for mark, marked in BYTE_ORDER_MARKS if content.startswith(mark)), encoding
+    )
     if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
-        raise ValueError(f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
-                         "utf-16-le")
+        raise ValueError(
+            f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
+            "utf-16-le"
+        )
     return data.decode_text(content, encoding, name)
 
 
@@ -164,8 +187,12 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
     A line for each folder that cannot be read is added to ``skipped``.
     """
     paths = []
-    for place, folders, names in os.walk(str(folder), onerror=lambda error: skipped.append(
-            f"cannot read the folder {error.filename!r}: {error.strerror}")):
+    for place, folders, names in os.walk(
+        str(folder),
+        onerror=lambda error: skipped.append(
+            f"cannot read the folder {error.filename!r}: {error.strerror}"
+        ),
+    ):
         folders[:] = [name for name in folders if not name.startswith(".")]
         # else a text would be read again with each run that was trained on it
         if RUN_FILE in names:
@@ -196,8 +223,10 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
         path = Path(folder) / known.filename
         if path.is_file():
             if sha256(data.read_bytes(path)) != known.sha256:
-                raise ValueError(f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
-                                 "the file to download the known text, or use the file by giving its path")
+                raise ValueError(
+                    f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
+                    "the file to download the known text, or use the file by giving its path"
+                )
             return path
     return _download(name, known, Path(data_dir) / known.filename)
 
@@ -209,7 +238,9 @@ def python_source() -> str:
     """
     sources = []
     for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
-        with contextlib.suppress(OSError, SyntaxError, UnicodeError), tokenize.open(str(path)) as file:
+        with contextlib.suppress(OSError, SyntaxError, UnicodeError), tokenize.open(
+            str(path)
+        ) as file:
             sources.append(file.read())
     return "".join(sources)
 
@@ -236,7 +267,8 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could not be downloaded "
         f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network",
         f"train_model({NAMES!r}) or train_model({PYTHON!r}), and in the notebook text_name = {NAMES!r}",
-        f"{train}{NAMES} or {train}{PYTHON}")
+        f"{train}{NAMES} or {train}{PYTHON}",
+    )
 
 
 class TrainingText(NamedTuple):
@@ -252,8 +284,12 @@ class TrainingText(NamedTuple):
         return frozenset(map(str.strip, f"{self.training}{self.held_out}{self.test}".split("\n")))
 
 
-def training_text(run: Optional[RunRecord], name: Optional[str] = None, encoding: Optional[str] = None,
-                  flag: str = "--train-text") -> TrainingText:
+def training_text(
+    run: Optional[RunRecord],
+    name: Optional[str] = None,
+    encoding: Optional[str] = None,
+    flag: str = "--train-text",
+) -> TrainingText:
     """Read the text that a model was trained on, and divide it as the training did.
 
     Args:

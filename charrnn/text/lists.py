@@ -1,4 +1,5 @@
 """The lines of a text: which texts are lists, how the lines of a list are shuffled, and how a text usually begins."""
+
 import re
 from collections import Counter
 from typing import List, Optional
@@ -15,8 +16,10 @@ LACKING = 8
 EXCEPTIONS = 0.05  # share of the lines that may be unlike those of a list
 RARE = 10_000
 LOOK = 200_000  # characters at the start of a text that are looked at
-RULE = (f"at least {LEAST_LINES} lines, none over {LONGEST_LINE} characters, nine of ten distinct, hardly one that "
-        "goes on in the next or names a speaker")
+RULE = (
+    f"at least {LEAST_LINES} lines, none over {LONGEST_LINE} characters, nine of ten distinct, hardly one that "
+    "goes on in the next or names a speaker"
+)
 _CONTINUES = re.compile(r"\s|[—–]|.*[,;:，；：、—–-]$")
 _SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
 _FIRST_LETTER = re.compile(r"[\W\d_]*([^\W\d_])")
@@ -60,16 +63,24 @@ def is_list(text: str) -> bool:
     A line goes on in the next if it ends with a comma, begins with a space, or has other blank lines after it than
     most; and all do in prose.
     """
-    items = [item for item in items_of(text[:LOOK])[:-1 if len(text) > LOOK else None] if item.strip()]
+    items = [
+        item for item in items_of(text[:LOOK])[: -1 if len(text) > LOOK else None] if item.strip()
+    ]
     lines = [item.rstrip() for item in items]
-    if len(lines) < LEAST_LINES or max(map(len, lines)) > LONGEST_LINE or len(set(lines)) < 0.9 * len(lines):
+    if (
+        len(lines) < LEAST_LINES
+        or max(map(len, lines)) > LONGEST_LINE
+        or len(set(lines)) < 0.9 * len(lines)
+    ):
         return False
     blank_lines = [item.count("\n") for item in items[:-1]]
     usual = Counter(blank_lines).most_common(1)[0][0]
     speakers = [match.group(1) if match else "" for match in map(_SPEAKER.match, lines)]
     turns = Counter(speakers)
-    exceptions = sum(count != usual or bool(_CONTINUES.match(line)) or bool(speaker) and turns[speaker] > 2
-                     for count, line, speaker in zip(blank_lines, lines, speakers))
+    exceptions = sum(
+        count != usual or bool(_CONTINUES.match(line)) or bool(speaker) and turns[speaker] > 2
+        for count, line, speaker in zip(blank_lines, lines, speakers)
+    )
     return exceptions <= EXCEPTIONS * len(lines) and not _is_prose(lines)
 
 
@@ -104,4 +115,6 @@ def beginning_of(text: str) -> Optional[str]:
 
 def _first_word(start: str) -> Optional[str]:
     """Return the first word with a letter, perhaps after the time of day; None if no other word follows."""
-    return next((word for word in start[:LONGEST_LINE].split()[:-1] if any(map(str.isalpha, word))), None)
+    return next(
+        (word for word in start[:LONGEST_LINE].split()[:-1] if any(map(str.isalpha, word))), None
+    )

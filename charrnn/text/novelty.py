@@ -1,4 +1,5 @@
 """How much of a text is copied from a training text: the longest run, and the share of copied windows."""
+
 from dataclasses import dataclass
 from typing import List
 
@@ -40,20 +41,27 @@ def compare(text: str, training: str) -> Novelty:
     size = 1
     runs = set(text)
     for begin in range(len(training)):
-        while training[begin:begin + size] in runs and begin + longest < len(training) and (
-                training[begin:begin + longest + 1] in text):
+        while (
+            training[begin : begin + size] in runs
+            and begin + longest < len(training)
+            and (training[begin : begin + longest + 1] in text)
+        ):
             longest = longest + 1
             place = begin
             if longest < WINDOW:
                 size = longest + 1
                 runs = set(_runs(text, longest + 1))
-        if size == WINDOW and training[begin:begin + size] in runs:
-            copied.add(training[begin:begin + size])
+        if size == WINDOW and training[begin : begin + size] in runs:
+            copied.add(training[begin : begin + size])
     windows = _runs(text, WINDOW)
-    share = sum(window in copied for window in windows) / len(windows) if windows else float(0 < len(text) == longest)
-    return Novelty(longest, text.index(training[place:place + longest]), place, share)
+    share = (
+        sum(window in copied for window in windows) / len(windows)
+        if windows
+        else float(0 < len(text) == longest)
+    )
+    return Novelty(longest, text.index(training[place : place + longest]), place, share)
 
 
 def _runs(text: str, length: int) -> List[str]:
     """Return all runs of some length in a text."""
-    return [text[start:start + length] for start in range(len(text) - length + 1)]
+    return [text[start : start + length] for start in range(len(text) - length + 1)]

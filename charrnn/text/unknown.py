@@ -1,4 +1,5 @@
 """Characters that are not in a model's vocabulary: reported, left out, or replaced. No TensorFlow."""
+
 import unicodedata
 from typing import Optional, Tuple
 
@@ -9,11 +10,40 @@ CHOICES = ("error", "skip", "nearest")
 
 # Replacements for characters that unicodedata does not decompose, such as quotes and dashes.
 _NEAREST = {
-    "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u2032": "'", "\u00b4": "'", "`": "'",
-    "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u201f": '"', "\u2033": '"', "\u00ab": '"', "\u00bb": '"',
-    "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2015": "-", "\u2212": "-",
-    "\u00df": "ss", "\u00e6": "ae", "\u00c6": "AE", "\u0153": "oe", "\u0152": "OE", "\u00f8": "o", "\u00d8": "O",
-    "\u0142": "l", "\u0141": "L", "\u0111": "d", "\u0110": "D", "\t": " ", "\r": "\n",
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u201a": "'",
+    "\u201b": "'",
+    "\u2032": "'",
+    "\u00b4": "'",
+    "`": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u201e": '"',
+    "\u201f": '"',
+    "\u2033": '"',
+    "\u00ab": '"',
+    "\u00bb": '"',
+    "\u2010": "-",
+    "\u2011": "-",
+    "\u2012": "-",
+    "\u2013": "-",
+    "\u2014": "-",
+    "\u2015": "-",
+    "\u2212": "-",
+    "\u00df": "ss",
+    "\u00e6": "ae",
+    "\u00c6": "AE",
+    "\u0153": "oe",
+    "\u0152": "OE",
+    "\u00f8": "o",
+    "\u00d8": "O",
+    "\u0142": "l",
+    "\u0141": "L",
+    "\u0111": "d",
+    "\u0110": "D",
+    "\t": " ",
+    "\r": "\n",
 }
 
 
@@ -49,18 +79,24 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     if how == "error":
         places = words.listed(unknown, lambda char: f"{char!r} ({_place(text, char)})")
         raise errors.AdvisedError(
-            f"{name} has characters that are not in the model's vocabulary", places,
-            f"{places}; --unknown skip leaves them out, --unknown nearest replaces those that it can")
+            f"{name} has characters that are not in the model's vocabulary",
+            places,
+            f"{places}; --unknown skip leaves them out, --unknown nearest replaces those that it can",
+        )
     nearest = {char: _nearest(char, vocabulary) if how == "nearest" else None for char in unknown}
     replaced = words.listed(f"{char!r} by {near!r}" for char, near in nearest.items() if near)
     left_out = words.listed(repr(char) for char, near in nearest.items() if not near)
-    notes = [f"replaced in {name}: {replaced}"] * bool(replaced) + [f"left out of {name}: {left_out}"] * bool(left_out)
+    notes = [f"replaced in {name}: {replaced}"] * bool(replaced) + [
+        f"left out of {name}: {left_out}"
+    ] * bool(left_out)
     return text.translate({ord(char): near for char, near in nearest.items()}), "; ".join(notes)
 
 
 def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
     """Return the replacement of a character in a vocabulary, or None if there is none."""
-    plain = "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
+    plain = "".join(
+        part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part)
+    )
     plain = "".join(_NEAREST.get(part, part) for part in plain)
     # such as a curly quote
     similar = [other for other, replacement in _NEAREST.items() if replacement == plain]

@@ -6,6 +6,7 @@ Only the first process, which has rank 0, reads and writes the run folder and pr
 
 A launcher, such as mpiexec or srun, starts the processes, hands signals on to them, and ends all if one is killed.
 """
+
 import atexit
 import contextlib
 import os
@@ -90,16 +91,29 @@ class MPIProcesses(Processes):
         self._all_failed = False  # whether all know of a failure, and end
 
     def threads(self):
-        cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+        cores = (
+            os.sched_getaffinity(0)
+            if hasattr(os, "sched_getaffinity")
+            else set(range(os.cpu_count() or 1))
+        )
         everybody = self.gather((socket.gethostname(), cores))
         # the processes of a host may have the same cores, or each its own
-        return min(max(1, len(cores) // sum(name == host and bool(cores & theirs) for name, theirs in everybody))
-                   for host, cores in everybody)
+        return min(
+            max(
+                1,
+                len(cores)
+                // sum(name == host and bool(cores & theirs) for name, theirs in everybody),
+            )
+            for host, cores in everybody
+        )
 
     def average(self, tensors):
         from charrnn.system.tensorflow import tf
+
         whole = [tf.convert_to_tensor(tensor) for tensor in tensors]
-        vector = tf.py_func(self._mean, [tf.concat([tf.reshape(tensor, [-1]) for tensor in whole], 0)], tf.float32)
+        vector = tf.py_func(
+            self._mean, [tf.concat([tf.reshape(tensor, [-1]) for tensor in whole], 0)], tf.float32
+        )
         parts = tf.split(vector, [tensor.shape.num_elements() for tensor in whole])
         return [tf.reshape(part, tensor.shape) for part, tensor in zip(parts, whole)]
 
@@ -111,6 +125,7 @@ class MPIProcesses(Processes):
 
     def synchronize(self, session):
         from charrnn.system.tensorflow import set_variable, tf
+
         variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
         for variable, value in zip(variables, self.from_first(session.run, variables)):
             set_variable(variable, value, session)
@@ -144,8 +159,10 @@ class MPIProcesses(Processes):
         except Exception as error:
             if self._all_failed or isinstance(error, CommonError):
                 raise SystemExit(mpi.FAILED) if self.rank else error
-            terminal.print_note(f"charrnn-train: process {self.rank} failed, so training stops. To resume from the "
-                                f"last checkpoint, with any number of processes: {words.resume_command(folder)}")
+            terminal.print_note(
+                f"charrnn-train: process {self.rank} failed, so training stops. To resume from the "
+                f"last checkpoint, with any number of processes: {words.resume_command(folder)}"
+            )
             atexit.register(mpi.end_all, self._world)  # it runs when the error is printed
             raise
 

@@ -1,4 +1,5 @@
 """Evaluating a network while it is trained, on the texts that are held out."""
+
 import contextlib
 import math
 from dataclasses import dataclass, replace
@@ -78,8 +79,13 @@ class Evaluator:
         """Return an engine with the current weights or their running averages. Each call returns the same engine."""
         hyper = self.job.hyperparameters
         if not self._graph:
-            self._graph = GraphEngine(self.job.record.vocabulary, hyper.lstm_size, hyper.num_layers, hyper.cell,
-                                      self.job.threads)
+            self._graph = GraphEngine(
+                self.job.record.vocabulary,
+                hyper.lstm_size,
+                hyper.num_layers,
+                hyper.cell,
+                self.job.threads,
+            )
         self._graph.load(self.model.weights(self.session))
         return self._graph
 
@@ -95,8 +101,14 @@ class Evaluator:
     def progress(self, step: int, state: Any, epoch_losses: List[float]) -> Progress:
         """Return the progress of the run after a step, with the state of the rows of all processes."""
         states = self.processes.gather(self.model.as_array(state))
-        return Progress(step, np.concatenate(states, axis=2), np.array(epoch_losses, np.float32), self.last.best_step,
-                        self.last.best_loss, self.last.since_best)
+        return Progress(
+            step,
+            np.concatenate(states, axis=2),
+            np.array(epoch_losses, np.float32),
+            self.last.best_step,
+            self.last.best_loss,
+            self.last.since_best,
+        )
 
     def keep_best(self, step: int, loss: float) -> None:
         """Take an earlier evaluation for the best, because the last best one could not be saved."""
@@ -122,9 +134,14 @@ class Evaluator:
         of_lines = self.job.of_lines
         prime = "\n" if of_lines else default_prime(vocabulary, self.job.record)
         settings = choose_settings(len(vocabulary), of_lines=of_lines)
-        engine = self._engine() if self.job.hyperparameters.cell != "lstm" else Model(
-            "", vocabulary, self.model.weights(self.session)).engine()
-        (sample,), interrupted = Sampler(engine).write(prime, self.job.options.sample_length, settings, step)
+        engine = (
+            self._engine()
+            if self.job.hyperparameters.cell != "lstm"
+            else Model("", vocabulary, self.model.weights(self.session)).engine()
+        )
+        (sample,), interrupted = Sampler(engine).write(
+            prime, self.job.options.sample_length, settings, step
+        )
         if interrupted:
             raise KeyboardInterrupt
         return (prime + sample.text).lstrip("\n")

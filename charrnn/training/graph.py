@@ -1,4 +1,5 @@
 """The network that a run trains: its graph, and its initial weights."""
+
 from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from charrnn.system.tensorflow import session_config, set_variable, tf
 from charrnn.training.distributed import Processes
 
 # elements from which _Adam avoids constants; no variable of the recipe has as many
-LARGE_VARIABLE = 2 ** 22
+LARGE_VARIABLE = 2**22
 
 
 class TrainingGraph:
@@ -30,8 +31,14 @@ class TrainingGraph:
         n_parameters: number of weights and biases.
     """
 
-    def __init__(self, num_classes: int, hyper: Hyperparameters, processes: Processes,
-                 threads: int = 1, in_order: bool = False) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        hyper: Hyperparameters,
+        processes: Processes,
+        threads: int = 1,
+        in_order: bool = False,
+    ) -> None:
         """Reset the default graph and build the network in it.
 
         Where several processes share a batch, N in the shapes is the number of rows of this one. With ``in_order``, the
@@ -47,19 +54,33 @@ class TrainingGraph:
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         tf.set_random_seed(self._seed + processes.rank)
         self.inputs, self.targets, self.keep_prob = build_inputs(end - first, hyper.num_steps)
-        stack = build_stack(hyper.cell, hyper.lstm_size, hyper.num_layers, self.keep_prob, hyper.input_keep_prob)
+        stack = build_stack(
+            hyper.cell, hyper.lstm_size, hyper.num_layers, self.keep_prob, hyper.input_keep_prob
+        )
         self.initial_state = stack.zero_state(end - first, tf.float32)
         if hyper.unrolls_fused:
             # the masks depend on the run's seed and the steps done; on random numbers where these are not fed
             drawn = tf.random_uniform([2], maxval=tf.int64.max, dtype=tf.int64)
             self.mask_seed = tf.placeholder_with_default(drawn, [2], name="mask_seed")
             outputs, self.final_state = unroll(  # [N, M, L]
-                stack, self.inputs, num_classes, self.initial_state, self.mask_seed, threads, (first, hyper.batch_size),
-                hyper.recurrent_keep_prob, hyper.precision)
+                stack,
+                self.inputs,
+                num_classes,
+                self.initial_state,
+                self.mask_seed,
+                threads,
+                (first, hyper.batch_size),
+                hyper.recurrent_keep_prob,
+                hyper.precision,
+            )
         else:
             x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
             outputs, self.final_state = tf.nn.dynamic_rnn(
-                stack, x_one_hot, initial_state=self.initial_state, parallel_iterations=1 if in_order else 32)
+                stack,
+                x_one_hot,
+                initial_state=self.initial_state,
+                parallel_iterations=1 if in_order else 32,
+            )
         self.prediction, self.logits = build_output(outputs, hyper.lstm_size, num_classes)
         loss = self._build_loss(outputs, num_classes, threads)
         self.optimizer, self.loss = _build_update(loss, hyper, processes.average)
@@ -67,17 +88,27 @@ class TrainingGraph:
         self._learning_rate = _learning_rate(hyper)
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
-        self.shapes = {name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()}
+        self.shapes = {
+            name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()
+        }
         self.n_parameters = sum(int(np.prod(shape)) for shape in self.shapes.values())
 
     def _build_loss(self, outputs: Any, num_classes: int, threads: int) -> Any:
         """Return the mean loss of this process's rows, from outputs [N, M, L]."""
         hyper = self._hyper
         n_rows = self.logits.shape[0].value
-        if hyper.unrolls_fused and (n_rows > rows_of_slice(num_classes) or hyper.precision != "float32"):
+        if hyper.unrolls_fused and (
+            n_rows > rows_of_slice(num_classes) or hyper.precision != "float32"
+        ):
             weights, bias = tf.trainable_variables("softmax/")
-            return mean_surprisal(tf.reshape(outputs, [n_rows, -1]), weights, bias, tf.reshape(self.targets, [-1]),
-                                  threads, hyper.precision)
+            return mean_surprisal(
+                tf.reshape(outputs, [n_rows, -1]),
+                weights,
+                bias,
+                tf.reshape(self.targets, [-1]),
+                threads,
+                hyper.precision,
+            )
         return build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
 
     def of_step(self, step: int, n_windows: int) -> Dict[Any, Any]:
@@ -95,7 +126,12 @@ class TrainingGraph:
     def weights(self, session: Any) -> Dict[str, np.ndarray]:
         """Return the weights by the names of their variables, or their running averages if there are any."""
         averages = {variable.op.name: variable for variable in tf.global_variables()}
-        return session.run({name: averages.get(name + AVERAGE, variable) for name, variable in self._trained.items()})
+        return session.run(
+            {
+                name: averages.get(name + AVERAGE, variable)
+                for name, variable in self._trained.items()
+            }
+        )
 
     def set_weights(self, session: Any, weights: Dict[str, np.ndarray]) -> None:
         """Set weights, and their running averages if there are any."""
@@ -110,12 +146,16 @@ class TrainingGraph:
 
     def from_array(self, state: np.ndarray) -> Any:
         """Return the state of the network that :meth:`as_array` has made an array."""
-        return tf.nest.pack_sequence_as(self.initial_state, list(state.reshape(-1, *state.shape[2:])))
+        return tf.nest.pack_sequence_as(
+            self.initial_state, list(state.reshape(-1, *state.shape[2:]))
+        )
 
 
 def _learning_rate(hyper: Hyperparameters) -> Any:
     """Return the tensor that the optimizer of the default graph takes the learning rate from."""
-    return tf.get_default_graph().get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
+    return tf.get_default_graph().get_tensor_by_name(
+        f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0"
+    )
 
 
 def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple[Any, Any]:
@@ -126,14 +166,21 @@ def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple
     if hyper.optimizer == "adam":
         optimizer = _Adam(hyper.learning_rate)
     else:  # with the decay of older char-RNN programs
-        optimizer = tf.train.RMSPropOptimizer(hyper.learning_rate, decay=0.95, name=OPTIMIZERS[hyper.optimizer])
+        optimizer = tf.train.RMSPropOptimizer(
+            hyper.learning_rate, decay=0.95, name=OPTIMIZERS[hyper.optimizer]
+        )
     update = optimizer.apply_gradients(zip(gradients, variables))
     # decoupled from the gradients (Loshchilov and Hutter 2019, arXiv:1711.05101)
     if hyper.weight_decay:
         part = hyper.weight_decay * _learning_rate(hyper)
         with tf.control_dependencies([update]):
-            update = tf.group(*(variable.assign_sub(part * variable.read_value())
-                                for variable in variables if len(variable.shape) == 2))
+            update = tf.group(
+                *(
+                    variable.assign_sub(part * variable.read_value())
+                    for variable in variables
+                    if len(variable.shape) == 2
+                )
+            )
     if hyper.average_decay:  # Polyak and Juditsky 1992
         with tf.control_dependencies([update]):
             update = tf.train.ExponentialMovingAverage(hyper.average_decay).apply(variables)
@@ -155,7 +202,9 @@ class _Adam(tf.train.AdamOptimizer):
             # zeros, made when the operation runs
             return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)
 
-        return self._get_or_make_slot_with_initializer(var, zeros, var.shape, var.dtype.base_dtype, slot_name, op_name)
+        return self._get_or_make_slot_with_initializer(
+            var, zeros, var.shape, var.dtype.base_dtype, slot_name, op_name
+        )
 
 
 def initial_weights(shapes: Dict[str, Tuple[int, ...]], seed: int) -> Dict[str, np.ndarray]:

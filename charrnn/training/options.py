@@ -1,4 +1,5 @@
 """The options of a run that are not hyperparameters."""
+
 from dataclasses import dataclass
 from typing import Optional
 
@@ -25,10 +26,21 @@ class Options(Checked):
 
     resume: bool = setting(False, "", "", choices=(False, True))
     preset: Optional[str] = setting(None, "", "", choices=(None, *PRESETS, AUTO))
-    sample_length: int = setting(200, REPORTS, "characters to sample at each checkpoint; 0 for none")
+    sample_length: int = setting(
+        200, REPORTS, "characters to sample at each checkpoint; 0 for none"
+    )
     threads: Optional[int] = setting(
-        None, SPEED, "threads to use", least=1, most=MOST_THREADS, kind=int, otherwise="one for each core of the process")
-    summaries: bool = setting(True, REPORTS, "do not write event files for TensorBoard", choices=(True, False))
+        None,
+        SPEED,
+        "threads to use",
+        least=1,
+        most=MOST_THREADS,
+        kind=int,
+        otherwise="one for each core of the process",
+    )
+    summaries: bool = setting(
+        True, REPORTS, "do not write event files for TensorBoard", choices=(True, False)
+    )
     quiet: bool = setting(False, "", "", choices=(False, True))
     minutes: Optional[float] = setting(None, "", "", least=0.01, kind=float)
     in_python: bool = setting(False, "", "", choices=(False, True))

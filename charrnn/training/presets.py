@@ -1,4 +1,5 @@
 """Presets: the hyperparameters that a run can start from."""
+
 import sys
 from typing import Any, Dict, Sequence, Tuple
 
@@ -9,27 +10,85 @@ PRESETS: Dict[str, dict] = {
     "notebook": {},
     "exercise": dict(batch_size=10, num_steps=50, lstm_size=128, learning_rate=0.01),
     # low validation losses on Tiny Shakespeare, after a few minutes and after one to two hours on two cores
-    "quick": dict(batch_size=32, num_steps=64, lstm_size=224, learning_rate=0.008, keep_prob=0.85, grad_clip=0.2,
-                  epochs=5, weight_decay=0.1, schedule="linear", warmup_steps=300, average_decay=0.99,
-                  val_fraction=0.1, save_every_n=490),
-    "best": dict(batch_size=32, learning_rate=0.003, keep_prob=0.7, recurrent_keep_prob=0.6, grad_clip=0.2, epochs=48,
-                 weight_decay=0.1, schedule="linear", warmup_steps=300, average_decay=0.998, val_fraction=0.1,
-                 save_every_n=313, early_stop=3),
+    "quick": dict(
+        batch_size=32,
+        num_steps=64,
+        lstm_size=224,
+        learning_rate=0.008,
+        keep_prob=0.85,
+        grad_clip=0.2,
+        epochs=5,
+        weight_decay=0.1,
+        schedule="linear",
+        warmup_steps=300,
+        average_decay=0.99,
+        val_fraction=0.1,
+        save_every_n=490,
+    ),
+    "best": dict(
+        batch_size=32,
+        learning_rate=0.003,
+        keep_prob=0.7,
+        recurrent_keep_prob=0.6,
+        grad_clip=0.2,
+        epochs=48,
+        weight_decay=0.1,
+        schedule="linear",
+        warmup_steps=300,
+        average_decay=0.998,
+        val_fraction=0.1,
+        save_every_n=313,
+        early_stop=3,
+    ),
 }
 
 # The values of the preset auto, by the largest number of characters that they are for (results: docs/training.md).
-_ALL = dict(grad_clip=0.2, schedule="linear", warmup_steps=300, average_decay=0.99, val_fraction=0.1, early_stop=5,
-            max_to_keep=3)
+_ALL = dict(
+    grad_clip=0.2,
+    schedule="linear",
+    warmup_steps=300,
+    average_decay=0.99,
+    val_fraction=0.1,
+    early_stop=5,
+    max_to_keep=3,
+)
 _SMALL = dict(_ALL, learning_rate=0.006, keep_prob=0.75, recurrent_keep_prob=0.7)
 _LARGE = dict(_ALL, learning_rate=0.003, num_steps=100, save_every_n=500)
 SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
-    (13_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=100, weight_decay=0.1)),
+    (
+        13_000,
+        dict(
+            _SMALL,
+            batch_size=8,
+            num_steps=50,
+            lstm_size=128,
+            warmup_steps=150,
+            epochs=100,
+            weight_decay=0.1,
+        ),
+    ),
     (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=40)),
     (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=40)),
-    (500_000, dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=36, weight_decay=0.1)),
-    (5_000_000, dict(_LARGE, batch_size=32, lstm_size=512, keep_prob=0.7, recurrent_keep_prob=0.75, epochs=20,
-                     weight_decay=0.1)),
-    (sys.maxsize, dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02)),
+    (
+        500_000,
+        dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=36, weight_decay=0.1),
+    ),
+    (
+        5_000_000,
+        dict(
+            _LARGE,
+            batch_size=32,
+            lstm_size=512,
+            keep_prob=0.7,
+            recurrent_keep_prob=0.75,
+            epochs=20,
+            weight_decay=0.1,
+        ),
+    ),
+    (
+        sys.maxsize,
+        dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02),
+    ),
 )
 # at least, so that a run can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
@@ -50,7 +109,9 @@ def preset(name: str, n_characters: int) -> Dict[str, Any]:
     values = next(values for largest, values in SIZES if n_characters <= largest)
     hyper = Hyperparameters(**values)
     few_steps = _steps(hyper, n_characters) // EVALUATIONS
-    return {**values, "save_every_n": max(1, few_steps)} if few_steps < hyper.save_every_n else values
+    return (
+        {**values, "save_every_n": max(1, few_steps)} if few_steps < hyper.save_every_n else values
+    )
 
 
 def steps_of_auto(n_characters: int) -> int:

@@ -1,4 +1,5 @@
 """Start a run from another model's weights, with rows added for new characters."""
+
 from typing import Any, Dict
 
 import numpy as np
@@ -15,10 +16,14 @@ def network_of(model: Model) -> Dict[str, Any]:
 def joined_vocabulary(model: Model, text: str) -> Vocabulary:
     """Return the characters of a model and those of the text of a run that starts from it."""
     new = model.vocabulary.unknown(text)
-    return Vocabulary.from_text("".join([*model.vocabulary.chars, *new])) if new else model.vocabulary
+    return (
+        Vocabulary.from_text("".join([*model.vocabulary.chars, *new])) if new else model.vocabulary
+    )
 
 
-def extended_weights(model: Model, vocabulary: Vocabulary, fresh: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+def extended_weights(
+    model: Model, vocabulary: Vocabulary, fresh: Dict[str, np.ndarray]
+) -> Dict[str, np.ndarray]:
     """Return a model's weights, extended to another vocabulary.
 
     Args:
@@ -40,7 +45,7 @@ def extended_weights(model: Model, vocabulary: Vocabulary, fresh: Dict[str, np.n
         if old.shape == new.shape:  # also of all weights, if there are no new characters
             new = old
         else:
-            new[kept] = old[:len(known)]
-            new[len(vocabulary):] = old[len(known):]
+            new[kept] = old[: len(known)]
+            new[len(vocabulary) :] = old[len(known) :]
         extended[name] = np.moveaxis(new, 0, axis)
     return extended

@@ -5,6 +5,7 @@ with what the solution does, prints the verdict and returns True or False. An ex
 reported, not raised. ``hint`` prints the next hint for an exercise, ``skip`` returns its given solution, and ``ready``
 tells which exercises a cell waits for.
 """
+
 import inspect
 import os
 from functools import partial
@@ -34,8 +35,10 @@ from .progress import progress
 from .verdict import EXERCISES, ready, report
 
 HINTS = words.sections("hints.md")
-SOLUTIONS = {module.__name__.split(".")[-1]: module.solution  # of the exercises that can be skipped
-             for module in (lstm_step, lstm_gradient, evaluate, pick_at_temperature)}
+SOLUTIONS = {
+    module.__name__.split(".")[-1]: module.solution  # of the exercises that can be skipped
+    for module in (lstm_step, lstm_gradient, evaluate, pick_at_temperature)
+}
 
 keep = progress.keep
 check_get_batches = partial(report, "get_batches", get_batches.examine)
@@ -61,7 +64,9 @@ def check_repairs(answer: Dict[Callable, Optional[str]]) -> bool:
 
 def check_hyperparameters(text_size: int, num_classes: int, **values: Any) -> bool:
     """Check the hyperparameters for a text of that many characters, that many of them distinct."""
-    return report("hyperparameters", lambda _: hyperparameters.examine(text_size, num_classes, **values), None)
+    return report(
+        "hyperparameters", lambda _: hyperparameters.examine(text_size, num_classes, **values), None
+    )
 
 
 def check_quiz(**answers: Any) -> bool:
@@ -77,17 +82,29 @@ def hint(exercise: Any) -> None:
     """
     name = getattr(exercise, "__name__", exercise)
     if name not in HINTS:
-        print(words.wrap(f"There are hints for {', '.join(HINTS)}, for example: checks.hint(\"build_loss\")"))
+        print(
+            words.wrap(
+                f'There are hints for {", ".join(HINTS)}, for example: checks.hint("build_loss")'
+            )
+        )
         return
-    hints = HINTS[name][:progress.hints]
+    hints = HINTS[name][: progress.hints]
     number = progress.of(name)["hints"]
     if not hints:
         print("There are no hints in this course.")
     elif number >= len(hints):
         rest = "Anna_KaRNNa_Solution.ipynb"
         left = f" What is left is the solution, in {rest}." if os.path.exists(rest) else ""
-        print(words.wrap("\n".join([f"There is no further hint for {name}: all {len(hints)} are printed again.{left}",
-                                    *hints])))
+        print(
+            words.wrap(
+                "\n".join(
+                    [
+                        f"There is no further hint for {name}: all {len(hints)} are printed again.{left}",
+                        *hints,
+                    ]
+                )
+            )
+        )
     else:
         progress.note(name, hints=number + 1)
         print(words.wrap(f"{name}, hint {number + 1} of {len(hints)}: {hints[number]}"))
@@ -97,8 +114,13 @@ def skip(exercise: Any) -> Optional[Callable]:
     """Print and return the given solution of an exercise, so that the notebook goes on without the reader's."""
     name = getattr(exercise, "__name__", exercise)
     if name not in SOLUTIONS or not progress.skipping:
-        print(words.wrap(f"These can be skipped: {', '.join(SOLUTIONS)}." if progress.skipping else
-                         "No exercise can be skipped in this course."))
+        print(
+            words.wrap(
+                f"These can be skipped: {', '.join(SOLUTIONS)}."
+                if progress.skipping
+                else "No exercise can be skipped in this course."
+            )
+        )
         return None
     print(inspect.getsource(SOLUTIONS[name]).replace("def solution", f"def {name}"))
     return SOLUTIONS[name]

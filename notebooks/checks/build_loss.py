@@ -1,4 +1,5 @@
 """The check of build_loss: its number and gradient, compared with NumPy and with what typical mistakes give."""
+
 from fractions import Fraction
 from typing import Any, Callable
 from unittest import mock
@@ -23,22 +24,31 @@ SURE = 100.0  # a logit; the probability of a character whose logit is 100 lower
 def examine(answer: Callable) -> None:
     """Check the loss for two sets of sizes."""
     random = np.random.RandomState(1)  # no step's loss is both the first and the smallest
-    for n, m, size, num_classes in [(2, 3, 4, 5)] + [tuple(random.permutation(np.arange(3, 9))[:4].tolist())]:
+    for n, m, size, num_classes in [(2, 3, 4, 5)] + [
+        tuple(random.permutation(np.arange(3, 9))[:4].tolist())
+    ]:
         values = (2 * random.normal(size=[n * m, num_classes])).astype(np.float32)
         ids = random.randint(0, num_classes, size=[n, m]).astype(np.int32)
         ids[0, :2] = num_classes - 1, 0
         number = _run(answer, values, ids, size)
-        need(number.shape == (),
-             f"The loss should be a single number, of the shape [], but its shape is {words.brackets(number.shape)}: "
-             "take the mean over all N·M steps.")
+        need(
+            number.shape == (),
+            f"The loss should be a single number, of the shape [], but its shape is {words.brackets(number.shape)}: "
+            "take the mean over all N·M steps.",
+        )
         _examine_number(number, values, ids, size)
         one_hot = np.eye(num_classes, dtype=np.float32)[ids.ravel()]
-        right, wrong = (float(_run(answer, np.roll(SURE * one_hot, shift, axis=1), ids, size)) for shift in (0, 1))
-        need(close(wrong, SURE) and abs(right) < 1e-4,
-             f"Where the network is sure of a character, the loss should be 0 if that character comes and {SURE:g} if "
-             f"another comes, but it is {right:.4g} and {wrong:.4g}. Is something clipped, smoothed or added? (inf and "
-             "nan come from the logarithm of 0.) Give the logits as they are to "
-             "tf.nn.softmax_cross_entropy_with_logits_v2.")
+        right, wrong = (
+            float(_run(answer, np.roll(SURE * one_hot, shift, axis=1), ids, size))
+            for shift in (0, 1)
+        )
+        need(
+            close(wrong, SURE) and abs(right) < 1e-4,
+            f"Where the network is sure of a character, the loss should be 0 if that character comes and {SURE:g} if "
+            f"another comes, but it is {right:.4g} and {wrong:.4g}. Is something clipped, smoothed or added? (inf and "
+            "nan come from the logarithm of 0.) Give the logits as they are to "
+            "tf.nn.softmax_cross_entropy_with_logits_v2.",
+        )
 
 
 def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> np.ndarray:
@@ -51,22 +61,31 @@ def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> np
     need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
     need(loss.dtype == tf.float32, f"The loss should be float32, but it is {loss.dtype.name}.")
     gradient, direct = tf.gradients(loss, [logits, weights])
-    need(gradient is not None,
-         "No gradient flows from the loss to the logits, so nothing could be learned. (Counting right answers, as the "
-         "accuracy does, has no gradient.) Use the cross-entropy.")
-    need(direct is None,
-         "The weights are a part of the loss, as in a penalty for large weights (L2 regularization): leave that "
-         "out. The loss is the cross-entropy alone.")
+    need(
+        gradient is not None,
+        "No gradient flows from the loss to the logits, so nothing could be learned. (Counting right answers, as the "
+        "accuracy does, has no gradient.) Use the cross-entropy.",
+    )
+    need(
+        direct is None,
+        "The weights are a part of the loss, as in a penalty for large weights (L2 regularization): leave that "
+        "out. The loss is the cross-entropy alone.",
+    )
     with tf.Session() as session:
         return session.run(loss)
 
 
 def _with_names(function: Callable) -> Callable:
     """Return a function that accepts arguments with names only, as that of TensorFlow 1.15 does."""
+
     def named(*args: Any, **kwargs: Any) -> Any:
-        need(not args, "Write labels= and logits= in front of the arguments of the cross-entropy: without their names "
-                       "they are easily swapped, and TensorFlow 1.15 does not accept them.")
+        need(
+            not args,
+            "Write labels= and logits= in front of the arguments of the cross-entropy: without their names "
+            "they are easily swapped, and TensorFlow 1.15 does not accept them.",
+        )
         return function(**kwargs)
+
     return named
 
 
@@ -74,18 +93,34 @@ def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, siz
     """Check the loss of usual logits; a wrong one is compared with what the typical mistakes give."""
     num_classes = values.shape[1]
     losses = -np.log(softmax(values)[np.arange(ids.size), ids.ravel()])  # [N·M], in nats
-    need(np.isfinite(number), "The loss is not a number: take the logarithm of the softmax, not of the logits. "
-                              "tf.nn.softmax_cross_entropy_with_logits_v2 does both.")
+    need(
+        np.isfinite(number),
+        "The loss is not a number: take the logarithm of the softmax, not of the logits. "
+        "tf.nn.softmax_cross_entropy_with_logits_v2 does both.",
+    )
     times = Fraction(float(number / losses.mean())).limit_denominator(20)
-    of_sizes = times and (ids.size * size * num_classes) ** 4 % abs(times.numerator * times.denominator) == 0
-    need(times == 1 or not of_sizes or not same(number, float(times) * losses.mean()),
-         f"The loss is {times} times what it should be: take the mean over all N·M steps, which is their sum, divided "
-         "by N·M and by nothing else. (It is MINUS the logarithm of a probability.)")
-    compare(number, losses.mean(),
-            "The loss should be the mean softmax cross-entropy with the one-hot targets, of the logits as they are, "
-            "without anything clipped or added: on a small example",
-            MISTAKES, logits=values, targets=ids, num_classes=num_classes, losses=losses,
-            labels=np.eye(num_classes, dtype=np.float32)[ids.ravel()], mean_loss=mean_loss)
+    of_sizes = (
+        times
+        and (ids.size * size * num_classes) ** 4 % abs(times.numerator * times.denominator) == 0
+    )
+    need(
+        times == 1 or not of_sizes or not same(number, float(times) * losses.mean()),
+        f"The loss is {times} times what it should be: take the mean over all N·M steps, which is their sum, divided "
+        "by N·M and by nothing else. (It is MINUS the logarithm of a probability.)",
+    )
+    compare(
+        number,
+        losses.mean(),
+        "The loss should be the mean softmax cross-entropy with the one-hot targets, of the logits as they are, "
+        "without anything clipped or added: on a small example",
+        MISTAKES,
+        logits=values,
+        targets=ids,
+        num_classes=num_classes,
+        losses=losses,
+        labels=np.eye(num_classes, dtype=np.float32)[ids.ravel()],
+        mean_loss=mean_loss,
+    )
 
 
 def mean_loss(one_hot: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

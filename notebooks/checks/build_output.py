@@ -1,4 +1,5 @@
 """The check of build_output: its variables, its numbers against NumPy, its names, and how the weights begin."""
+
 from typing import Any, Callable, List
 
 import numpy as np
@@ -21,34 +22,47 @@ WRONG_PREDICTIONS = words.mistakes("build_output predictions")
 def examine(answer: Callable) -> None:
     """Check the layer for two pairs of sizes, then the beginning of the weights."""
     random = np.random.RandomState(0)
-    for n, m, size, num_classes in [(2, 3, 4, 5)] + [tuple(random.permutation(np.arange(3, 9))[:4].tolist())]:
+    for n, m, size, num_classes in [(2, 3, 4, 5)] + [
+        tuple(random.permutation(np.arange(3, 9))[:4].tolist())
+    ]:
         tf.reset_default_graph()
         values = random.normal(size=[n, m, size]).astype(np.float32)
-        _examine_made(items(answer, (tf.constant(values), size, num_classes), NAMES), values, num_classes)
+        _examine_made(
+            items(answer, (tf.constant(values), size, num_classes), NAMES), values, num_classes
+        )
     _examine_beginning(answer)
 
 
 def _examine_made(made: Any, values: np.ndarray, num_classes: int) -> None:
     for name, tensor in zip(NAMES, made):
-        need(isinstance(tensor, tf.Tensor) and tensor.dtype == tf.float32,
-             f"{name} should be a float32 tensor, not {words.describe(tensor)}.")
+        need(
+            isinstance(tensor, tf.Tensor) and tensor.dtype == tf.float32,
+            f"{name} should be a float32 tensor, not {words.describe(tensor)}.",
+        )
     _examine_variables(values.shape[-1], num_classes)
     _examine_numbers(made, values)
-    need(made[0].op.name == "predictions",
-         f"The softmax is named {made[0].op.name!r} in the graph: give it name='predictions', and make it after the "
-         "scope, which is for the two variables.")
+    need(
+        made[0].op.name == "predictions",
+        f"The softmax is named {made[0].op.name!r} in the graph: give it name='predictions', and make it after the "
+        "scope, which is for the two variables.",
+    )
 
 
 def _examine_variables(size: int, num_classes: int) -> None:
     variables = tf.global_variables()
     found = [f"{one.op.name} {one.shape.as_list()}" for one in variables]
     right = [f"softmax/Variable {[size, num_classes]}", f"softmax/Variable_1 {[num_classes]}"]
-    need(found == right,
-         f"The variables should be the weights, [L, C], {right[0]}, and the bias, [C], {right[1]}, "
-         f"but they are {', '.join(found) or 'none'}. Make the weights, then the bias, with tf.Variable, inside "
-         "tf.variable_scope('softmax') and without names of their own.")
+    need(
+        found == right,
+        f"The variables should be the weights, [L, C], {right[0]}, and the bias, [C], {right[1]}, "
+        f"but they are {', '.join(found) or 'none'}. Make the weights, then the bias, with tf.Variable, inside "
+        "tf.variable_scope('softmax') and without names of their own.",
+    )
     for name, variable in zip(["weights", "bias"], variables):
-        need(variable in tf.trainable_variables(), f"The {name} cannot be learned: leave trainable at True.")
+        need(
+            variable in tf.trainable_variables(),
+            f"The {name} cannot be learned: leave trainable at True.",
+        )
 
 
 def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
@@ -64,20 +78,42 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
     n, m, size = values.shape
     rows = values.reshape([-1, size])  # [N·M, L]
     expected = rows @ matrix + given
-    lost = {(n, given.size): " (as of one step only, x[:, -1])",
-            (m, given.size): " (as of one sequence only: x[-1] is the last row of the batch, not the last step)"}
+    lost = {
+        (n, given.size): " (as of one step only, x[:, -1])",
+        (
+            m,
+            given.size,
+        ): " (as of one sequence only: x[-1] is the last row of the batch, not the last step)",
+    }
     for name, found in zip(NAMES[::-1], (logits, predictions)):
-        need(found.shape == expected.shape,
-             f"{name} should be [N·M, C] = {words.brackets(expected.shape)}, one row for each step of each sequence, "
-             f"but they are {words.brackets(found.shape)}{lost.get(found.shape, '')}: reshape the outputs of all "
-             "steps to [N·M, L] before the product, and take the softmax of the logits.")
-    need(not (close(logits, softmax(expected)) and close(predictions, expected)),
-         "The two results are swapped: the order is predictions, logits.")
-    compare(logits, expected, "The logits are not x·W + b: only join and reshape the LSTM output, and change nothing "
-                              "before or after the product and the sum. Dropout belongs in build_lstm.",
-            WRONG_LOGITS, joined=values, rows=rows, weights=matrix, bias=given)
-    compare(predictions, softmax(logits), "predictions are not the softmax of the logits.", WRONG_PREDICTIONS,
-            logits=logits)
+        need(
+            found.shape == expected.shape,
+            f"{name} should be [N·M, C] = {words.brackets(expected.shape)}, one row for each step of each sequence, "
+            f"but they are {words.brackets(found.shape)}{lost.get(found.shape, '')}: reshape the outputs of all "
+            "steps to [N·M, L] before the product, and take the softmax of the logits.",
+        )
+    need(
+        not (close(logits, softmax(expected)) and close(predictions, expected)),
+        "The two results are swapped: the order is predictions, logits.",
+    )
+    compare(
+        logits,
+        expected,
+        "The logits are not x·W + b: only join and reshape the LSTM output, and change nothing "
+        "before or after the product and the sum. Dropout belongs in build_lstm.",
+        WRONG_LOGITS,
+        joined=values,
+        rows=rows,
+        weights=matrix,
+        bias=given,
+    )
+    compare(
+        predictions,
+        softmax(logits),
+        "predictions are not the softmax of the logits.",
+        WRONG_PREDICTIONS,
+        logits=logits,
+    )
 
 
 def _examine_beginning(answer: Callable) -> None:
@@ -90,6 +126,8 @@ def _examine_beginning(answer: Callable) -> None:
     need(not bias.any(), "The bias should begin as zeros, but it does not.")
     deviation = weights.std()
     largest = np.abs(weights).max()
-    need(largest <= 0.2 and 0.08 < deviation < 0.096 and abs(weights.mean()) < 0.01,
-         "The weights should begin as tf.truncated_normal with stddev=0.1, given by name (then none is beyond 0.2), "
-         f"but their mean is {abs(weights.mean()):.3f}, the deviation {deviation:.3f}, and the largest {largest:.2f}.")
+    need(
+        largest <= 0.2 and 0.08 < deviation < 0.096 and abs(weights.mean()) < 0.01,
+        "The weights should begin as tf.truncated_normal with stddev=0.1, given by name (then none is beyond 0.2), "
+        f"but their mean is {abs(weights.mean()):.3f}, the deviation {deviation:.3f}, and the largest {largest:.2f}.",
+    )

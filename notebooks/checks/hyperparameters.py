@@ -1,4 +1,5 @@
 """The check of the hyperparameters: how long a run takes, what it will probably do, and what will not work well."""
+
 from typing import Any, List, NamedTuple
 
 import numpy as np
@@ -42,31 +43,56 @@ class Choice(NamedTuple):
     @property
     def hours(self) -> float:
         """How long a run takes on two cores, roughly: 6 operations for each parameter and character."""
-        step = (6 * self.parameters * self.batch_size * self.num_steps / OPERATIONS
-                + SECONDS_A_STEP * self.num_steps * self.num_layers)
+        step = (
+            6 * self.parameters * self.batch_size * self.num_steps / OPERATIONS
+            + SECONDS_A_STEP * self.num_steps * self.num_layers
+        )
         return self.windows * self.epochs * step / 3600
 
 
 def examine(text_size: int, num_classes: int, **values: Any) -> str:
     """Check the values; raise Wrong with all the advice there is, or return a summary."""
     for name, value in values.items():
-        need(isinstance(value, (int, float, np.number)) and not isinstance(value, bool),
-             f"{name} should be a number, not {words.describe(value)}.")
-        need(name in ("keep_prob", "learning_rate") or isinstance(value, (int, np.integer)) and value >= 1,
-             f"{name} should be a whole number of at least 1, not {words.describe(value)}.")
+        need(
+            isinstance(value, (int, float, np.number)) and not isinstance(value, bool),
+            f"{name} should be a number, not {words.describe(value)}.",
+        )
+        need(
+            name in ("keep_prob", "learning_rate")
+            or isinstance(value, (int, np.integer))
+            and value >= 1,
+            f"{name} should be a whole number of at least 1, not {words.describe(value)}.",
+        )
     chosen = Choice(text_size, num_classes, **values)
-    need(0 < chosen.keep_prob <= 1, f"keep_prob is a probability, above 0 and at most 1, not {chosen.keep_prob}.")
-    need(0 < chosen.learning_rate < 1,
-         f"learning_rate should be above 0 and far below 1, such as 0.001, not {chosen.learning_rate}.")
-    need(chosen.windows, f"The text has {text_size:,} characters, fewer than N·M = "
-                         f"{chosen.batch_size * chosen.num_steps:,}: take a smaller batch_size or num_steps.")
+    need(
+        0 < chosen.keep_prob <= 1,
+        f"keep_prob is a probability, above 0 and at most 1, not {chosen.keep_prob}.",
+    )
+    need(
+        0 < chosen.learning_rate < 1,
+        f"learning_rate should be above 0 and far below 1, such as 0.001, not {chosen.learning_rate}.",
+    )
+    need(
+        chosen.windows,
+        f"The text has {text_size:,} characters, fewer than N·M = "
+        f"{chosen.batch_size * chosen.num_steps:,}: take a smaller batch_size or num_steps.",
+    )
     found = advice(chosen)
     if found:
-        raise Wrong("\n".join([*found, f"As it is, the run would take about {duration(chosen.hours)} on two processor "
-                                       "cores."]))
+        raise Wrong(
+            "\n".join(
+                [
+                    *found,
+                    f"As it is, the run would take about {duration(chosen.hours)} on two processor "
+                    "cores.",
+                ]
+            )
+        )
     steps = plural(chosen.windows * chosen.epochs, "step")
-    return (f"{chosen.parameters:,} parameters for {text_size:,} characters; {steps} in all, about "
-            f"{duration(chosen.hours)} on two processor cores. {outlook(chosen)}")
+    return (
+        f"{chosen.parameters:,} parameters for {text_size:,} characters; {steps} in all, about "
+        f"{duration(chosen.hours)} on two processor cores. {outlook(chosen)}"
+    )
 
 
 def duration(hours: float) -> str:
@@ -88,32 +114,70 @@ def advice(chosen: Choice) -> List[str]:
     rate = chosen.learning_rate
     steps = chosen.windows * chosen.epochs
     found = [
-        (rate > 0.005, f"learning_rate = {rate:g} is high for Adam: short tests survive it, but in a long run the loss "
-                       "may jump, or hardly fall. Try 0.001 to 0.003."),
-        (rate < 0.0003, f"learning_rate = {rate:g} is low: the loss will fall very slowly. Try 0.001 to 0.003."),
-        (parameters < text_size / 5, f"{parameters:,} parameters are few for {text_size:,} characters, so the network "
-                                     f"will underfit: take more units, for at least {text_size // 5:,} parameters."),
-        (parameters > 20 * text_size, f"{parameters:,} parameters are many for {text_size:,} characters: the network "
-                                      "will learn the text by heart. Take fewer units."),
-        (chosen.keep_prob < 0.4, f"keep_prob = {chosen.keep_prob:g} drops most of the units: try 0.5 to 0.9."),
-        (chosen.keep_prob > 0.9 and parameters > text_size and chosen.epochs >= 10,
-         f"Without dropout, {parameters:,} parameters that read {text_size:,} characters {chosen.epochs} times will "
-         "learn them by heart: the held-out loss will fall for some epochs, then rise. Try keep_prob = 0.5."),
-        (chosen.num_steps < 25, f"num_steps = {chosen.num_steps} lets gradients reach back only "
-                                f"{plural(chosen.num_steps, 'character')}: try 50 or 100."),
-        (chosen.num_steps > 400, f"num_steps = {chosen.num_steps} makes few updates, {chosen.windows:,} in an epoch, "
-                                 "and each needs much memory: gradients fade long before they have gone back so far. "
-                                 "The loss will fall slowly. Try 50 to 200."),
-        (chosen.batch_size < 8, f"batch_size = {chosen.batch_size} makes the gradient noisy and the run slow: most of "
-                                "the time goes into starting operations. Try 32 to 100."),
-        (chosen.num_layers > 3,
-         f"num_layers = {chosen.num_layers} is more than helps here: two or three layers are usual."),
-        (steps < 500, f"Only {plural(steps, 'step')} in all: too few to learn words. Take more epochs or a "
-                      "smaller batch_size."),
-        (chosen.epochs > 100, f"epochs = {chosen.epochs} is more than helps: the held-out loss stops falling after 20 "
-                              "to 50 epochs, and then rises, as the network learns the text by heart."),
-        (chosen.hours > LONG_RUN, f"The run has {steps:,} steps, which take days. Take fewer epochs, fewer units, or a "
-                                  "larger batch_size.")]
+        (
+            rate > 0.005,
+            f"learning_rate = {rate:g} is high for Adam: short tests survive it, but in a long run the loss "
+            "may jump, or hardly fall. Try 0.001 to 0.003.",
+        ),
+        (
+            rate < 0.0003,
+            f"learning_rate = {rate:g} is low: the loss will fall very slowly. Try 0.001 to 0.003.",
+        ),
+        (
+            parameters < text_size / 5,
+            f"{parameters:,} parameters are few for {text_size:,} characters, so the network "
+            f"will underfit: take more units, for at least {text_size // 5:,} parameters.",
+        ),
+        (
+            parameters > 20 * text_size,
+            f"{parameters:,} parameters are many for {text_size:,} characters: the network "
+            "will learn the text by heart. Take fewer units.",
+        ),
+        (
+            chosen.keep_prob < 0.4,
+            f"keep_prob = {chosen.keep_prob:g} drops most of the units: try 0.5 to 0.9.",
+        ),
+        (
+            chosen.keep_prob > 0.9 and parameters > text_size and chosen.epochs >= 10,
+            f"Without dropout, {parameters:,} parameters that read {text_size:,} characters {chosen.epochs} times will "
+            "learn them by heart: the held-out loss will fall for some epochs, then rise. Try keep_prob = 0.5.",
+        ),
+        (
+            chosen.num_steps < 25,
+            f"num_steps = {chosen.num_steps} lets gradients reach back only "
+            f"{plural(chosen.num_steps, 'character')}: try 50 or 100.",
+        ),
+        (
+            chosen.num_steps > 400,
+            f"num_steps = {chosen.num_steps} makes few updates, {chosen.windows:,} in an epoch, "
+            "and each needs much memory: gradients fade long before they have gone back so far. "
+            "The loss will fall slowly. Try 50 to 200.",
+        ),
+        (
+            chosen.batch_size < 8,
+            f"batch_size = {chosen.batch_size} makes the gradient noisy and the run slow: most of "
+            "the time goes into starting operations. Try 32 to 100.",
+        ),
+        (
+            chosen.num_layers > 3,
+            f"num_layers = {chosen.num_layers} is more than helps here: two or three layers are usual.",
+        ),
+        (
+            steps < 500,
+            f"Only {plural(steps, 'step')} in all: too few to learn words. Take more epochs or a "
+            "smaller batch_size.",
+        ),
+        (
+            chosen.epochs > 100,
+            f"epochs = {chosen.epochs} is more than helps: the held-out loss stops falling after 20 "
+            "to 50 epochs, and then rises, as the network learns the text by heart.",
+        ),
+        (
+            chosen.hours > LONG_RUN,
+            f"The run has {steps:,} steps, which take days. Take fewer epochs, fewer units, or a "
+            "larger batch_size.",
+        ),
+    ]
     return [sentence for holds, sentence in found if holds]
 
 
@@ -123,9 +187,11 @@ def outlook(chosen: Choice) -> str:
     if steps < 1500:
         return "So few steps will teach it words, but hardly any grammar."
     if chosen.epochs < 10:
-        return ("In so few epochs it will not learn the text by heart: the two losses will stay close together, and "
-                "both would fall further with more epochs" + (", more so with less dropout."
-                                                         if chosen.keep_prob < 0.7 else "."))
+        return (
+            "In so few epochs it will not learn the text by heart: the two losses will stay close together, and "
+            "both would fall further with more epochs"
+            + (", more so with less dropout." if chosen.keep_prob < 0.7 else ".")
+        )
     if chosen.keep_prob > 0.8:
         return "Watch the held-out loss: with so little dropout it may begin to rise before the last epoch."
     return "The held-out loss should fall until the last epochs: this is a choice for a long run."

@@ -1,4 +1,5 @@
 """The check of lstm_gradient: its results, compared with finite differences and with what typical mistakes give."""
+
 from typing import Callable, Tuple
 
 import numpy as np
@@ -17,6 +18,7 @@ MISTAKES = words.mistakes("lstm_gradient")
 
 def solution(x, c, h, kernel, bias, grad_h):
     """Go back from the gradient of h' [N, L] to those of the forget gate's kernel [C + L, L] and of c [N, L]."""
+
     def sigmoid(z):
         return 1 / (1 + np.exp(-z))
 
@@ -34,7 +36,9 @@ def solution(x, c, h, kernel, bias, grad_h):
     return rows.T @ grad_z, grad_c * f
 
 
-def by_differences(given: Tuple[np.ndarray, ...], grad_h: np.ndarray, step: float = 1e-6) -> np.ndarray:
+def by_differences(
+    given: Tuple[np.ndarray, ...], grad_h: np.ndarray, step: float = 1e-6
+) -> np.ndarray:
     """Return the gradient of sum(grad_h · h') for the forget gate's kernel, from small changes of each number."""
     x, c, h, kernel, bias = given
     size = c.shape[1]
@@ -54,28 +58,47 @@ def examine(answer: Callable) -> None:
     for place, (n, size, num_classes) in enumerate([(2, 4, 3), (5, 3, 7)]):
         given = lstm_step.trial(place, n, size, num_classes)
         grad_h = np.random.RandomState(9).normal(size=[n, size])
-        found, grad_old_c = items(answer, (*(one.copy() for one in given), grad_h.copy()), ["gradient", "grad_old_c"])
+        found, grad_old_c = items(
+            answer, (*(one.copy() for one in given), grad_h.copy()), ["gradient", "grad_old_c"]
+        )
         for array in (found, grad_old_c):
-            need(isinstance(array, np.ndarray), f"It should return arrays, not {words.describe(array)}: this exercise "
-                                                "is in NumPy alone.")
+            need(
+                isinstance(array, np.ndarray),
+                f"It should return arrays, not {words.describe(array)}: this exercise "
+                "is in NumPy alone.",
+            )
         right = by_differences(given, grad_h)
         old = solution(*given, grad_h)[1]
-        need(not (close(found, old) and close(grad_old_c, right)),
-             "The two results are swapped: the order is gradient, grad_old_c.")
+        need(
+            not (close(found, old) and close(grad_old_c, right)),
+            "The two results are swapped: the order is gradient, grad_old_c.",
+        )
         shape = found.shape
-        reasons = {(n, size): ": this is the gradient of the sums. The kernel's is the product rows.T @ grad_z",
-                   right.T.shape: ": transpose it, rows.T @ grad_z",
-                   (len(right), 4 * size): ": return the part of the forget gate alone",
-                   (num_classes, size): ": the gate reads x and h, so rows are np.hstack([x, h])",
-                   (size, size): ": the gate reads x and h, so rows are np.hstack([x, h])"}
-        need(shape == right.shape, f"The gradient should be [C + L, L] = {words.brackets(right.shape)}, as the part of "
-                                   f"kernel is, but it is {words.brackets(shape)}{reasons.get(shape, '')}.")
+        reasons = {
+            (
+                n,
+                size,
+            ): ": this is the gradient of the sums. The kernel's is the product rows.T @ grad_z",
+            right.T.shape: ": transpose it, rows.T @ grad_z",
+            (len(right), 4 * size): ": return the part of the forget gate alone",
+            (num_classes, size): ": the gate reads x and h, so rows are np.hstack([x, h])",
+            (size, size): ": the gate reads x and h, so rows are np.hstack([x, h])",
+        }
+        need(
+            shape == right.shape,
+            f"The gradient should be [C + L, L] = {words.brackets(right.shape)}, as the part of "
+            f"kernel is, but it is {words.brackets(shape)}{reasons.get(shape, '')}.",
+        )
         _compare(found, right, given, grad_h)
-        expect(close(grad_old_c, old),
-               "grad_old_c should be the gradient of c' times f, unit by unit: c' = f · c + i · g.")
+        expect(
+            close(grad_old_c, old),
+            "grad_old_c should be the gradient of c' times f, unit by unit: c' = f · c + i · g.",
+        )
 
 
-def _compare(found: np.ndarray, right: np.ndarray, given: Tuple[np.ndarray, ...], grad_h: np.ndarray) -> None:
+def _compare(
+    found: np.ndarray, right: np.ndarray, given: Tuple[np.ndarray, ...], grad_h: np.ndarray
+) -> None:
     x, c, h, kernel, bias = given
     rows = np.hstack([x, h])
     i, g, f, o = np.split(rows @ kernel + bias, 4, axis=1)
@@ -83,10 +106,30 @@ def _compare(found: np.ndarray, right: np.ndarray, given: Tuple[np.ndarray, ...]
         i, g, f0, f, o = (1 / (1 + np.exp(-z)) for z in (i, 2 * g, f, f + 1, o))
     g = 2 * g - 1  # tanh
     new = f * c + i * g
-    need(not close(found, by_differences(given, np.ones_like(grad_h))),
-         "grad_h is not used: the chain begins with it.")
-    compare(found, right, "It is not what finite differences give, (loss(w + step) - loss(w - step)) / (2 · step).",
-            MISTAKES, rows=rows, c=c, h=h, i=i, g=g, f=f, f0=f0, o=o, new=new, wrong=f0 * c + i * g, grad_h=grad_h,
-            back=grad_h * o * (1 - np.tanh(new) ** 2), t=tf.tanh, s=tf.sigmoid, len=lambda tensor: int(tensor.shape[0]),
-            kernel_of=lambda grad_z: tf.matmul(tf.constant(rows), grad_z, transpose_a=True),
-            kernel_of_one=lambda grad_z, row: rows[row][:, None] * grad_z[row])
+    need(
+        not close(found, by_differences(given, np.ones_like(grad_h))),
+        "grad_h is not used: the chain begins with it.",
+    )
+    compare(
+        found,
+        right,
+        "It is not what finite differences give, (loss(w + step) - loss(w - step)) / (2 · step).",
+        MISTAKES,
+        rows=rows,
+        c=c,
+        h=h,
+        i=i,
+        g=g,
+        f=f,
+        f0=f0,
+        o=o,
+        new=new,
+        wrong=f0 * c + i * g,
+        grad_h=grad_h,
+        back=grad_h * o * (1 - np.tanh(new) ** 2),
+        t=tf.tanh,
+        s=tf.sigmoid,
+        len=lambda tensor: int(tensor.shape[0]),
+        kernel_of=lambda grad_z: tf.matmul(tf.constant(rows), grad_z, transpose_a=True),
+        kernel_of_one=lambda grad_z, row: rows[row][:, None] * grad_z[row],
+    )

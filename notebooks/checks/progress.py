@@ -1,4 +1,5 @@
 """Count the attempts and hints for each exercise, save them next to the notebook, and read the course's settings."""
+
 import contextlib
 import json
 import os
@@ -41,8 +42,10 @@ class Progress:
 
     def of(self, name: str) -> Dict[str, Any]:
         """Return what is known of an exercise."""
-        return dict({"attempts": 0, "right": False, "skipped": False, "message": "", "hints": 0},
-                    **self.exercises.get(name, {}))
+        return dict(
+            {"attempts": 0, "right": False, "skipped": False, "message": "", "hints": 0},
+            **self.exercises.get(name, {}),
+        )
 
     def note(self, name: str, **changes: Any) -> None:
         """Change what is known of an exercise."""
@@ -51,7 +54,10 @@ class Progress:
         with contextlib.suppress(OSError):
             if self.path:
                 partial = self.path.with_suffix(".partial")
-                partial.write_text(json.dumps(self.exercises, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                partial.write_text(
+                    json.dumps(self.exercises, indent=1, ensure_ascii=False) + "\n",
+                    encoding="utf-8",
+                )
                 os.replace(str(partial), str(self.path))
 
 
@@ -66,7 +72,7 @@ def settings(path: Path) -> Dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} should be a JSON object, such as {{\"hints\": 0}}: {error}")
+        raise ValueError(f'{path} should be a JSON object, such as {{"hints": 0}}: {error}')
 
 
 progress = Progress()

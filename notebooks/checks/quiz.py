@@ -1,4 +1,5 @@
 """The check of the quiz: a letter for each question, with a reason for each that was chosen."""
+
 from typing import Any, Dict
 
 from . import words
@@ -18,8 +19,11 @@ def examine(answers: Dict[str, Any]) -> str:
     for name, choices in QUESTIONS.items():
         reasons = {line[0]: line[2:].strip() for line in "\n".join(choices).split("* ") if line}
         letter = str(answers[name]).strip(" ()[].'\"\n").lower()
-        need(letter in reasons, f"{name} should be one of the letters {', '.join(sorted(reasons))}, in quotes, not "
-                                f"{words.describe(answers[name])}.")
+        need(
+            letter in reasons,
+            f"{name} should be one of the letters {', '.join(sorted(reasons))}, in quotes, not "
+            f"{words.describe(answers[name])}.",
+        )
         good = reasons[letter].startswith("Yes")
         right += good
         said.append(f"{name}: {letter} is {'right' if good else 'not right'}. {reasons[letter]}")

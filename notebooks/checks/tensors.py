@@ -1,4 +1,5 @@
 """Numbers to compare with: equality up to rounding, the first difference, and what typical mistakes give."""
+
 from typing import Any, Dict, List, Optional
 
 import numpy as np
@@ -19,8 +20,13 @@ def same(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def compare(found: Any, right: Any, otherwise: str, mistakes: Optional[Dict[str, List[str]]] = None,
-            **given: Any) -> None:
+def compare(
+    found: Any,
+    right: Any,
+    otherwise: str,
+    mistakes: Optional[Dict[str, List[str]]] = None,
+    **given: Any,
+) -> None:
     """Raise Wrong where a result is not right.
 
     Args:
@@ -33,10 +39,20 @@ def compare(found: Any, right: Any, otherwise: str, mistakes: Optional[Dict[str,
     if close(found, right):
         return
     with tf.Graph().as_default(), tf.Session() as session:
-        scope = tf.nest.map_structure(lambda one: tf.constant(one) if isinstance(one, np.ndarray) else one, given)
+        scope = tf.nest.map_structure(
+            lambda one: tf.constant(one) if isinstance(one, np.ndarray) else one, given
+        )
         scope.update(tf=tf, np=np)
-        results = session.run({message: [eval(source, scope) for source in sources]
-                               for message, sources in mistakes.items()}) if mistakes else {}
+        results = (
+            session.run(
+                {
+                    message: [eval(source, scope) for source in sources]
+                    for message, sources in mistakes.items()
+                }
+            )
+            if mistakes
+            else {}
+        )
         for message, some in results.items():
             need(not any(same(found, one) for one in some), message)
     raise Unexplained(f"{otherwise} {difference(found, right)}")
@@ -54,6 +70,8 @@ def difference(found: Any, right: Any) -> str:
     right = np.asarray(right, float)
     if found.shape != right.shape:
         return f"The shape {words.brackets(right.shape)} was expected, and {words.brackets(found.shape)} came."
-    place = tuple(np.argwhere(~np.isclose(found, right, rtol=1e-3, atol=1e-5))[0]) if found.ndim else ()
+    place = (
+        tuple(np.argwhere(~np.isclose(found, right, rtol=1e-3, atol=1e-5))[0]) if found.ndim else ()
+    )
     where = f"The first difference is at {words.brackets(place)}: " if place else ""
     return f"{where}{right[place]:.5g} was expected, and {found[place]:.5g} came."

@@ -1,4 +1,5 @@
 """From an answer to its verdict: examine it in a thread of its own, print what was found, remember it."""
+
 import contextlib
 import ctypes
 import io
@@ -12,14 +13,29 @@ from . import words
 from .answer import Unexplained, Unwritten, Wrong, borrowed, exception, foreign_name, outside_name
 from .progress import progress
 
-EXERCISES = ("get_batches", "build_inputs", "lstm_step", "lstm_gradient", "build_lstm", "build_output", "build_loss",
-             "build_optimizer", "CharRNN", "run_epoch", "evaluate", "pick_top_n", "generate_ids",
-             "pick_at_temperature")  # in the notebooks' order
+EXERCISES = (
+    "get_batches",
+    "build_inputs",
+    "lstm_step",
+    "lstm_gradient",
+    "build_lstm",
+    "build_output",
+    "build_loss",
+    "build_optimizer",
+    "CharRNN",
+    "run_epoch",
+    "evaluate",
+    "pick_top_n",
+    "generate_ids",
+    "pick_at_temperature",
+)  # in the notebooks' order
 ASIDE = ("lstm_step", "lstm_gradient", "pick_at_temperature")  # which no later exercise uses
 TIME_LIMIT = 60  # seconds of computing time for one check, which needs about five
 WAITING = 0.02  # share of the time that a busy computer leaves at least to a check
-EAGER = ("Eager execution is on, and it does not work with the graphs of this notebook: remove the line that "
-         "enables it (such as tf.enable_eager_execution()), restart the kernel and run the cells again.")
+EAGER = (
+    "Eager execution is on, and it does not work with the graphs of this notebook: remove the line that "
+    "enables it (such as tf.enable_eager_execution()), restart the kernel and run the cells again."
+)
 _right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
 _reminded: Set[Tuple[str, ...]] = set()  # what cells said that they need
 # what is shown of what an answer prints
@@ -33,16 +49,25 @@ def ready(exercise: str, checkpoints: Any = True) -> bool:
     It needs the exercises up to the given one, but for those aside, and checkpoints, where it is given a list of them.
     Exercises are named once. A further cell that needs the same ones prints a short note.
     """
-    before = EXERCISES[:EXERCISES.index(exercise)] if exercise not in ASIDE else ()
-    missing = tuple(name for name in (*before, exercise)
-                    if not found_right(name) and (name == exercise or name not in ASIDE))
+    before = EXERCISES[: EXERCISES.index(exercise)] if exercise not in ASIDE else ()
+    missing = tuple(
+        name
+        for name in (*before, exercise)
+        if not found_right(name) and (name == exercise or name not in ASIDE)
+    )
     if missing and missing in _reminded:
         print("This cell waits for the same exercises.")
     elif not missing and not checkpoints:
-        print("This cell waits for a training run with at least one checkpoint: run the training first.")
+        print(
+            "This cell waits for a training run with at least one checkpoint: run the training first."
+        )
     elif missing:
-        print(words.wrap(f"This cell needs exercises that no check has found right since the kernel was started: "
-                         f"{', '.join(missing)}. Solve them or, after a restart, choose Run All Above."))
+        print(
+            words.wrap(
+                f"This cell needs exercises that no check has found right since the kernel was started: "
+                f"{', '.join(missing)}. Solve them or, after a restart, choose Run All Above."
+            )
+        )
         _reminded.add(missing)
     return not missing and bool(checkpoints)
 
@@ -62,13 +87,17 @@ class Printed(io.TextIOBase):
     def write(self, text: str) -> int:
         """Count the lines of a text, and keep its beginning while there is room."""
         self.lines += text.count("\n")
-        self.begin += text[:max(0, 2 * PRINTED_LINES * PRINTED_WIDTH - len(self.begin))]
+        self.begin += text[: max(0, 2 * PRINTED_LINES * PRINTED_WIDTH - len(self.begin))]
         return len(text)
 
     def __str__(self) -> str:
-        lines = [line[:PRINTED_WIDTH] for line in self.begin.rstrip("\n").split("\n")[:PRINTED_LINES]]
+        lines = [
+            line[:PRINTED_WIDTH] for line in self.begin.rstrip("\n").split("\n")[:PRINTED_LINES]
+        ]
         rest = self.lines - len(lines)
-        return "\n".join(lines + ([f"(and {rest:,} more lines that your code printed)"] if rest > 0 else []))
+        return "\n".join(
+            lines + ([f"(and {rest:,} more lines that your code printed)"] if rest > 0 else [])
+        )
 
 
 def report(name: str, examine: Callable, answer: Any) -> bool:
@@ -83,11 +112,22 @@ def report(name: str, examine: Callable, answer: Any) -> bool:
     if not right and name in EXERCISES[1:] and in_own_thread(tf.executing_eagerly):
         message = EAGER
     _right[name] = right
-    progress.note(name, attempts=progress.of(name)["attempts"] + 1, right=right, skipped=False, message=message)
+    progress.note(
+        name,
+        attempts=progress.of(name)["attempts"] + 1,
+        right=right,
+        skipped=False,
+        message=message,
+    )
     if printed.begin:
         print(printed)
-    print(words.wrap(f"{name}: right.{' ' + message if message else ''}" if right else
-                     f"{name}: not right yet. {message}"))
+    print(
+        words.wrap(
+            f"{name}: right.{' ' + message if message else ''}"
+            if right
+            else f"{name}: not right yet. {message}"
+        )
+    )
     return right
 
 
@@ -112,7 +152,7 @@ def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     except Wrong as wrong:
         message = str(wrong)
         if isinstance(wrong, Unexplained) and progress.hints:
-            message += f"\nFor the next hint: checks.hint(\"{name}\")"
+            message += f'\nFor the next hint: checks.hint("{name}")'
     except Exception as error:  # the reader's objects can fail in any way when they are used
         message = f"What it made cannot be used: {exception(error, answer)}"
     return False, foreign_name(answer) or outside_name(answer) + message
@@ -143,11 +183,19 @@ def in_own_thread(function: Callable, *args: Any) -> Any:
         in_time = in_time or not thread.is_alive()
     finally:  # also when the reader interrupts the cell
         if thread.is_alive():
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit)
+            )
     if not in_time:
-        return False, (f"It did not finish within {TIME_LIMIT} seconds: is there a loop that never ends, a list that "
-                       "grows while a loop reads it, or something that waits, such as time.sleep or input?")
-    (result, raised), = outcome
+        return False, (
+            f"It did not finish within {TIME_LIMIT} seconds: is there a loop that never ends, a list that "
+            "grows while a loop reads it, or something that waits, such as time.sleep or input?"
+        )
+    ((result, raised),) = outcome
     if isinstance(raised, Exception):
         raise raised
-    return (False, f"It ends the program with {type(raised).__name__}: use return instead.") if raised else result
+    return (
+        (False, f"It ends the program with {type(raised).__name__}: use return instead.")
+        if raised
+        else result
+    )

@@ -1,4 +1,5 @@
 """Words for the verdicts: values and shapes described, long messages wrapped between words."""
+
 import textwrap
 from pathlib import Path
 from typing import Any, Dict, List
@@ -13,9 +14,11 @@ WIDTH = 88  # as the code cells; Jupyter breaks longer lines in the middle of a 
 def wrap(message: str) -> str:
     """Wrap a message between words. Indented lines, which are code, stay as they are."""
     return "\n".join(
-        line if line.startswith("    ") else
-        textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
-        for line in message.split("\n"))
+        line
+        if line.startswith("    ")
+        else textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+        for line in message.split("\n")
+    )
 
 
 def sections(name: str) -> Dict[str, List[str]]:
@@ -60,7 +63,9 @@ def brackets(shape: Any) -> str:
     ('[2, None]', 'of unknown shape')
     """
     try:
-        return str([None if size is None else int(size) for size in tf.TensorShape(shape).as_list()])
+        return str(
+            [None if size is None else int(size) for size in tf.TensorShape(shape).as_list()]
+        )
     except ValueError:
         return "of unknown shape"
 
@@ -82,6 +87,10 @@ def describe(value: Any) -> str:
         return repr(value)
     name = type(value).__name__
     if type(value) in (list, tuple):
-        comma = " (is there a comma at the end of the line?)" if type(value) is tuple and len(value) == 1 else ""
+        comma = (
+            " (is there a comma at the end of the line?)"
+            if type(value) is tuple and len(value) == 1
+            else ""
+        )
         return article(f"{name} of {len(value)}{comma}") if value else f"an empty {name}"
     return article(name)

@@ -1,4 +1,5 @@
 """Finding the checkpoints of a folder."""
+
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,16 @@ from charrnn.checkpoints.record import CheckpointError
 from charrnn.engines.opened_model import open_model
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe", (
-    f'all_model_checkpoint_paths: "/else/{NEWEST}"\nall_model_checkpoint_paths: "../{OLDER}"\n').encode()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"\xff\xfe",
+        (
+            f'all_model_checkpoint_paths: "/else/{NEWEST}"\nall_model_checkpoint_paths: "../{OLDER}"\n'
+        ).encode(),
+    ],
+)
 def test_a_runs_checkpoints_are_ordered_by_step_whatever_tensorflows_list_has(run_copy, content):
     (run_copy / "checkpoint").unlink()
     if content is not None:
@@ -22,11 +31,16 @@ def test_a_runs_checkpoints_are_ordered_by_step_whatever_tensorflows_list_has(ru
 def test_a_notebooks_checkpoints_are_ordered_as_in_its_list(trained, tmp_path, start):
     """Only the names count, because the folder may have been moved since."""
     folder = copy_without_records(trained, tmp_path / "moved")
-    (folder / "checkpoint").write_text("".join(
-        f'all_model_checkpoint_paths: "{start}{name}"\n' for name in (NEWEST, OLDER)))
+    (folder / "checkpoint").write_text(
+        "".join(f'all_model_checkpoint_paths: "{start}{name}"\n' for name in (NEWEST, OLDER))
+    )
     assert list_checkpoints(folder) == [str(folder / NEWEST), str(folder / OLDER)]
     (folder / f"{OLDER}.index").unlink()
-    assert newest_intact(folder) == (str(folder / NEWEST), None, (f"{folder / OLDER}.index is missing",))
+    assert newest_intact(folder) == (
+        str(folder / NEWEST),
+        None,
+        (f"{folder / OLDER}.index is missing",),
+    )
     (folder / "checkpoint").unlink()
     assert list_checkpoints(folder) == [str(folder / NEWEST)]
 
@@ -43,7 +57,9 @@ def test_a_checkpoint_without_its_data_file(trained, tmp_path):
             open_model(path)
 
 
-@pytest.mark.parametrize("suffix", ["", ".index", ".data-00000-of-00001", ".npz", ".progress.npz", ".json"])
+@pytest.mark.parametrize(
+    "suffix", ["", ".index", ".data-00000-of-00001", ".npz", ".progress.npz", ".json"]
+)
 def test_a_checkpoint_can_be_named_by_any_of_its_files(trained, suffix):
     assert find(f"{trained / OLDER}{suffix}").prefix == str(trained / OLDER)
 

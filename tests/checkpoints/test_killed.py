@@ -1,4 +1,5 @@
 """Training that is killed, and a full disk."""
+
 import contextlib
 import gc
 import os
@@ -19,8 +20,25 @@ from charrnn.engines.opened_model import open_model
 from charrnn.train import check_step
 
 # With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.
-FLAGS = [*SMALL_FLAGS, "--keep-prob", "0.5", "--learning-rate", "0.03", "--val-fraction", "0.1", "--eval-every-n", "7",
-         "--epochs", "2", "--save-every-n", "10", "--max-to-keep", "2", "--print-every-n", "5"]
+FLAGS = [
+    *SMALL_FLAGS,
+    "--keep-prob",
+    "0.5",
+    "--learning-rate",
+    "0.03",
+    "--val-fraction",
+    "0.1",
+    "--eval-every-n",
+    "7",
+    "--epochs",
+    "2",
+    "--save-every-n",
+    "10",
+    "--max-to-keep",
+    "2",
+    "--print-every-n",
+    "5",
+]
 KILLS = int(os.environ.get("CHARRNN_KILLS", 2))  # with each set of flags
 
 
@@ -52,8 +70,11 @@ def is_killed(folder, log, rng, text, flags):
     """Start or resume a run and kill it, every other time while it saves; return False if it ended before."""
     arguments = ["--resume"] if (folder / "run.json").exists() else [str(text), *FLAGS, *flags]
     with open(str(log), "wb") as output, subprocess.Popen(
-            [sys.executable, "-m", "charrnn", "train", *arguments, "--checkpoint-dir", str(folder)],
-            env=process_environment(), stdout=output, stderr=output) as process:
+        [sys.executable, "-m", "charrnn", "train", *arguments, "--checkpoint-dir", str(folder)],
+        env=process_environment(),
+        stdout=output,
+        stderr=output,
+    ) as process:
         wait(process, lambda: b"\nfolder " in log.read_bytes())
         time.sleep(rng.uniform(0, 1.2))
         if rng.random() < 0.5:
@@ -66,10 +87,23 @@ def is_killed(folder, log, rng, text, flags):
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)  # the number of kills decides how long it takes
-@pytest.mark.parametrize("flags", [
-    ["--early-stop", "6", "--max-to-keep", "1"],
-    ["--average-decay", "0.9", "--schedule", "cosine", "--warmup-steps", "30", "--test-fraction", "0.05"],
-    ["--cell", "gru", "--keep-prob", "1", "--optimizer", "rmsprop"]])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--early-stop", "6", "--max-to-keep", "1"],
+        [
+            "--average-decay",
+            "0.9",
+            "--schedule",
+            "cosine",
+            "--warmup-steps",
+            "30",
+            "--test-fraction",
+            "0.05",
+        ],
+        ["--cell", "gru", "--keep-prob", "1", "--optimizer", "rmsprop"],
+    ],
+)
 def test_killed_processes_resume_to_the_same_outcome(tmp_path, flags):
     text = write_text(tmp_path / "text", 520)
     rng = random.Random(str(flags))
@@ -84,7 +118,9 @@ def test_killed_processes_resume_to_the_same_outcome(tmp_path, flags):
             assert_can_be_opened(folder)
         assert (resume(folder) if folder.exists() else 0) == 0
         assert_same_run(folder, tmp_path / "whole")
-        assert not [path for path in folder.iterdir() if path.suffix == ".tmp" or path.name == ".saving"]
+        assert not [
+            path for path in folder.iterdir() if path.suffix == ".tmp" or path.name == ".saving"
+        ]
 
 
 # A full disk
@@ -96,7 +132,10 @@ def disk(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if not sys.platform.startswith("linux") or subprocess.run(mounting, capture_output=True).returncode:
+    if (
+        not sys.platform.startswith("linux")
+        or subprocess.run(mounting, capture_output=True).returncode
+    ):
         pytest.skip("only root on Linux can mount a small disk")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
@@ -114,8 +153,16 @@ def fill(disk):
 def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch, capfd):
     """Each failure is reported in a line, no file of it remains, and the best checkpoint is always one that exists."""
     # best at 46
-    flags = [str(write_text(tmp_path / "text")), *FLAGS, "--epochs", "1", "--no-summaries", "--seed", "2",
-             "--checkpoint-dir"]
+    flags = [
+        str(write_text(tmp_path / "text")),
+        *FLAGS,
+        "--epochs",
+        "1",
+        "--no-summaries",
+        "--seed",
+        "2",
+        "--checkpoint-dir",
+    ]
     assert train.main([*flags, str(tmp_path / "whole")]) == 0
     seen = []
     run = disk / "run"
@@ -132,8 +179,14 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
     assert train.main([*flags, str(run)]) == 0
     gc.collect()  # objects that are deleted may write errors, too
     err = capfd.readouterr().err.splitlines()
-    failed = {int(step) for step in re.findall(r"i(\d+)_l5\S+ could not be saved: .*; earlier checkpoints are intact",
-                                               "\n".join(err))}
+    failed = {
+        int(step)
+        for step in re.findall(
+            r"i(\d+)_l5\S+ could not be saved: .*; earlier checkpoints are intact", "\n".join(err)
+        )
+    }
     assert {20, 30} <= failed <= set(range(13, 34)) and seen[0] == seen[1]
-    assert all("could not be saved" in line or "the reports cannot be written" in line for line in err), err
+    assert all(
+        "could not be saved" in line or "the reports cannot be written" in line for line in err
+    ), err
     assert_same_run(run, tmp_path / "whole")

@@ -5,6 +5,7 @@ with fsync. :func:`states` replays the notes. A file has the content with which 
 never was. A folder has the entries with which it was last flushed. Of the entries that changed since then, a file
 system may keep any.
 """
+
 import itertools
 import os
 import re
@@ -41,8 +42,12 @@ class Recorder:
         self._folder = str(folder)
         self._numbers = {}
         self._fresh = itertools.count()
-        for owner, name, noting in [(os, "fsync", self._fsync), (os, "replace", self._replace),
-                                    (Path, "unlink", self._unlink), (Run, "save", self._save)]:
+        for owner, name, noting in [
+            (os, "fsync", self._fsync),
+            (os, "replace", self._replace),
+            (Path, "unlink", self._unlink),
+            (Run, "save", self._save),
+        ]:
             patch.setattr(owner, name, noting(getattr(owner, name)))
 
     def _number(self, path):
@@ -60,14 +65,23 @@ class Recorder:
                 self.notes.append(("flushed folder" if path == self._folder else "flushed parent",))
             elif path.startswith(self._folder) and not os.path.isdir(path):
                 self.notes.append(("flushed file", self._number(path), Path(path).read_bytes()))
+
         return fsync
 
     def _replace(self, usual):
         def replace(source, target):
             if os.path.dirname(target) == self._folder:
                 self._forget(target)
-                self.notes.append(("moved", os.path.basename(target), self._number(source), Path(source).read_bytes()))
+                self.notes.append(
+                    (
+                        "moved",
+                        os.path.basename(target),
+                        self._number(source),
+                        Path(source).read_bytes(),
+                    )
+                )
             usual(source, target)
+
         return replace
 
     def _unlink(self, usual):
@@ -76,6 +90,7 @@ class Recorder:
             usual(path)
             if str(path.parent) == self._folder:
                 self.notes.append(("removed", path.name))
+
         return unlink
 
     def _save(self, usual):
@@ -83,6 +98,7 @@ class Recorder:
             prefix = usual(run, progress, *args)
             self.notes.append(("saved", progress.step))
             return prefix
+
         return save
 
 
@@ -110,8 +126,14 @@ def states(notes):
             changes.append((details[0], details[1] if kind == "moved" else None))
         else:
             step = details[0]
-        left = [tuple(sorted((name, contents.get(file, b"")) for name, file in changed(entries, kept).items()))
-                for kept in selections(changes)]
+        left = [
+            tuple(
+                sorted(
+                    (name, contents.get(file, b"")) for name, file in changed(entries, kept).items()
+                )
+            )
+            for kept in selections(changes)
+        ]
         for state in [*([] if lasts else [None]), *left]:
             if (state, step) not in seen:
                 seen.add((state, step))
@@ -127,10 +149,18 @@ def changed(entries, changes):
 def selections(changes):
     """Return the selections of changes that are tried."""
     if len(changes) <= KEPT_IN_ALL_WAYS:
-        return [kept for number in range(len(changes) + 1) for kept in itertools.combinations(changes, number)]
+        return [
+            kept
+            for number in range(len(changes) + 1)
+            for kept in itertools.combinations(changes, number)
+        ]
     places = range(len(changes))
-    return [*(changes[:place] for place in [*places, len(changes)]), *(changes[place:] for place in places),
-            *([change] for change in changes), *(changes[:place] + changes[place + 1:] for place in places)]
+    return [
+        *(changes[:place] for place in [*places, len(changes)]),
+        *(changes[place:] for place in places),
+        *([change] for change in changes),
+        *(changes[:place] + changes[place + 1 :] for place in places),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -144,9 +174,26 @@ def notes(run):
     """What a Recorder notes of that run."""
     with pytest.MonkeyPatch.context() as patch:
         recorder = Recorder(run, patch)
-        assert train.main([str(write_text(run.parent / "text.txt")), *FLAGS, "--checkpoint-dir", str(run),
-                           "--no-summaries", "--epochs", "1", "--save-every-n", "12", "--eval-every-n", "0",
-                           "--max-to-keep", "1"]) == 0
+        assert (
+            train.main(
+                [
+                    str(write_text(run.parent / "text.txt")),
+                    *FLAGS,
+                    "--checkpoint-dir",
+                    str(run),
+                    "--no-summaries",
+                    "--epochs",
+                    "1",
+                    "--save-every-n",
+                    "12",
+                    "--eval-every-n",
+                    "0",
+                    "--max-to-keep",
+                    "1",
+                ]
+            )
+            == 0
+        )
     return recorder.notes
 
 
@@ -183,13 +230,23 @@ def problem(notes, base, state, step):
     if found.skipped or progress.step < step:
         return f"the newest checkpoint is that of step {progress.step}: {found.skipped}"
     files = dict(state)
-    listed = re.findall('^model_checkpoint_path: "(.*)"', files.get("checkpoint", b"").decode(), re.MULTILINE)
+    listed = re.findall(
+        '^model_checkpoint_path: "(.*)"', files.get("checkpoint", b"").decode(), re.MULTILINE
+    )
     if any(f"{name}.index" not in files for name in listed):
         return f"the list names {listed}"
-    left = [name for name in files if ".ckpt." in name and name.split(".ckpt.")[0] + ".ckpt.json" not in files]
+    left = [
+        name
+        for name in files
+        if ".ckpt." in name and name.split(".ckpt.")[0] + ".ckpt.json" not in files
+    ]
     if any(int(name.split("_")[0][1:]) < progress.step for name in left):
         return f"{left} are left of a checkpoint that was removed"
-    return None if progress.history.encode() in files.get(HISTORY, b"") else "the history has lost rows"
+    return (
+        None
+        if progress.history.encode() in files.get(HISTORY, b"")
+        else "the history has lost rows"
+    )
 
 
 def test_whatever_a_loss_of_power_leaves_is_intact(notes, tmp_path):
@@ -197,14 +254,23 @@ def test_whatever_a_loss_of_power_leaves_is_intact(notes, tmp_path):
     tried = list(states(notes))
     for state, step in tried:
         assert problem(notes, tmp_path, state, step) is None
-    assert len(tried) > 100 and [note[1] for note in notes if note[0] == "saved"] == [12, 24, 36, 46]
+    assert len(tried) > 100 and [note[1] for note in notes if note[0] == "saved"] == [
+        12,
+        24,
+        36,
+        46,
+    ]
 
 
 @pytest.mark.slow
 def test_a_run_resumes_from_whatever_a_loss_of_power_leaves(run, notes, tmp_path):
     """To the outcome of a run that was not interrupted."""
-    left = list(dict.fromkeys(state for state, _ in states(notes) if state and dict(state).get("run.json")))
-    for number, state in enumerate(left[::max(1, len(left) // 12)]):
-        folder = Path(shutil.copytree(str(make_folder(tmp_path, state)), str(tmp_path / f"copy{number}")))
+    left = list(
+        dict.fromkeys(state for state, _ in states(notes) if state and dict(state).get("run.json"))
+    )
+    for number, state in enumerate(left[:: max(1, len(left) // 12)]):
+        folder = Path(
+            shutil.copytree(str(make_folder(tmp_path, state)), str(tmp_path / f"copy{number}"))
+        )
         assert resume(folder) == 0
         assert_same_run(folder, run)

@@ -1,4 +1,5 @@
 """Records, the text in the run folder, and the names in it."""
+
 import json
 from dataclasses import replace
 
@@ -16,27 +17,43 @@ RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
 def test_the_files_of_a_run_folder(trained):
     others = {"run.json", "text.txt", "checkpoint", ".lock", "history.csv", "summaries"}
     assert {path.name for path in trained.iterdir()} == others | {
-        name + suffix for name in ("i100_l5.ckpt", "i173_l5.ckpt")
-        for suffix in (".index", ".meta", ".data-00000-of-00001", ".npz", ".progress.npz", ".json")}
+        name + suffix
+        for name in ("i100_l5.ckpt", "i173_l5.ckpt")
+        for suffix in (".index", ".meta", ".data-00000-of-00001", ".npz", ".progress.npz", ".json")
+    }
     written = json.loads((trained / "run.json").read_text(encoding="utf-8"))
     assert (written["charrnn"], written["vocabulary"]) == (charrnn.__version__, "\n ,.acdehmnost")
-    assert written["hyperparameters"]["lstm_size"] == 5 and written["text"]["name"].endswith("small.txt")
+    assert written["hyperparameters"]["lstm_size"] == 5 and written["text"]["name"].endswith(
+        "small.txt"
+    )
     assert "/" not in (trained / "checkpoint").read_text()  # so that the folder can be moved
 
 
-@pytest.mark.parametrize("run", [
-    replace(RUN, vocabulary=Vocabulary(sorted('é"\\\n\u2028\ud800\U0001f600')), text_name="a\ud800"),
-    replace(RUN, best="i7_l3.ckpt", init_from="other/i9_l3.ckpt", beginning="Er ")])
+@pytest.mark.parametrize(
+    "run",
+    [
+        replace(
+            RUN, vocabulary=Vocabulary(sorted('é"\\\n\u2028\ud800\U0001f600')), text_name="a\ud800"
+        ),
+        replace(RUN, best="i7_l3.ckpt", init_from="other/i9_l3.ckpt", beginning="Er "),
+    ],
+)
 def test_a_run_is_read_as_it_was_written(tmp_path, run):
     record.write_run(tmp_path, run)
     assert record.read_run(tmp_path) == run
 
 
-@pytest.mark.parametrize("change, message", [
-    (lambda content: content[:-2], "it is damaged"), (lambda content: b"\xff\xfe", "it is damaged"),
-    (lambda content: b"[]", "it is damaged"), (lambda content: b'{"a":' * 100000, "it is damaged"),
-    (lambda content: b"{}", "it has changed"),
-    (lambda content: content.replace(b'"seed": 7', b'"seed": 8'), "it has changed")])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda content: content[:-2], "it is damaged"),
+        (lambda content: b"\xff\xfe", "it is damaged"),
+        (lambda content: b"[]", "it is damaged"),
+        (lambda content: b'{"a":' * 100000, "it is damaged"),
+        (lambda content: b"{}", "it has changed"),
+        (lambda content: content.replace(b'"seed": 7', b'"seed": 8'), "it has changed"),
+    ],
+)
 def test_a_damaged_run_file_is_refused(tmp_path, change, message):
     record.write_run(tmp_path, RUN)
     path = tmp_path / "run.json"
@@ -45,8 +62,15 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
         record.read_run(tmp_path)
 
 
-@pytest.mark.parametrize("name, values", [("best", [5, [], "../i7_l3.ckpt"]), ("init_from", [5, [], 0]),
-                                          ("beginning", [5, []]), ("test_loss", ["", 1e39])])
+@pytest.mark.parametrize(
+    "name, values",
+    [
+        ("best", [5, [], "../i7_l3.ckpt"]),
+        ("init_from", [5, [], 0]),
+        ("beginning", [5, []]),
+        ("test_loss", ["", 1e39]),
+    ],
+)
 def test_a_record_that_somebody_crafted_describes_no_run(name, values):
     """The other places of a record are in tests/test_hostile_files.py."""
     for value in values:
@@ -57,19 +81,28 @@ def test_a_record_that_somebody_crafted_describes_no_run(name, values):
 @pytest.mark.parametrize("text", ["a\r\nb\n", "\ud800\u2028é", ""])
 def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
     (tmp_path / "text.txt").write_bytes(text.encode("utf-8", "surrogatepass"))
-    assert record.read_text(replace(RUN, text_sha256=record.text_sha256(text), folder=str(tmp_path))) == text
+    assert (
+        record.read_text(replace(RUN, text_sha256=record.text_sha256(text), folder=str(tmp_path)))
+        == text
+    )
 
 
-@pytest.mark.parametrize("name, in_python, in_command", [
-    ("run.json", "resume=True", "charrnn-train --resume --checkpoint-dir"),
-    ("i1_l5.ckpt.json", "resume=True", "charrnn-train --resume"),
-    # the notebook's, which has no run.json
-    ("checkpoint", "init_from=", "--init-from and --vocab-from"),
-    ("i1_l5.ckpt.index", "init_from=", "--init-from and --vocab-from")])
+@pytest.mark.parametrize(
+    "name, in_python, in_command",
+    [
+        ("run.json", "resume=True", "charrnn-train --resume --checkpoint-dir"),
+        ("i1_l5.ckpt.json", "resume=True", "charrnn-train --resume"),
+        # the notebook's, which has no run.json
+        ("checkpoint", "init_from=", "--init-from and --vocab-from"),
+        ("i1_l5.ckpt.index", "init_from=", "--init-from and --vocab-from"),
+    ],
+)
 def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, in_python, in_command):
     record.check_unused(tmp_path)
     (tmp_path / name).write_bytes(b"")
-    with pytest.raises(CheckpointError, match=f"holds another run: .*{in_python}.* checkpoint_dir$") as raised:
+    with pytest.raises(
+        CheckpointError, match=f"holds another run: .*{in_python}.* checkpoint_dir$"
+    ) as raised:
         record.check_unused(tmp_path)
     assert in_command in raised.value.in_command and "--checkpoint-dir" in raised.value.in_command
 
@@ -77,6 +110,10 @@ def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, in_python, 
 @pytest.mark.parametrize("name", ["text.txt", "history.csv", ".saving"])
 def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
     (tmp_path / name).write_bytes(b"mine")
-    with pytest.raises(CheckpointError, match=f"has a {name}, which a new run would replace: move it away") as raised:
+    with pytest.raises(
+        CheckpointError, match=f"has a {name}, which a new run would replace: move it away"
+    ) as raised:
         record.check_unused(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [name] and "--checkpoint-dir" in raised.value.in_command
+    assert [path.name for path in tmp_path.iterdir()] == [
+        name
+    ] and "--checkpoint-dir" in raised.value.in_command

@@ -1,4 +1,5 @@
 """Saving checkpoints, removing old ones, and the lock."""
+
 import contextlib
 import itertools
 import math
@@ -49,9 +50,14 @@ def begun(session, folder):
 
 def save(session, folder, step, best_step=0, max_to_keep=100, run=None):
     """Save a checkpoint as a process does that trains in a folder, or with its Run."""
-    with contextlib.closing(begun(session, folder)) if run is None else contextlib.nullcontext(run) as run:
-        run.record = replace(RUN, hyperparameters=replace(RUN.hyperparameters, max_to_keep=max_to_keep),
-                             best=f"i{best_step}_l5.ckpt" if best_step else None)
+    with (
+        contextlib.closing(begun(session, folder)) if run is None else contextlib.nullcontext(run)
+    ) as run:
+        run.record = replace(
+            RUN,
+            hyperparameters=replace(RUN.hyperparameters, max_to_keep=max_to_keep),
+            best=f"i{best_step}_l5.ckpt" if best_step else None,
+        )
         progress = Progress(step, STATE, np.zeros(step, np.float32), best_step)
         return run.save(progress, {"kernel": np.zeros((5, 9), np.float32)}, print)
 
@@ -60,7 +66,9 @@ def saved_steps(folder):
     """Return the steps of which a file exists; check that TensorFlow's list has the same."""
     steps = sorted({int(path.name[1:].split("_")[0]) for path in folder.glob("i*")})
     state = tf.train.get_checkpoint_state(str(folder))
-    assert list(state.all_model_checkpoint_paths) == [str(folder / f"i{step}_l5.ckpt") for step in steps]
+    assert list(state.all_model_checkpoint_paths) == [
+        str(folder / f"i{step}_l5.ckpt") for step in steps
+    ]
     return steps
 
 
@@ -96,12 +104,19 @@ def test_files_of_the_user_are_kept(folder, session):
     """Also those of a notebook, or of a model that was copied into the folder."""
     save(session, folder, 1)
     names = ["i1_l5.ckpt.notes.json", "i1_l5.ckpt.html", "i1_l5.ckpt.npz.txt", "i1_l5.ckpt.data-1"]
-    others = ["run.json.tmp", "mine.tmp", "i0_l5.ckpt.progress.npz", *(f"i7_l5.ckpt{suffix}" for suffix in SUFFIXES)]
+    others = [
+        "run.json.tmp",
+        "mine.tmp",
+        "i0_l5.ckpt.progress.npz",
+        *(f"i7_l5.ckpt{suffix}" for suffix in SUFFIXES),
+    ]
     for name in [*names, *others]:
         (folder / name).write_bytes(b"mine")
     (folder / "i1_l5.ckpt.folder").mkdir()
     save(session, folder, 2, max_to_keep=1)
-    assert sorted(path.name for path in folder.glob("i1_*")) == sorted([*names, "i1_l5.ckpt.folder"])
+    assert sorted(path.name for path in folder.glob("i1_*")) == sorted(
+        [*names, "i1_l5.ckpt.folder"]
+    )
     assert all((folder / name).read_bytes() == b"mine" for name in others)
 
 
@@ -120,14 +135,18 @@ def test_damaged_checkpoints_of_later_steps_are_not_counted(folder, session):
 
 
 def test_a_history_that_is_lost_or_changed_is_written_again(folder, session):
-    head = ("step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
-            "characters_per_second\n")
+    head = (
+        "step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
+        "characters_per_second\n"
+    )
     with contextlib.closing(begun(session, folder)) as run:
         for number, lose in enumerate((Path.unlink, lambda path: path.write_text("mine")), 1):
             lose(folder / "history.csv")
             run.add(3, 1, loss=0.5)
             save(session, folder, number, run=run)
-            assert (folder / "history.csv").read_text() == head + number * f"3,1,0.5,{0.5 / math.log(2)},,,,,\n"
+            assert (
+                folder / "history.csv"
+            ).read_text() == head + number * f"3,1,0.5,{0.5 / math.log(2)},,,,,\n"
 
 
 def test_the_summaries_of_a_resumed_run_go_on_after_its_checkpoint(folder, session):
@@ -136,9 +155,12 @@ def test_the_summaries_of_a_resumed_run_go_on_after_its_checkpoint(folder, sessi
     with contextlib.closing(Run(RUN, folder, session)) as run:
         run.begin("ab", Progress(0, STATE, np.zeros(0, np.float32)), resumes=True)
         run.add(3, 1, loss=0.5)
-    path, = (folder / "summaries").iterdir()
-    assert [event.step for event in tf.train.summary_iterator(str(path))
-            if event.session_log.status == tf.SessionLog.START] == [3]
+    (path,) = (folder / "summaries").iterdir()
+    assert [
+        event.step
+        for event in tf.train.summary_iterator(str(path))
+        if event.session_log.status == tf.SessionLog.START
+    ] == [3]
 
 
 # Failures
@@ -154,7 +176,10 @@ def test_neither_the_list_nor_the_test_loss_is_written_into_the_next_run(folder,
         shutil.copytree(str(moved), str(folder))
         (folder / "run.json").unlink()
         before = content_of(folder)
-        with pytest.raises(OSError, match="cannot save to .*: since training began, the folder was moved or removed"):
+        with pytest.raises(
+            OSError,
+            match="cannot save to .*: since training began, the folder was moved or removed",
+        ):
             write(run)
         assert content_of(folder) == before
 
@@ -163,13 +188,23 @@ def no_space(*args, **kwargs):
     raise OSError(28, "No space left on device")
 
 
-CALLS = [(os, "replace"), (os, "fsync"), (os, "rmdir"), (Path, "write_bytes"), (Path, "mkdir"), (Path, "unlink"),
-         (tf.train.Saver, "save")]
+CALLS = [
+    (os, "replace"),
+    (os, "fsync"),
+    (os, "rmdir"),
+    (Path, "write_bytes"),
+    (Path, "mkdir"),
+    (Path, "unlink"),
+    (tf.train.Saver, "save"),
+]
 
 
-@pytest.mark.parametrize("owner, name", CALLS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    "owner, name", CALLS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
-        folder, session, monkeypatch, owner, name):
+    folder, session, monkeypatch, owner, name
+):
     """And the next save does what was left."""
     for step in (1, 2):
         save(session, folder, step, max_to_keep=1)
@@ -180,8 +215,13 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
         before = content_of(folder)
         calls = itertools.count(1)
         with monkeypatch.context() as patch:
-            patch.setattr(owner, name, lambda *args, calls=calls, at=fails_at, **named: (
-                no_space if next(calls) == at else usual)(*args, **named))
+            patch.setattr(
+                owner,
+                name,
+                lambda *args, calls=calls, at=fails_at, **named: (
+                    no_space if next(calls) == at else usual
+                )(*args, **named),
+            )
             try:
                 save(session, folder, step, max_to_keep=1, run=run)
             except OSError as error:
@@ -192,7 +232,11 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
                 else:
                     assert newest_intact(folder).prefix.endswith(f"i{step}_l5.ckpt")
         save(session, folder, step, max_to_keep=1, run=run)
-        assert saved_steps(folder) == [step] and not list(folder.glob("*.tmp")) and not (folder / ".saving").exists()
+        assert (
+            saved_steps(folder) == [step]
+            and not list(folder.glob("*.tmp"))
+            and not (folder / ".saving").exists()
+        )
         if next(calls) <= fails_at:
             run.close()
             return  # it was not called so often
@@ -203,7 +247,9 @@ def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):
     save(session, folder, 1)
     before = content_of(folder)
     with contextlib.closing(Run(RUN, folder, session)) as late:
-        with pytest.raises(record.CheckpointError, match="holds another run: continue it with resume=True"):
+        with pytest.raises(
+            record.CheckpointError, match="holds another run: continue it with resume=True"
+        ):
             late.begin("other", Progress(0, STATE, np.zeros(0, np.float32)))
     assert content_of(folder) == before
 
@@ -221,7 +267,10 @@ def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
             save(session, folder, 3, run=run)
         assert (folder / ".saving").exists()
         remove_leftovers(folder)
-        assert newest_intact(folder).prefix.endswith("i1_l5.ckpt") and newest_intact(folder).skipped == ()
+        assert (
+            newest_intact(folder).prefix.endswith("i1_l5.ckpt")
+            and newest_intact(folder).skipped == ()
+        )
         assert not list(folder.glob("*.tmp")) and not (folder / ".saving").exists()
     save(session, folder, 3, run=run)
     run.close()

@@ -4,6 +4,7 @@ It was made with ``charrnn-train TEXT --batch-size 2 --num-steps 3 --lstm-size 5
 --sample-length 0 --no-summaries --max-to-keep 1 --val-fraction 0.1 --average-decay 0.9 --epochs 1``. The model
 ``run-1.0-continued.npz`` is that of the same command with two epochs.
 """
+
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,12 @@ def test_it_continues_as_it_would_have(tmp_path):
 def test_a_value_that_is_now_out_of_range_is_resumed_but_not_given(tmp_path, planned, capsys):
     folder = Path(shutil.copytree(str(DATA / "run-1.0"), str(tmp_path / "run")))
     run = record.read_run(folder)
-    record.write_run(folder, replace(run, hyperparameters=replace(run.hyperparameters, grad_clip=1e-5)))
-    assert resume(folder, "--grad-clip", "1e-5") == 2 and "grad_clip must be" in capsys.readouterr().err
+    record.write_run(
+        folder, replace(run, hyperparameters=replace(run.hyperparameters, grad_clip=1e-5))
+    )
+    assert (
+        resume(folder, "--grad-clip", "1e-5") == 2
+        and "grad_clip must be" in capsys.readouterr().err
+    )
     assert resume(folder, "--epochs", "2") == 0
     assert [job.hyperparameters.grad_clip for job in planned] == [1e-5]

@@ -1,4 +1,5 @@
 """The text that a model was trained on, which paths are models, and the order of a vocabulary."""
+
 import hashlib
 import json
 import os
@@ -27,7 +28,9 @@ def unsorted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unsorted")
     with tf.Graph().as_default(), tf.Session() as session:
         build_output(tf.one_hot(tf.zeros([1, 2], tf.int32), 5), 5, 14)
-        outputs, _ = tf.nn.dynamic_rnn(build_stack("lstm", 5, 1), tf.zeros([1, 2, 14]), dtype=tf.float32)
+        outputs, _ = tf.nn.dynamic_rnn(
+            build_stack("lstm", 5, 1), tf.zeros([1, 2, 14]), dtype=tf.float32
+        )
         session.run(tf.global_variables_initializer())
         kernel, bias = tf.trainable_variables("softmax/")
         kernel.load(np.zeros((5, 14)), session)
@@ -56,26 +59,52 @@ def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, capsys):
 def test_a_run_starts_from_weights_in_the_order_that_is_given(unsorted, tmp_path, new, expected):
     """It keeps the order, or with new characters has an order of its own and the weights that belong to it."""
     (tmp_path / "text").write_text(TEXT + new)
-    assert script("train").main([
-        str(tmp_path / "text"), "--init-from", unsorted, "--vocab-order", str(Path(unsorted).with_name("order.json")),
-        "--checkpoint-dir", str(tmp_path / "run"), "--epochs", "1", "--batch-size", "2", "--num-steps", "500",
-        "--sample-length", "0", "--no-summaries"]) == 0
+    assert (
+        script("train").main(
+            [
+                str(tmp_path / "text"),
+                "--init-from",
+                unsorted,
+                "--vocab-order",
+                str(Path(unsorted).with_name("order.json")),
+                "--checkpoint-dir",
+                str(tmp_path / "run"),
+                "--epochs",
+                "1",
+                "--batch-size",
+                "2",
+                "--num-steps",
+                "500",
+                "--sample-length",
+                "0",
+                "--no-summaries",
+            ]
+        )
+        == 0
+    )
     model = open_model(tmp_path / "run" / "i0_l5.ckpt")
     assert model.vocabulary.chars == tuple(expected)
-    np.testing.assert_allclose(model.softmax_bias[:14], [
-        2 * np.log(TEXT.count(char)) for char in expected[:14]], rtol=1e-6)
+    np.testing.assert_allclose(
+        model.softmax_bias[:14], [2 * np.log(TEXT.count(char)) for char in expected[:14]], rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("beside", [False, True])
-def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing(unsorted, tmp_path, capsys, beside):
+def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing(
+    unsorted, tmp_path, capsys, beside
+):
     folder = shutil.copytree(str(Path(unsorted).parent), str(tmp_path / "copy"))
     model = f"{folder}/i9_l5.ckpt"
     if beside:
         os.rename(f"{folder}/text", f"{folder}/text.txt")
-    assert script("sample").main([model] if beside else [model, "--vocab-from", f"{folder}/text"]) == 0
-    assert re.search(r"i9_l5.ckpt predicts its text worse than guessing \(\d\.\d\d nats, ln C is 2\.6\): its "
-                     "characters may be in another order. Give that order with --vocab-order FILE",
-                     capsys.readouterr().err)
+    assert (
+        script("sample").main([model] if beside else [model, "--vocab-from", f"{folder}/text"]) == 0
+    )
+    assert re.search(
+        r"i9_l5.ckpt predicts its text worse than guessing \(\d\.\d\d nats, ln C is 2\.6\): its "
+        "characters may be in another order. Give that order with --vocab-order FILE",
+        capsys.readouterr().err,
+    )
     if beside:
         sample(model, 3)
         assert "worse than guessing" in capsys.readouterr().err
@@ -85,32 +114,49 @@ def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing
         assert "guessing" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", '["a", "a"]', '["ab"]', '"ab"', "[1]", '[["a"]]', "[", ""])
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", '["a", "a"]', '["ab"]', '"ab"', "[1]", '[["a"]]', "[", ""]
+)
 def test_a_file_that_is_no_order_is_refused(unsorted, tmp_path, capsys, content):
     (tmp_path / "order").write_text(content)
     assert script("sample").main([unsorted, "--vocab-order", str(tmp_path / "order")]) == 2
-    assert "order is not a JSON list of distinct characters in the order of their ids" in capsys.readouterr().err
+    assert (
+        "order is not a JSON list of distinct characters in the order of their ids"
+        in capsys.readouterr().err
+    )
 
 
 def test_the_training_text_of_a_run_is_in_its_folder(run_copy):
     """So it does not matter what has become of the original."""
     run = open_model(run_copy).run
     assert training_text(replace(run, text_name="nowhere")) == (TEXT, "", "", run.text_sha256)
-    divided = replace(run, hyperparameters=replace(run.hyperparameters, val_fraction=0.5, test_fraction=0.25))
+    divided = replace(
+        run, hyperparameters=replace(run.hyperparameters, val_fraction=0.5, test_fraction=0.25)
+    )
     assert training_text(divided)[:3] == (TEXT[:260], TEXT[260:780], TEXT[780:])
 
 
 def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exported):
     for run in (None, open_model(exported).run):
-        with pytest.raises(ValueError, match="the model has no training text with it: name the text with --train-text"):
+        with pytest.raises(
+            ValueError,
+            match="the model has no training text with it: name the text with --train-text",
+        ):
             training_text(run)
         assert training_text(run, trained.parent / "small.txt")[:3] == (TEXT, "", "")
 
 
-def test_a_model_outside_of_a_run_folder_knows_a_known_text(trained, exported, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(KNOWN_TEXTS, "known", KnownText("small.txt", hashlib.sha256(TEXT.encode()).hexdigest(), ()))
+def test_a_model_outside_of_a_run_folder_knows_a_known_text(
+    trained, exported, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(
+        KNOWN_TEXTS, "known", KnownText("small.txt", hashlib.sha256(TEXT.encode()).hexdigest(), ())
+    )
     monkeypatch.setenv("CHARRNN_DATA", str(trained.parent))
     monkeypatch.chdir(tmp_path)
     model = open_model(exported)
     replace(model, run=replace(model.run, text_name="known")).save("m.npz")
-    assert script("sample").main(["m.npz", "--novelty"]) == 0 and "\nnovelty: " in capsys.readouterr().out
+    assert (
+        script("sample").main(["m.npz", "--novelty"]) == 0
+        and "\nnovelty: " in capsys.readouterr().out
+    )

@@ -1,4 +1,5 @@
 """The script charrnn-export: models of one file, SavedModels, and errors."""
+
 import shutil
 
 import numpy as np
@@ -18,14 +19,21 @@ def test_a_saved_model_gives_the_graphs_numbers(tmp_path, cell, num_layers, part
     ids = np.random.RandomState(1).randint(len(CHARS), size=(3, 10))
     expected = graph_probabilities(checkpoint, ids, 10)
     with tf.Graph().as_default(), tf.Session() as session:
-        signature = tf.saved_model.load(session, ["serve"], str(tmp_path / "served")).signature_def["serving_default"]
+        signature = tf.saved_model.load(session, ["serve"], str(tmp_path / "served")).signature_def[
+            "serving_default"
+        ]
         state = np.zeros((parts, 3, 5), np.float32)
         found = []
         assert signature.inputs["state"].tensor_shape.dim[0].size == parts
         outputs = [signature.outputs[name].name for name in ("probabilities", "state")]
         for start, end in [(0, 4), (4, 8), (8, 10)]:
-            probabilities, state = session.run(outputs, {
-                signature.inputs["ids"].name: ids[:, start:end], signature.inputs["state"].name: state})
+            probabilities, state = session.run(
+                outputs,
+                {
+                    signature.inputs["ids"].name: ids[:, start:end],
+                    signature.inputs["state"].name: state,
+                },
+            )
             assert probabilities.shape == (3, end - start, 14) and state.shape == (parts, 3, 5)
             found.append(probabilities)
     assert np.concatenate(found, axis=1) == pytest.approx(expected, abs=1e-6)

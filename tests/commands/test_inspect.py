@@ -1,4 +1,5 @@
 """The script charrnn-inspect, on an exported model and on checkpoints."""
+
 import io
 import json
 import re
@@ -23,7 +24,10 @@ def test_the_table_names_features_and_units(capsys, trained):
     assert output.endswith(f"20 units, measured on {len(TEXT):,} characters\n")
     less = run(capsys, trained, "--top", 1, "--characters", 520)[1]
     assert less.endswith("20 units, measured on 520 characters\n")
-    assert [max(len(re.split("  +", line)) for line in table.splitlines()[1:]) for table in (output, less)] == [4, 3]
+    assert [
+        max(len(re.split("  +", line)) for line in table.splitlines()[1:])
+        for table in (output, less)
+    ] == [4, 3]
 
 
 def test_a_unit_is_shown_with_its_values(capsys, trained):
@@ -37,7 +41,9 @@ def test_a_unit_is_shown_with_its_values(capsys, trained):
 def test_json_has_what_the_table_has(capsys, trained):
     found = json.loads(run(capsys, trained, "--json")[1])
     output = run(capsys, trained)[1]
-    assert found["units"] and all(each["unit"] in output and each["feature"] in output for each in found["units"])
+    assert found["units"] and all(
+        each["unit"] in output and each["feature"] in output for each in found["units"]
+    )
     assert f"measured on {found['characters']:,} characters" in output
     assert ", ".join(found["expressive"]) in output
 
@@ -53,11 +59,15 @@ def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_p
 def test_other_cells_can_be_inspected(capsys, tmp_path):
     make_network(tmp_path, "\n abcd", 4, 2, cell="gru")
     (tmp_path / "text.txt").write_text("ab cd\n" * 50)
-    status, output, _ = run(capsys, tmp_path, "--vocab-from", tmp_path / "text.txt", "--text", tmp_path / "text.txt")
+    status, output, _ = run(
+        capsys, tmp_path, "--vocab-from", tmp_path / "text.txt", "--text", tmp_path / "text.txt"
+    )
     assert status == 0 and "8 units" in output
 
 
 def test_unknown_characters_are_skipped(capsys, exported, tmp_path):
     (tmp_path / "other.txt").write_text("a cat X\n" * 50)
-    status, output, errors = run(capsys, exported, "--text", tmp_path / "other.txt", "--unknown", "skip")
+    status, output, errors = run(
+        capsys, exported, "--text", tmp_path / "other.txt", "--unknown", "skip"
+    )
     assert status == 0 and "350 characters" in output and "X" in errors

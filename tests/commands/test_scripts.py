@@ -1,4 +1,5 @@
 """How a script parses its arguments, fails, and ends."""
+
 import subprocess
 import sys
 
@@ -18,44 +19,73 @@ def run_main(body, argv=()):
 def fail_with(error):
     def body(_args):
         raise error
+
     return body
 
 
-@pytest.mark.parametrize("error, message", [
-    (ValueError("a line"), "a line"), (OSError("a line"), "a line"), (OSError(5, "an error"), "an error"),
-    (OSError(2, "No such file", "a/b"), "a/b: No such file"), (errors.AdvisedError("a fact"), "a fact"),
-    (errors.AdvisedError("a fact", "in Python", "in a shell"), "a fact: in a shell"),
-    (MemoryError("an array"), "this machine has too little memory for these arguments: an array"),
-    (MemoryError(), "this machine has too little memory for these arguments")])
+@pytest.mark.parametrize(
+    "error, message",
+    [
+        (ValueError("a line"), "a line"),
+        (OSError("a line"), "a line"),
+        (OSError(5, "an error"), "an error"),
+        (OSError(2, "No such file", "a/b"), "a/b: No such file"),
+        (errors.AdvisedError("a fact"), "a fact"),
+        (errors.AdvisedError("a fact", "in Python", "in a shell"), "a fact: in a shell"),
+        (
+            MemoryError("an array"),
+            "this machine has too little memory for these arguments: an array",
+        ),
+        (MemoryError(), "this machine has too little memory for these arguments"),
+    ],
+)
 def test_an_error_is_one_line_without_numbers_and_status_2(capsys, error, message):
     assert run_main(fail_with(error)) == 2
     assert capsys.readouterr() == ("", f"script: error: {message}\n")
 
 
-@pytest.mark.parametrize("stream, arguments, error", [
-    ("stdout", ["--seed", "1"], b"charrnn-sample: error: No space left on device\n"),
-    ("stderr", [], None)])
+@pytest.mark.parametrize(
+    "stream, arguments, error",
+    [
+        ("stdout", ["--seed", "1"], b"charrnn-sample: error: No space left on device\n"),
+        ("stderr", [], None),
+    ],
+)
 def test_an_output_that_cannot_be_written(exported, stream, arguments, error):
     """A full disk under standard output is one line; one under standard error, which gets the seed, does not matter."""
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "charrnn", "sample", str(exported), *arguments], env=process_environment(),
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full})
+            [sys.executable, "-m", "charrnn", "sample", str(exported), *arguments],
+            env=process_environment(),
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full},
+        )
     assert (done.returncode, done.stderr) == (2 if error else 0, error)
 
 
-@pytest.mark.parametrize("argv, number, places", [
-    (["a", "--number", "7", "b"], 7, ["a", "b"]), (["--number", "7", "--", "--a_b", "c"], 7, ["--a_b", "c"]),
-    (["--num_ber", "7", "a_b"], 7, ["a_b"])])
+@pytest.mark.parametrize(
+    "argv, number, places",
+    [
+        (["a", "--number", "7", "b"], 7, ["a", "b"]),
+        (["--number", "7", "--", "--a_b", "c"], 7, ["--a_b", "c"]),
+        (["--num_ber", "7", "a_b"], 7, ["a_b"]),
+    ],
+)
 def test_places_stand_between_flags_or_after_dashes(argv, number, places):
     """Underscores are changed in flags only."""
     parser = arguments.Parser(prog="script")
     parser.add_argument("places", nargs="*")
     parser.add_argument("--num-ber", "--number", type=int)
-    assert arguments.run_main(lambda args: int(vars(args) != {"num_ber": number, "places": places}), parser, argv) == 0
+    assert (
+        arguments.run_main(
+            lambda args: int(vars(args) != {"num_ber": number, "places": places}), parser, argv
+        )
+        == 0
+    )
 
 
-@pytest.mark.parametrize("error", [ModuleNotFoundError("no module", name="other"), TypeError("a fault")])
+@pytest.mark.parametrize(
+    "error", [ModuleNotFoundError("no module", name="other"), TypeError("a fault")]
+)
 def test_a_fault_of_the_program_keeps_its_traceback(error):
     with pytest.raises(type(error)):
         run_main(fail_with(error))
@@ -66,6 +96,9 @@ def test_tensorflows_error_for_too_little_memory_is_one_line(capsys):
     error = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\n\t [[node]]")
     assert run_main(fail_with(error)) == 2
     assert capsys.readouterr().err == (
-        "script: error: this machine has too little memory for these arguments: OOM when allocating tensor\n")
-    full = tf.errors.ResourceExhaustedError(None, None, "/a/i3_l5.ckpt.data.tempstate71; No space left\n\t [[x]]")
+        "script: error: this machine has too little memory for these arguments: OOM when allocating tensor\n"
+    )
+    full = tf.errors.ResourceExhaustedError(
+        None, None, "/a/i3_l5.ckpt.data.tempstate71; No space left\n\t [[x]]"
+    )
     assert errors.reason(full) == "No space left"

@@ -1,4 +1,5 @@
 """Drawing characters: the settings one by one and together."""
+
 import numpy as np
 import pytest
 
@@ -10,29 +11,38 @@ LOGITS = np.log(np.array([[4, 1, 16]], np.float32))
 def shares(settings, logits=LOGITS, count=84000):
     """Return how large a part of [0, 1) draws each character: its probability, within 1 / count."""
     uniforms = (np.arange(count) + 0.5) / count
-    return np.bincount(draw(np.repeat(logits, count, axis=0), uniforms, settings), minlength=logits.shape[1]) / count
+    return (
+        np.bincount(
+            draw(np.repeat(logits, count, axis=0), uniforms, settings), minlength=logits.shape[1]
+        )
+        / count
+    )
 
 
-@pytest.mark.parametrize("settings, weights", [
-    (Settings(), [4, 1, 16]),
-    (Settings(temperature=2), [2, 1, 4]),
-    (Settings(temperature=0.5), [16, 1, 256]),
-    (Settings(temperature=0.01), [0, 0, 1]),
-    (Settings(temperature=1e6), [1, 1, 1]),
-    (Settings(temperature=0), [0, 0, 1]),
-    (Settings(top_n=1), [0, 0, 1]),
-    (Settings(top_n=2), [4, 0, 16]),
-    (Settings(top_n=10 ** 12), [4, 1, 16]),
-    (Settings(top_p=0.76), [0, 0, 1]),  # 16/21 is 0.762
-    (Settings(top_p=0.77), [4, 0, 16]),
-    (Settings(top_p=0.95), [4, 0, 16]),  # 20/21 is 0.952
-    (Settings(top_p=0.96), [4, 1, 16]),
-    (Settings(top_p=1e-9), [0, 0, 1]),
-    (Settings(top_n=3, top_p=0.79), [4, 0, 16]),
-    (Settings(top_n=2, top_p=0.79), [0, 0, 1]),  # of what top_n leaves: 16/20
-    (Settings(top_n=2, top_p=0.81), [4, 0, 16]),
-    (Settings(temperature=2, top_n=2, top_p=0.67), [2, 0, 4]),
-    (Settings(temperature=2, top_p=0.58), [2, 0, 4])])  # 4/7 is 0.571
+@pytest.mark.parametrize(
+    "settings, weights",
+    [
+        (Settings(), [4, 1, 16]),
+        (Settings(temperature=2), [2, 1, 4]),
+        (Settings(temperature=0.5), [16, 1, 256]),
+        (Settings(temperature=0.01), [0, 0, 1]),
+        (Settings(temperature=1e6), [1, 1, 1]),
+        (Settings(temperature=0), [0, 0, 1]),
+        (Settings(top_n=1), [0, 0, 1]),
+        (Settings(top_n=2), [4, 0, 16]),
+        (Settings(top_n=10**12), [4, 1, 16]),
+        (Settings(top_p=0.76), [0, 0, 1]),  # 16/21 is 0.762
+        (Settings(top_p=0.77), [4, 0, 16]),
+        (Settings(top_p=0.95), [4, 0, 16]),  # 20/21 is 0.952
+        (Settings(top_p=0.96), [4, 1, 16]),
+        (Settings(top_p=1e-9), [0, 0, 1]),
+        (Settings(top_n=3, top_p=0.79), [4, 0, 16]),
+        (Settings(top_n=2, top_p=0.79), [0, 0, 1]),  # of what top_n leaves: 16/20
+        (Settings(top_n=2, top_p=0.81), [4, 0, 16]),
+        (Settings(temperature=2, top_n=2, top_p=0.67), [2, 0, 4]),
+        (Settings(temperature=2, top_p=0.58), [2, 0, 4]),
+    ],
+)  # 4/7 is 0.571
 def test_settings_by_hand(settings, weights):
     assert shares(settings) == pytest.approx(np.array(weights) / sum(weights), abs=2 / 84000)
 
@@ -40,23 +50,40 @@ def test_settings_by_hand(settings, weights):
 def test_the_edges_of_a_character():
     """A number on an edge draws the character after it, and no number draws a character of probability zero."""
     logits = np.log(np.array([[0.25, 1e-45, 0.5, 0.25]], np.float32))
-    numbers = [0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2 ** -53]
-    assert [draw(logits, np.array([number]), Settings()).item() for number in numbers] == [0, 0, 2, 2, 3, 3]
+    numbers = [0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2**-53]
+    assert [draw(logits, np.array([number]), Settings()).item() for number in numbers] == [
+        0,
+        0,
+        2,
+        2,
+        3,
+        3,
+    ]
     assert {draw(logits, np.array([number]), Settings(top_n=1)).item() for number in numbers} == {2}
 
 
-@pytest.mark.parametrize("settings, name", [
-    (Settings(temperature=-1), "temperature"), (Settings(temperature=float("nan")), "temperature"),
-    (Settings(temperature=float("inf")), "temperature"), (Settings(temperature=1e39), "temperature"),
-    (Settings(top_n=0), "top_n"), (Settings(top_p=0), "top_p"), (Settings(top_p=1.01), "top_p"),
-    (Settings(top_p=float("nan")), "top_p")])
+@pytest.mark.parametrize(
+    "settings, name",
+    [
+        (Settings(temperature=-1), "temperature"),
+        (Settings(temperature=float("nan")), "temperature"),
+        (Settings(temperature=float("inf")), "temperature"),
+        (Settings(temperature=1e39), "temperature"),
+        (Settings(top_n=0), "top_n"),
+        (Settings(top_p=0), "top_p"),
+        (Settings(top_p=1.01), "top_p"),
+        (Settings(top_p=float("nan")), "top_p"),
+    ],
+)
 def test_settings_out_of_range_are_an_error(settings, name):
     with pytest.raises(ValueError, match=f"^{name} must be "):
         settings.check()
 
 
 def test_the_least_temperature_that_draws():
-    assert shares(Settings(temperature=0.001), LOGITS / 1000) == pytest.approx(np.array([4, 1, 16]) / 21, abs=1e-4)
+    assert shares(Settings(temperature=0.001), LOGITS / 1000) == pytest.approx(
+        np.array([4, 1, 16]) / 21, abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("temperature", [1e-3, 1e-38, 1e-300, 0])

@@ -1,4 +1,5 @@
 """What every engine does: the same numbers and the same texts, by the same rules."""
+
 import numpy as np
 import pytest
 from conftest import CHARS, graph_probabilities, texts_of
@@ -37,7 +38,9 @@ def test_surprisal_of_several_rows(network, engines, rows):
         rest, after = engine.surprisal(ids[:, 17:-1], ids[:, 18:], state)
         assert nats.dtype == np.float32 and state.shape == after.shape == (S, rows, L)
         assert np.concatenate([nats, rest], axis=1) == pytest.approx(expected, abs=2e-5)
-        assert after[:, 1:2] == pytest.approx(engine.read(ids[1, :-1], engine.zero_state())[1], rel=1e-6, abs=1e-5)
+        assert after[:, 1:2] == pytest.approx(
+            engine.read(ids[1, :-1], engine.zero_state())[1], rel=1e-6, abs=1e-5
+        )
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(0.7, 6, 0.9), Settings(1.5, 99, 0.4)])
@@ -52,14 +55,14 @@ def test_both_engines_write_the_text_that_the_settings_describe(network, engines
     assert [len(text) for text in texts[2]] == [length] * 3
     ids = np.stack([network.vocabulary.encode("the cat" + text) for text in texts[2]])
     # [B, T, C]
-    probabilities = graph_probabilities(network, ids[:, :-1], 50)[:, len("the cat") - 1:]
+    probabilities = graph_probabilities(network, ids[:, :-1], 50)[:, len("the cat") - 1 :]
     for row, seed in enumerate((4, 5, 6)):
         uniforms = np.random.RandomState(seed).random_sample(length)
         for p, uniform, char in zip(probabilities[row].astype(np.float64), uniforms, texts[2][row]):
             p = p ** (1 / settings.temperature)
-            order = np.argsort(-p)[:settings.top_n]
+            order = np.argsort(-p)[: settings.top_n]
             shares = np.cumsum(p[order]) / p[order].sum()
-            order = order[:1 + np.sum(shares < settings.top_p)] if settings.top_p < 1 else order
+            order = order[: 1 + np.sum(shares < settings.top_p)] if settings.top_p < 1 else order
             kept = np.where(np.isin(np.arange(len(p)), order), p, 0)
             edges = np.cumsum(kept) / kept.sum()
             assert char == CHARS[np.searchsorted(edges, uniform, side="right")]

@@ -1,4 +1,5 @@
 """One class for a trained model: from a run, a file, or a checkpoint of the notebook."""
+
 import json
 import shutil
 
@@ -32,9 +33,14 @@ def random_weights(num_classes=14, lstm_size=5, num_layers=2, cell="lstm"):
     shapes = {"softmax/Variable": (lstm_size, num_classes), "softmax/Variable_1": (num_classes,)}
     for layer in range(num_layers):
         scope = CELL.format(layer).replace("basic_lstm_cell", CELLS[cell].scope)
-        shapes[f"{scope}/kernel"] = ((lstm_size if layer else num_classes) + lstm_size, 4 * lstm_size)
+        shapes[f"{scope}/kernel"] = (
+            (lstm_size if layer else num_classes) + lstm_size,
+            4 * lstm_size,
+        )
         shapes[f"{scope}/bias"] = (4 * lstm_size,)
-    return {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    return {
+        name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()
+    }
 
 
 # Three sources
@@ -42,12 +48,23 @@ def random_weights(num_classes=14, lstm_size=5, num_layers=2, cell="lstm"):
 
 def test_a_run_is_opened_at_its_newest_checkpoint(trained):
     model = open_model(trained)
-    assert (model.name, model.skipped, model.run) == (str(trained / NEWEST), (), record.read_run(trained))
-    assert (model.num_layers, model.lstm_size, model.cell, model.vocabulary.chars) == (2, 5, "lstm", tuple(CHARS))
+    assert (model.name, model.skipped, model.run) == (
+        str(trained / NEWEST),
+        (),
+        record.read_run(trained),
+    )
+    assert (model.num_layers, model.lstm_size, model.cell, model.vocabulary.chars) == (
+        2,
+        5,
+        "lstm",
+        tuple(CHARS),
+    )
     forget = np.repeat(np.float32([0, 0, 1, 0]), 5)  # the third of i, j, f, o
     for layer, inputs in enumerate([14, 5]):
         assert model.kernels[layer].shape == (inputs + 5, 20)
-        np.testing.assert_array_equal(model.biases[layer], model.weights[f"{CELL.format(layer)}/bias"] + forget)
+        np.testing.assert_array_equal(
+            model.biases[layer], model.weights[f"{CELL.format(layer)}/bias"] + forget
+        )
     assert (model.softmax_kernel.shape, model.softmax_bias.shape) == ((5, 14), (14,))
 
 
@@ -83,15 +100,22 @@ def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(t
     assert_same(open_model(tmp_path / "m.npz"), model)
 
 
-@pytest.mark.parametrize("name", ["file", "softmax/Variable_2", CELL.format(0) + "/extra", "about/x"])
+@pytest.mark.parametrize(
+    "name", ["file", "softmax/Variable_2", CELL.format(0) + "/extra", "about/x"]
+)
 def test_arrays_that_are_no_variables_are_refused(exported, tmp_path, capsys, name):
     """Also one whose name NumPy's savez has for its file."""
     weights, about = read_packed(exported)
-    members = {f"{key}.npy": npy(value) for key, value in {**weights, name: np.zeros(2, np.float32)}.items()}
+    members = {
+        f"{key}.npy": npy(value)
+        for key, value in {**weights, name: np.zeros(2, np.float32)}.items()
+    }
     members["about.npy"] = npy(np.frombuffer(json.dumps(about).encode(), np.uint8))
     (tmp_path / "m.npz").write_bytes(signed_npz(members))
     assert script("export").main([str(tmp_path / "m.npz"), str(tmp_path / "out.npz")]) == 2
-    assert f"it is not a model of charrnn: {name} has shape (2,), not None" in capsys.readouterr().err
+    assert (
+        f"it is not a model of charrnn: {name} has shape (2,), not None" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("dtype", ["int8", None, "float64", "f"])
@@ -107,7 +131,9 @@ def test_another_vocabulary_than_the_recorded_one_is_refused(name, request):
     path = request.getfixturevalue(name)
     assert open_model(path, Vocabulary(CHARS)).vocabulary == Vocabulary(CHARS)
     for chars in ("ab", CHARS[:-1] + "u"):
-        with pytest.raises(CheckpointError, match=f"its vocabulary of 14 .* of {len(chars)} differs"):
+        with pytest.raises(
+            CheckpointError, match=f"its vocabulary of 14 .* of {len(chars)} differs"
+        ):
             open_model(path, Vocabulary(chars))
 
 
@@ -118,19 +144,47 @@ def changed(name, values):
     return {**random_weights(), name: values}
 
 
-@pytest.mark.parametrize("weights, message", [
-    ({}, r"it has no softmax/Variable of shape \[L, C\]"),
-    (changed("softmax/Variable_1", np.float32(0)), r"softmax/Variable_1 has shape \(\), not \(14,\)"),
-    (changed("softmax/Variable", np.zeros((5, 13), np.float32)), "softmax/Variable_1 has shape"),
-    (random_weights(lstm_size=0), "it has no softmax/Variable"),
-    ({**random_weights(), **random_weights(cell="gru")}, "no layers of a known cell"),
-    (changed(f"{CELL.format(1)}/kernel", np.zeros((9, 20), np.float32)), r"kernel has shape \(9, 20\), not \(10, 20\)"),
-    (changed(f"{CELL.format(3)}/kernel", np.zeros((10, 20), np.float32)), r"cell_2.*/kernel has shape None"),
-    (random_weights(num_classes=13), "it was trained on 13 distinct characters, but the vocabulary has 14"),
-    (changed("softmax/Variable_1", np.full(14, np.nan, np.float32)), r"not finite, or larger than 1e\+30"),
-    (changed("softmax/Variable_1", np.full(14, -1.1e30, np.float32)), r"not finite, or larger than 1e\+30"),
-    (changed("softmax/Variable_1", np.zeros(14, "i4")), "softmax/Variable_1 has weights that are not")],
-    ids=lambda value: str(value)[-30:])
+@pytest.mark.parametrize(
+    "weights, message",
+    [
+        ({}, r"it has no softmax/Variable of shape \[L, C\]"),
+        (
+            changed("softmax/Variable_1", np.float32(0)),
+            r"softmax/Variable_1 has shape \(\), not \(14,\)",
+        ),
+        (
+            changed("softmax/Variable", np.zeros((5, 13), np.float32)),
+            "softmax/Variable_1 has shape",
+        ),
+        (random_weights(lstm_size=0), "it has no softmax/Variable"),
+        ({**random_weights(), **random_weights(cell="gru")}, "no layers of a known cell"),
+        (
+            changed(f"{CELL.format(1)}/kernel", np.zeros((9, 20), np.float32)),
+            r"kernel has shape \(9, 20\), not \(10, 20\)",
+        ),
+        (
+            changed(f"{CELL.format(3)}/kernel", np.zeros((10, 20), np.float32)),
+            r"cell_2.*/kernel has shape None",
+        ),
+        (
+            random_weights(num_classes=13),
+            "it was trained on 13 distinct characters, but the vocabulary has 14",
+        ),
+        (
+            changed("softmax/Variable_1", np.full(14, np.nan, np.float32)),
+            r"not finite, or larger than 1e\+30",
+        ),
+        (
+            changed("softmax/Variable_1", np.full(14, -1.1e30, np.float32)),
+            r"not finite, or larger than 1e\+30",
+        ),
+        (
+            changed("softmax/Variable_1", np.zeros(14, "i4")),
+            "softmax/Variable_1 has weights that are not",
+        ),
+    ],
+    ids=lambda value: str(value)[-30:],
+)
 def test_weights_of_another_network_are_refused(tmp_path, weights, message):
     (tmp_path / "m.npz").write_bytes(packed(weights, {"vocabulary": CHARS}))
     with pytest.raises(CheckpointError, match=f"m.npz cannot be used: .*{message}"):
@@ -147,13 +201,22 @@ def test_a_model_of_another_cell_runs_in_the_graph_and_is_refused_if_its_sizes_d
     make_network(tmp_path, CHARS, 3, 2, "gru").save(tmp_path / "m.npz")
     model = open_model(tmp_path / "m.npz")
     assert isinstance(model.engine(), GraphEngine) and model.cell == "gru"
-    with pytest.raises(ValueError, match="it has the weights of another network: there is no .*gru_cell"):
+    with pytest.raises(
+        ValueError, match="it has the weights of another network: there is no .*gru_cell"
+    ):
         Model("m", Vocabulary(CHARS), random_weights(cell="gru")).engine()
 
 
-@pytest.mark.parametrize("texts, characters, engine", [
-    (1, 10 ** 9, NumpyLSTM), (2, 35_999, NumpyLSTM), (2, 36_000, GraphEngine), (8, 14_999, NumpyLSTM),
-    (64, 15_000, GraphEngine)])
+@pytest.mark.parametrize(
+    "texts, characters, engine",
+    [
+        (1, 10**9, NumpyLSTM),
+        (2, 35_999, NumpyLSTM),
+        (2, 36_000, GraphEngine),
+        (8, 14_999, NumpyLSTM),
+        (64, 15_000, GraphEngine),
+    ],
+)
 def test_a_model_runs_in_the_graph_where_many_texts_are_long(trained, texts, characters, engine):
     made = open_model(trained).engine(texts, characters)
     assert isinstance(made, engine) and made.vocabulary == open_model(trained).vocabulary

@@ -16,23 +16,25 @@ def engine(engines):
 
 def test_each_row_has_the_text_of_its_own_seed(engine):
     """After the last seed comes 0."""
-    alone = [texts_of(engine, "the ", 60, seed=seed)[0] for seed in (2 ** 32 - 2, 2 ** 32 - 1, 0)]
-    samples, _ = Sampler(engine, 3).write("the ", 60, Settings(), 2 ** 32 - 2)
+    alone = [texts_of(engine, "the ", 60, seed=seed)[0] for seed in (2**32 - 2, 2**32 - 1, 0)]
+    samples, _ = Sampler(engine, 3).write("the ", 60, Settings(), 2**32 - 2)
     assert [each.text for each in samples] == alone and len(set(alone)) == 3
-    assert [each.seed for each in samples] == [2 ** 32 - 2, 2 ** 32 - 1, 0]
+    assert [each.seed for each in samples] == [2**32 - 2, 2**32 - 1, 0]
 
 
 def test_a_text_ends_after_a_string(engine):
     """Also where the string spans two pieces, the first of which was shown before, or overlaps with itself."""
-    text, = texts_of(engine, "the ", 170, ALL, seed=8)
+    (text,) = texts_of(engine, "the ", 170, ALL, seed=8)
     across = 0
     for start in [0, 1, 30, 47, 48, 49, 50, 51, 97, 99, 100, 149, 165]:
         for width in (1, 2, 4, 5):
-            stop = text[start:start + width]
+            stop = text[start : start + width]
             pieces = []
             end = text.index(stop) + width
             (found,), _ = Sampler(engine).write("the ", 170, ALL, 8, stop=stop, show=pieces.append)
-            assert found.text == "".join(pieces) == text[:end] and len(found.log_probabilities) == end
+            assert (
+                found.text == "".join(pieces) == text[:end] and len(found.log_probabilities) == end
+            )
             across += (end - width) // CHUNK != (end - 1) // CHUNK
     assert across >= 5
     (found,), _ = Sampler(engine).write("the ", 170, ALL, 8, stop="hat hat hat cat")
@@ -53,7 +55,9 @@ def test_the_string_that_ends_a_text_may_begin_in_the_prime(engine, rows):
     first = samples[0].text[0]
     for stop, length in ((f"the {first}", 1), (f" {first}", 1), ("the ", None)):
         ended = Sampler(engine, rows).write("the ", 50, Settings(), 3, stop=stop)[0][0]
-        assert ended.text == samples[0].text[:length or len(ended.text)] and len(ended.text) >= (length or 2)
+        assert ended.text == samples[0].text[: length or len(ended.text)] and len(ended.text) >= (
+            length or 2
+        )
 
 
 @pytest.mark.parametrize("more", ["", "on "])

@@ -1,4 +1,5 @@
 """The surprisal of each character of a text, in one row and in several."""
+
 from unittest import mock
 
 import numpy as np
@@ -25,11 +26,13 @@ def test_every_character_has_the_surprisal_that_the_cells_give_it(engines, expec
     """Also in several rows, if each can read all that comes before."""
     nats = surprisal(engines[0], IDS[:length], rows)
     assert nats.dtype == np.float32 and nats.shape == (length - 1,)
-    np.testing.assert_allclose(nats, expected[:length - 1], atol=2e-5)
+    np.testing.assert_allclose(nats, expected[: length - 1], atol=2e-5)
     assert length == 2 or nats.std() > 0.1  # or nothing was tested
 
 
-@pytest.mark.parametrize("length, shapes", [(20, [(1, 100)]), (51, [(2, 100)]), (1300, 6 * [(50, 100)])])
+@pytest.mark.parametrize(
+    "length, shapes", [(20, [(1, 100)]), (51, [(2, 100)]), (1300, 6 * [(50, 100)])]
+)
 def test_a_row_measures_25_characters_or_more_and_reads_500_before_them(engines, length, shapes):
     with mock.patch.object(engines[0], "surprisal", wraps=engines[0].surprisal) as read:
         surprisal(engines[0], IDS[:length], 50)
@@ -48,6 +51,8 @@ def test_rows_cover_every_character_once(engines, network, monkeypatch, warm_up)
     try:
         for length in [*range(2, 12), 100, 101, 301, 302, 303, 304, 450, 1300]:
             nats = surprisal(engine, IDS[:length], 3)
-            np.testing.assert_allclose(nats, of_a_character[IDS[1:length]], atol=1e-5, err_msg=str(length))
+            np.testing.assert_allclose(
+                nats, of_a_character[IDS[1:length]], atol=1e-5, err_msg=str(length)
+            )
     finally:
         engine.load(weights)

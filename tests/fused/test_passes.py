@@ -1,4 +1,5 @@
 """The forward and the backward pass compared with NumPy in float64."""
+
 import pytest
 from conftest import training_graph
 from reference import errors, problem, reference, results
@@ -9,14 +10,20 @@ from charrnn.system.tensorflow import tf
 slow = pytest.mark.slow
 
 
-@pytest.mark.parametrize("n, m, size, num_classes, layers, threads, piece", [
-    pytest.param(3, 4, 5, 6, 1, 2, 4, id="shards of 1 and 2 rows, pieces of 4 and 2 steps"),
-    pytest.param(5, 7, 4, 3, 2, 4, 6, id="shards of 2 and 3 rows, a shorter last piece"),
-    pytest.param(7, 6, 2, 5, 3, 8, 2, marks=slow, id="3 shards, pieces of a single step"),
-    pytest.param(2, 8, 3, 4, 3, 3, 6, marks=slow, id="as many layers as threads"),
-    pytest.param(2, 3, 4, 5, 1, 9, 500, marks=slow, id="one piece, more threads than rows"),
-    pytest.param(1, 1, 1, 4, 2, 4, 2, marks=slow, id="a single row, step and unit")])
-def test_results_and_gradients_equal_numpys(monkeypatch, n, m, size, num_classes, layers, threads, piece):
+@pytest.mark.parametrize(
+    "n, m, size, num_classes, layers, threads, piece",
+    [
+        pytest.param(3, 4, 5, 6, 1, 2, 4, id="shards of 1 and 2 rows, pieces of 4 and 2 steps"),
+        pytest.param(5, 7, 4, 3, 2, 4, 6, id="shards of 2 and 3 rows, a shorter last piece"),
+        pytest.param(7, 6, 2, 5, 3, 8, 2, marks=slow, id="3 shards, pieces of a single step"),
+        pytest.param(2, 8, 3, 4, 3, 3, 6, marks=slow, id="as many layers as threads"),
+        pytest.param(2, 3, 4, 5, 1, 9, 500, marks=slow, id="one piece, more threads than rows"),
+        pytest.param(1, 1, 1, 4, 2, 4, 2, marks=slow, id="a single row, step and unit"),
+    ],
+)
+def test_results_and_gradients_equal_numpys(
+    monkeypatch, n, m, size, num_classes, layers, threads, piece
+):
     """Pieces of so many rows times steps."""
     monkeypatch.setattr(unroll, "PIECE_ROWS", piece)
     monkeypatch.setattr(unroll, "MIN_PIECES", 1)
@@ -35,7 +42,9 @@ def test_dropout_and_its_gradient_equal_numpys_with_the_same_masks(monkeypatch, 
     num_classes = 6
     layers = 2
     with tf.Graph().as_default(), tf.Session() as session:
-        masks = session.run(unroll._draw_masks((m, n, size), [0.6] * layers, tf.constant([9, 17], tf.int64)))
+        masks = session.run(
+            unroll._draw_masks((m, n, size), [0.6] * layers, tf.constant([9, 17], tf.int64))
+        )
     given = problem(n, m, size, num_classes, layers)
     model = training_graph(num_classes, n, m, size, layers, threads=threads)
     found = results(model, *given, keep_prob=0.6, extra={model.mask_seed: (9, 17)})

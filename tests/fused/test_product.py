@@ -1,4 +1,5 @@
 """Training in bfloat16: the types of numbers, and how far they are from float32."""
+
 import itertools
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,8 +26,19 @@ C = 9
 LAYERS = 2
 AUTOMATIC = dict(batch_size=2, num_steps=30, precision="auto")
 # Operations whose results are added up over many steps, or change the weights.
-SUMS = {"AddV2", "AddN", "BiasAdd", "TensorScatterAdd", "UnsortedSegmentSum", "Mul", "Mean", "ApplyAdam", "L2Loss",
-        "SparseSoftmaxCrossEntropyWithLogits", "SoftmaxCrossEntropyWithLogits"}
+SUMS = {
+    "AddV2",
+    "AddN",
+    "BiasAdd",
+    "TensorScatterAdd",
+    "UnsortedSegmentSum",
+    "Mul",
+    "Mean",
+    "ApplyAdam",
+    "L2Loss",
+    "SparseSoftmaxCrossEntropyWithLogits",
+    "SoftmaxCrossEntropyWithLogits",
+}
 
 
 def test_a_product_is_float32_and_its_operands_are_rounded():
@@ -36,7 +48,7 @@ def test_a_product_is_float32_and_its_operands_are_rounded():
     assert exact.dtype == rounded.dtype == np.float32
     np.testing.assert_allclose(exact, a @ b, rtol=1e-5, atol=1e-6)
     error = np.abs(rounded - a @ b).max()
-    assert 1e-5 < error < 2 ** -7 * (np.abs(a) @ np.abs(b)).max()
+    assert 1e-5 < error < 2**-7 * (np.abs(a) @ np.abs(b)).max()
 
 
 @needs_tensorflow_2
@@ -44,12 +56,18 @@ def test_operands_are_bfloat16_and_all_sums_float32():
     model = training_graph(C, N, M, L, LAYERS, threads=3, average_decay=0.9, precision="bfloat16")
     used = [op for op in tf.get_default_graph().get_operations() if op.type in SUMS | {"MatMul"}]
     # that of the logits, and those of the cells that make the variables, are not computed
-    products = [op for op in used if op.type == "MatMul" and op.name != "MatMul" and "multi_rnn_cell" not in op.name]
+    products = [
+        op
+        for op in used
+        if op.type == "MatMul" and op.name != "MatMul" and "multi_rnn_cell" not in op.name
+    ]
     assert len(products) > 10 and {op.get_attr("T") for op in products} == {tf.bfloat16}
     sums = {op.get_attr("T") for op in used if op.type != "MatMul"}
     assert {dtype for dtype in sums if dtype.is_floating} == {tf.float32}
     assert all(variable.dtype.base_dtype == tf.float32 for variable in tf.global_variables())
-    assert {tensor.dtype for tensor in [model.loss, *tf.nest.flatten(model.final_state)]} == {tf.float32}
+    assert {tensor.dtype for tensor in [model.loss, *tf.nest.flatten(model.final_state)]} == {
+        tf.float32
+    }
 
 
 @needs_tensorflow_2
@@ -59,8 +77,10 @@ def test_loss_state_and_gradients_are_those_of_float32_but_for_rounding(monkeypa
         monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
         monkeypatch.setattr(passes, "ONE_HOT_ROWS", C - 1)
     given = problem(N, M, L, C, LAYERS)
-    found, expected = (results(training_graph(C, N, M, L, LAYERS, threads=threads, precision=precision), *given)
-                       for precision in ("bfloat16", "float32"))
+    found, expected = (
+        results(training_graph(C, N, M, L, LAYERS, threads=threads, precision=precision), *given)
+        for precision in ("bfloat16", "float32")
+    )
     largest = max(errors(found, expected).values())
     assert 1e-4 < largest < 0.03  # 8 bits are 0.004
 
@@ -74,8 +94,13 @@ def test_a_graph_that_is_not_fused_is_rewritten():
         x, y = np.random.RandomState(1).randint(0, C, (2, N, M))
         with tf.Session(config=session_config(2, False, precision)) as session:
             session.run(tf.global_variables_initializer())
-            losses[precision] = [session.run([model.loss, model.optimizer], {
-                model.inputs: x, model.targets: y, model.keep_prob: 1})[0] for _ in range(5)]
+            losses[precision] = [
+                session.run(
+                    [model.loss, model.optimizer],
+                    {model.inputs: x, model.targets: y, model.keep_prob: 1},
+                )[0]
+                for _ in range(5)
+            ]
     np.testing.assert_allclose(losses["bfloat16"], losses["float32"], atol=0.01)
     cpuinfo = Path("/proc/cpuinfo")
     # elsewhere TensorFlow leaves the graph as it is
@@ -84,21 +109,32 @@ def test_a_graph_that_is_not_fused_is_rewritten():
 
 
 @needs_tensorflow_2
-@pytest.mark.parametrize("speedup, precision, said", [
-    (1.72, "bfloat16", "bfloat16, 1.7 times as fast here"), (1.1, "bfloat16", "bfloat16, 1.1 times as fast here"),
-    (1.09, "float32", "float32; bfloat16 is 1.09 times as fast here")])
+@pytest.mark.parametrize(
+    "speedup, precision, said",
+    [
+        (1.72, "bfloat16", "bfloat16, 1.7 times as fast here"),
+        (1.1, "bfloat16", "bfloat16, 1.1 times as fast here"),
+        (1.09, "float32", "float32; bfloat16 is 1.09 times as fast here"),
+    ],
+)
 def test_auto_takes_what_was_measured_to_be_faster(capsys, monkeypatch, speedup, precision, said):
     """The plan says it, and has it. In test_resume, a resumed run does not measure again."""
     monkeypatch.setattr(passes, "bfloat16_speedup", lambda config: speedup)
     job = plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options())
     Display(job, 704, StopRequests()).plan()
-    assert f"\nprecision {said}\n" in capsys.readouterr().out and job.hyperparameters.precision == precision
+    assert (
+        f"\nprecision {said}\n" in capsys.readouterr().out
+        and job.hyperparameters.precision == precision
+    )
 
 
 @pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 measures")
 def test_tensorflow_1_measures_nothing(monkeypatch):
     monkeypatch.setattr(passes, "bfloat16_speedup", None)
-    assert plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options()).hyperparameters.precision == "float32"
+    assert (
+        plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options()).hyperparameters.precision
+        == "float32"
+    )
 
 
 @needs_tensorflow_2
@@ -113,8 +149,11 @@ def test_the_speedup_is_the_ratio_of_the_times(monkeypatch):
 def test_the_products_that_are_measured_have_the_two_types(monkeypatch):
     graphs = []
     session = tf.Session
-    monkeypatch.setattr(passes.tf, "Session", lambda **options: (
-        graphs.append(tf.get_default_graph()), session(**options))[1])
+    monkeypatch.setattr(
+        passes.tf,
+        "Session",
+        lambda **options: (graphs.append(tf.get_default_graph()), session(**options))[1],
+    )
     assert 0.01 < passes.bfloat16_speedup(session_config(2)) < 100
     types = [op.get_attr("T") for op in graphs[0].get_operations() if op.type == "MatMul"]
     assert types.count(tf.float32) == types.count(tf.bfloat16) == 8

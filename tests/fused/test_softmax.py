@@ -36,9 +36,17 @@ def test_loss_and_gradients_equal_the_notebooks(slices, threads):
         _, logits = build_output(outputs, L, C)
         weights, bias = tf.trainable_variables()
         expected = build_loss(logits, targets, L, C)
-        found = softmax.mean_surprisal(tf.reshape(outputs, [-1, L]), weights, bias, tf.reshape(targets, [-1]), threads)
-        for one, two in zip(*values(*(
-                [loss, *tf.gradients(0.3 * loss, [outputs, weights, bias])] for loss in (found, expected)))):
+        found = softmax.mean_surprisal(
+            tf.reshape(outputs, [-1, L]), weights, bias, tf.reshape(targets, [-1]), threads
+        )
+        for one, two in zip(
+            *values(
+                *(
+                    [loss, *tf.gradients(0.3 * loss, [outputs, weights, bias])]
+                    for loss in (found, expected)
+                )
+            )
+        ):
             assert one.shape == two.shape
             np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-7)
 
@@ -54,8 +62,12 @@ def trained(fused):
             variable.load(random.uniform(-1, 1, variable.shape.as_list()), session)
         for chars in (range(C), [5, 2], [2, 6, 0]):
             x, y = random.choice(chars, (2, N, M))
-            losses.append(session.run([model.loss, "global_norm/global_norm:0", model.optimizer], {
-                model.inputs: x, model.targets: y, model.keep_prob: 1.0})[:2])
+            losses.append(
+                session.run(
+                    [model.loss, "global_norm/global_norm:0", model.optimizer],
+                    {model.inputs: x, model.targets: y, model.keep_prob: 1.0},
+                )[:2]
+            )
         return [losses, *session.run(tf.global_variables())]
 
 

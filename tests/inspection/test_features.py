@@ -1,4 +1,5 @@
 """Properties of a text that a unit may track: by hand on short texts, and which ones occur."""
+
 import re
 from pathlib import Path
 
@@ -25,14 +26,17 @@ def test_features_are_those_that_a_person_sees_in_any_language(line):
     assert marks(name, re.sub("[{}]", "", marked)) == expected
 
 
-@pytest.mark.parametrize("name, text, expected", [
-    ("depth of brackets", "((a)", [1, 2, 2, 1]),
-    ("position in the line", "ab\ncd", [1, 2, 0, 1, 2]),
-    ("position in the paragraph", "a\nb\n\nc", [1, 2, 3, 4, 0, 1]),
-    ("distance since the last space", "ab cd", [1, 2, 0, 1, 2]),
-    ("position in the sentence", "A b. C", [1, 2, 3, 4, 0, 1]),
-    ("indentation of the line", " a\n\tb c", [1, 1, 1, 4, 4, 4, 4]),
-])
+@pytest.mark.parametrize(
+    "name, text, expected",
+    [
+        ("depth of brackets", "((a)", [1, 2, 2, 1]),
+        ("position in the line", "ab\ncd", [1, 2, 0, 1, 2]),
+        ("position in the paragraph", "a\nb\n\nc", [1, 2, 3, 4, 0, 1]),
+        ("distance since the last space", "ab cd", [1, 2, 0, 1, 2]),
+        ("position in the sentence", "A b. C", [1, 2, 3, 4, 0, 1]),
+        ("indentation of the line", " a\n\tb c", [1, 1, 1, 4, 4, 4, 4]),
+    ],
+)
 def test_counts(name, text, expected):
     assert VALUES[name](text).tolist() == expected
 

@@ -1,4 +1,5 @@
 """Units and what they track: correlations against NumPy's own, and a network whose units are known."""
+
 import numpy as np
 import pytest
 
@@ -31,7 +32,7 @@ class KnownEngine:
 
     def activations(self, ids, state):
         self._place += len(ids)
-        return self._found[self._place - len(ids):self._place].copy(), state
+        return self._found[self._place - len(ids) : self._place].copy(), state
 
     def shown(self):
         """Return all activations as they are shown, [T, S, L]."""
@@ -53,17 +54,25 @@ def measured(engine):
 def test_correlations_are_those_of_numpy_on_each_half(engine, measured):
     edge = len(TEXT) // 2
     assert edge % units.CHUNK  # it is inside a piece
-    for part, found in ((slice(None, edge), measured.chosen_by), (slice(edge, None), measured.correlations)):
+    for part, found in (
+        (slice(None, edge), measured.chosen_by),
+        (slice(edge, None), measured.correlations),
+    ):
         for place, values in enumerate(features.measure(TEXT).values()):
-            expected = [[np.corrcoef(values[part], unit)[0, 1] for unit in each.T]
-                        for each in engine.shown()[part].transpose(1, 0, 2)]
+            expected = [
+                [np.corrcoef(values[part], unit)[0, 1] for unit in each.T]
+                for each in engine.shown()[part].transpose(1, 0, 2)
+            ]
             np.testing.assert_allclose(found[place], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("first, second", [(TEXT, TEXT.replace('"', " ")), (TEXT, '"' + "She was gone.\n" * 40)],
-                         ids=["nowhere", "everywhere"])
+@pytest.mark.parametrize(
+    "first, second",
+    [(TEXT, TEXT.replace('"', " ")), (TEXT, '"' + "She was gone.\n" * 40)],
+    ids=["nowhere", "everywhere"],
+)
 def test_nothing_tracks_a_feature_that_does_not_vary_in_a_half(first, second):
-    second = second[:len(first)].ljust(len(first), "a")
+    second = second[: len(first)].ljust(len(first), "a")
     found = units.measure(KnownEngine(first + second), first + second, num_layers=2)
     place = found.features.index("inside quotation marks")
     assert not found.correlations[place].any() and np.abs(found.chosen_by[place]).max() > 0.9
@@ -81,7 +90,9 @@ def test_of_one_cell_only_one_part_is_listed_for_a_feature():
     correlations = np.zeros((1, 4, SIZE), np.float32)
     correlations[0, 2:, 1] = 0.9, 0.8  # c and h of the same cell
     correlations[0, 0, 0] = 0.5
-    measured = units.Measured(PARTS, ("x",), correlations, correlations, np.ones((4, SIZE), np.float32), NONE, 10, (9,))
+    measured = units.Measured(
+        PARTS, ("x",), correlations, correlations, np.ones((4, SIZE), np.float32), NONE, 10, (9,)
+    )
     assert [str(each.unit) for each in measured.best(3)[0]] == ["2/c/2", "1/c/1"]
 
 
@@ -90,13 +101,15 @@ def test_the_correlation_that_is_reported_is_not_the_one_that_chose():
     chosen[0, 0, 0] = 0.9
     reported[0, 0, 0] = 0.4
     reported[0, 1, 1] = 0.8
-    measured = units.Measured(PARTS, ("x",), chosen, reported, np.ones((4, SIZE), np.float32), NONE, 10, (9,))
+    measured = units.Measured(
+        PARTS, ("x",), chosen, reported, np.ones((4, SIZE), np.float32), NONE, 10, (9,)
+    )
     [[found]] = measured.best(3)
     assert str(found.unit) == "1/c/1" and found.correlation == pytest.approx(0.4)
 
 
 def test_the_values_on_the_second_half_are_kept(engine, measured):
-    np.testing.assert_array_equal(measured.shown, np.rint(127 * engine.shown()[len(TEXT) // 2:]))
+    np.testing.assert_array_equal(measured.shown, np.rint(127 * engine.shown()[len(TEXT) // 2 :]))
 
 
 def test_each_unit_has_what_it_tracks_best(measured):
@@ -112,26 +125,55 @@ def tracking(correlations):
     found = np.zeros((len(correlations), 4, SIZE), np.float32)
     for place, correlation in enumerate(correlations.values()):
         found[place].flat[place] = correlation
-    return units.Measured(PARTS, tuple(correlations), found, found, np.ones((4, SIZE), np.float32), NONE, 9999,
-                          tuple(9 if name == "inside brackets" else 10 for name in correlations))
+    return units.Measured(
+        PARTS,
+        tuple(correlations),
+        found,
+        found,
+        np.ones((4, SIZE), np.float32),
+        NONE,
+        9999,
+        tuple(9 if name == "inside brackets" else 10 for name in correlations),
+    )
 
 
 def test_what_the_text_hardly_has_or_is_in_the_character_or_an_untrained_network_is_no_discovery():
     """Brackets occur less than once in a thousand characters here. Quotation has to be clear."""
-    measured = tracking({"line end next": 0.9, "inside quotation marks": -0.5, "after a vowel": 0.95,
-                         "position in the line": 0.6, "inside a name": 0.35, "end of a word": 0.29,
-                         "inside brackets": 0.9})
-    untrained = tracking({"position in the line": -0.45, "inside quotation marks": 0.2, "inside a name": 0.1})
-    found = [(str(each.unit), each.feature, round(chance, 2)) for each, chance in measured.discoveries(untrained)]
-    assert found == [("1/c/1", "line end next", 0), ("1/c/2", "inside quotation marks", 0.2),
-                     ("1/h/2", "inside a name", 0.1)]
-    assert tracking({"inside quotation marks": 0.49}).discoveries(tracking({"inside a name": 0.1})) == []
+    measured = tracking(
+        {
+            "line end next": 0.9,
+            "inside quotation marks": -0.5,
+            "after a vowel": 0.95,
+            "position in the line": 0.6,
+            "inside a name": 0.35,
+            "end of a word": 0.29,
+            "inside brackets": 0.9,
+        }
+    )
+    untrained = tracking(
+        {"position in the line": -0.45, "inside quotation marks": 0.2, "inside a name": 0.1}
+    )
+    found = [
+        (str(each.unit), each.feature, round(chance, 2))
+        for each, chance in measured.discoveries(untrained)
+    ]
+    assert found == [
+        ("1/c/1", "line end next", 0),
+        ("1/c/2", "inside quotation marks", 0.2),
+        ("1/h/2", "inside a name", 0.1),
+    ]
+    assert (
+        tracking({"inside quotation marks": 0.49}).discoveries(tracking({"inside a name": 0.1}))
+        == []
+    )
 
 
 def test_the_limits_of_a_unit_leave_out_what_is_rare(engine, measured):
     least, most = measured.limits()
     inside = np.mean((measured.shown >= least) & (measured.shown <= most), axis=0)
-    assert least.shape == most.shape == (4, SIZE) and (least < most).all() and (0.985 < inside).all()
+    assert (
+        least.shape == most.shape == (4, SIZE) and (least < most).all() and (0.985 < inside).all()
+    )
     assert (measured.shown.max(axis=0) > most).any()
 
 

@@ -1,4 +1,5 @@
 """Makes answers to the exercises from the solution, and gets the checks' verdicts on them."""
+
 import ast
 import contextlib
 import io
@@ -22,12 +23,20 @@ import generate  # noqa: E402
 from checks import verdict as verdicts  # noqa: E402
 
 # a busy machine may take longer than a reader's, and pytest has a limit of its own
-verdicts.TIME_LIMIT = 10 ** 6
+verdicts.TIME_LIMIT = 10**6
 
 EXERCISES = checks.EXERCISES
 # which is given, as an example
 WRITTEN = tuple(name for name in EXERCISES if name != "build_inputs")
-NETWORK = ("get_batches", "build_inputs", "build_lstm", "build_output", "build_loss", "build_optimizer", "CharRNN")
+NETWORK = (
+    "get_batches",
+    "build_inputs",
+    "build_lstm",
+    "build_output",
+    "build_loss",
+    "build_optimizer",
+    "CharRNN",
+)
 # Pieces of the solution.
 LOGITS = "logits = tf.matmul(rows, weights) + bias"
 SOFTMAX = 'predictions = tf.nn.softmax(logits, name="predictions")'
@@ -40,8 +49,14 @@ _SOURCES: Dict[str, str] = {}
 def solved_sources() -> Dict[str, str]:
     """Return the functions of the solution by exercise, without the calls of the checks."""
     if not _SOURCES:
-        cells = {cell["id"]: generate.solved(cell["text"]) for cell in generate.all_cells() if cell["id"] in EXERCISES}
-        _SOURCES.update({name: text.split("\n\n\nchecks.")[0] + "\n" for name, text in cells.items()})
+        cells = {
+            cell["id"]: generate.solved(cell["text"])
+            for cell in generate.all_cells()
+            if cell["id"] in EXERCISES
+        }
+        _SOURCES.update(
+            {name: text.split("\n\n\nchecks.")[0] + "\n" for name, text in cells.items()}
+        )
     return _SOURCES
 
 
@@ -53,11 +68,18 @@ def tried(name: str) -> Tuple[List[Any], List[Any]]:
     meant, or for CharRNN all of __init__. A right answer with words is right with a remark.
     """
     found: Dict[str, List[Any]] = {"== wrong": [], "== right": []}
-    for part in (Path(__file__).parent / "tried" / f"{name}.txt").read_text(encoding="utf-8").strip("\n").split("\n\n"):
+    for part in (
+        (Path(__file__).parent / "tried" / f"{name}.txt")
+        .read_text(encoding="utf-8")
+        .strip("\n")
+        .split("\n\n")
+    ):
         if part in found:
             some = found[part]
         else:
-            lines = {mark: [line[2:] for line in part.split("\n") if line[0] == mark] for mark in "-+?"}
+            lines = {
+                mark: [line[2:] for line in part.split("\n") if line[0] == mark] for mark in "-+?"
+            }
             some.append(("\n".join(lines["-"]), "\n".join(lines["+"]), lines["?"]))
     return found["== wrong"], found["== right"]
 
@@ -97,8 +119,12 @@ def _replaced(source: str, old: str, new: str) -> str:
     function = ast.parse(source).body[-1]
     if isinstance(function, ast.ClassDef):
         function = next(one for one in function.body if isinstance(one, ast.FunctionDef))
-    head = source.splitlines(True)[:_first_line(function) - 1]
-    return "".join(head) + textwrap.indent(new, 8 * " " if source.startswith("class") else "    ") + "\n"
+    head = source.splitlines(True)[: _first_line(function) - 1]
+    return (
+        "".join(head)
+        + textwrap.indent(new, 8 * " " if source.startswith("class") else "    ")
+        + "\n"
+    )
 
 
 def _first_line(function: Any) -> int:

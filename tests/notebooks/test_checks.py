@@ -1,4 +1,5 @@
 """The checks: verdicts on the solution, on stubs and on exceptions, and the hints."""
+
 import doctest
 import itertools
 import re
@@ -54,20 +55,36 @@ def test_the_solution_is_right(name):
 
 
 # What only the interface of version 1 has; the rest of the solution is the same in that of version 2.
-OLD_NAMES = (r"\btf\.(placeholder|variable_scope|truncated_normal|nn\.rnn_cell|nn\.dynamic_rnn|train"
-             r"|trainable_variables|reset_default_graph|set_random_seed|nn\.softmax_cross_entropy_with_logits_v2)\b")
+OLD_NAMES = (
+    r"\btf\.(placeholder|variable_scope|truncated_normal|nn\.rnn_cell|nn\.dynamic_rnn|train"
+    r"|trainable_variables|reset_default_graph|set_random_seed|nn\.softmax_cross_entropy_with_logits_v2)\b"
+)
 
 
-@pytest.mark.parametrize("name, interface", [
-    ("build_lstm", "1"), ("build_optimizer", "1"), *(
-        pytest.param(name, "installed", marks=pytest.mark.slow if TENSORFLOW_1 or name == "CharRNN" else ())
-        for name in NETWORK[1:])])
+@pytest.mark.parametrize(
+    "name, interface",
+    [
+        ("build_lstm", "1"),
+        ("build_optimizer", "1"),
+        *(
+            pytest.param(
+                name,
+                "installed",
+                marks=pytest.mark.slow if TENSORFLOW_1 or name == "CharRNN" else (),
+            )
+            for name in NETWORK[1:]
+        ),
+    ],
+)
 def test_the_solution_is_right_with_names_of_compat_v1(name, interface, others_right):
     """All of them, or those that the interface that is installed lacks."""
     scope = {"np": np, "tf": tf if interface == "1" else sys.modules["tensorflow"]}
     names = r"\btf\." if interface == "1" else OLD_NAMES
     for source in solved_sources().values():
-        exec(re.sub(names, lambda found: found.group().replace("tf.", "tf.compat.v1."), source), scope)
+        exec(
+            re.sub(names, lambda found: found.group().replace("tf.", "tf.compat.v1."), source),
+            scope,
+        )
     assert verdict(name, scope[name]) == (True, name + ": right. ")
 
 
@@ -80,16 +97,35 @@ def test_the_interface_of_version_2_lacks_names(name):
 
 def stub(name):
     """Define the function of an exercise as the exercise notebook has it, in a world without the others."""
-    text, = (cell["text"] for cell in generate.all_cells() if cell["id"] == name)
+    (text,) = (cell["text"] for cell in generate.all_cells() if cell["id"] == name)
     scope = {"tf": tf, "np": np}
     exec(generate.blank(text).split("\n\n\nchecks.")[0], scope)
     return scope[name]
 
 
-@pytest.mark.parametrize("name, missing", list(zip(WRITTEN, [
-    "n_windows, rows", "c, h", "gradient, grad_old_c", "cell, initial_state", "predictions, logits",
-    "loss", "optimizer", "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer",
-    "state, loss", "mean_loss", "p, i", "preds, ids", "p, i"])))
+@pytest.mark.parametrize(
+    "name, missing",
+    list(
+        zip(
+            WRITTEN,
+            [
+                "n_windows, rows",
+                "c, h",
+                "gradient, grad_old_c",
+                "cell, initial_state",
+                "predictions, logits",
+                "loss",
+                "optimizer",
+                "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer",
+                "state, loss",
+                "mean_loss",
+                "p, i",
+                "preds, ids",
+                "p, i",
+            ],
+        )
+    ),
+)
 def test_an_unwritten_stub_is_still_none(name, missing, forget):
     assert verdict(name, stub(name)) == (False, f"{name}: not right yet. Still None: {missing}. ")
 
@@ -102,6 +138,7 @@ def test_what_is_no_function_is_wrong(name):
 
 # Exceptions -------------------------------------------------------------------------------------------
 
+
 def printed(name, given, capsys):
     """Return what a check prints, line by line."""
     getattr(checks, {"CharRNN": "check_char_rnn"}.get(name, "check_" + name))(given)
@@ -110,11 +147,16 @@ def printed(name, given, capsys):
 
 def test_an_exception_comes_with_the_readers_line(capsys):
     lines = printed("get_batches", answer("get_batches", ROWS, "rows = arr[0][1]"), capsys)
-    assert "it raised IndexError: invalid index to scalar variable, at line 15 of your code:" in " ".join(lines)
+    assert (
+        "it raised IndexError: invalid index to scalar variable, at line 15 of your code:"
+        in " ".join(lines)
+    )
     assert lines[-1].startswith("    rows = arr[0][1]")
 
 
-@pytest.mark.parametrize("message", ["what is wrong\n[[0.07, 0.01]]", "in user code:\n\n    line\n    what is wrong\n"])
+@pytest.mark.parametrize(
+    "message", ["what is wrong\n[[0.07, 0.01]]", "in user code:\n\n    line\n    what is wrong\n"]
+)
 def test_an_exception_shows_the_line_of_its_message_that_counts(message, capsys):
     def build_inputs(batch_size, num_steps):
         raise ValueError(message)
@@ -126,8 +168,13 @@ def test_an_exception_shows_the_line_of_its_message_that_counts(message, capsys)
 
 def test_an_exception_in_another_exercise_shows_the_line_there(capsys, others_right):
     network = answer("CharRNN")
-    network.__init__.__globals__["build_loss"] = answer("build_loss", "tf.one_hot(targets,", "tf.one_hot(target,")
-    assert printed("CharRNN", network, capsys)[-1] == "    one_hot = tf.one_hot(target, num_classes)  # [N, M, C]"
+    network.__init__.__globals__["build_loss"] = answer(
+        "build_loss", "tf.one_hot(targets,", "tf.one_hot(target,"
+    )
+    assert (
+        printed("CharRNN", network, capsys)[-1]
+        == "    one_hot = tf.one_hot(target, num_classes)  # [N, M, C]"
+    )
 
 
 def test_an_exception_of_a_session_shows_the_line_that_made_the_operation(capsys):
@@ -136,7 +183,10 @@ def test_an_exception_of_a_session_shows_the_line_that_made_the_operation(capsys
         return tf.reduce_mean(logits) + fed
 
     lines = printed("build_loss", build_loss, capsys)
-    assert "What it made cannot be used: InvalidArgumentError: You must feed a value for placeholder" in " ".join(lines)
+    assert (
+        "What it made cannot be used: InvalidArgumentError: You must feed a value for placeholder"
+        in " ".join(lines)
+    )
     assert lines[-1] == '    fed = tf.placeholder(tf.float32, name="forgotten")'
 
 
@@ -154,16 +204,28 @@ def test_a_busy_computer_does_not_stop_an_answer(monkeypatch):
     # 21 seconds of 1,000 for this program
     clock = itertools.count(0, 1000)
     computing = itertools.count(0, 21)
-    monkeypatch.setattr(verdicts, "time", types.SimpleNamespace(
-        monotonic=lambda: next(clock), process_time=lambda: next(computing)))
+    monkeypatch.setattr(
+        verdicts,
+        "time",
+        types.SimpleNamespace(monotonic=lambda: next(clock), process_time=lambda: next(computing)),
+    )
     monkeypatch.setattr(verdicts, "TIME_LIMIT", 500)
-    assert verdict("get_batches", answer("get_batches", "yield x, y", "time.sleep(0.01); yield x, y", time=time))[0]
+    assert verdict(
+        "get_batches",
+        answer("get_batches", "yield x, y", "time.sleep(0.01); yield x, y", time=time),
+    )[0]
 
 
 def test_an_answer_that_waits_is_stopped(monkeypatch):
     monkeypatch.setattr(verdicts, "TIME_LIMIT", 0.5)
-    right, said = verdict("get_batches", answer("get_batches", "yield x, y", "time.sleep(60)", time=time))
-    assert right is False and "did not finish within 0.5 seconds" in said and "such as time.sleep" in said
+    right, said = verdict(
+        "get_batches", answer("get_batches", "yield x, y", "time.sleep(60)", time=time)
+    )
+    assert (
+        right is False
+        and "did not finish within 0.5 seconds" in said
+        and "such as time.sleep" in said
+    )
 
 
 @pytest.mark.parametrize("name", (*NETWORK[1:], "run_epoch", "generate_ids"))
@@ -177,29 +239,43 @@ def test_eager_execution_is_the_cause(name, monkeypatch):
 def test_eager_execution_does_not_matter_to_get_batches(monkeypatch):
     monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)
     assert verdict("get_batches", answer("get_batches"))[0]
-    assert "raised TypeError" in verdict("get_batches", answer("get_batches", ROWS, "rows = len(3)"))[1]
+    assert (
+        "raised TypeError"
+        in verdict("get_batches", answer("get_batches", ROWS, "rows = len(3)"))[1]
+    )
 
 
 @pytest.mark.parametrize("name", ["session", "eval"])
 def test_a_session_inside_an_answer_is_refused(name):
-    run = {"session": "tf.Session().run(loss)", "eval": "with tf.Session():\n        loss.eval()"}[name]
-    right, said = verdict("build_loss", answer("build_loss", "return loss", f"{run}\n    return loss"))
+    run = {"session": "tf.Session().run(loss)", "eval": "with tf.Session():\n        loss.eval()"}[
+        name
+    ]
+    right, said = verdict(
+        "build_loss", answer("build_loss", "return loss", f"{run}\n    return loss")
+    )
     assert right is False and "It runs a session" in said
 
 
 # Causes -----------------------------------------------------------------------------------------------
 
+
 def test_a_name_from_outside_is_named_whatever_value_it_has():
     for value in (3, 7):
-        given = answer("get_batches", "range(0, n_windows * n_steps, n_steps)",
-                       "range(0, n_windows * num_steps, num_steps)", num_steps=value)
+        given = answer(
+            "get_batches",
+            "range(0, n_windows * n_steps, n_steps)",
+            "range(0, n_windows * num_steps, num_steps)",
+            num_steps=value,
+        )
         assert "uses num_steps" in verdict("get_batches", given)[1]
 
 
 def test_the_number_keep_prob_in_place_of_the_placeholder(others_right):
     given = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows, keep_prob)", keep_prob=0.5)
     said = verdict("CharRNN", given)[1]
-    assert "where the placeholder belongs: self.keep_prob" in said and "keep_prob = 0.5, but" in said
+    assert (
+        "where the placeholder belongs: self.keep_prob" in said and "keep_prob = 0.5, but" in said
+    )
 
 
 def test_the_network_begins_with_the_exercise_that_is_wrong(others_right):
@@ -208,7 +284,10 @@ def test_the_network_begins_with_the_exercise_that_is_wrong(others_right):
     network.__init__.__globals__["build_optimizer"] = given
     right, said = verdict("CharRNN", network)
     assert right is False
-    assert "It uses build_optimizer, which is not right yet: begin there. The gradients are not clipped" in said
+    assert (
+        "It uses build_optimizer, which is not right yet: begin there. The gradients are not clipped"
+        in said
+    )
 
 
 def test_the_functions_of_the_reader_are_as_before_after_the_check(others_right):
@@ -225,17 +304,22 @@ def test_ready_waits_for_the_checks(monkeypatch, capsys):
     assert not checks.ready("run_epoch")
     assert " ".join(capsys.readouterr().out.split()) == (
         "This cell needs exercises that no check has found right since the kernel was started: build_loss. Solve them "
-        "or, after a restart, choose Run All Above.")
+        "or, after a restart, choose Run All Above."
+    )
 
 
 def test_cells_wait_for_a_training_run(monkeypatch, capsys):
     monkeypatch.setattr(verdicts, "_right", dict.fromkeys(EXERCISES, True))
     assert not checks.ready("generate_ids", []) and checks.ready("generate_ids", ["i200.ckpt"])
-    assert capsys.readouterr().out.startswith("This cell waits for a training run with at least one checkpoint")
+    assert capsys.readouterr().out.startswith(
+        "This cell waits for a training run with at least one checkpoint"
+    )
 
 
 def test_only_what_a_cell_uses_is_waited_for(monkeypatch):
-    monkeypatch.setattr(verdicts, "_right", {name: name not in verdicts.ASIDE for name in EXERCISES})
+    monkeypatch.setattr(
+        verdicts, "_right", {name: name not in verdicts.ASIDE for name in EXERCISES}
+    )
     assert checks.ready("generate_ids") and not checks.ready("lstm_gradient")
 
 
@@ -250,6 +334,7 @@ def test_what_cells_wait_for_is_said_once(monkeypatch, capsys):
 
 
 # Hints ------------------------------------------------------------------------------------------------
+
 
 def hint(exercise, capsys):
     checks.hint(exercise)
@@ -273,8 +358,11 @@ def test_a_hint_for_what_is_no_exercise_names_them(capsys):
 
 # Printing, borrowed solutions, skipping, progress -------------------------------------------------------
 
+
 def test_of_what_an_answer_prints_the_first_lines_are_shown(capsys):
-    lines = printed("pick_top_n", answer("pick_top_n", "p /= p.sum()", "p /= p.sum(); print('drawn')"), capsys)
+    lines = printed(
+        "pick_top_n", answer("pick_top_n", "p /= p.sum()", "p /= p.sum(); print('drawn')"), capsys
+    )
     assert lines[:10] == 10 * ["drawn"] and lines[11] == "pick_top_n: right."
     assert re.match(r"\(and \d\d,\d\d\d more lines that your code printed\)$", lines[10])
 
@@ -285,28 +373,46 @@ def calling(text_of_call):
     return scope["build_loss"]
 
 
-@pytest.mark.parametrize("make", [
-    lambda: charrnn.model.build_loss, lambda: checks.run_epoch._solution,
-    lambda: type("CharRNN", (charrnn.model.CharRNN,), {}),
-    lambda: calling("from charrnn.model import build_loss; return build_loss(*args[:2], None, args[2])"),
-    lambda: calling("return checks.lstm_step.solution(*args)")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: charrnn.model.build_loss,
+        lambda: checks.run_epoch._solution,
+        lambda: type("CharRNN", (charrnn.model.CharRNN,), {}),
+        lambda: calling(
+            "from charrnn.model import build_loss; return build_loss(*args[:2], None, args[2])"
+        ),
+        lambda: calling("return checks.lstm_step.solution(*args)"),
+    ],
+)
 def test_a_ready_solution_is_not_an_answer(make):
     right, said = verdict("build_loss", make())
-    assert right is False and "This is a ready solution, of the package or of the checks, and it is right" in said
+    assert (
+        right is False
+        and "This is a ready solution, of the package or of the checks, and it is right" in said
+    )
 
 
 def test_a_skipped_exercise_is_ready_but_not_right(forget, capsys):
     given = checks.skip("lstm_step")
     assert "def lstm_step(x, c, h, kernel, bias):" in capsys.readouterr().out
-    assert verdict("lstm_step", given) == (False, "lstm_step: skipped. The given solution is used. ")
+    assert verdict("lstm_step", given) == (
+        False,
+        "lstm_step: skipped. The given solution is used. ",
+    )
     assert checks.ready("lstm_step") and checks.progress.of("lstm_step")["skipped"]
-    assert checks.skip("get_batches") is None and "These can be skipped: lstm_step" in capsys.readouterr().out
+    assert (
+        checks.skip("get_batches") is None
+        and "These can be skipped: lstm_step" in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("name", list(checks.SOLUTIONS))
 def test_a_given_solution_is_right(name):
     given = checks.SOLUTIONS[name]
-    free = types.FunctionType(given.__code__, {"np": np, "__builtins__": __builtins__}, name, given.__defaults__)
+    free = types.FunctionType(
+        given.__code__, {"np": np, "__builtins__": __builtins__}, name, given.__defaults__
+    )
     assert verdict(name, free) == (True, name + ": right. ")
 
 
@@ -334,9 +440,12 @@ def test_a_course_switches_hints_and_skipping_off(folder, capsys):
     (folder / "course.json").write_text('{"hints": 0, "skip": false}')
     checks.keep(folder / "progress.json")
     checks.skip("lstm_step")
-    assert hint("build_loss", capsys).endswith("No exercise can be skipped in this course. There are no hints in this "
-                                               "course.")
-    assert "checks.hint" not in verdict("pick_top_n", lambda preds, n, top=5: int(np.argmin(preds)))[1]
+    assert hint("build_loss", capsys).endswith(
+        "No exercise can be skipped in this course. There are no hints in this course."
+    )
+    assert (
+        "checks.hint" not in verdict("pick_top_n", lambda preds, n, top=5: int(np.argmin(preds)))[1]
+    )
     (folder / "course.json").write_text("hints: 0")
     with pytest.raises(ValueError, match="course.json should be a JSON object"):
         checks.keep(folder / "progress.json")
@@ -345,11 +454,17 @@ def test_a_course_switches_hints_and_skipping_off(folder, capsys):
 RIGHT_LETTERS = dict(zip(("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"), "bcabacab"))
 
 
-@pytest.mark.parametrize("change, expected", [
-    ({}, "quiz: right. q1: b is right. Yes: so the state"), ({"q2": "a"}, "not right yet. 7 of 8."),
-    ({"q2": "a"}, "q2: a is not right. That is the number of characters"), ({"q3": None}, "Still None: q3."),
-    ({"q8": "d"}, "q8 should be one of the letters a, b, c, in quotes, not 'd'"),
-    ({"q1": "[B]", "q2": " C)"}, "quiz: right.")])
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        ({}, "quiz: right. q1: b is right. Yes: so the state"),
+        ({"q2": "a"}, "not right yet. 7 of 8."),
+        ({"q2": "a"}, "q2: a is not right. That is the number of characters"),
+        ({"q3": None}, "Still None: q3."),
+        ({"q8": "d"}, "q8 should be one of the letters a, b, c, in quotes, not 'd'"),
+        ({"q1": "[B]", "q2": " C)"}, "quiz: right."),
+    ],
+)
 def test_the_quiz_says_why(change, expected, capsys):
     right = checks.check_quiz(**dict(RIGHT_LETTERS, **change))
     said = " ".join(capsys.readouterr().out.split())
@@ -357,6 +472,7 @@ def test_the_quiz_says_why(change, expected, capsys):
 
 
 # Words ------------------------------------------------------------------------------------------------
+
 
 def test_the_examples_of_the_words_hold():
     assert doctest.testmod(words).failed == 0
@@ -379,30 +495,62 @@ def test_no_heading_is_there_twice(name):
 
 # Hyperparameters --------------------------------------------------------------------------------------
 
-GOOD = dict(batch_size=50, num_steps=50, lstm_size=256, num_layers=2, learning_rate=0.003, keep_prob=0.8, epochs=3)
+GOOD = dict(
+    batch_size=50,
+    num_steps=50,
+    lstm_size=256,
+    num_layers=2,
+    learning_rate=0.003,
+    keep_prob=0.8,
+    epochs=3,
+)
 
 
-@pytest.mark.parametrize("change, expected", [
-    ({}, "right. 894,803 parameters for 1,786,700 characters; 2,142 steps in all, about 6 minutes on two"),
-    (dict(lstm_size=512, learning_rate=0.001, keep_prob=0.5, epochs=20), "right."),
-    (dict(learning_rate=0.01), "high for Adam"), (dict(learning_rate=1e-5), "is low"),
-    (dict(learning_rate=0.1), "or hardly fall"),
-    (dict(learning_rate=1), "far below 1, such as 0.001, not 1."), (dict(learning_rate=float("nan")), "not nan."),
-    (dict(epochs=10 ** 6), "714,000,000 steps, which take days"), (dict(num_steps=1), "only 1 character: try"),
-    (dict(batch_size=1786700 // 50, epochs=1), "Only 1 step in all"), (dict(lstm_size=-2), "at least 1, not -2"),
-    (dict(epochs=2.5), "a whole number of at least 1, not 2.5"), (dict(batch_size=(50,)), "is there a comma"),
-    (dict(learning_rate=0), "should be above 0"), (dict(keep_prob=1.5), "a probability"),
-    (dict(keep_prob=0.2), "drops most of the units"),
-    (dict(lstm_size=64), "will underfit"), (dict(lstm_size=2048), "by heart"),
-    (dict(num_layers=5), "two or three"), (dict(batch_size=5000, num_steps=1000), "fewer than N·M = 5,000,000"),
-    (dict(batch_size=2000), "too few to learn words"),
-    (dict(lstm_size=128.0), "a whole number"), (dict(epochs=np.int32(3)), "right."),
-    (dict(batch_size=1), "the run slow"), (dict(num_steps=2000), "gradients fade long before"),
-    (dict(epochs=500), "learns the text by heart. As it is, the run would take about 16 hours"),
-    (dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=1, epochs=20), "the held-out loss will fall for"),
-    (dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=0.5, epochs=20), "about 2 hours"),
-    (dict(keep_prob=0.5), "more so with less dropout"),
-    (dict(keep_prob="0.8"), "keep_prob should be a number"), (dict(learning_rate=(0.003,)), "is there a comma")])
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        (
+            {},
+            "right. 894,803 parameters for 1,786,700 characters; 2,142 steps in all, about 6 minutes on two",
+        ),
+        (dict(lstm_size=512, learning_rate=0.001, keep_prob=0.5, epochs=20), "right."),
+        (dict(learning_rate=0.01), "high for Adam"),
+        (dict(learning_rate=1e-5), "is low"),
+        (dict(learning_rate=0.1), "or hardly fall"),
+        (dict(learning_rate=1), "far below 1, such as 0.001, not 1."),
+        (dict(learning_rate=float("nan")), "not nan."),
+        (dict(epochs=10**6), "714,000,000 steps, which take days"),
+        (dict(num_steps=1), "only 1 character: try"),
+        (dict(batch_size=1786700 // 50, epochs=1), "Only 1 step in all"),
+        (dict(lstm_size=-2), "at least 1, not -2"),
+        (dict(epochs=2.5), "a whole number of at least 1, not 2.5"),
+        (dict(batch_size=(50,)), "is there a comma"),
+        (dict(learning_rate=0), "should be above 0"),
+        (dict(keep_prob=1.5), "a probability"),
+        (dict(keep_prob=0.2), "drops most of the units"),
+        (dict(lstm_size=64), "will underfit"),
+        (dict(lstm_size=2048), "by heart"),
+        (dict(num_layers=5), "two or three"),
+        (dict(batch_size=5000, num_steps=1000), "fewer than N·M = 5,000,000"),
+        (dict(batch_size=2000), "too few to learn words"),
+        (dict(lstm_size=128.0), "a whole number"),
+        (dict(epochs=np.int32(3)), "right."),
+        (dict(batch_size=1), "the run slow"),
+        (dict(num_steps=2000), "gradients fade long before"),
+        (dict(epochs=500), "learns the text by heart. As it is, the run would take about 16 hours"),
+        (
+            dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=1, epochs=20),
+            "the held-out loss will fall for",
+        ),
+        (
+            dict(lstm_size=512, batch_size=100, num_steps=100, keep_prob=0.5, epochs=20),
+            "about 2 hours",
+        ),
+        (dict(keep_prob=0.5), "more so with less dropout"),
+        (dict(keep_prob="0.8"), "keep_prob should be a number"),
+        (dict(learning_rate=(0.003,)), "is there a comma"),
+    ],
+)
 def test_advice_on_the_hyperparameters(change, expected, capsys):
     right = checks.check_hyperparameters(1786700, 83, **dict(GOOD, **change))
     said = " ".join(capsys.readouterr().out.split())

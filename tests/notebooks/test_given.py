@@ -1,4 +1,5 @@
 """What the notebooks are given: texts broken between words, colours scaled to a unit, words for each picture."""
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,8 +15,10 @@ from charrnn.system.tensorflow import tf
 def given():
     """The module, which imports Matplotlib."""
     import matplotlib
+
     matplotlib.use("agg")
     import given
+
     return given
 
 
@@ -33,7 +36,10 @@ def test_long_lines_break_between_words_and_show_it(given, capsys):
     text = "word " * 30 + "\n\n" + "short-lived line"
     given.show_text(text)
     lines = capsys.readouterr().out.split("\n")
-    assert max(map(len, lines)) <= given.COLUMNS and " ".join(lines).replace("↳", "").split() == text.split()
+    assert (
+        max(map(len, lines)) <= given.COLUMNS
+        and " ".join(lines).replace("↳", "").split() == text.split()
+    )
     assert lines[1].startswith("  ↳ word") and lines[-3:] == ["", "short-lived line", ""]
 
 
@@ -47,23 +53,36 @@ def test_bars_begin_at_the_bigrams_and_several_losses_come_with_their_spread(giv
 def test_an_experiment_is_measured_or_shows_what_was_stored(given, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(given, "STORED", str(tmp_path / "measured.json"))
     monkeypatch.setattr(given, "_measured", {})
-    assert given.measured("gates", True, {"LSTM": lambda: [1.5, 2.0]})["LSTM"].tolist() == [1.5, 2.0]
+    assert given.measured("gates", True, {"LSTM": lambda: [1.5, 2.0]})["LSTM"].tolist() == [
+        1.5,
+        2.0,
+    ]
     given.store_measured()
     assert capsys.readouterr().out == ""
     stored = given.measured("gates", False, {"LSTM": lambda: 1 / 0})
-    assert stored["LSTM"].tolist() == [1.5, 2.0] and "those of the solution's run" in capsys.readouterr().out
+    assert (
+        stored["LSTM"].tolist() == [1.5, 2.0]
+        and "those of the solution's run" in capsys.readouterr().out
+    )
 
 
 def test_shares_come_in_percent_with_the_lowest_and_highest_of_the_seeds(given, capsys):
-    given.show_shares(["LSTM", "counts"], [5, 40], np.array([[[1, 0.9], [0.3, 0.2]], [[1, 1], [0.5, 0.4]]]))
+    given.show_shares(
+        ["LSTM", "counts"], [5, 40], np.array([[[1, 0.9], [0.3, 0.2]], [[1, 1], [0.5, 0.4]]])
+    )
     assert [line.split() for line in capsys.readouterr().out.splitlines()[2:]] == [
-        "LSTM 100 (100 to 100) 95 (90 to 100)".split(), "counts 40 (30 to 50) 30 (20 to 40)".split()]
+        "LSTM 100 (100 to 100) 95 (90 to 100)".split(),
+        "counts 40 (30 to 50) 30 (20 to 40)".split(),
+    ]
 
 
 def test_a_file_is_loaded_with_one_piece_changed(given, tmp_path):
     path = tmp_path / "one.py"
     path.write_text("def f(x):\n    return x + 1\n")
-    assert given.module_of(str(path), "", "").f(1) == 2 and given.module_of(str(path), "+ 1", "- 1").f(1) == 0
+    assert (
+        given.module_of(str(path), "", "").f(1) == 2
+        and given.module_of(str(path), "+ 1", "- 1").f(1) == 0
+    )
     for piece, number in [("+ 2", 0), ("x", 2)]:
         with pytest.raises(ValueError, match=f"is {number} times in .*one.py, not once"):
             given.module_of(str(path), piece, "y")
@@ -117,30 +136,46 @@ def test_a_cell_runs_elsewhere_where_its_package_is_installed(given, capsys, mon
     said = capsys.readouterr().out
     lines = said.splitlines()
     assert lines[0].startswith("This cell needs training_ids")
-    assert lines[2:5] == ["Not run: the package no_such_package is not installed here.",
-                          "3 [([[0, 1, 2], [6, 7, 8]], [[1, 2, 3], [7, 8, 9]]), "
-                          "([[3, 4, 5], [9, 10, 11]], [[4, 5, 0], [10, 11, 6]]), "
-                          "([[0, 1, 2], [6, 7, 8]], [[1, 2, 3], [7, 8, 9]])]",
-                          "Not run: the text has 13 characters to train on, fewer than 2 x 7."]
+    assert lines[2:5] == [
+        "Not run: the package no_such_package is not installed here.",
+        "3 [([[0, 1, 2], [6, 7, 8]], [[1, 2, 3], [7, 8, 9]]), "
+        "([[3, 4, 5], [9, 10, 11]], [[4, 5, 0], [10, 11, 6]]), "
+        "([[0, 1, 2], [6, 7, 8]], [[1, 2, 3], [7, 8, 9]])]",
+        "Not run: the text has 13 characters to train on, fewer than 2 x 7.",
+    ]
     assert "ZeroDivisionError: division by zero\n-c" in said
 
 
-def test_what_a_cell_above_defines_is_named_and_other_exceptions_are_shown(given, monkeypatch, capsys):
+def test_what_a_cell_above_defines_is_named_and_other_exceptions_are_shown(
+    given, monkeypatch, capsys
+):
     monkeypatch.chdir(FOLDER)
     shown = []
-    shell = SimpleNamespace(user_ns={"edge": 1}, showtraceback=lambda error, tb_offset: shown.append(error[1]))
-    errors = [NameError(f"name '{name}' is not defined") for name in ("checkpoints", "fresh_folder", "retrun", "edge")]
-    for error in (*errors, UnboundLocalError("local variable 'checkpoints' referenced before assignment")):
+    shell = SimpleNamespace(
+        user_ns={"edge": 1}, showtraceback=lambda error, tb_offset: shown.append(error[1])
+    )
+    errors = [
+        NameError(f"name '{name}' is not defined")
+        for name in ("checkpoints", "fresh_folder", "retrun", "edge")
+    ]
+    for error in (
+        *errors,
+        UnboundLocalError("local variable 'checkpoints' referenced before assignment"),
+    ):
         given.explain_missing(shell, type(error), error, None)
     said = capsys.readouterr().out
-    assert "needs checkpoints, which" in said and "needs fresh_folder, which" in said and said.count("needs") == 2
+    assert (
+        "needs checkpoints, which" in said
+        and "needs fresh_folder, which" in said
+        and said.count("needs") == 2
+    )
     assert [type(error) for error in shown] == [NameError, NameError, UnboundLocalError]
 
 
 def test_colours_reach_from_the_lowest_to_the_highest_value_of_a_unit(given, shown):
     given.coloured("ab\ncd", np.array([0.1, -0.2, 0.0, 0.05, 0.2]), "unit 3")
-    (figure, alt), = shown
-    image, = figure.axes[0].images
+    ((figure, alt),) = shown
+    (image,) = figure.axes[0].images
     assert image.get_clim() == (-0.2, 0.2)
     red, _, blue, _ = image.cmap(0.0)
     assert red > blue and image.cmap(1.0)[2] > image.cmap(1.0)[0]
@@ -158,15 +193,24 @@ def test_pictures_come_with_their_numbers_in_words(given, shown):
     given.plot_by_heart(losses, 4.4)
     given.plot_faults({"program A": losses, "program B": losses + 1}, losses - 1)
     given.plot_losses(losses, [(30, 2.5), (60, 2.25)], 30, {"even guessing": 4.4}, ([], []))
-    given.plot_clipping({"norm, larger": np.array([[1, 4.0]]), "clipped": np.array([losses, losses])}, [1, 50])
+    given.plot_clipping(
+        {"norm, larger": np.array([[1, 4.0]]), "clipped": np.array([losses, losses])}, [1, 50]
+    )
     lengths = np.stack([np.linspace(1, 0.1, 40), np.linspace(2, 1, 40)])
     given.plot_reach({"plain cell": lengths[:1], "LSTM": lengths})
     given.plot_gates(np.full([3, 9, 3], 0.75), ["(of)(of)", "(of)[of]", "(of){of}"])
     given.plot_rates({"0.01": losses, "0.1": losses + 1}, 2.5)
     given.plot_fits({"8 units": np.array([[3, 2.5], [3.1, 2.75]]), "9 units": np.ones([2, 2])})
-    numbers = ["from 4.00 to 2.000", "program B 3.83", "ends at 2.25", "larger, after 50 steps: 4;",
-               "along c      0.885 after 10", "after [: tanh(c) from 0.75 to 0.75, f 0.750",
-               "rate 0.1     loss of the last 50 steps 3.07", "end at 2.50 and 2.75"]
+    numbers = [
+        "from 4.00 to 2.000",
+        "program B 3.83",
+        "ends at 2.25",
+        "larger, after 50 steps: 4;",
+        "along c      0.885 after 10",
+        "after [: tanh(c) from 0.75 to 0.75, f 0.750",
+        "rate 0.1     loss of the last 50 steps 3.07",
+        "end at 2.50 and 2.75",
+    ]
     assert len(shown) == 8 and all(number in alt for (_, alt), number in zip(shown, numbers))
 
 

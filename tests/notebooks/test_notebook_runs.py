@@ -1,4 +1,5 @@
 """The notebooks executed: the exercise before it is filled in, and the solution at its small setting."""
+
 import json
 import os
 import re
@@ -20,28 +21,47 @@ def execute(tmp_path, monkeypatch, fonts):
 
     The cells are put in another order by `order`, where it is given; then exceptions are left in the outputs.
     """
-    nbformat, nbclient = (pytest.importorskip(name, reason=f"{name} is not installed: pip install -e '.[test]'")
-                          for name in ("nbformat", "nbclient"))
+    nbformat, nbclient = (
+        pytest.importorskip(name, reason=f"{name} is not installed: pip install -e '.[test]'")
+        for name in ("nbformat", "nbclient")
+    )
     # this environment's kernel, not another of that name
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("MPLCONFIGDIR", str(fonts))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
 
-    def run(name, folder=FOLDER, repository=generate.REPOSITORY, shown="''", order=None, **settings):
+    def run(
+        name, folder=FOLDER, repository=generate.REPOSITORY, shown="''", order=None, **settings
+    ):
         notebook = nbformat.read(str(FOLDER / name), as_version=4)
-        settings = dict({"checkpoint_dir": str(tmp_path / "run"), "page": str(tmp_path / "page.html"),
-                         "progress": str(tmp_path / "progress.json")}, **settings)
+        settings = dict(
+            {
+                "checkpoint_dir": str(tmp_path / "run"),
+                "page": str(tmp_path / "page.html"),
+                "progress": str(tmp_path / "progress.json"),
+            },
+            **settings,
+        )
         for cell in notebook.cells:
             if cell.id == "setup":
                 cell.source = cell.source.replace(generate.REPOSITORY, repository)
             if cell.id == "settings":
-                cell.source += "".join(f"\n{key} = {value!r}" for key, value in settings.items()) + f"\nprint({shown})"
+                cell.source += (
+                    "".join(f"\n{key} = {value!r}" for key, value in settings.items())
+                    + f"\nprint({shown})"
+                )
         notebook.cells = order(notebook.cells) if order else notebook.cells
-        nbclient.NotebookClient(notebook, timeout=1500, startup_timeout=600, kernel_name="python3",
-                                allow_errors=order is not None,
-                                resources={"metadata": {"path": str(folder)}}).execute()
+        nbclient.NotebookClient(
+            notebook,
+            timeout=1500,
+            startup_timeout=600,
+            kernel_name="python3",
+            allow_errors=order is not None,
+            resources={"metadata": {"path": str(folder)}},
+        ).execute()
         return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+
     return run
 
 
@@ -49,13 +69,17 @@ def execute(tmp_path, monkeypatch, fonts):
 def small_text(tmp_path):
     """A text in which every character is known, long enough for the small setting."""
     path = tmp_path / "text.txt"
-    path.write_bytes(b'"The Far cat sat on the mat," she said.\r\nThen the rat ate the hat.\r\n' * 300)
+    path.write_bytes(
+        b'"The Far cat sat on the mat," she said.\r\nThen the rat ate the hat.\r\n' * 300
+    )
     return str(path)
 
 
 def texts(outputs):
     """Return what each cell printed."""
-    return {name: "".join(output.get("text", "") for output in some) for name, some in outputs.items()}
+    return {
+        name: "".join(output.get("text", "") for output in some) for name, some in outputs.items()
+    }
 
 
 def committed():
@@ -65,7 +89,11 @@ def committed():
 
 def assert_quiet(outputs):
     for name, some in outputs.items():
-        assert not [output for output in some if output.get("name") == "stderr" or output.output_type == "error"], name
+        assert not [
+            output
+            for output in some
+            if output.get("name") == "stderr" or output.output_type == "error"
+        ], name
 
 
 @pytest.mark.slow
@@ -77,8 +105,22 @@ def test_the_exercise_runs_before_it_is_filled_in(execute, small_text, tmp_path)
         assert printed[name].startswith(f"{name}: not right yet. Still None: "), name
     for name in ("show-batch", "numpy-lstm", "model-size", "gates", "restore", "sample-last"):
         assert printed[name].startswith((WAITS, "This cell waits for the same exercises.")), name
-    for name in ("memory", "reach", "rates", "clipping", "programs", "train", "loss-curve", "fit",
-                 "sample-earlier", "temperature", "plus-one", "one-unit", "coloured", "web-page"):
+    for name in (
+        "memory",
+        "reach",
+        "rates",
+        "clipping",
+        "programs",
+        "train",
+        "loss-curve",
+        "fit",
+        "sample-earlier",
+        "temperature",
+        "plus-one",
+        "one-unit",
+        "coloured",
+        "web-page",
+    ):
         assert printed[name] == "This cell waits for the same exercises.\n", name
     assert printed["predict-bigram"].startswith("Write your prediction in place of the dots")
     assert not (tmp_path / "run").exists()
@@ -88,22 +130,37 @@ def backwards(cells):
     """Begin with the imports, as after a restart, and take the cells that need them from the last to the first."""
     code = [cell for cell in cells if cell.cell_type == "code"]
     place = [cell.id for cell in code].index("imports")
-    return [*code[:place + 1], *code[:place:-1]]
+    return [*code[: place + 1], *code[:place:-1]]
 
 
 @pytest.mark.slow
 def test_backwards_each_cell_says_which_it_needs(execute):
     outputs = execute("Anna_KaRNNa_Solution.ipynb", order=backwards)
-    assert not {output.ename for some in outputs.values() for output in some if output.output_type == "error"}
+    assert not {
+        output.ename
+        for some in outputs.values()
+        for output in some
+        if output.output_type == "error"
+    }
     printed = texts(outputs)
-    for name, missing in [("bridge-torch", "training_ids"), ("bigram", "vocab"), ("restore", "checkpoints"),
-                          ("sizes", "again"), ("gates", "build_loss"), ("bridge-tokens", "text")]:
-        assert printed[name].startswith(f"This cell needs {missing}, which a cell above defines."), name
+    for name, missing in [
+        ("bridge-torch", "training_ids"),
+        ("bigram", "vocab"),
+        ("restore", "checkpoints"),
+        ("sizes", "again"),
+        ("gates", "build_loss"),
+        ("bridge-tokens", "text"),
+    ]:
+        assert printed[name].startswith(
+            f"This cell needs {missing}, which a cell above defines."
+        ), name
     assert printed["clipping"].startswith((WAITS, "This cell waits for the same exercises."))
 
 
 @pytest.mark.slow
-def test_the_solution_runs_at_the_small_setting_in_under_four_minutes_on_two_cores(execute, anna, tmp_path):
+def test_the_solution_runs_at_the_small_setting_in_under_four_minutes_on_two_cores(
+    execute, anna, tmp_path
+):
     (tmp_path / "run").mkdir()  # of another run, which must stay as it is
     before = committed()
     start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
@@ -117,16 +174,23 @@ def test_the_solution_runs_at_the_small_setting_in_under_four_minutes_on_two_cor
     losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", printed["train"])]
     assert losses and losses[-1] < losses[0] < 4.5
     assert re.search(r"bigrams +2\.", printed["train"])
-    assert list((tmp_path / "run-2").glob("i*_l64.ckpt.index")) and not list((tmp_path / "run").iterdir())
+    assert list((tmp_path / "run-2").glob("i*_l64.ckpt.index")) and not list(
+        (tmp_path / "run").iterdir()
+    )
     written = printed["sample-last"][:-1]
     assert written.startswith("Far")
     assert len("Far") + 150 < len(re.sub("\n  ↳", "", written)) <= len("Far") + 200 + 1
     for name in ("numpy-lstm", "gradient-graph"):
         assert float(re.search("largest difference: (.*)", printed[name]).group(1)) < 1e-6
-    assert "larger, not clipped" in printed["clipping"] and printed["quiz"].startswith("quiz: right.")
+    assert "larger, not clipped" in printed["clipping"] and printed["quiz"].startswith(
+        "quiz: right."
+    )
     for name in ("keras", "torch"):  # 180,000 characters are 72 windows
         said = printed[f"bridge-{name}"]
-        assert "Not run: the package" in said or 2.8 < float(re.search("of 100 steps: (.*)", said).group(1)) < 3.5
+        assert (
+            "Not run: the package" in said
+            or 2.8 < float(re.search("of 100 steps: (.*)", said).group(1)) < 3.5
+        )
     assert float(re.search("quotation: (.*)", printed["goal"]).group(1)) > 0.9
     assert printed["toy-graph"].endswith("\n6.0\n2.0 6.0\n12.0\n")
     as_it_is, changed = map(float, re.findall(r"difference: +(\S+)", printed["whole-backward"]))
@@ -144,10 +208,15 @@ def test_the_solution_runs_at_the_small_setting_in_under_four_minutes_on_two_cor
 def repository_of_this_checkout(folder):
     """Make a git repository of the package and the notebooks as they are; return its address."""
     for name in ("charrnn", "notebooks", "docs"):
-        shutil.copytree(str(ROOT / name), str(folder / name), ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        shutil.copytree(
+            str(ROOT / name), str(folder / name), ignore=shutil.ignore_patterns("__pycache__", ".*")
+        )
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "As it is."]):
-        subprocess.run(["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *command],
-                       cwd=str(folder), check=True)
+        subprocess.run(
+            ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *command],
+            cwd=str(folder),
+            check=True,
+        )
     return folder.as_uri()
 
 
@@ -158,9 +227,16 @@ def test_the_solution_runs_in_a_hosted_service(execute, small_text, tmp_path):
     empty = tmp_path / "content"
     origin = tmp_path / "origin"
     empty.mkdir()
-    outputs = execute("Anna_KaRNNa_Solution.ipynb", folder=empty, repository=repository_of_this_checkout(origin),
-                      shown="corpus.__file__", text_name=small_text, setting="small",
-                      checkpoint_dir="../checkpoints/notebook", page="page.html")
+    outputs = execute(
+        "Anna_KaRNNa_Solution.ipynb",
+        folder=empty,
+        repository=repository_of_this_checkout(origin),
+        shown="corpus.__file__",
+        text_name=small_text,
+        setting="small",
+        checkpoint_dir="../checkpoints/notebook",
+        page="page.html",
+    )
     assert_quiet(outputs)
     printed = texts(outputs)
     for name in EXERCISES:

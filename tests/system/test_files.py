@@ -1,4 +1,5 @@
 """Atomic writes and locks."""
+
 import contextlib
 import errno
 import os
@@ -17,9 +18,13 @@ def test_a_file_is_created_and_replaced(tmp_path):
     assert os.listdir(str(tmp_path)) == ["file"]
 
 
-@pytest.mark.parametrize("number, raised", [(errno.EINVAL, contextlib.nullcontext()),
-                                            (errno.EIO, pytest.raises(OSError, match="failed"))])
-def test_a_folder_that_cannot_be_flushed_is_an_error_unless_no_folder_can(tmp_path, monkeypatch, number, raised):
+@pytest.mark.parametrize(
+    "number, raised",
+    [(errno.EINVAL, contextlib.nullcontext()), (errno.EIO, pytest.raises(OSError, match="failed"))],
+)
+def test_a_folder_that_cannot_be_flushed_is_an_error_unless_no_folder_can(
+    tmp_path, monkeypatch, number, raised
+):
     def fail(descriptor):
         raise OSError(number, "failed")
 
@@ -44,10 +49,15 @@ def test_a_link_that_a_user_names_stays_a_link(tmp_path, monkeypatch):
     (tmp_path / "folder" / "other").symlink_to("file")
     for content in (b"new", b"replaced"):
         files.write_atomically(files.target_of("link"), content)
-        assert (tmp_path / "link").is_symlink() and (tmp_path / "folder" / "file").read_bytes() == content
+        assert (tmp_path / "link").is_symlink() and (
+            tmp_path / "folder" / "file"
+        ).read_bytes() == content
     assert sorted(os.listdir("folder")) == ["file", "other"]
     files.write_atomically("link", b"ours")
-    assert not (tmp_path / "link").is_symlink() and (tmp_path / "folder" / "file").read_bytes() == b"replaced"
+    assert (
+        not (tmp_path / "link").is_symlink()
+        and (tmp_path / "folder" / "file").read_bytes() == b"replaced"
+    )
 
 
 def test_what_is_not_a_file_is_not_replaced(tmp_path):

@@ -1,4 +1,5 @@
 """What a process finds out about its machine: the kernels that NumPy is to use, and memory."""
+
 import io
 import resource
 from types import SimpleNamespace
@@ -10,15 +11,32 @@ from charrnn.system import machine
 AVX2 = "processor: 0\nflags\t\t: fpu avx2 fma sse\n"
 
 
-@pytest.mark.parametrize("cpuinfo, numpy, modules, variables, chosen", [
-    (AVX2, "'1.18.5'", (), {}, "Haswell"), (AVX2, "'1.19.0'", (), {}, None), (AVX2, '"2.1.18"', (), {}, None),
-    (AVX2, "'1.18.5'", ("numpy",), {}, None), (AVX2, "'1.18.5'", (), {"OPENBLAS_CORETYPE": "Zen"}, "Zen"),
-    ("flags : fpu fma\n", "'1.18.5'", (), {}, None), ("flags : avx2\n", "'1.18.5'", (), {}, None),
-    ("", "'1.18.5'", (), {}, None), (None, "'1.18.5'", (), {}, None), (AVX2, None, (), {}, None)])
-def test_old_versions_of_numpy_are_told_which_kernels_to_use(monkeypatch, cpuinfo, numpy, modules, variables, chosen):
+@pytest.mark.parametrize(
+    "cpuinfo, numpy, modules, variables, chosen",
+    [
+        (AVX2, "'1.18.5'", (), {}, "Haswell"),
+        (AVX2, "'1.19.0'", (), {}, None),
+        (AVX2, '"2.1.18"', (), {}, None),
+        (AVX2, "'1.18.5'", ("numpy",), {}, None),
+        (AVX2, "'1.18.5'", (), {"OPENBLAS_CORETYPE": "Zen"}, "Zen"),
+        ("flags : fpu fma\n", "'1.18.5'", (), {}, None),
+        ("flags : avx2\n", "'1.18.5'", (), {}, None),
+        ("", "'1.18.5'", (), {}, None),
+        (None, "'1.18.5'", (), {}, None),
+        (AVX2, None, (), {}, None),
+    ],
+)
+def test_old_versions_of_numpy_are_told_which_kernels_to_use(
+    monkeypatch, cpuinfo, numpy, modules, variables, chosen
+):
     """Only on processors that have them, and only if nothing else was chosen, whatever the version of Python."""
+
     def read(path, **options):
-        content = cpuinfo if path == "/proc/cpuinfo" else numpy and f"short_version = 0\nversion = {numpy}\n"
+        content = (
+            cpuinfo
+            if path == "/proc/cpuinfo"
+            else numpy and f"short_version = 0\nversion = {numpy}\n"
+        )
         if content is None:
             raise FileNotFoundError("no /proc, as on macOS, or no version")
         return io.StringIO(content)

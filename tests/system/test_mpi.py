@@ -1,4 +1,5 @@
 """The launcher of a process, and what is said if MPI cannot be used."""
+
 import contextlib
 import re
 
@@ -12,13 +13,26 @@ OPEN_MPI = {"OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "2"}
 ALL = [name for *names, _ in mpi._LAUNCHERS for name in names]
 
 
-@pytest.mark.parametrize("variables, launch", [
-    ({}, mpi.Launch()), ({"PMI_SIZE": "4", "PMI_RANK": "3"}, mpi.Launch(4, 3, "mpiexec")),
-    (OPEN_MPI, mpi.Launch(3, 2, "mpiexec")), ({"PMI_SIZE": "1", "PMI_RANK": "0"}, mpi.Launch()),
-    ({"SLURM_NTASKS": "8"}, mpi.Launch()),  # in the script of a job, before srun
-    ({"SLURM_STEP_NUM_TASKS": "8", "SLURM_PROCID": "5"}, mpi.Launch(8, 5, "srun")),
-    ({"SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1",  # mpiexec started by srun, one a host
-      "PMI_SIZE": "4", "PMI_RANK": "3"}, mpi.Launch(4, 3, "mpiexec"))])
+@pytest.mark.parametrize(
+    "variables, launch",
+    [
+        ({}, mpi.Launch()),
+        ({"PMI_SIZE": "4", "PMI_RANK": "3"}, mpi.Launch(4, 3, "mpiexec")),
+        (OPEN_MPI, mpi.Launch(3, 2, "mpiexec")),
+        ({"PMI_SIZE": "1", "PMI_RANK": "0"}, mpi.Launch()),
+        ({"SLURM_NTASKS": "8"}, mpi.Launch()),  # in the script of a job, before srun
+        ({"SLURM_STEP_NUM_TASKS": "8", "SLURM_PROCID": "5"}, mpi.Launch(8, 5, "srun")),
+        (
+            {
+                "SLURM_STEP_NUM_TASKS": "2",
+                "SLURM_PROCID": "1",  # mpiexec started by srun, one a host
+                "PMI_SIZE": "4",
+                "PMI_RANK": "3",
+            },
+            mpi.Launch(4, 3, "mpiexec"),
+        ),
+    ],
+)
 def test_the_launcher_is_known_by_its_variables(monkeypatch, variables, launch):
     for name in ALL:
         monkeypatch.delenv(name, raising=False)
@@ -29,15 +43,31 @@ def test_the_launcher_is_known_by_its_variables(monkeypatch, variables, launch):
 
 def started(rank, folder, **variables):
     """Start charrnn-train as a launcher starts one of two processes. Return what it prints and its status."""
-    status, out, err = run_python("-m", "charrnn", "train", "anna", cwd=str(folder), variables=dict(
-        OPEN_MPI, OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK=rank, **variables))
+    status, out, err = run_python(
+        "-m",
+        "charrnn",
+        "train",
+        "anna",
+        cwd=str(folder),
+        variables=dict(OPEN_MPI, OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK=rank, **variables),
+    )
     return out + err, status
 
 
-@pytest.mark.parametrize("module, message", [
-    ("raise ImportError('there is none')", r"mpi4py cannot be used here \(there is none\): install it"),
-    ("class MPI:\n class COMM_WORLD:\n  size = 1", "mpiexec started 2 processes, but mpi4py sees 1")],
-    ids=["no mpi4py", "another MPI"])
+@pytest.mark.parametrize(
+    "module, message",
+    [
+        (
+            "raise ImportError('there is none')",
+            r"mpi4py cannot be used here \(there is none\): install it",
+        ),
+        (
+            "class MPI:\n class COMM_WORLD:\n  size = 1",
+            "mpiexec started 2 processes, but mpi4py sees 1",
+        ),
+    ],
+    ids=["no mpi4py", "another MPI"],
+)
 def test_without_mpi_one_process_says_so_and_all_end(tmp_path, module, message):
     (tmp_path / "mpi4py.py").write_text(module)
     for rank in (0, 1):
@@ -46,9 +76,13 @@ def test_without_mpi_one_process_says_so_and_all_end(tmp_path, module, message):
         assert rank or re.search(message, output), output
 
 
-@pytest.mark.parametrize("command, flag, spoken", [(train, "--help", False), (train, "--nosuch", False),
-                                                   (sample, "--nosuch", True)])
-def test_of_several_processes_only_the_first_one_speaks_where_they_train(monkeypatch, capsys, command, flag, spoken):
+@pytest.mark.parametrize(
+    "command, flag, spoken",
+    [(train, "--help", False), (train, "--nosuch", False), (sample, "--nosuch", True)],
+)
+def test_of_several_processes_only_the_first_one_speaks_where_they_train(
+    monkeypatch, capsys, command, flag, spoken
+):
     for name, value in dict(OPEN_MPI, OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK="1").items():
         monkeypatch.setenv(name, value)
     with contextlib.suppress(SystemExit):

@@ -1,4 +1,5 @@
 """The door to TensorFlow 1.15 and 2. Each process here imports TensorFlow, or what stands for it, anew."""
+
 import sys
 
 import pytest
@@ -21,42 +22,87 @@ sys.exit(train.main([{text!r}, "--num-steps", "3", "--checkpoint-dir", {folder!r
 
 
 @needs_tensorflow_2
-@pytest.mark.parametrize("version, keras, message", [
-    ("2.9.1", "None", "charrnn does not support TensorFlow 2.9.1, only TensorFlow 1.15 and 2.15 to 2.21: pip install"),
-    ("2.19.0", "None", "TensorFlow 2.19.0 needs the package tf_keras for LSTM cells: pip install tf_keras~=2.19.0"),
-    ("2.40.0", "types.SimpleNamespace(__spec__=1)",
-     "charrnn does not support TensorFlow 2.40.0, only TensorFlow 1.15 and 2.15 to 2.21 (BasicLSTMCell is not")])
+@pytest.mark.parametrize(
+    "version, keras, message",
+    [
+        (
+            "2.9.1",
+            "None",
+            "charrnn does not support TensorFlow 2.9.1, only TensorFlow 1.15 and 2.15 to 2.21: pip install",
+        ),
+        (
+            "2.19.0",
+            "None",
+            "TensorFlow 2.19.0 needs the package tf_keras for LSTM cells: pip install tf_keras~=2.19.0",
+        ),
+        (
+            "2.40.0",
+            "types.SimpleNamespace(__spec__=1)",
+            "charrnn does not support TensorFlow 2.40.0, only TensorFlow 1.15 and 2.15 to 2.21 (BasicLSTMCell is not",
+        ),
+    ],
+)
 def test_an_unsuitable_tensorflow_is_one_line(text_file, tmp_path, version, keras, message):
-    status, out, err = run_python("-c", STAND_IN.format(version=version, keras=keras, text=str(text_file),
-                                           folder=str(tmp_path / "run")))
-    assert status == 2 and err.count("\n") == 1 and err.startswith("charrnn-train: error: " + message)
+    status, out, err = run_python(
+        "-c",
+        STAND_IN.format(
+            version=version, keras=keras, text=str(text_file), folder=str(tmp_path / "run")
+        ),
+    )
+    assert (
+        status == 2 and err.count("\n") == 1 and err.startswith("charrnn-train: error: " + message)
+    )
     assert not (tmp_path / "run").exists()
 
 
 def test_tensorflow_1_is_known_by_its_version_and_not_by_that_of_python(text_file, tmp_path):
     """NVIDIA's 1.15.5 is for Python 3.8."""
     cells = "v1.nn.rnn_cell, v1.compat = types.SimpleNamespace(BasicLSTMCell=1), Module('')"
-    ready = STAND_IN.replace("from charrnn", f"{cells}; sys.argv += ['--precision', 'bfloat16']; from charrnn")
+    ready = STAND_IN.replace(
+        "from charrnn", f"{cells}; sys.argv += ['--precision', 'bfloat16']; from charrnn"
+    )
     ready = ready.replace("{folder!r}", "{folder!r}, *sys.argv[1:]")
-    status, out, err = run_python("-c", ready.format(version="1.15.5+nv23.03", keras="None", text=str(text_file),
-                                        folder=str(tmp_path / "run")))
+    status, out, err = run_python(
+        "-c",
+        ready.format(
+            version="1.15.5+nv23.03",
+            keras="None",
+            text=str(text_file),
+            folder=str(tmp_path / "run"),
+        ),
+    )
     assert (status, out) == (2, "") and "error: precision bfloat16 needs TensorFlow 2" in err
 
 
-@pytest.mark.parametrize("version, make, message", [
-    ((3, 7, 9), "", "pip install . in the folder of charrnn installs TensorFlow 1.15"),
-    ((3, 11, 2), "", 'pip install ".[tensorflow]" in the folder of charrnn installs TensorFlow 2'),
-    ((3, 14, 0), "", "use Python 3.10 to 3.13, or 3.7; Python 3.14 has no TensorFlow that charrnn supports"),
-    ((3, 11, 2), "make", "make venv installs it")])
+@pytest.mark.parametrize(
+    "version, make, message",
+    [
+        ((3, 7, 9), "", "pip install . in the folder of charrnn installs TensorFlow 1.15"),
+        (
+            (3, 11, 2),
+            "",
+            'pip install ".[tensorflow]" in the folder of charrnn installs TensorFlow 2',
+        ),
+        (
+            (3, 14, 0),
+            "",
+            "use Python 3.10 to 3.13, or 3.7; Python 3.14 has no TensorFlow that charrnn supports",
+        ),
+        ((3, 11, 2), "make", "make venv installs it"),
+    ],
+)
 def test_a_missing_tensorflow_says_what_to_install(monkeypatch, version, make, message):
     from charrnn.system import tensorflow
+
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     monkeypatch.setattr(sys, "version_info", version)
     monkeypatch.delenv("CHARRNN_MAKE", raising=False)
     if make:
         monkeypatch.setenv("CHARRNN_MAKE", make)
-    with pytest.raises(tensorflow.TensorFlowError, match="TensorFlow is not installed here: " + message.replace(
-            "[", r"\[")):
+    with pytest.raises(
+        tensorflow.TensorFlowError,
+        match="TensorFlow is not installed here: " + message.replace("[", r"\["),
+    ):
         tensorflow.require_tensorflow()
 
 
@@ -71,5 +117,6 @@ def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys):
 def test_a_session_has_the_threads_that_are_given(fused, within):
     """Those within an operation, and those for several."""
     from charrnn.system.tensorflow import session_config
+
     config = session_config(3, fused)
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (within, 3)

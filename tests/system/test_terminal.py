@@ -1,4 +1,5 @@
 """What is written to a terminal, and to other files."""
+
 import io
 import sys
 

@@ -1,4 +1,5 @@
 """The baselines: n-gram counts, compared with plain Python, and xz."""
+
 import lzma
 import math
 from collections import Counter, defaultdict
@@ -14,12 +15,12 @@ def plain_probability(train, context, char, num_classes, order):
     followers = defaultdict(Counter)
     for place, following in enumerate(train):
         for length in range(min(order, place) + 1):
-            followers[tuple(train[place - length:place])][following] += 1
+            followers[tuple(train[place - length : place])][following] += 1
     probability = 1 / num_classes
     for length in range(order + 1):
         if length > len(context):
             break
-        counts = followers.get(tuple(context[len(context) - length:]))
+        counts = followers.get(tuple(context[len(context) - length :]))
         if counts:
             kinds = len(counts)
             probability = (counts[char] + kinds * probability) / (sum(counts.values()) + kinds)
@@ -42,8 +43,10 @@ def test_ngrams_equal_plain_python(order):
     found = ngram_nats(train, text, 6, order)
     assert found.shape == (40,) and found.dtype == np.float64
     train, both = train.tolist(), train.tolist() + text.tolist()
-    expected = [-math.log(plain_probability(train, both[:150 + place], both[150 + place], 6, order))
-                for place in range(1, 41)]
+    expected = [
+        -math.log(plain_probability(train, both[: 150 + place], both[150 + place], 6, order))
+        for place in range(1, 41)
+    ]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 

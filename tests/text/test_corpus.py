@@ -1,4 +1,5 @@
 """Texts: the known ones, files, compressed or with another encoding, folders and standard input."""
+
 import gzip
 import hashlib
 import io
@@ -19,8 +20,15 @@ def known(tmp_path, monkeypatch):
     source = tmp_path / "public" / "text"
     source.parent.mkdir()
     source.write_bytes(CONTENT)
-    monkeypatch.setitem(corpus.KNOWN_TEXTS, "known", corpus.KnownText(
-        "known.txt", hashlib.sha256(CONTENT).hexdigest(), ("http://example.invalid/known", source.as_uri())))
+    monkeypatch.setitem(
+        corpus.KNOWN_TEXTS,
+        "known",
+        corpus.KnownText(
+            "known.txt",
+            hashlib.sha256(CONTENT).hexdigest(),
+            ("http://example.invalid/known", source.as_uri()),
+        ),
+    )
     monkeypatch.delenv("CHARRNN_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
     return source
@@ -60,16 +68,27 @@ def test_a_download_of_unexpected_content_leaves_no_file(known, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("make, command", [(None, "charrnn-train names"), ("make", "make train TEXT=names")])
-def test_the_error_names_where_it_looked_and_texts_that_need_no_network(known, monkeypatch, make, command):
+@pytest.mark.parametrize(
+    "make, command", [(None, "charrnn-train names"), ("make", "make train TEXT=names")]
+)
+def test_the_error_names_where_it_looked_and_texts_that_need_no_network(
+    known, monkeypatch, make, command
+):
     known.unlink()
     monkeypatch.delenv("CHARRNN_MAKE", raising=False)
     if make:
         monkeypatch.setenv("CHARRNN_MAKE", make)
-    with pytest.raises(ValueError, match=r"train_model\('python'\), and in the notebook text_name = 'n") as error:
+    with pytest.raises(
+        ValueError, match=r"train_model\('python'\), and in the notebook text_name = 'n"
+    ) as error:
         corpus.find("known")
     assert f"network: {command} or " in errors.described(error.value)
-    for part in ["data/known.txt", "CHARRNN_DATA", "no network in tests", "http://example.invalid/known"]:
+    for part in [
+        "data/known.txt",
+        "CHARRNN_DATA",
+        "no network in tests",
+        "http://example.invalid/known",
+    ]:
         assert part in str(error.value)
 
 
@@ -82,9 +101,14 @@ def test_names_are_in_the_package_and_go_before_a_file(tmp_path, monkeypatch):
 
 def test_python_source_is_complete_and_sorted():
     text = corpus.read("python")
-    places = [text.text.index(line) for line in [
-        "Record of phased-in incompatible language changes", "Abstract Base Classes (ABCs) according to PEP 3119",
-        "class TarFile"]]  # in __future__.py, abc.py and tarfile.py
+    places = [
+        text.text.index(line)
+        for line in [
+            "Record of phased-in incompatible language changes",
+            "Abstract Base Classes (ABCs) according to PEP 3119",
+            "class TarFile",
+        ]
+    ]  # in __future__.py, abc.py and tarfile.py
     assert places == sorted(places)
 
 
@@ -103,14 +127,20 @@ def test_gzip_is_decompressed_and_is_the_same_text(tmp_path, times):
     assert compressed.text == plain.text == "one\ntwo" * times
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"\x89PNG\r\n\x1a\n\0\0\0\r", "is not a text file"), (b"text\x00with nulls", "is not a text file"),
-    ("plain text, many letters".encode("utf-16-le"), "encoding utf-16-le"),
-    ("plain text, many letters".encode("utf-16-be"), "encoding utf-16-le"),
-    (gzip.compress(b"text")[:-6], "is a damaged gzip file"), (gzip.compress(b""), "is empty"),
-    (b"caf\xe9", "is not utf-8 text")],
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0\0\r", "is not a text file"),
+        (b"text\x00with nulls", "is not a text file"),
+        ("plain text, many letters".encode("utf-16-le"), "encoding utf-16-le"),
+        ("plain text, many letters".encode("utf-16-be"), "encoding utf-16-le"),
+        (gzip.compress(b"text")[:-6], "is a damaged gzip file"),
+        (gzip.compress(b""), "is empty"),
+        (b"caf\xe9", "is not utf-8 text"),
+    ],
     # named, because gzip stores the time of day, and all test processes must give a test the same name
-    ids=["png", "binary", "utf-16-le", "utf-16-be", "damaged gzip", "empty gzip", "latin-1"])
+    ids=["png", "binary", "utf-16-le", "utf-16-be", "damaged gzip", "empty gzip", "latin-1"],
+)
 def test_a_file_that_is_not_text_is_named_for_what_it_is(tmp_path, content, message):
     (tmp_path / "a.txt").write_bytes(content)
     with pytest.raises(ValueError, match=message):
@@ -126,8 +156,14 @@ def test_several_files_are_joined_with_the_separator(tmp_path):
 def test_a_folder_stands_for_its_text_files_in_order(tmp_path):
     for name in ("sub", ".git"):
         (tmp_path / name).mkdir()
-    for name, content in [("b.txt", b"two"), ("a.txt", b"one"), ("sub/c.md", b"three"), (".hidden", b"no"),
-                          (".git/d.txt", b"no"), ("cover.png", b"\x89PNG\0")]:
+    for name, content in [
+        ("b.txt", b"two"),
+        ("a.txt", b"one"),
+        ("sub/c.md", b"three"),
+        (".hidden", b"no"),
+        (".git/d.txt", b"no"),
+        ("cover.png", b"\x89PNG\0"),
+    ]:
         (tmp_path / name).write_bytes(content)
     text = corpus.read(tmp_path)
     assert text.text == "one\ntwo\nthree"
@@ -152,8 +188,11 @@ def test_the_folder_of_a_run_is_left_out_of_a_folder_of_texts(trained, tmp_path)
 
 
 def test_standard_input_is_utf_8_with_universal_newlines(monkeypatch):
-    for content, message in [(b"caf\xe9", "is not utf-8 text"), (b"", "is empty"),
-                             (b"\xef\xbb\xbfcaf\xc3\xa9\r\nb\rc\n", None)]:
+    for content, message in [
+        (b"caf\xe9", "is not utf-8 text"),
+        (b"", "is empty"),
+        (b"\xef\xbb\xbfcaf\xc3\xa9\r\nb\rc\n", None),
+    ]:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="ascii"))
         if message:
             with pytest.raises(ValueError, match=f"standard input {message}"):

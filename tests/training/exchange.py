@@ -2,6 +2,7 @@
 
 ``mpiexec -n 3 python exchange.py``, or with the name of an exception, which one process raises.
 """
+
 import json
 import os
 import sys
@@ -16,9 +17,12 @@ if __name__ == "__main__":  # pytest looks for doctests here
             if rank:
                 raise {"KeyError": KeyError, "ValueError": ValueError}[sys.argv[1]](rank)
             processes.gather("present")
-    found = {"rank": rank, "gathered": processes.gather(rank * 10),
-             "signals": [processes.agree(15 if rank == 2 else None), processes.agree(None)],
-             "first": processes.from_first(lambda: rank + 5)}
+    found = {
+        "rank": rank,
+        "gathered": processes.gather(rank * 10),
+        "signals": [processes.agree(15 if rank == 2 else None), processes.agree(None)],
+        "first": processes.from_first(lambda: rank + 5),
+    }
     for name, cores in [("own cores", range(4 * rank, 4 * rank + 4)), ("common cores", range(6))]:
         os.sched_getaffinity = lambda _, cores=cores: set(cores)
         found[name] = processes.threads()

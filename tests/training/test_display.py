@@ -1,4 +1,5 @@
 """What a training run prints: the plan, its lines, and the progress bar."""
+
 import io
 import os
 import re
@@ -23,11 +24,15 @@ HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_e
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
 
 
-def display_of(n_training=1040, n_held_out=0, n_test=0, folder="my folder", init_from=None, **hyper):
+def display_of(
+    n_training=1040, n_held_out=0, n_test=0, folder="my folder", init_from=None, **hyper
+):
     """Return the display of a run on parts of a text of 1,040 characters."""
     parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
     run = RunRecord(replace(HYPER, **hyper), Vocabulary("abc"), "my text", "f00")
-    return Display(Job(run, folder, "a" * 1040, Options(), 2, init_from, *parts), 704, StopRequests())
+    return Display(
+        Job(run, folder, "a" * 1040, Options(), 2, init_from, *parts), 704, StopRequests()
+    )
 
 
 @pytest.fixture
@@ -38,33 +43,56 @@ def display():
 def test_the_plan(display, capsys):
     display.plan()
     out, err = capsys.readouterr()
-    assert err == "" and out.startswith("text     my text, 1,040 characters, 3 distinct\nwindows  173 of 2 x 3 per")
-    assert "network  2 layers of 5 units, 704 parameters" in out and "steps    692 in 4 epochs, seed 7\n" in out
+    assert err == "" and out.startswith(
+        "text     my text, 1,040 characters, 3 distinct\nwindows  173 of 2 x 3 per"
+    )
+    assert (
+        "network  2 layers of 5 units, 704 parameters" in out
+        and "steps    692 in 4 epochs, seed 7\n" in out
+    )
 
 
-@pytest.mark.parametrize("text, few", [("a" * 4_999, True), ("\n".join(map(str, range(1_000))), False),
-                                       ("a" * 5_000, False)], ids=["short", "list", "long"])
+@pytest.mark.parametrize(
+    "text, few",
+    [("a" * 4_999, True), ("\n".join(map(str, range(1_000))), False), ("a" * 5_000, False)],
+    ids=["short", "list", "long"],
+)
 def test_the_plan_of_a_short_text_says_what_predicts_it_better(capsys, text, few):
     """But not of a list, which the network predicts better."""
     planned = display_of()
     planned.job = replace(planned.job, text=text)
     planned.plan()
-    assert ("counts of 5 characters predict better than a network" in capsys.readouterr().out) == few
+    assert (
+        "counts of 5 characters predict better than a network" in capsys.readouterr().out
+    ) == few
 
 
-@pytest.mark.parametrize("chars, weights", [("ac", "with new weights for 'b'"),
-                                            ("abcd", "which has all characters of the text")])
+@pytest.mark.parametrize(
+    "chars, weights",
+    [("ac", "with new weights for 'b'"), ("abcd", "which has all characters of the text")],
+)
 def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys, chars, weights):
     model = SimpleNamespace(name="other.ckpt", vocabulary=Vocabulary(chars))
     display_of(730, 30, 280, init_from=model, cell="gru", eval_every_n=15).plan()
     out = capsys.readouterr().out
-    for part in ("held out the last 30 characters before the test text", "test     the last 280 characters",
-                 "gru units", f"weights  from other.ckpt, {weights}\n"):
+    for part in (
+        "held out the last 30 characters before the test text",
+        "test     the last 280 characters",
+        "gru units",
+        f"weights  from other.ckpt, {weights}\n",
+    ):
         assert part in out
 
 
-@pytest.mark.parametrize("settings, differs", [({}, False), ({"cell": "gru"}, True), ({"fused": False}, True),
-                                               ({"fused": False, "keep_prob": 1}, False)])
+@pytest.mark.parametrize(
+    "settings, differs",
+    [
+        ({}, False),
+        ({"cell": "gru"}, True),
+        ({"fused": False}, True),
+        ({"fused": False, "keep_prob": 1}, False),
+    ],
+)
 def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, settings, differs):
     display_of(**settings).resumed(100, None)
     assert ("dropout  its masks are others" in capsys.readouterr().out) == differs
@@ -72,9 +100,15 @@ def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, setti
 
 def test_more_epochs_raise_the_learning_rate_again(capsys):
     """Where the schedule has ended at 0. The plan says from where to where, and the last line that it will."""
-    ended, longer = (display_of(13 * 6, schedule="linear", learning_rate=0.013, epochs=epochs) for epochs in (1, 2))
+    ended, longer = (
+        display_of(13 * 6, schedule="linear", learning_rate=0.013, epochs=epochs)
+        for epochs in (1, 2)
+    )
     ended.finished(13, "epochs")
-    assert "\nTo train longer, and raise the learning rate again, add --epochs N: " in capsys.readouterr().out
+    assert (
+        "\nTo train longer, and raise the learning rate again, add --epochs N: "
+        in capsys.readouterr().out
+    )
     ended.resumed(13, ended.job.record)
     assert "rate " not in capsys.readouterr().out
     longer.resumed(13, ended.job.record)
@@ -98,23 +132,58 @@ def test_a_full_disk_under_the_output_is_a_warning(display, capsys, monkeypatch)
     for has_room in (False, False, True, False):
         out.has_room = has_room
         display.step(1, 1.0, 1.0)
-    assert capsys.readouterr().err.count("standard output cannot be written: No space left on device") == 2
+    assert (
+        capsys.readouterr().err.count("standard output cannot be written: No space left on device")
+        == 2
+    )
 
 
 def test_the_output_of_a_run(text_file, tmp_path, capsys, monkeypatch):
     """Lines, checkpoints, samples and ends of epochs are printed when they are due. A terminal shows a bar."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert train_small(text_file, tmp_path / "run", "--epochs", "2", "--sample-length", "12", "--num-steps", "10",
-                       "--print-every-n", "15", "--save-every-n", "30", "--num-layers", "1") == 0
+    assert (
+        train_small(
+            text_file,
+            tmp_path / "run",
+            "--epochs",
+            "2",
+            "--sample-length",
+            "12",
+            "--num-steps",
+            "10",
+            "--print-every-n",
+            "15",
+            "--save-every-n",
+            "30",
+            "--num-layers",
+            "1",
+        )
+        == 0
+    )
     out, err = capsys.readouterr()
     lines = out.splitlines()
     bars = [bar for bar in re.split(r"[\r\n]|\x1b\[A", err) if bar.strip()]
-    assert re.search(r"loss \d\.\d{4} 100%\|.*\| 104/104 ", bars[-1]) and all("%|" in bar for bar in bars)
-    steps = [tuple(map(int, LINE.fullmatch(line).groups())) for line in lines if LINE.fullmatch(line)]
-    assert steps == [(1, 2, 15, 104), (1, 2, 30, 104), (1, 2, 45, 104), (2, 2, 60, 104), (2, 2, 75, 104),
-                     (2, 2, 90, 104), (2, 2, 104, 104)]
+    assert re.search(r"loss \d\.\d{4} 100%\|.*\| 104/104 ", bars[-1]) and all(
+        "%|" in bar for bar in bars
+    )
+    steps = [
+        tuple(map(int, LINE.fullmatch(line).groups())) for line in lines if LINE.fullmatch(line)
+    ]
+    assert steps == [
+        (1, 2, 15, 104),
+        (1, 2, 30, 104),
+        (1, 2, 45, 104),
+        (2, 2, 60, 104),
+        (2, 2, 75, 104),
+        (2, 2, 90, 104),
+        (2, 2, 104, 104),
+    ]
     assert [os.path.basename(path) for path in re.findall("saved (.*)", out)] == [
-        "i30_l5.ckpt", "i60_l5.ckpt", "i90_l5.ckpt", "i104_l5.ckpt"]
+        "i30_l5.ckpt",
+        "i60_l5.ckpt",
+        "i90_l5.ckpt",
+        "i104_l5.ckpt",
+    ]
     # whether or not the last step of the epoch has a line
     assert [line[:9] for line in lines if "mean loss" in line] == ["epoch 1/2", "epoch 2/2"]
     assert f"epoch 2/2  mean loss {losses_of(tmp_path / 'run').mean():.4f}" in lines
@@ -134,8 +203,20 @@ class Reader(io.StringIO):
 
 def test_a_reader_that_leaves_is_told_on_standard_error(text_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Reader())
-    assert train_small(text_file, tmp_path / "run", "--num-steps", "10", "--print-every-n", "10", "--num-layers",
-                       "1") == 141
+    assert (
+        train_small(
+            text_file,
+            tmp_path / "run",
+            "--num-steps",
+            "10",
+            "--print-every-n",
+            "10",
+            "--num-layers",
+            "1",
+        )
+        == 141
+    )
     assert capsys.readouterr().err == (
         "charrnn-train: stopped by SIGPIPE after step 20; the checkpoint is saved. To resume: charrnn-train --resume "
-        f"--checkpoint-dir {quoted(tmp_path / 'run')}\n")
+        f"--checkpoint-dir {quoted(tmp_path / 'run')}\n"
+    )

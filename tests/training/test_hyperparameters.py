@@ -1,4 +1,5 @@
 """Hyperparameters: ranges, contradictions, flags, presets and schedules."""
+
 import dataclasses
 import math
 
@@ -19,27 +20,53 @@ from charrnn.training.presets import preset
 def test_the_recipe_is_the_default():
     """The notebook's values, and whatever the notebook does not have is off."""
     defaults = dataclasses.asdict(Hyperparameters())
-    of_notebook = dict(batch_size=100, num_steps=100, lstm_size=512, num_layers=2, learning_rate=0.001, keep_prob=0.5,
-                       grad_clip=5, epochs=20, print_every_n=50, save_every_n=200)
-    off = dict(precision="float32", cell="lstm", optimizer="adam", input_keep_prob=1, recurrent_keep_prob=1,
-               schedule="constant", warmup_steps=0, average_decay=0, weight_decay=0, val_fraction=0,
-               test_fraction=0, early_stop=0)
+    of_notebook = dict(
+        batch_size=100,
+        num_steps=100,
+        lstm_size=512,
+        num_layers=2,
+        learning_rate=0.001,
+        keep_prob=0.5,
+        grad_clip=5,
+        epochs=20,
+        print_every_n=50,
+        save_every_n=200,
+    )
+    off = dict(
+        precision="float32",
+        cell="lstm",
+        optimizer="adam",
+        input_keep_prob=1,
+        recurrent_keep_prob=1,
+        schedule="constant",
+        warmup_steps=0,
+        average_decay=0,
+        weight_decay=0,
+        val_fraction=0,
+        test_fraction=0,
+        early_stop=0,
+    )
     assert {**defaults, **of_notebook, **off} == defaults
     Hyperparameters().check()
     assert Hyperparameters().unrolls_fused
 
 
 RANGES = {  # wrong and right values
-    "epochs": ((0, 2.0, "5", None, True, 2 ** 63), (1, 10 ** 6)),
+    "epochs": ((0, 2.0, "5", None, True, 2**63), (1, 10**6)),
     "early_stop": ((-1, 0.5, None, False), (0, 9)),
-    "learning_rate": ((0, 1e-10, math.inf, math.nan, "1", None, True, 10 ** 400), (1, 1e-9, 5.5)),
-    "grad_clip": ((0, 9e-5, 1e38, 3e38, math.inf), (1e-4, 5, 1e30)), "decay": ((0, 1e-300, 1.01), (0.01, 1)),
-    "average_decay": ((-0.1, 1, 1 - 1e-9), (0, 0.99999)), "warmup_steps": ((-1, 10 ** 6 + 1), (0, 10 ** 6)),
+    "learning_rate": ((0, 1e-10, math.inf, math.nan, "1", None, True, 10**400), (1, 1e-9, 5.5)),
+    "grad_clip": ((0, 9e-5, 1e38, 3e38, math.inf), (1e-4, 5, 1e30)),
+    "decay": ((0, 1e-300, 1.01), (0.01, 1)),
+    "average_decay": ((-0.1, 1, 1 - 1e-9), (0, 0.99999)),
+    "warmup_steps": ((-1, 10**6 + 1), (0, 10**6)),
     "weight_decay": ((-0.1, 10.1, math.nan, None, True), (0, 0.1, 10)),
     "keep_prob": ((0, -0.1, 1e-45, 1.01, math.nan, None, True), (0.01, 0.5, 1)),
     "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.99999)),
-    "num_layers": ((0, 33, 100_000, 2.0), (1, 32)), "seed": ((-1, 2 ** 31, 1.5, "7", True), (None, 0, 2 ** 31 - 1)),
-    "fused": ((None, "yes", 2), (True, False)), "cell": (("LSTM", "", None, 1), CELLS)}
+    "num_layers": ((0, 33, 100_000, 2.0), (1, 32)),
+    "seed": ((-1, 2**31, 1.5, "7", True), (None, 0, 2**31 - 1)),
+    "fused": ((None, "yes", 2), (True, False)),
+    "cell": (("LSTM", "", None, 1), CELLS),
+}
 
 
 @pytest.mark.parametrize("name", RANGES)
@@ -55,32 +82,61 @@ def test_ranges(name):
 
 
 @pytest.mark.parametrize("fused", [True, pytest.param(False, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("at_bounds, rate, keep_prob", [({"grad_clip": 1e-4, "average_decay": 0.99999}, 0.5, 0.01),
-                                                        ({"grad_clip": 1e30}, 1e-9, 1)])
+@pytest.mark.parametrize(
+    "at_bounds, rate, keep_prob",
+    [({"grad_clip": 1e-4, "average_decay": 0.99999}, 0.5, 0.01), ({"grad_clip": 1e30}, 1e-9, 1)],
+)
 def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fused):
     """And averages of them, whose difference to the first weights is small."""
     model = training_graph(5, 3, 4, 40, 1, fused=fused, seed=7, **at_bounds)
     x, y = np.random.RandomState(1).randint(0, 5, (2, 3, 4))
-    changed = [variable for variable in tf.global_variables()
-               if variable in tf.trainable_variables() or variable.op.name.endswith("ExponentialMovingAverage")]
+    changed = [
+        variable
+        for variable in tf.global_variables()
+        if variable in tf.trainable_variables()
+        or variable.op.name.endswith("ExponentialMovingAverage")
+    ]
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         before = session.run(changed)
         for _ in range(5):
-            loss, _ = session.run([model.loss, model.optimizer], {
-                model.inputs: x, model.targets: y, model.keep_prob: keep_prob, "Adam/learning_rate:0": rate})
-        assert np.isfinite(loss) and all((old != new).any() for old, new in zip(before, session.run(changed)))
+            loss, _ = session.run(
+                [model.loss, model.optimizer],
+                {
+                    model.inputs: x,
+                    model.targets: y,
+                    model.keep_prob: keep_prob,
+                    "Adam/learning_rate:0": rate,
+                },
+            )
+        assert np.isfinite(loss) and all(
+            (old != new).any() for old, new in zip(before, session.run(changed))
+        )
 
 
-@pytest.mark.parametrize("name, n_characters, n_steps, loss", [
-    ("exercise", 20_000, 9, 2.3153), ("quick", 200_000, 9, 2.6002), ("auto", 10_000, 9, 2.6072), *(
-        pytest.param(*each, marks=pytest.mark.slow) for each in (
-            ("auto", 100_000, 9, 2.6198), ("auto", 300_000, 9, 2.6113), ("best", 300_000, 4, 2.6284)))])
+@pytest.mark.parametrize(
+    "name, n_characters, n_steps, loss",
+    [
+        ("exercise", 20_000, 9, 2.3153),
+        ("quick", 200_000, 9, 2.6002),
+        ("auto", 10_000, 9, 2.6072),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in (
+                ("auto", 100_000, 9, 2.6198),
+                ("auto", 300_000, 9, 2.6113),
+                ("best", 300_000, 4, 2.6284),
+            )
+        ),
+    ],
+)
 def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characters, n_steps, loss):
     """At its sizes. With another rate, warm-up, size or dropout the loss after some steps is another one."""
     monkeypatch.setattr("charrnn.train.StopRequests", lambda: StopAfter(n_steps))
     text = (TEXT * (n_characters // len(TEXT) + 1))[:n_characters]
-    run = train_model(text, tmp_path / "run", preset=name, seed=1, quiet=True, summaries=False, sample_length=0)
+    run = train_model(
+        text, tmp_path / "run", preset=name, seed=1, quiet=True, summaries=False, sample_length=0
+    )
     assert len(run.losses) == n_steps and run.losses[-1] == pytest.approx(loss, abs=0.002)
 
 
@@ -97,17 +153,26 @@ def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters
 def test_a_short_text_is_evaluated_often_enough_to_stop_early():
     job = plan_job(Text("a text", (TEXT * 2)[:1000]), {}, "run", Options(preset="auto"))
     hyper = job.hyperparameters
-    assert len(job.held_out) and math.ceil(job.total_steps / hyper.save_every_n) > hyper.early_stop > 0
+    assert (
+        len(job.held_out) and math.ceil(job.total_steps / hyper.save_every_n) > hyper.early_stop > 0
+    )
 
 
 @pytest.mark.parametrize("given", [dict(cell="gru"), dict(fused=False), dict(input_keep_prob=0.9)])
 def test_the_preset_auto_also_trains_networks_without_dropout_on_recurrent_weights(given):
     """They have more dropout on outputs in its place, unless another is given."""
     for changes, kept in ((given, 0.5), ({**given, "keep_prob": 0.8}, 0.8)):
-        hyper = plan_job(Text("a text", TEXT), changes, "run", Options(preset="auto")).hyperparameters
+        hyper = plan_job(
+            Text("a text", TEXT), changes, "run", Options(preset="auto")
+        ).hyperparameters
         assert (hyper.recurrent_keep_prob, hyper.keep_prob) == (1, kept)
     with pytest.raises(ValueError, match="recurrent_keep_prob needs the fused unroll"):
-        plan_job(Text("a text", TEXT), {**given, "recurrent_keep_prob": 0.8}, "run", Options(preset="auto"))
+        plan_job(
+            Text("a text", TEXT),
+            {**given, "recurrent_keep_prob": 0.8},
+            "run",
+            Options(preset="auto"),
+        )
 
 
 def rates(n_steps, **options):
@@ -117,18 +182,43 @@ def rates(n_steps, **options):
 
 
 # learning rate 0.8, 3 epochs of 4 steps; of the falling ones 12 steps, or 10 after a warm-up of 2
-@pytest.mark.parametrize("options, expected", [
-    (dict(schedule="constant", warmup_steps=5), [0.16, 0.32, 0.48, 0.64, 0.8] + 8 * [0.8]),
-    # the epochs count from the beginning, whatever the warm-up
-    (dict(schedule="exponential", decay=0.5, warmup_steps=2), [0.4, 0.8, 0.8, 0.8] + 4 * [0.4] + 4 * [0.2] + [0.1]),
-    (dict(schedule="linear"), [0.8 * left / 12 for left in range(12, 0, -1)] + [0]),
-    (dict(schedule="linear", warmup_steps=2),
-     [0.4, 0.8, 0.8, 0.72, 0.64, 0.56, 0.48, 0.4, 0.32, 0.24, 0.16, 0.08, 0]),
-    # cosines of 0, 36, 72, 90, 108, 144 and 180 degrees
-    (dict(schedule="cosine", warmup_steps=2),
-     [0.4, 0.8, 0.8, None, 0.7236068, None, 0.5236068, 0.4, 0.2763932, None, 0.0763932, None, 0]),
-    # a warm-up that is longer than the run
-    (dict(schedule="linear", warmup_steps=16), [0.05 * step for step in range(1, 14)])])
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        (dict(schedule="constant", warmup_steps=5), [0.16, 0.32, 0.48, 0.64, 0.8] + 8 * [0.8]),
+        # the epochs count from the beginning, whatever the warm-up
+        (
+            dict(schedule="exponential", decay=0.5, warmup_steps=2),
+            [0.4, 0.8, 0.8, 0.8] + 4 * [0.4] + 4 * [0.2] + [0.1],
+        ),
+        (dict(schedule="linear"), [0.8 * left / 12 for left in range(12, 0, -1)] + [0]),
+        (
+            dict(schedule="linear", warmup_steps=2),
+            [0.4, 0.8, 0.8, 0.72, 0.64, 0.56, 0.48, 0.4, 0.32, 0.24, 0.16, 0.08, 0],
+        ),
+        # cosines of 0, 36, 72, 90, 108, 144 and 180 degrees
+        (
+            dict(schedule="cosine", warmup_steps=2),
+            [
+                0.4,
+                0.8,
+                0.8,
+                None,
+                0.7236068,
+                None,
+                0.5236068,
+                0.4,
+                0.2763932,
+                None,
+                0.0763932,
+                None,
+                0,
+            ],
+        ),
+        # a warm-up that is longer than the run
+        (dict(schedule="linear", warmup_steps=16), [0.05 * step for step in range(1, 14)]),
+    ],
+)
 def test_schedules(options, expected):
     for step, (found, right) in enumerate(zip(rates(13, **options), expected)):
         assert right is None or found == pytest.approx(right, abs=1e-7), step

@@ -1,4 +1,5 @@
 """Requests to stop: signals, and a reader of the output that goes away."""
+
 import os
 import signal
 import subprocess
@@ -61,23 +62,52 @@ sys.exit(entry.train(sys.argv[1:]))
 
 def test_ctrl_c_during_an_import_is_not_lost(text_file, tmp_path):
     """It ends the process."""
-    status, _, err = run_python("-c", INTERRUPTED_IMPORT, text_file, *SMALL_FLAGS, "--checkpoint-dir", tmp_path / "run")
+    status, _, err = run_python(
+        "-c", INTERRUPTED_IMPORT, text_file, *SMALL_FLAGS, "--checkpoint-dir", tmp_path / "run"
+    )
     assert (status, err) == (-signal.SIGINT, "")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, *(
-    pytest.param(each, marks=pytest.mark.slow) for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE))])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+        ),
+    ],
+)
 def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path, number):
     """As users run it: quiet, stopped in the middle by a signal or by a reader that goes away, and resumed to its end.
 
     Quiet also where the choice of the precision is the first that imports TensorFlow.
     """
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "charrnn", "train", str(text_file), *SMALL_FLAGS, "--checkpoint-dir", str(folder),
-               "--epochs", "100000", "--num-steps", "30", "--precision", "auto"]
+    command = [
+        sys.executable,
+        "-m",
+        "charrnn",
+        "train",
+        str(text_file),
+        *SMALL_FLAGS,
+        "--checkpoint-dir",
+        str(folder),
+        "--epochs",
+        "100000",
+        "--num-steps",
+        "30",
+        "--precision",
+        "auto",
+    ]
     # a process inherits what is ignored, as under nohup
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    ) as process:
         while "step 50/" not in process.stdout.readline():
             assert process.poll() is None
         if number == signal.SIGPIPE:

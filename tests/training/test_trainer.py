@@ -1,4 +1,5 @@
 """A run while it trains: the loop, dropout, schedules, kinds of networks, validation, samples and failed saves."""
+
 import gc
 import itertools
 import os
@@ -54,8 +55,25 @@ def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
 
     So is what history.csv has of them, in bits too, and the norm of the gradients before they are clipped.
     """
-    assert train_small(text_file, tmp_path / "run", *QUIET, "--keep-prob", "1", "--epochs", "2", "--no-fused",
-                       "--num-steps", "7", "--learning-rate", "0.002", "--grad-clip", "0.05") == 0
+    assert (
+        train_small(
+            text_file,
+            tmp_path / "run",
+            *QUIET,
+            "--keep-prob",
+            "1",
+            "--epochs",
+            "2",
+            "--no-fused",
+            "--num-steps",
+            "7",
+            "--learning-rate",
+            "0.002",
+            "--grad-clip",
+            "0.05",
+        )
+        == 0
+    )
     encoded = Vocabulary.from_text(TEXT).encode(TEXT)
     rows = []
     steps = itertools.count(1)
@@ -69,7 +87,11 @@ def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
             for x, y in get_batches(encoded, 2, 7):
                 step = next(steps)
                 fed = {
-                    model.inputs: x, model.targets: y, model.keep_prob: 1, model.initial_state: state}
+                    model.inputs: x,
+                    model.targets: y,
+                    model.keep_prob: 1,
+                    model.initial_state: state,
+                }
                 is_printed = step % 50 == 0 or step == 148
                 # not while the weights change
                 norm = session.run(norm_of_gradients, fed) if is_printed else 0
@@ -79,7 +101,9 @@ def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
     np.testing.assert_array_equal(losses_of(tmp_path / "run"), losses)
     names = ["step", "epoch", "loss", "bits_per_character", "gradient_norm"]
     history = history_of(tmp_path / "run")
-    np.testing.assert_allclose([[float(row[name]) for name in names] for row in history], rows, 1e-5)
+    np.testing.assert_allclose(
+        [[float(row[name]) for name in names] for row in history], rows, 1e-5
+    )
     assert rows[1][:2] == [100, 2] and min(row[4] for row in rows) > 0.05
 
 
@@ -89,8 +113,14 @@ def test_a_loss_that_is_not_finite_ends_the_run(trained, tmp_path, capsys):
     shutil.copytree(str(trained), str(folder))
     assert resume(folder, "--epochs", "2", "--learning-rate", "1e38") == 2
     err = capsys.readouterr().err
-    assert re.search(r"at step 17[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err)
-    assert "Earlier checkpoints are intact" in err and "learning_rate (now 1e+38)" in err and err.count("\n") == 1
+    assert re.search(
+        r"at step 17[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err
+    )
+    assert (
+        "Earlier checkpoints are intact" in err
+        and "learning_rate (now 1e+38)" in err
+        and err.count("\n") == 1
+    )
     assert names_of(folder) == ["i100_l5.ckpt", "i173_l5.ckpt"]
     assert newest_intact(folder).prefix == str(folder / "i173_l5.ckpt")
 
@@ -99,17 +129,35 @@ def test_gradients_that_are_not_finite_end_the_run():
     """Even if the loss still is finite, because the weights are lost already."""
     job = SimpleNamespace(hyperparameters=Hyperparameters())
     run = SimpleNamespace(has_checkpoint=False)
-    with pytest.raises(ValueError, match=r"at step 1 the loss is 2\.5 and the norm of the gradients is inf, so .*: "
-                                         "resume from the beginning with a lower learning_rate"):
+    with pytest.raises(
+        ValueError,
+        match=r"at step 1 the loss is 2\.5 and the norm of the gradients is inf, so .*: "
+        "resume from the beginning with a lower learning_rate",
+    ):
         train.check_step(job, run, 1, 2.5, np.inf)
 
 
 def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path, capsys):
     """With this rate, the loss before the first update is finite, and so are its gradients."""
-    assert train_small(text_file, tmp_path / "run", *QUIET, "--learning-rate", "1e38", "--save-every-n", "1",
-                       "--num-layers", "1") == 2
+    assert (
+        train_small(
+            text_file,
+            tmp_path / "run",
+            *QUIET,
+            "--learning-rate",
+            "1e38",
+            "--save-every-n",
+            "1",
+            "--num-layers",
+            "1",
+        )
+        == 2
+    )
     err = capsys.readouterr().err
-    assert "at step 1 the weights are not finite, or too large to be used" in err and err.count("\n") == 1
+    assert (
+        "at step 1 the weights are not finite, or too large to be used" in err
+        and err.count("\n") == 1
+    )
     assert "learning_rate (now 1e+38)" in err and not list((tmp_path / "run").glob("*.ckpt.*"))
 
 
@@ -117,15 +165,50 @@ def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flags", [
-    ["--cell", "gru", "--optimizer", "rmsprop", "--average-decay", "0.9", "--val-fraction", "0.3"],
-    ["--cell", "rnn", "--input-keep-prob", "0.9"],
-    *[pytest.param(["--cell", cell], marks=needs_contrib) for cell in ("layer-norm-lstm", "nas")]])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [
+            "--cell",
+            "gru",
+            "--optimizer",
+            "rmsprop",
+            "--average-decay",
+            "0.9",
+            "--val-fraction",
+            "0.3",
+        ],
+        ["--cell", "rnn", "--input-keep-prob", "0.9"],
+        *[
+            pytest.param(["--cell", cell], marks=needs_contrib)
+            for cell in ("layer-norm-lstm", "nas")
+        ],
+    ],
+)
 def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys, flags):
     """It can be sampled from, evaluated and resumed."""
     folder = tmp_path / "run"
-    assert train_small(text_file, folder, *QUIET, "--lstm-size", "20", "--num-steps", "7", "--epochs", "5",
-                       "--learning-rate", "0.01", "--keep-prob", "1", "--print-every-n", "1", *flags) == 0
+    assert (
+        train_small(
+            text_file,
+            folder,
+            *QUIET,
+            "--lstm-size",
+            "20",
+            "--num-steps",
+            "7",
+            "--epochs",
+            "5",
+            "--learning-rate",
+            "0.01",
+            "--keep-prob",
+            "1",
+            "--print-every-n",
+            "1",
+            *flags,
+        )
+        == 0
+    )
     losses = [float(row["loss"]) for row in history_of(folder)]
     first = np.mean(losses[:10])
     last = np.mean(losses[-30:])
@@ -135,7 +218,9 @@ def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys
     out = capsys.readouterr().out
     assert len(out) == len("the ") + 30 + 1 and not Vocabulary.from_text(TEXT).unknown(out)
     assert evaluate.main([str(folder), str(text_file)]) == 0
-    nats = float(re.search("^this model +([0-9.]+) ", capsys.readouterr().out, re.MULTILINE).group(1))
+    nats = float(
+        re.search("^this model +([0-9.]+) ", capsys.readouterr().out, re.MULTILINE).group(1)
+    )
     assert nats < first - 0.6
     assert resume(folder, "--epochs", "6", "--no-summaries") == 0
     losses = [float(row["loss"]) for row in history_of(folder)]
@@ -146,7 +231,11 @@ def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys
 
 
 def test_training_ends_after_evaluations_without_improvement(stopped_early):
-    losses = {int(row["step"]): float(row["val_loss"]) for row in history_of(stopped_early) if row["val_loss"]}
+    losses = {
+        int(row["step"]): float(row["val_loss"])
+        for row in history_of(stopped_early)
+        if row["val_loss"]
+    }
     steps = sorted(losses)
     best = min(losses, key=losses.get)
     last = steps[-1]
@@ -162,7 +251,9 @@ def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     """They are what the run is used with."""
     text = overfitting_text(tmp_path / "text")
     folder = tmp_path / "run"
-    assert train_small(text, folder, *VALIDATED_FLAGS, "--average-decay", "0.95", "--epochs", "1") == 0
+    assert (
+        train_small(text, folder, *VALIDATED_FLAGS, "--average-decay", "0.95", "--epochs", "1") == 0
+    )
     model = open_model(folder)
     variables = weights_of(folder)
     assert all((values != variables[name]).any() for name, values in model.weights.items())
@@ -178,24 +269,43 @@ def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monk
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
         patch.setattr("charrnn.train.StopRequests", lambda: StopAfter(50))
-        assert train_small(text, folder, *VALIDATED_FLAGS, "--val-fraction", "0.15", "--test-fraction", "0.1",
-                           "--epochs", "2") == 128 + 15
+        assert (
+            train_small(
+                text,
+                folder,
+                *VALIDATED_FLAGS,
+                "--val-fraction",
+                "0.15",
+                "--test-fraction",
+                "0.1",
+                "--epochs",
+                "2",
+            )
+            == 128 + 15
+        )
     assert "test loss" not in capsys.readouterr().out
     assert resume(folder) == 0
-    (loss, name), = re.findall("^test loss ([0-9.]+), of (.*)$", capsys.readouterr().out, re.MULTILINE)
+    ((loss, name),) = re.findall(
+        "^test loss ([0-9.]+), of (.*)$", capsys.readouterr().out, re.MULTILINE
+    )
     assert name == record.read_run(folder).best != names_of(folder)[-1]
     assert record.read_run(folder).test_loss == pytest.approx(float(loss), abs=1e-4)
     assert evaluate.main(["--test", "--best", str(folder)]) == 0
-    found = re.search("104 characters(?s:.*)this model +([0-9.]+)", capsys.readouterr().out).group(1)
+    found = re.search("104 characters(?s:.*)this model +([0-9.]+)", capsys.readouterr().out).group(
+        1
+    )
     assert float(found) == pytest.approx(float(loss), abs=2e-4)
 
 
 # Checkpoints and samples
 
 
-@pytest.mark.parametrize("flags", [
-    ["--average-decay", "0.9"], pytest.param(["--cell", "gru"], marks=pytest.mark.slow)])
-def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys, monkeypatch, flags):
+@pytest.mark.parametrize(
+    "flags", [["--average-decay", "0.9"], pytest.param(["--cell", "gru"], marks=pytest.mark.slow)]
+)
+def test_a_sample_is_what_the_sampling_script_writes(
+    text_file, tmp_path, capsys, monkeypatch, flags
+):
     """It is the output of ``charrnn-sample CHECKPOINT --seed STEP``. NumPy's global generator is not used for it.
 
     The sample of an LSTM is written without a graph.
@@ -204,12 +314,33 @@ def test_a_sample_is_what_the_sampling_script_writes(text_file, tmp_path, capsys
         monkeypatch.setattr("charrnn.training.evaluation.GraphEngine", None)
     np.random.seed(0)
     expected = np.random.RandomState(0).random_sample()
-    assert train_small(text_file, tmp_path / "run", "--learning-rate", "0.05", "--keep-prob", "1", "--num-steps", "10",
-                       "--save-every-n", "30", "--sample-length", "200", *flags) == 0
+    assert (
+        train_small(
+            text_file,
+            tmp_path / "run",
+            "--learning-rate",
+            "0.05",
+            "--keep-prob",
+            "1",
+            "--num-steps",
+            "10",
+            "--save-every-n",
+            "30",
+            "--sample-length",
+            "200",
+            *flags,
+        )
+        == 0
+    )
     assert np.random.random_sample() == expected
     samples = capsys.readouterr().out.split("-" * 70 + "\n")[1::2]
     for step, text in zip((30, 52), samples):
-        assert sample.main([str(tmp_path / "run" / f"i{step}_l5.ckpt"), "--seed", str(step), "--length", "200"]) == 0
+        assert (
+            sample.main(
+                [str(tmp_path / "run" / f"i{step}_l5.ckpt"), "--seed", str(step), "--length", "200"]
+            )
+            == 0
+        )
         assert text == capsys.readouterr().out
     assert len(samples) == 2 and samples[0] != samples[1]
     variables = weights_of(tmp_path / "run")
@@ -222,23 +353,62 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
     """The best checkpoint is the one that is tested; if it is damaged, it does not hide later ones. NaN is an end."""
     losses = iter([1.0, 1.0, 5.0, 2.0, np.nan])
     folder = tmp_path / "run"
-    monkeypatch.setattr("charrnn.training.evaluation.surprisal", lambda *args: np.array([next(losses)]))
-    assert train_small(text_file, folder, *QUIET, "--val-fraction", "0.25", "--test-fraction", "0.1", "--epochs", "2",
-                       "--num-steps", "30", "--num-layers", "1", "--save-every-n", "6", "--early-stop", "1") == 0
+    monkeypatch.setattr(
+        "charrnn.training.evaluation.surprisal", lambda *args: np.array([next(losses)])
+    )
+    assert (
+        train_small(
+            text_file,
+            folder,
+            *QUIET,
+            "--val-fraction",
+            "0.25",
+            "--test-fraction",
+            "0.1",
+            "--epochs",
+            "2",
+            "--num-steps",
+            "30",
+            "--num-layers",
+            "1",
+            "--save-every-n",
+            "6",
+            "--early-stop",
+            "1",
+        )
+        == 0
+    )
     out = capsys.readouterr().out
-    for line in ("note     22 steps are few to learn from; the preset auto makes 200",
-                 "epoch 1/2  step 6/22  validation loss 1.0000, the best so far",
-                 "epoch 2/2  step 12/22  validation loss 1.0000, the best 1.0000 at step 6",
-                 "ended early after step 12: 1 evaluation without improvement since step 6",
-                 "test loss 5.0000, of i6_l5.ckpt",
-                 f"finished after step 12. To write text: charrnn-sample {quoted(folder)} --best",
-                 f"To train longer, add --early-stop N: charrnn-train --resume --checkpoint-dir {quoted(folder)}"):
+    for line in (
+        "note     22 steps are few to learn from; the preset auto makes 200",
+        "epoch 1/2  step 6/22  validation loss 1.0000, the best so far",
+        "epoch 2/2  step 12/22  validation loss 1.0000, the best 1.0000 at step 6",
+        "ended early after step 12: 1 evaluation without improvement since step 6",
+        "test loss 5.0000, of i6_l5.ckpt",
+        f"finished after step 12. To write text: charrnn-sample {quoted(folder)} --best",
+        f"To train longer, add --early-stop N: charrnn-train --resume --checkpoint-dir {quoted(folder)}",
+    ):
         assert line in out.splitlines()
     (folder / "i6_l5.ckpt.index").unlink()
-    assert resume(folder, "--early-stop", "9", "--eval-every-n", "15", "--save-every-n", "300", "--no-summaries") == 2
+    assert (
+        resume(
+            folder,
+            "--early-stop",
+            "9",
+            "--eval-every-n",
+            "15",
+            "--save-every-n",
+            "300",
+            "--no-summaries",
+        )
+        == 2
+    )
     out, err = capsys.readouterr()
     assert "the best checkpoint i6_l5.ckpt is damaged" in out and "few to learn from" not in out
-    assert "at step 22 the validation loss is nan, so training stops. Earlier checkpoints are intact" in err
+    assert (
+        "at step 22 the validation loss is nan, so training stops. Earlier checkpoints are intact"
+        in err
+    )
     run = record.read_run(folder)
     (folder / "run.json").unlink()  # what it has is then read from the newest checkpoint
     assert run.best == "i15_l5.ckpt" and record.read_run(folder) == run
@@ -246,16 +416,39 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
 
 def test_a_run_that_reaches_its_end_has_not_ended_early(text_file, tmp_path, monkeypatch, capsys):
     losses = iter([1.0, 0.5, 3.0])
-    monkeypatch.setattr("charrnn.training.evaluation.surprisal", lambda *args: np.array([next(losses)]))
-    assert train_small(text_file, tmp_path / "run", *QUIET, "--val-fraction", "0.25", "--num-steps", "30",
-                       "--num-layers", "1", "--save-every-n", "6", "--early-stop", "1") == 0
+    monkeypatch.setattr(
+        "charrnn.training.evaluation.surprisal", lambda *args: np.array([next(losses)])
+    )
+    assert (
+        train_small(
+            text_file,
+            tmp_path / "run",
+            *QUIET,
+            "--val-fraction",
+            "0.25",
+            "--num-steps",
+            "30",
+            "--num-layers",
+            "1",
+            "--save-every-n",
+            "6",
+            "--early-stop",
+            "1",
+        )
+        == 0
+    )
     out = capsys.readouterr().out
-    assert "step 13/13  validation loss 3.0000" in out and "add --epochs N" in out and "ended early" not in out
+    assert (
+        "step 13/13  validation loss 3.0000" in out
+        and "add --epochs N" in out
+        and "ended early" not in out
+    )
 
 
 @pytest.mark.parametrize("fails_at, status", [(3, 0), (5, 2)])
-def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file, tmp_path, monkeypatch, capsys,
-                                                                      fails_at, status):
+def test_training_continues_after_a_failed_save_unless_it_is_the_last(
+    text_file, tmp_path, monkeypatch, capsys, fails_at, status
+):
     def save(self, progress, *args):
         if progress.step == fails_at:
             raise OSError(f"the checkpoint i{fails_at} could not be saved: No space left on device")
@@ -263,10 +456,25 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file,
 
     usual = Run.save
     monkeypatch.setattr(Run, "save", save)
-    assert train_small(text_file, tmp_path / "run", *QUIET, "--num-steps", "100", "--num-layers", "1",
-                       "--save-every-n", "3") == status
+    assert (
+        train_small(
+            text_file,
+            tmp_path / "run",
+            *QUIET,
+            "--num-steps",
+            "100",
+            "--num-layers",
+            "1",
+            "--save-every-n",
+            "3",
+        )
+        == status
+    )
     out, err = capsys.readouterr()
-    assert err.count("\n") == 1 and f"the checkpoint i{fails_at} could not be saved: No space left" in err
+    assert (
+        err.count("\n") == 1
+        and f"the checkpoint i{fails_at} could not be saved: No space left" in err
+    )
     assert status or err.endswith("; there is no checkpoint yet, and training continues\n")
     assert out.count("saved ") == 1 and "step 5/5" in out
 
@@ -274,8 +482,9 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(text_file,
 # The folder
 
 
-def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file, trained, tmp_path, monkeypatch,
-                                                                       capsys):
+def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(
+    text_file, trained, tmp_path, monkeypatch, capsys
+):
     """No checkpoint, history or summary."""
     run = tmp_path / "run"
     usual = train.check_step
@@ -287,23 +496,54 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(text_file
             shutil.copytree(str(trained), str(run))
 
     monkeypatch.setattr(train, "check_step", check)
-    assert train_small(text_file, run, "--num-steps", "100", "--print-every-n", "2", "--save-every-n", "4") == 2
-    found, expected = ({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-                       for folder in (run, trained))
+    assert (
+        train_small(
+            text_file, run, "--num-steps", "100", "--print-every-n", "2", "--save-every-n", "4"
+        )
+        == 2
+    )
+    found, expected = (
+        {
+            path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+        for folder in (run, trained)
+    )
     assert found == expected
     err = capsys.readouterr().err
-    assert err.count("\n") == 2 == err.count(f"cannot save to {run}: since training began, the folder was moved")
+    assert (
+        err.count("\n")
+        == 2
+        == err.count(f"cannot save to {run}: since training began, the folder was moved")
+    )
 
 
 # Many runs in one process
 
 
-@pytest.mark.parametrize("settings", [dict(fused=False), pytest.param(dict(cell="gru"), marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "settings", [dict(fused=False), pytest.param(dict(cell="gru"), marks=pytest.mark.slow)]
+)
 def test_a_seed_that_is_given_fixes_the_dropout_of_dynamic_rnn(tmp_path, settings):
     """With several threads, which run its iterations in any order otherwise."""
-    small = dict(batch_size=2, num_steps=40, lstm_size=64, num_layers=1, epochs=2, threads=4, seed=7, keep_prob=0.5,
-                 sample_length=0, summaries=False, quiet=True, **settings)
-    runs = [train_model(TEXT, tmp_path / str(number), **small).losses.tolist() for number in range(2)]
+    small = dict(
+        batch_size=2,
+        num_steps=40,
+        lstm_size=64,
+        num_layers=1,
+        epochs=2,
+        threads=4,
+        seed=7,
+        keep_prob=0.5,
+        sample_length=0,
+        summaries=False,
+        quiet=True,
+        **settings,
+    )
+    runs = [
+        train_model(TEXT, tmp_path / str(number), **small).losses.tolist() for number in range(2)
+    ]
     assert runs[0] == runs[1]
 
 
@@ -311,8 +551,12 @@ def resources():
     """Return the memory in MB, the open files and the threads of this process, and the graphs in its memory."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return (pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(os.listdir("/proc/self/fd")),
-            len(os.listdir("/proc/self/task")), sum(isinstance(each, tf.Graph) for each in gc.get_objects()))
+    return (
+        pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        len(os.listdir("/proc/self/fd")),
+        len(os.listdir("/proc/self/task")),
+        sum(isinstance(each, tf.Graph) for each in gc.get_objects()),
+    )
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux")
@@ -321,11 +565,20 @@ def test_calls_from_python_keep_nothing(tmp_path, calls):
     """Neither memory nor descriptors, threads or graphs, once the first ones have made what all use."""
     measured = []
     for number in range(2 + calls):
-        train_model(TEXT * 2, tmp_path / str(number), batch_size=2, num_steps=500, lstm_size=5, num_layers=1,
-                    epochs=1, quiet=True, val_fraction=0.5)
+        train_model(
+            TEXT * 2,
+            tmp_path / str(number),
+            batch_size=2,
+            num_steps=500,
+            lstm_size=5,
+            num_layers=1,
+            epochs=1,
+            quiet=True,
+            val_fraction=0.5,
+        )
         write_text(tmp_path / str(number), 20)
         shutil.rmtree(str(tmp_path / str(number)))
         measured.append(resources())
-    memory, *others = zip(*measured[1 + calls // 10:])
+    memory, *others = zip(*measured[1 + calls // 10 :])
     assert memory[-1] - memory[0] < 40  # a call that keeps its graph keeps 10 MB or more
     assert all(values[-1] <= values[0] for values in others), others

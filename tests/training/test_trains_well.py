@@ -1,4 +1,5 @@
 """A network learns as fast as was measured, at a size that is used."""
+
 import os
 from pathlib import Path
 
@@ -23,17 +24,39 @@ def path():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.skipif(
-    TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32"))])
+@pytest.mark.parametrize(
+    "precision",
+    [
+        "float32",
+        pytest.param(
+            "bfloat16",
+            marks=pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32"),
+        ),
+    ],
+)
 def test_300_steps_on_tiny_shakespeare_reach_the_loss_that_was_measured(path, tmp_path, precision):
-    run = train_model(load_text(path)[:32 * 64 * 300], tmp_path / "run", batch_size=32, num_steps=64, lstm_size=128,
-                      epochs=1, learning_rate=0.003, keep_prob=0.8, seed=1, precision=precision, quiet=True,
-                      sample_length=0, summaries=False)
+    run = train_model(
+        load_text(path)[: 32 * 64 * 300],
+        tmp_path / "run",
+        batch_size=32,
+        num_steps=64,
+        lstm_size=128,
+        epochs=1,
+        learning_rate=0.003,
+        keep_prob=0.8,
+        seed=1,
+        precision=precision,
+        quiet=True,
+        sample_length=0,
+        summaries=False,
+    )
     assert len(run.losses) == 300 and 4 < run.losses[0] < 4.4  # ln 65 is 4.17
     assert run.losses[-20:].mean() < LIMIT
 
 
 @pytest.mark.slow
 def test_the_preset_quick_reaches_the_loss_that_was_measured(path, tmp_path):
-    run = train_model(path, tmp_path / "run", preset="quick", seed=1, quiet=True, sample_length=0, summaries=False)
+    run = train_model(
+        path, tmp_path / "run", preset="quick", seed=1, quiet=True, sample_length=0, summaries=False
+    )
     assert np.nanmin(run.history["val_loss"]) == pytest.approx(QUICK, abs=0.02)

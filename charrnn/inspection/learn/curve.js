@@ -29,7 +29,10 @@ export function showCurves(looks, lines, best, moment) {
   const steps = Math.max(20, looks.at(-1).updates);
   const y = (loss) => 1 - loss / top;
   for (const [name, points] of curves) {
-    byId(`${name}-line`).setAttribute("points", points.map((look) => `${look.updates / steps} ${y(look[name])}`).join(" "));
+    byId(`${name}-line`).setAttribute(
+      "points",
+      points.map((look) => `${look.updates / steps} ${y(look[name])}`).join(" "),
+    );
   }
   for (const [name, loss] of Object.entries(lines)) {
     byId(`${name}-line`).setAttribute("transform", `translate(0 ${y(loss)})`);
@@ -37,14 +40,23 @@ export function showCurves(looks, lines, best, moment) {
   for (const [name, loss] of Object.entries({ read: moment.read, held: moment.held, ...lines })) {
     byId(`${name}-now`).textContent = loss >= 0 ? `${loss.toFixed(2)} bits` : "";
   }
-  byId("ticks").replaceChildren(...labelled("level", top, "bits", (part) => ({ bottom: `${100 * part}%` })),
-    ...labelled("step", steps, "steps", (part) => ({ left: `${100 * part}%`, translate: `${-100 * part}%` })));
+  byId("ticks").replaceChildren(
+    ...labelled("level", top, "bits", (part) => ({ bottom: `${100 * part}%` })),
+    ...labelled("step", steps, "steps", (part) => ({
+      left: `${100 * part}%`,
+      translate: `${-100 * part}%`,
+    })),
+  );
   byId("moment").setAttribute("transform", `translate(${moment.updates / steps} 0)`);
   Object.assign(byId("time"), { max: steps, value: moment.updates });
   byId("best").hidden = byId("overfits").hidden = !best;
   if (best) {
-    Object.assign(byId("best").style, { left: `${(100 * best.updates) / steps}%`, top: `${100 * y(best.held)}%` });
+    Object.assign(byId("best").style, {
+      left: `${(100 * best.updates) / steps}%`,
+      top: `${100 * y(best.held)}%`,
+    });
     byId("best-said").textContent = `step ${grouped(best.updates)}`;
   }
-  byId("curve").ariaLabel = `Loss after ${counted(moment.updates, "step")}. ${byId("legend").textContent.replace(/\s+/g, " ")}`;
+  byId("curve").ariaLabel =
+    `Loss after ${counted(moment.updates, "step")}. ${byId("legend").textContent.replace(/\s+/g, " ")}`;
 }

@@ -1,7 +1,26 @@
 /* The page on which a network learns. The worker learns; this asks it, and shows what it answers. */
 import { Paper } from "../page/paper.js";
-import { ask, byId, copy, fail, make, makeButton, moveByKeys, onClick, showNote, startWorker } from "../page/view.js";
-import { chars, recordsOf, setCharacters, setWatched, textOf, valueAt, watched } from "../page/shown.js";
+import {
+  ask,
+  byId,
+  copy,
+  fail,
+  make,
+  makeButton,
+  moveByKeys,
+  onClick,
+  showNote,
+  startWorker,
+} from "../page/view.js";
+import {
+  chars,
+  recordsOf,
+  setCharacters,
+  setWatched,
+  textOf,
+  valueAt,
+  watched,
+} from "../page/shown.js";
 import { counted, grouped, signed, unitName, unitTitle, visible } from "../page/text.js";
 import { endWithWord, onPaper, writeText } from "../page/writing.js";
 import { drawPictures, laidOut, spelled } from "../page/drawing.js";
@@ -12,11 +31,22 @@ const [LEAST_CORRELATION, LEAST_ABOVE] = [0.3, 0.2]; // as in charrnn/inspection
 const WORSE = 0.07; // bits above the best loss of what is held out, from which on it is overfitting
 const WORTH = 50; // steps that nobody wants to lose without being asked
 const [USUAL, GENTLE] = [-2.5, -3.5]; // exponents of the rate, the latter for a network that has learned before
-const FIELDS = [["layers", "1"], ["units", "128"], ["rate", USUAL], ["temperature", "0.7"]]; // of a link, with first values
+const FIELDS = [
+  ["layers", "1"],
+  ["units", "128"],
+  ["rate", USUAL],
+  ["temperature", "0.7"],
+]; // of a link, with first values
 const free = { unit: null, value: null };
 const own = { label: "your own text", name: "your text", text: "" };
-const sources = [...Array.from(document.querySelectorAll("script[title]"), ({ title, textContent }) => (
-  { label: title, name: title, text: textContent })), own];
+const sources = [
+  ...Array.from(document.querySelectorAll("script[title]"), ({ title, textContent }) => ({
+    label: title,
+    name: title,
+    text: textContent,
+  })),
+  own,
+];
 const papers = { passage: new Paper("passage", "surprise"), held: new Paper("held", "unit") };
 // source: what is learned; file: the network that goes on, {name, sizes}; network: what the worker has said of the one that
 // learns, or null; updates: its steps, of which `saved` are in a file; looks: at what it makes of the text, each {updates,
@@ -26,15 +56,27 @@ const isLearned = () => Boolean(state.network) && state.updates - state.saved >=
 
 /** Return whether what was learned may be lost. */
 function mayLose() {
-  return !isLearned() || confirm(`What the network has learned in ${
-    grouped(state.updates)} steps is not saved. Shall it be lost?`);
+  return (
+    !isLearned() ||
+    confirm(
+      `What the network has learned in ${grouped(
+        state.updates,
+      )} steps is not saved. Shall it be lost?`,
+    )
+  );
 }
 
 /** Take a text, and perhaps a network that goes on with it. They are used when Start is pressed. */
 function choose(source, file = state.file) {
   const { label, name, text } = source;
   const [numLayers, lstmSize] = ["layers", "units"].map((id) => Number(byId(id).value));
-  Object.assign(state, { source, file, sizes: { numLayers, lstmSize }, looks: null, network: null });
+  Object.assign(state, {
+    source,
+    file,
+    sizes: { numLayers, lstmSize },
+    looks: null,
+    network: null,
+  });
   pause();
   setWatched(null);
   colourPassage("surprise");
@@ -46,8 +88,12 @@ function choose(source, file = state.file) {
   byId("text").value = text.length > MOST_SHOWN ? "" : text;
   state.inField = byId("text").value;
   byId("text-note").textContent = `${name}, ${counted(text.length, "character")}.`;
-  byId("said").textContent = file ? `Press Start: ${file.name} goes on with this text. It has ${
-    counted(file.sizes.numLayers, "layer")} of ${file.sizes.lstmSize} units.` : "";
+  byId("said").textContent = file
+    ? `Press Start: ${file.name} goes on with this text. It has ${counted(
+        file.sizes.numLayers,
+        "layer",
+      )} of ${file.sizes.lstmSize} units.`
+    : "";
   byId("tracked").replaceChildren();
   showNote("note", "");
   showKept();
@@ -55,7 +101,10 @@ function choose(source, file = state.file) {
 
 /** Show the sizes of the next network, also such as the page does not offer. */
 function showSizes({ numLayers, lstmSize }) {
-  for (const [id, size] of [["layers", numLayers], ["units", lstmSize]]) {
+  for (const [id, size] of [
+    ["layers", numLayers],
+    ["units", lstmSize],
+  ]) {
     const offered = Array.from(byId(id).options).find(({ text }) => text === String(size));
     Object.assign(offered || byId(`${id}-other`), { text: size, selected: true });
   }
@@ -91,11 +140,21 @@ function begin() {
 /** Show the passage that is looked at, and say what it is. */
 function showPassage({ passage, heldFrom, heldOut }) {
   const unseen = passage.length - heldFrom;
-  byId("passage-said").textContent = heldFrom ? `This is the end of the text. What is underlined it has practised; the last ${
-    counted(heldOut, "character")} it has never seen.` : `It never learns the last tenth of the text, ${
-    counted(heldOut, "character")}. ${unseen < heldOut ? `These are the first ${grouped(unseen)} of them.` : "These are they."}`;
-  papers.passage.show({ ids: passage, start: heldFrom, recordAt: (place) => state.seen[place],
-    inWorker: () => ({ key: "passage" }) });
+  byId("passage-said").textContent = heldFrom
+    ? `This is the end of the text. What is underlined it has practised; the last ${counted(
+        heldOut,
+        "character",
+      )} it has never seen.`
+    : `It never learns the last tenth of the text, ${counted(
+        heldOut,
+        "character",
+      )}. ${unseen < heldOut ? `These are the first ${grouped(unseen)} of them.` : "These are they."}`;
+  papers.passage.show({
+    ids: passage,
+    start: heldFrom,
+    recordAt: (place) => state.seen[place],
+    inWorker: () => ({ key: "passage" }),
+  });
 }
 
 function learn() {
@@ -123,8 +182,12 @@ function learn() {
 /** The training diverged, and the worker has gone back to its best step. */
 function goBack(step) {
   pause();
-  showNote("note", `It diverged: at this rate, each step leads further away. It is back at its best step, ${
-    grouped(step)}. Choose a smaller rate.`);
+  showNote(
+    "note",
+    `It diverged: at this rate, each step leads further away. It is back at its best step, ${grouped(
+      step,
+    )}. Choose a smaller rate.`,
+  );
   state.looks = state.looks.filter(({ updates }) => updates <= step);
   state.moment = state.looks.at(-1);
   look();
@@ -143,8 +206,10 @@ function setRunning(isRunning) {
 
 function showReport({ updates, epoch, loss }) {
   state.updates = updates;
-  byId("said").textContent = `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${
-    loss.toFixed(2)} bits.`;
+  byId("said").textContent =
+    `Step ${grouped(updates)}, epoch ${epoch < 10 ? epoch.toFixed(1) : grouped(epoch)}, loss ${loss.toFixed(
+      2,
+    )} bits.`;
 }
 
 /** Look at what the network makes of the end of the text, and have it write. */
@@ -186,7 +251,9 @@ function write(looked, isBest) {
 /** Show the look that is nearest to a step. */
 function showStep(step) {
   const distance = ({ updates }) => Math.abs(updates - step);
-  showMoment(state.looks.reduce((nearest, look) => (distance(look) < distance(nearest) ? look : nearest)));
+  showMoment(
+    state.looks.reduce((nearest, look) => (distance(look) < distance(nearest) ? look : nearest)),
+  );
 }
 
 /** Show what was written at a look. */
@@ -195,7 +262,10 @@ function showMoment(moment) {
   const start = textOf(network.beginning).length;
   const last = looks.at(-1).updates;
   const when = `after ${moment.updates < last ? `${grouped(moment.updates)} of ` : ""}${counted(last, "step")}`;
-  byId("sample").replaceChildren(make("span", "prime", visible(moment.text.slice(0, start))), visible(moment.text.slice(start)));
+  byId("sample").replaceChildren(
+    make("span", "prime", visible(moment.text.slice(0, start))),
+    visible(moment.text.slice(start)),
+  );
   byId("when").textContent = when;
   byId("time").ariaValueText = when;
   state.moment = moment;
@@ -206,9 +276,20 @@ function showMoment(moment) {
 function draft(of, held, show) {
   const { seed, network } = state;
   const { beginning } = network;
-  const plan = [{ at: 0, temperature: Number(byId("temperature").value), topN: chars.length, topP: 1, ...held }];
+  const plan = [
+    { at: 0, temperature: Number(byId("temperature").value), topN: chars.length, topP: 1, ...held },
+  ];
   state.drafts++;
-  const text = { of, number: state.drafts, ids: [...beginning], start: beginning.length, seen: [], seed, plan, length: WRITTEN };
+  const text = {
+    of,
+    number: state.drafts,
+    ids: [...beginning],
+    start: beginning.length,
+    seen: [],
+    seed,
+    plan,
+    length: WRITTEN,
+  };
   writeText(text, {}, (last) => {
     if (last && state.network === network) {
       endWithWord(text);
@@ -219,10 +300,15 @@ function draft(of, held, show) {
 
 /** Show for each property of the text whether a unit tracks it, more closely than before the training, and since when. */
 function showTracked(units, updates, seconds) {
-  const { network: { untrained }, began } = state;
+  const {
+    network: { untrained },
+    began,
+  } = state;
   const atKeyboard = document.activeElement.closest("#tracked button")?.value;
   const lines = units.map((entry, feature) => {
-    const [now, before] = [entry, untrained[feature]].map(({ correlation }) => Math.abs(correlation));
+    const [now, before] = [entry, untrained[feature]].map(({ correlation }) =>
+      Math.abs(correlation),
+    );
     if (now < Math.max(LEAST_CORRELATION, before + LEAST_ABOVE)) {
       delete began[entry.name];
       return `${entry.name}: not yet. The best correlation is ${now.toFixed(2)}, and was ${before.toFixed(2)} before it learned.`;
@@ -232,7 +318,10 @@ function showTracked(units, updates, seconds) {
   });
   byId("tracked").replaceChildren(...lines.map((line) => make("li", "small", line)));
   byId("tracked").querySelector(`[value="${atKeyboard}"]`)?.focus({ preventScroll: true });
-  showNote("nothing", units.length ? "" : "This text has none of the properties that are looked for.");
+  showNote(
+    "nothing",
+    units.length ? "" : "This text has none of the properties that are looked for.",
+  );
   const now = units.find(({ name }) => name === watched?.name && began[name]);
   if (now && !state.held.unit) {
     watch(now);
@@ -243,16 +332,20 @@ function showTracked(units, updates, seconds) {
 function trackedButton(entry) {
   const { name, offset, correlation } = entry;
   const { updates, seconds } = state.began[name];
-  const said = `: since step ${grouped(updates)} (${grouped(seconds)} s), ${
-    unitTitle(unitName(offset, state.network.lstmSize))}, correlation ${signed(correlation)}`;
-  return Object.assign(makeButton("chip", () => watch(entry), make("b", "", name), said),
-    { value: name, ariaPressed: name === watched?.name });
+  const said = `: since step ${grouped(updates)} (${grouped(seconds)} s), ${unitTitle(
+    unitName(offset, state.network.lstmSize),
+  )}, correlation ${signed(correlation)}`;
+  return Object.assign(
+    makeButton("chip", () => watch(entry), make("b", "", name), said),
+    { value: name, ariaPressed: name === watched?.name },
+  );
 }
 
 function watch(entry) {
   const isOther = watched?.name !== entry.name;
   setWatched({ ...entry, unit: unitName(entry.offset, state.network.lstmSize) });
-  [byId("left").textContent, byId("right").textContent] = entry.correlation < 0 ? [...entry.ends].reverse() : entry.ends;
+  [byId("left").textContent, byId("right").textContent] =
+    entry.correlation < 0 ? [...entry.ends].reverse() : entry.ends;
   for (const button of byId("tracked").querySelectorAll("button")) {
     button.ariaPressed = button.value === entry.name;
   }
@@ -274,7 +367,8 @@ function holdAt(held) {
   state.held = held;
   byId("release").hidden = !held.unit;
   byId("hold").value = held.unit ? byId("hold").value : 0;
-  byId("hold-said").textContent = held.unit ? `Held at ${signed(held.value)} while it writes. Compare the two ends.`
+  byId("hold-said").textContent = held.unit
+    ? `Held at ${signed(held.value)} while it writes. Compare the two ends.`
     : "Drag the handle, and the number is held while the network writes.";
   showHeld();
 }
@@ -290,7 +384,12 @@ function showHeld() {
 function drawCurves() {
   const { looks, best, network, moment } = state;
   const isOver = looks.at(-1).held > best.held + WORSE;
-  showCurves(looks, { blind: Math.log2(chars.length), pairs: network.bigrams }, isOver ? best : null, moment);
+  showCurves(
+    looks,
+    { blind: Math.log2(chars.length), pairs: network.bigrams },
+    isOver ? best : null,
+    moment,
+  );
 }
 
 /** Say what can be saved. */
@@ -299,7 +398,9 @@ function showKept() {
   const isEarlier = Boolean(network && best) && best !== looks.at(-1);
   byId("save").disabled = byId("picture").disabled = byId("time").disabled = !(network && best);
   byId("newest").parentElement.hidden = !isEarlier;
-  byId("kept").textContent = isEarlier ? `What is saved is its best step, ${grouped(best.updates)}.` : "";
+  byId("kept").textContent = isEarlier
+    ? `What is saved is its best step, ${grouped(best.updates)}.`
+    : "";
   for (const name of document.querySelectorAll(".file-name")) {
     name.textContent = fileName(source);
   }
@@ -307,7 +408,12 @@ function showKept() {
 
 /** Return the name of a text as that of a file without its ending. */
 function fileName({ name }) {
-  return name.replace(/\.\w+$/, "").replace(/[^\p{L}\p{M}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "learned";
+  return (
+    name
+      .replace(/\.\w+$/, "")
+      .replace(/[^\p{L}\p{M}\p{N}]+/gu, "-")
+      .replace(/^-|-$/g, "") || "learned"
+  );
 }
 
 function save() {
@@ -325,18 +431,28 @@ function save() {
 function download(blob, ending) {
   const name = `${fileName(state.source)}.${ending}`;
   Object.assign(make("a"), { href: URL.createObjectURL(blob), download: name }).click();
-  byId("saved").textContent = `The browser was given ${name}, ${grouped(blob.size / 1000)} kB, to save.`;
+  byId("saved").textContent =
+    `The browser was given ${name}, ${grouped(blob.size / 1000)} kB, to save.`;
 }
 
 /** Save a picture of what was written at four steps, which are about as far from each other on a logarithmic scale. */
 function savePicture() {
   const { looks, source } = state;
   const last = looks.at(-1).updates;
-  const shown = [0, last ** 0.5, last ** 0.75, last].map((step) => looks.find(({ updates }) => updates >= step));
+  const shown = [0, last ** 0.5, last ** 0.75, last].map((step) =>
+    looks.find(({ updates }) => updates >= step),
+  );
   const columns = [...new Set(shown)].map(({ updates, held, text }) => ({
     head: `After ${counted(updates, "step")}, loss ${held.toFixed(2)} bits`,
-    sheet: make("div", "block", ...spelled(text.split("\n").slice(0, 12).join("\n"))) }));
-  const [canvas] = drawPictures(laidOut(`A network learns to write: ${source.name}`, columns, "Learned in a browser, by charrnn"));
+    sheet: make("div", "block", ...spelled(text.split("\n").slice(0, 12).join("\n"))),
+  }));
+  const [canvas] = drawPictures(
+    laidOut(
+      `A network learns to write: ${source.name}`,
+      columns,
+      "Learned in a browser, by charrnn",
+    ),
+  );
   canvas.toBlob((blob) => download(blob, "png"));
 }
 
@@ -346,9 +462,15 @@ async function takeFile(file) {
     takeNetwork(file.name, await file.arrayBuffer());
   } else {
     try {
-      takeText(new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer()), file.name);
+      takeText(
+        new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer()),
+        file.name,
+      );
     } catch {
-      showNote("note", `${file.name} cannot be read as UTF-8 text. Perhaps it is UTF-16, or no text at all.`);
+      showNote(
+        "note",
+        `${file.name} cannot be read as UTF-8 text. Perhaps it is UTF-16, or no text at all.`,
+      );
     }
   }
 }
@@ -409,17 +531,28 @@ function useFields() {
 
 /** Put the settings into the address, and copy it where that is allowed. */
 function showLink() {
-  const query = new URLSearchParams([...FIELDS.map(([name]) => [name, byId(name).value]), ["seed", state.seed]]);
+  const query = new URLSearchParams([
+    ...FIELDS.map(([name]) => [name, byId(name).value]),
+    ["seed", state.seed],
+  ]);
   if (state.source !== own) {
     query.set("text", state.source.label);
   }
   history.replaceState(null, "", `#${query}`);
   const told = `has the settings now${state.source === own ? ", without the text" : ""}: send it.`;
-  copy(location.href, `The address of this page is copied. It ${told}`, "saved", `The address of this page ${told}`);
+  copy(
+    location.href,
+    `The address of this page is copied. It ${told}`,
+    "saved",
+    `The address of this page ${told}`,
+  );
 }
 
 function startButtons() {
-  const actions = { save, picture: savePicture, link: showLink,
+  const actions = {
+    save,
+    picture: savePicture,
+    link: showLink,
     release: () => holdAt(free),
     start() {
       takeField();
@@ -436,26 +569,43 @@ function startButtons() {
         state.seed++;
         learn();
       }
-    } };
-  Object.entries(actions).forEach(([id, action]) => { onClick(id, action); });
+    },
+  };
+  Object.entries(actions).forEach(([id, action]) => {
+    onClick(id, action);
+  });
 }
 
 function startFields() {
-  const actions = { time: ({ value }) => showStep(Number(value)), text: takeField,
-    file: ({ files: [file] }) => takeFile(file), colours: ({ value }) => colourPassage(value),
-    hold: ({ value }) => holdAt({ unit: watched.unit, value: valueAt(Number(value)) }) };
+  const actions = {
+    time: ({ value }) => showStep(Number(value)),
+    text: takeField,
+    file: ({ files: [file] }) => takeFile(file),
+    colours: ({ value }) => colourPassage(value),
+    hold: ({ value }) => holdAt({ unit: watched.unit, value: valueAt(Number(value)) }),
+  };
   for (const [id, action] of Object.entries(actions)) {
     byId(id).addEventListener("input", ({ target }) => action(target));
   }
-  moveByKeys(byId("time"), { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 },
-    () => state.looks.indexOf(state.moment), () => state.looks.length - 1, (place) => showMoment(state.looks[place]));
+  moveByKeys(
+    byId("time"),
+    { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 },
+    () => state.looks.indexOf(state.moment),
+    () => state.looks.length - 1,
+    (place) => showMoment(state.looks[place]),
+  );
   for (const id of ["layers", "units"]) {
     byId(id).addEventListener("change", useSizes);
   }
-  byId("temperature").addEventListener("change", () => state.network && state.best && write(state.looks.at(-1)));
+  byId("temperature").addEventListener(
+    "change",
+    () => state.network && state.best && write(state.looks.at(-1)),
+  );
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
-    const { files: [file] } = event.dataTransfer;
+    const {
+      files: [file],
+    } = event.dataTransfer;
     if (file) {
       event.preventDefault();
       takeFile(file);
@@ -467,8 +617,14 @@ function startFields() {
 function start() {
   const query = new URLSearchParams(location.hash.slice(1));
   startWorker();
-  byId("texts").append(...sources.map((source) => (
-    Object.assign(makeButton("chip", () => mayLose() && choose(source), source.label), { value: source.label }))));
+  byId("texts").append(
+    ...sources.map((source) =>
+      Object.assign(
+        makeButton("chip", () => mayLose() && choose(source), source.label),
+        { value: source.label },
+      ),
+    ),
+  );
   state.seed = Number(/^\d{1,9}$/.exec(query.get("seed")) ?? 1);
   for (const [name, first] of FIELDS) {
     byId(name).value = query.get(name) ?? first;

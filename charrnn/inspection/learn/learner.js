@@ -59,7 +59,11 @@ function beginningOf({ ids, chars }) {
 export async function begun({ text, sizes: asked, seed, goesOn, kernels }) {
   const { variables, vocabulary, sizes } = goesOn ? unpacked : { sizes: asked };
   const corpus = corpusOf(text, vocabulary);
-  const trainer = new Trainer(fitting({ ...sizes, numClasses: corpus.chars.length }), WINDOW, kernels);
+  const trainer = new Trainer(
+    fitting({ ...sizes, numClasses: corpus.chars.length }),
+    WINDOW,
+    kernels,
+  );
   setVariables(trainer, initialVariables(trainer, seed));
   const shown = trainer.weights.slice();
   if (goesOn) {
@@ -67,26 +71,55 @@ export async function begun({ text, sizes: asked, seed, goesOn, kernels }) {
   }
   const start = Math.max(0, Math.min(corpus.edge, corpus.ids.length - PASSAGE));
   const length = Math.floor((corpus.edge - 1) / TEXTS);
-  return { trainer, corpus, shown, best: { weights: trainer.weights.slice(), updates: 0, loss: Infinity },
-    updates: 0, seconds: 0, losses: [], length, windows: Math.floor(length / WINDOW),
-    passage: Array.from(corpus.ids.subarray(start, start + PASSAGE)), heldFrom: corpus.edge - start };
+  return {
+    trainer,
+    corpus,
+    shown,
+    best: { weights: trainer.weights.slice(), updates: 0, loss: Infinity },
+    updates: 0,
+    seconds: 0,
+    losses: [],
+    length,
+    windows: Math.floor(length / WINDOW),
+    passage: Array.from(corpus.ids.subarray(start, start + PASSAGE)),
+    heldFrom: corpus.edge - start,
+  };
 }
 
 /** Have the network read the passage, and find the units that track something in it. */
 async function readPassage({ passage, corpus: { chars } }, send, goesOn) {
-  await answers.read({ key: "passage", pieces: [passage] }, (answer) => (
-    send({ ...answer, units: bestUnits(passage.map((id) => chars[id]), answer.activations) })), goesOn);
+  await answers.read(
+    { key: "passage", pieces: [passage] },
+    (answer) =>
+      send({
+        ...answer,
+        units: bestUnits(
+          passage.map((id) => chars[id]),
+          answer.activations,
+        ),
+      }),
+    goesOn,
+  );
 }
 
 /** Learn from the next window, and return the loss. */
 export function learnWindow(own) {
-  const { trainer, corpus: { ids }, length, windows } = own;
+  const {
+    trainer,
+    corpus: { ids },
+    length,
+    windows,
+  } = own;
   const at = own.updates++ % windows;
   if (at % AFRESH === 0) {
     trainer.reset();
   }
-  const [read, next] = [0, 1].map((ahead) => Int32Array.from({ length: WINDOW * TEXTS }, (_, place) => (
-    ids[(place % TEXTS) * length + at * WINDOW + Math.floor(place / TEXTS) + ahead])));
+  const [read, next] = [0, 1].map((ahead) =>
+    Int32Array.from(
+      { length: WINDOW * TEXTS },
+      (_, place) => ids[(place % TEXTS) * length + at * WINDOW + Math.floor(place / TEXTS) + ahead],
+    ),
+  );
   return trainer.learn(read, next, rate);
 }
 
@@ -105,7 +138,12 @@ async function answerOrRefuse(send, answer) {
   try {
     await answer();
   } catch (error) {
-    send({ refused: error.constructor === Error ? error.message : "The file is no model that this page can read." });
+    send({
+      refused:
+        error.constructor === Error
+          ? error.message
+          : "The file is no model that this page can read.",
+    });
   }
 }
 
@@ -116,7 +154,9 @@ Object.assign(answers, {
       const vocabulary = [...new Set(String(about.vocabulary))];
       const sizes = fitting(sizesOf(variables));
       if (sizes.lstmSize % 2 || vocabulary.length !== sizes.numClasses) {
-        throw new Error("The file has an odd number of units, or another number of characters than it says.");
+        throw new Error(
+          "The file has an odd number of units, or another number of characters than it says.",
+        );
       }
       unpacked = { variables, vocabulary, sizes };
       send({ sizes });
@@ -124,7 +164,8 @@ Object.assign(answers, {
   },
 
   begin(message, send, goesOn) {
-    for (const kind of ["learn", "look", "write", "held", "why"]) { // what they ask is about the network of before
+    for (const kind of ["learn", "look", "write", "held", "why"]) {
+      // what they ask is about the network of before
       current[kind] = null;
     }
     return answerOrRefuse(send, async () => {
@@ -132,16 +173,30 @@ Object.assign(answers, {
       const { trainer, corpus, passage, heldFrom } = learned;
       const { ids, edge, chars, note } = corpus;
       useNetwork(new Network(trainer.model(learned.shown), trainer.kernel));
-      await readPassage(learned, ({ units: untrained }) => (
-        send({ untrained, chars, note, passage, heldFrom, heldOut: ids.length - edge, beginning: beginningOf(corpus),
-          lstmSize: trainer.lstmSize, bigrams: bigramBits(ids.subarray(0, edge), ids.subarray(edge), chars.length) })), goesOn);
+      await readPassage(
+        learned,
+        ({ units: untrained }) =>
+          send({
+            untrained,
+            chars,
+            note,
+            passage,
+            heldFrom,
+            heldOut: ids.length - edge,
+            beginning: beginningOf(corpus),
+            lstmSize: trainer.lstmSize,
+            bigrams: bigramBits(ids.subarray(0, edge), ids.subarray(edge), chars.length),
+          }),
+        goesOn,
+      );
     });
   },
 
   async learn(_, send, goesOn) {
     const own = learned;
     let [reported, last] = [0, performance.now()];
-    const report = () => send({ updates: own.updates, epoch: own.updates / own.windows, loss: bitsOf(own.losses) });
+    const report = () =>
+      send({ updates: own.updates, epoch: own.updates / own.windows, loss: bitsOf(own.losses) });
     do {
       const loss = learnWindow(own);
       if (!(loss <= 2 * Math.log(own.trainer.numClasses) + 1)) {
@@ -168,21 +223,30 @@ Object.assign(answers, {
     const own = learned;
     const { trainer, shown, heldFrom, updates, seconds, losses } = own;
     shown.set(trainer.weights); // they stay while the training goes on
-    network.matrices.forEach((matrix) => { network.fill(matrix); });
-    await readPassage(own, (known) => {
-      const held = meanOf(known.surprises.subarray(Math.max(1, heldFrom)));
-      const isBest = held < own.best.loss;
-      if (isBest) {
-        own.best = { weights: shown.slice(), updates, loss: held };
-      }
-      send({ ...known, updates, seconds, read: bitsOf(losses), held, isBest });
-    }, goesOn);
+    network.matrices.forEach((matrix) => {
+      network.fill(matrix);
+    });
+    await readPassage(
+      own,
+      (known) => {
+        const held = meanOf(known.surprises.subarray(Math.max(1, heldFrom)));
+        const isBest = held < own.best.loss;
+        if (isBest) {
+          own.best = { weights: shown.slice(), updates, loss: held };
+        }
+        send({ ...known, updates, seconds, read: bitsOf(losses), held, isBest });
+      },
+      goesOn,
+    );
   },
 
   save({ isBest }, send) {
     return answerOrRefuse(send, async () => {
       const { trainer, best, corpus } = learned;
-      const variables = variablesOf(trainer, isBest ? trainer.partsOf(best.weights) : trainer.arrays);
+      const variables = variablesOf(
+        trainer,
+        isBest ? trainer.partsOf(best.weights) : trainer.arrays,
+      );
       send({ bytes: await packNpz(variables, { vocabulary: corpus.chars.join("") }) });
     });
   },

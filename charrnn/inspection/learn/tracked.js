@@ -26,8 +26,11 @@ export const FEATURES = [
   ["after a capital letter", ["other letters", "capital"], matching(/[\p{Lu}\p{Lt}]/u)],
   ["inside quotation marks", ["narration", "speech"], inside('""', "\u201c\u201d", "\u00ab\u00bb")],
   ["inside brackets", ["outside", "in brackets"], inside("()", "[]", "{}")],
-  ["position in the line", ["line start", "far along"], (characters) => (
-    characters.map((_, place) => place - characters.lastIndexOf("\n", place)))],
+  [
+    "position in the line",
+    ["line start", "far along"],
+    (characters) => characters.map((_, place) => place - characters.lastIndexOf("\n", place)),
+  ],
 ];
 
 /** Return the correlations of values with all units, over a part of a text. */
@@ -54,15 +57,26 @@ function correlationsOf(values, activations, units, from, to) {
  * units]. Units are chosen on the first half of the text, and measured on the second. */
 export function bestUnits(characters, activations) {
   const [units, half] = [activations.length / characters.length, Math.floor(characters.length / 2)];
-  return FEATURES.map(([name, ends, valuesOf]) => ({ name, ends, values: valuesOf(characters) })).filter(({ values }) => {
-    const most = Math.max(...values);
-    const times = Math.min(values.filter((value) => value > 0).length, values.filter((value) => value < most).length);
-    return times >= Math.max(LEAST_TIMES, LEAST_SHARE * values.length);
-  }).map(({ name, ends, values }) => {
-    const chosenBy = correlationsOf(values, activations, units, 0, half).map(Math.abs);
-    const offset = chosenBy.indexOf(Math.max(...chosenBy));
-    const shown = characters.map((_, place) => activations[place * units + offset]);
-    const correlation = correlationsOf(values, Int8Array.from(shown), 1, half, characters.length)[0];
-    return { name, ends, offset, correlation, limits: [Math.min(...shown), Math.max(...shown)] };
-  });
+  return FEATURES.map(([name, ends, valuesOf]) => ({ name, ends, values: valuesOf(characters) }))
+    .filter(({ values }) => {
+      const most = Math.max(...values);
+      const times = Math.min(
+        values.filter((value) => value > 0).length,
+        values.filter((value) => value < most).length,
+      );
+      return times >= Math.max(LEAST_TIMES, LEAST_SHARE * values.length);
+    })
+    .map(({ name, ends, values }) => {
+      const chosenBy = correlationsOf(values, activations, units, 0, half).map(Math.abs);
+      const offset = chosenBy.indexOf(Math.max(...chosenBy));
+      const shown = characters.map((_, place) => activations[place * units + offset]);
+      const correlation = correlationsOf(
+        values,
+        Int8Array.from(shown),
+        1,
+        half,
+        characters.length,
+      )[0];
+      return { name, ends, offset, correlation, limits: [Math.min(...shown), Math.max(...shown)] };
+    });
 }

@@ -10,9 +10,13 @@ export const TEXTS = 16; // N
 function kernelOf(sources, memory) {
   for (const source of sources) {
     try {
-      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(source)), { page: { memory } });
+      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(source)), {
+        page: { memory },
+      });
       return { run: exports, kernel: source };
-    } catch { /* the next one */ }
+    } catch {
+      /* the next one */
+    }
   }
   throw new Error("This page needs WebAssembly with SIMD, which is missing or forbidden here.");
 }
@@ -24,8 +28,11 @@ export class Trainer {
   constructor(sizes, steps, kernels) {
     Object.assign(this, sizes, { steps, padded: 4 * Math.ceil(sizes.numClasses / 4), updates: 0 });
     const { numLayers, lstmSize: L, padded: P } = this;
-    this.layers = Array.from({ length: numLayers }, (_, layer) => ({ kernel: `kernel_${layer}`, bias: `bias_${layer}`,
-      reads: layer ? 2 * L : L }));
+    this.layers = Array.from({ length: numLayers }, (_, layer) => ({
+      kernel: `kernel_${layer}`,
+      bias: `bias_${layer}`,
+      reads: layer ? 2 * L : L,
+    }));
     this.shapes = { table: [sizes.numClasses, 4 * L], softmax_kernel: [P, L], softmax_bias: [P] };
     for (const { kernel, bias, reads } of this.layers) {
       Object.assign(this.shapes, { [kernel]: [4 * L, reads], [bias]: [4 * L] });
@@ -33,7 +40,8 @@ export class Trainer {
     const weights = Object.values(this.shapes).reduce((sum, shape) => sum + productOf(shape), 0);
     const width = TEXTS * L;
     const rows = (steps + numLayers) * numLayers;
-    const numbers = 5 * weights + (rows + numLayers * (5 * steps + 3)) * width + TEXTS * (steps * (P + 1) + 1);
+    const numbers =
+      5 * weights + (rows + numLayers * (5 * steps + 3)) * width + TEXTS * (steps * (P + 1) + 1);
     const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * numbers) / 65536) });
     Object.assign(this, kernelOf(kernels, memory), { width });
     let top = 0;
@@ -42,10 +50,16 @@ export class Trainer {
       top += view.byteLength;
       return view;
     };
-    [this.weights, this.gradients, this.averages, this.squares] = [0, 1, 2, 3].map(() => take(weights));
+    [this.weights, this.gradients, this.averages, this.squares] = [0, 1, 2, 3].map(() =>
+      take(weights),
+    );
     [this.arrays, this.slopes] = [this.weights, this.gradients].map((set) => this.partsOf(set));
-    this.transposed = Object.fromEntries(["softmax_kernel", ...this.layers.map(({ kernel }) => kernel)].map((name) => (
-      [name, take(productOf(this.shapes[name]))])));
+    this.transposed = Object.fromEntries(
+      ["softmax_kernel", ...this.layers.map(({ kernel }) => kernel)].map((name) => [
+        name,
+        take(productOf(this.shapes[name])),
+      ]),
+    );
     // h of a layer after a step is in row step + layer + 1, beside that of the layer below: what a layer reads is together
     this.inputs = take(rows * width);
     for (const layer of this.layers) {
@@ -59,10 +73,12 @@ export class Trainer {
 
   partsOf(set) {
     let from = 0;
-    return Object.fromEntries(Object.entries(this.shapes).map(([name, shape]) => {
-      from += productOf(shape);
-      return [name, set.subarray(from - productOf(shape), from)];
-    }));
+    return Object.fromEntries(
+      Object.entries(this.shapes).map(([name, shape]) => {
+        from += productOf(shape);
+        return [name, set.subarray(from - productOf(shape), from)];
+      }),
+    );
   }
 
   /** Return where in the memory a number of an array is. */
@@ -102,13 +118,29 @@ export class Trainer {
         if (index === 0) {
           run.addRows(this.at(arrays.table), this.at(this.ids, step * TEXTS), place, 4 * L, 0);
         }
-        run.addProduct(this.at(arrays[kernel]), this.at(inputs, this.readBy(index, step)), place, 4 * L, reads);
-        run.forward(place, this.at(memory, step * width), this.at(memory, (step + 1) * width),
-          this.at(inputs, this.rowOf(index, step)), 4 * width);
+        run.addProduct(
+          this.at(arrays[kernel]),
+          this.at(inputs, this.readBy(index, step)),
+          place,
+          4 * L,
+          reads,
+        );
+        run.forward(
+          place,
+          this.at(memory, step * width),
+          this.at(memory, (step + 1) * width),
+          this.at(inputs, this.rowOf(index, step)),
+          4 * width,
+        );
       }
       this.addBias(arrays.softmax_bias, outputs, step * P * TEXTS);
-      run.addProduct(this.at(arrays.softmax_kernel), this.at(inputs, this.rowOf(layers.length - 1, step)),
-        this.at(outputs, step * P * TEXTS), P, L);
+      run.addProduct(
+        this.at(arrays.softmax_kernel),
+        this.at(inputs, this.rowOf(layers.length - 1, step)),
+        this.at(outputs, step * P * TEXTS),
+        P,
+        L,
+      );
     }
     return this.expect(targets);
   }
@@ -147,35 +179,94 @@ export class Trainer {
 
   /** Compute the gradients of the mean loss of the window that was read. */
   differentiate() {
-    const { lstmSize: L, padded: P, width, layers, slopes, inputs, outputs, dh, dc, run, steps } = this;
+    const {
+      lstmSize: L,
+      padded: P,
+      width,
+      layers,
+      slopes,
+      inputs,
+      outputs,
+      dh,
+      dc,
+      run,
+      steps,
+    } = this;
     const top = layers.length - 1;
-    for (const [name, view] of Object.entries(this.transposed)) { // so that the way back reads from left to right as well
+    for (const [name, view] of Object.entries(this.transposed)) {
+      // so that the way back reads from left to right as well
       transposed(this.arrays[name], this.shapes[name][0], view);
     }
-    for (const each of [dh, dc, slopes.table, slopes.softmax_bias, ...layers.map(({ bias }) => slopes[bias])]) {
+    for (const each of [
+      dh,
+      dc,
+      slopes.table,
+      slopes.softmax_bias,
+      ...layers.map(({ bias }) => slopes[bias]),
+    ]) {
       each.fill(0);
     }
     for (let step = steps - 1; step >= 0; step--) {
-      run.addProduct(this.at(this.transposed.softmax_kernel), this.at(outputs, step * P * TEXTS), this.at(dh, top * width), L, P);
+      run.addProduct(
+        this.at(this.transposed.softmax_kernel),
+        this.at(outputs, step * P * TEXTS),
+        this.at(dh, top * width),
+        L,
+        P,
+      );
       this.addBias(slopes.softmax_bias, outputs, step * P * TEXTS, 1);
       for (let index = top; index >= 0; index--) {
         const { kernel, bias, reads, gates, memory } = layers[index];
         const place = this.at(gates, 4 * step * width);
-        run.backward(place, this.at(memory, step * width), this.at(memory, (step + 1) * width), this.at(dh, index * width),
-          this.at(dc, index * width), 4 * width);
+        run.backward(
+          place,
+          this.at(memory, step * width),
+          this.at(memory, (step + 1) * width),
+          this.at(dh, index * width),
+          this.at(dc, index * width),
+          4 * width,
+        );
         dh.fill(0, index * width, (index + 1) * width); // and it becomes that of the step before
-        run.addProduct(this.at(this.transposed[kernel]), place, this.at(dh, Math.max(0, index - 1) * width), reads, 4 * L);
+        run.addProduct(
+          this.at(this.transposed[kernel]),
+          place,
+          this.at(dh, Math.max(0, index - 1) * width),
+          reads,
+          4 * L,
+        );
         this.addBias(slopes[bias], gates, 4 * step * width, 1);
       }
-      run.addRows(this.at(slopes.table), this.at(this.ids, step * TEXTS), this.at(layers[0].gates, 4 * step * width), 4 * L, 1);
+      run.addRows(
+        this.at(slopes.table),
+        this.at(this.ids, step * TEXTS),
+        this.at(layers[0].gates, 4 * step * width),
+        4 * L,
+        1,
+      );
     }
     const apart = 4 * layers.length * width; // from a row of inputs to the next
     for (const [index, { kernel, reads, gates }] of layers.entries()) {
-      run.outerProduct(this.at(gates), this.at(inputs, this.readBy(index, 0)), this.at(slopes[kernel]), 4 * L, reads, steps,
-        16 * width, apart);
+      run.outerProduct(
+        this.at(gates),
+        this.at(inputs, this.readBy(index, 0)),
+        this.at(slopes[kernel]),
+        4 * L,
+        reads,
+        steps,
+        16 * width,
+        apart,
+      );
     }
-    run.outerProduct(this.at(outputs), this.at(inputs, this.rowOf(top, 0)), this.at(slopes.softmax_kernel), P, L, steps,
-      4 * P * TEXTS, apart);
+    run.outerProduct(
+      this.at(outputs),
+      this.at(inputs, this.rowOf(top, 0)),
+      this.at(slopes.softmax_kernel),
+      P,
+      L,
+      steps,
+      4 * P * TEXTS,
+      apart,
+    );
   }
 
   /** Have the next window go on from the state after this one. */
@@ -183,7 +274,11 @@ export class Trainer {
     const { width, steps } = this;
     for (const [index, { memory }] of this.layers.entries()) {
       memory.copyWithin(0, steps * width);
-      this.inputs.copyWithin(this.rowOf(index, -1), this.rowOf(index, steps - 1), this.rowOf(index, steps - 1) + width);
+      this.inputs.copyWithin(
+        this.rowOf(index, -1),
+        this.rowOf(index, steps - 1),
+        this.rowOf(index, steps - 1) + width,
+      );
     }
   }
 
@@ -195,7 +290,12 @@ export class Trainer {
     }
     this.updates++;
     const corrected = (rate * Math.sqrt(1 - 0.999 ** this.updates)) / (1 - 0.9 ** this.updates);
-    this.run.adam(this.at(this.weights), 4 * this.weights.length, gradClip / Math.max(Math.sqrt(sum), gradClip), corrected);
+    this.run.adam(
+      this.at(this.weights),
+      4 * this.weights.length,
+      gradClip / Math.max(Math.sqrt(sum), gradClip),
+      corrected,
+    );
   }
 
   /** Learn from a window, and return its mean loss before. */
@@ -210,9 +310,22 @@ export class Trainer {
   /** Return weights, a copy of all of them, for the constructor of Network. */
   model(weights) {
     const arrays = this.partsOf(weights);
-    const { shapes, numClasses, layers: { length: numLayers }, lstmSize } = this;
+    const {
+      shapes,
+      numClasses,
+      layers: { length: numLayers },
+      lstmSize,
+    } = this;
     const shown = { ...shapes, softmax_kernel: [numClasses, lstmSize], softmax_bias: [numClasses] };
-    return { numLayers, lstmSize, arrays: Object.fromEntries(Object.entries(shown).map(([name, shape]) => (
-      [name, { type: "float32", shape, data: arrays[name].subarray(0, productOf(shape)) }]))) };
+    return {
+      numLayers,
+      lstmSize,
+      arrays: Object.fromEntries(
+        Object.entries(shown).map(([name, shape]) => [
+          name,
+          { type: "float32", shape, data: arrays[name].subarray(0, productOf(shape)) },
+        ]),
+      ),
+    };
   }
 }

@@ -18,14 +18,16 @@ export function showCell() {
   const from = Math.max(0, Math.min(at - SHOWN / 2, ids.length - SHOWN));
   const to = Math.min(known, from + SHOWN);
   byId("cell-name").textContent = `Cell ${unit} of layer ${layer}, while it reads ${reading.what}`;
-  byId("ribbon").replaceChildren(...ids.slice(from, to).map((id, index) => {
-    const place = from + index;
-    const shown = chars[id] === "\n" ? "\u21b5" : visible(chars[id]);
-    const cell = make("span", place === at ? "cell framed" : "cell", shown);
-    cell.onclick = () => goTo(reading, place);
-    COLOURS.unit(cell, reading.seen[place]);
-    return cell;
-  }));
+  byId("ribbon").replaceChildren(
+    ...ids.slice(from, to).map((id, index) => {
+      const place = from + index;
+      const shown = chars[id] === "\n" ? "\u21b5" : visible(chars[id]);
+      const cell = make("span", place === at ? "cell framed" : "cell", shown);
+      cell.onclick = () => goTo(reading, place);
+      COLOURS.unit(cell, reading.seen[place]);
+      return cell;
+    }),
+  );
   byId("cell-character").textContent = glyph(chars[ids[at]]);
   ask("trace", { key, from: Math.max(0, at - 1), to: at + 1, layer, unit }, ({ values }) => {
     drawCell(at ? values[0][4] : 0, values.at(-1));
@@ -46,15 +48,24 @@ function drawCell(before, [input, fresh, forget, output, memory, given]) {
     fill.classList.toggle("low", value < 0);
     drawing.querySelector(`#tank-${name} .number`).textContent = signed(value);
   }
-  for (const [name, value] of Object.entries({ old: before, kept: forget * before, added: input * fresh, new: memory })) {
+  for (const [name, value] of Object.entries({
+    old: before,
+    kept: forget * before,
+    added: input * fresh,
+    new: memory,
+  })) {
     const pipe = drawing.querySelector(`#pipe-${name}`);
     pipe.style.strokeWidth = (1 + 13 * Math.abs(Math.tanh(value))).toFixed(1);
     pipe.classList.toggle("low", value < 0);
   }
-  const [keep, add, show, old, value, sum] = [forget, input, output, before, fresh, memory].map(signed);
-  byId("cell-sum").textContent = `It keeps ${percent(forget)} of its memory, lets in ${percent(input)} of the new value, and `
-    + `shows ${percent(output)} of the result: ${keep} × ${old} ${add} × ${value} = ${sum}; ${show} × tanh(${sum}) = ${
-      signed(given)}.`;
+  const [keep, add, show, old, value, sum] = [forget, input, output, before, fresh, memory].map(
+    signed,
+  );
+  byId("cell-sum").textContent =
+    `It keeps ${percent(forget)} of its memory, lets in ${percent(input)} of the new value, and ` +
+    `shows ${percent(output)} of the result: ${keep} × ${old} ${add} × ${value} = ${sum}; ${show} × tanh(${sum}) = ${signed(
+      given,
+    )}.`;
 }
 
 function stepOn(count) {
@@ -80,6 +91,8 @@ export function startCell() {
   onClick("cell-on", () => want(false, 1));
   onClick("cell-play", () => want(!cellShown.timer));
   document.body.addEventListener("watchedchange", () => reading && showCell());
-  new IntersectionObserver(([{ isIntersecting }]) => setPlaying(isIntersecting && cellShown.isWanted), { threshold: 0.4 })
-    .observe(byId("cell-drawing"));
+  new IntersectionObserver(
+    ([{ isIntersecting }]) => setPlaying(isIntersecting && cellShown.isWanted),
+    { threshold: 0.4 },
+  ).observe(byId("cell-drawing"));
 }

@@ -54,7 +54,10 @@ export function drawId(powers, uniform) {
     sum += powers[id];
     sums[id] = sum;
   }
-  return Math.max(0, sums.findIndex((each) => each > uniform * sum));
+  return Math.max(
+    0,
+    sums.findIndex((each) => each > uniform * sum),
+  );
 }
 
 /** Return the ids of the `count` largest values, the largest first; of equal ones the lower id first. */

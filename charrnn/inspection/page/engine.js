@@ -34,7 +34,8 @@ function decodeArray({ type, shape, data, scales }) {
   const stored = type === "float16" ? new Uint16Array(bytes.buffer) : new Int8Array(bytes.buffer);
   const factors = scales && new Float32Array(bytesOf(scales).buffer);
   const values = new Float32Array(stored.length);
-  for (let place = 0; place < values.length; place++) { // Float32Array.from would take six times as long
+  for (let place = 0; place < values.length; place++) {
+    // Float32Array.from would take six times as long
     const value = stored[place];
     values[place] = factors ? value * factors[Math.floor(place / shape[1])] : halfValue(value);
   }
@@ -59,7 +60,9 @@ export class Network {
     this.size = lstmSize;
     this.numLayers = numLayers;
     this.table = decodeArray(arrays.table);
-    this.biases = Array.from({ length: numLayers }, (_, index) => decodeArray(arrays[`bias_${index}`]));
+    this.biases = Array.from({ length: numLayers }, (_, index) =>
+      decodeArray(arrays[`bias_${index}`]),
+    );
     this.softmaxBias = decodeArray(arrays.softmax_bias);
     this.numClasses = this.softmaxBias.length;
     this.place(arrays);
@@ -80,7 +83,10 @@ export class Network {
       const [height, width] = [(rows / block) * filled(block), (columns / size) * this.stride];
       return { array, rows, columns, block, height, width };
     });
-    const bytes = matrices.reduce((sum, { height, width }) => sum + height * (width * (isBytes ? 1 : 4) + 4), 0);
+    const bytes = matrices.reduce(
+      (sum, { height, width }) => sum + height * (width * (isBytes ? 1 : 4) + 4),
+      0,
+    );
     const others = 16 * (numLayers + 2) * this.stride; // the vectors
     this.memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + others + 999) / 65536) });
     let top = 0;
@@ -92,8 +98,13 @@ export class Network {
     [this.c, this.h] = [0, 0].map(() => take(Float32Array, this.stride)); // of a layer
     [this.memories, this.tanhs] = [0, 0].map(() => take(Float32Array, filled(numLayers * size)));
     this.vector = take(isBytes ? Int16Array : Float32Array, 2 * this.stride);
-    this.matrices = matrices.map((matrix) => this.fill({ ...matrix, result: take(Float32Array, matrix.height),
-      view: take(isBytes ? Int8Array : Float32Array, matrix.height * matrix.width) }));
+    this.matrices = matrices.map((matrix) =>
+      this.fill({
+        ...matrix,
+        result: take(Float32Array, matrix.height),
+        view: take(isBytes ? Int8Array : Float32Array, matrix.height * matrix.width),
+      }),
+    );
     this.gates = this.matrices.slice(0, -1).map(({ result }) => result);
   }
 
@@ -101,10 +112,14 @@ export class Network {
   fill(matrix) {
     const { array, rows, columns, block, width, view } = matrix;
     const rowOf = (row) => Math.floor(row / block) * this.stride + (row % block);
-    const values = array.type === "int8" ? new Int8Array(bytesOf(array.data).buffer) : decodeArray(array);
+    const values =
+      array.type === "int8" ? new Int8Array(bytesOf(array.data).buffer) : decodeArray(array);
     for (let from = 0; from < rows * columns; from += this.size) {
       const left = ((from % columns) / this.size) * this.stride;
-      view.set(values.subarray(from, from + this.size), rowOf(Math.floor(from / columns)) * width + left);
+      view.set(
+        values.subarray(from, from + this.size),
+        rowOf(Math.floor(from / columns)) * width + left,
+      );
     }
     if (array.scales) {
       matrix.unit = Math.min(32767, Math.floor((2 ** 31 - 1) / (127 * columns))); // so that no sum is beyond 32 bits
@@ -128,7 +143,10 @@ export class Network {
     const { size, stride, table } = this;
     for (const [index, bias] of this.biases.entries()) {
       const gates = this.gates[index];
-      this.product(this.matrices[index], state.h.subarray(Math.max(0, index - 1) * size, (index + 1) * size));
+      this.product(
+        this.matrices[index],
+        state.h.subarray(Math.max(0, index - 1) * size, (index + 1) * size),
+      );
       for (let gate = 0; gate < 4; gate++) {
         for (let unit = 0; unit < size; unit++) {
           const row = gate * size + unit;
@@ -149,9 +167,18 @@ export class Network {
   /** Return what the last step made of a cell: [input gate, new value, forget gate, output gate, memory, output]. */
   cell({ layer, unit }, state) {
     const gates = this.gates[layer - 1];
-    const [input, fresh, forget, output] = [0, 1, 2, 3].map((gate) => gates[gate * this.stride + unit - 1]);
+    const [input, fresh, forget, output] = [0, 1, 2, 3].map(
+      (gate) => gates[gate * this.stride + unit - 1],
+    );
     const place = (layer - 1) * this.size + unit - 1;
-    return [sigmoid(input), Math.tanh(fresh), sigmoid(forget), sigmoid(output), state.c[place], state.h[place]];
+    return [
+      sigmoid(input),
+      Math.tanh(fresh),
+      sigmoid(forget),
+      sigmoid(output),
+      state.c[place],
+      state.h[place],
+    ];
   }
 
   /** Return the logits [C] of the next character. */
@@ -187,7 +214,13 @@ export class Network {
         result[row] = sums[row] * scales[row];
       }
     } else {
-      this.run.productOfFloats(view.byteOffset, vector.byteOffset, result.byteOffset, height, width);
+      this.run.productOfFloats(
+        view.byteOffset,
+        vector.byteOffset,
+        result.byteOffset,
+        height,
+        width,
+      );
     }
     return result;
   }
@@ -195,7 +228,12 @@ export class Network {
   update(index, { c, h }) {
     const [from, to] = [index * this.size, (index + 1) * this.size];
     this.c.set(c.subarray(from, to));
-    this.run.update(this.gates[index].byteOffset, this.c.byteOffset, this.h.byteOffset, 4 * this.stride);
+    this.run.update(
+      this.gates[index].byteOffset,
+      this.c.byteOffset,
+      this.h.byteOffset,
+      4 * this.stride,
+    );
     c.set(this.c.subarray(0, this.size), from);
     h.set(this.h.subarray(0, this.size), from);
   }

@@ -6,7 +6,11 @@ import { data, places, unitOffsets } from "./model.js";
 import { encode } from "./text.js";
 import { chars, textOf } from "./shown.js";
 
-export const FIELDS = [["temperature", "temperature", 0.1, 2], ["top-n", "topN", 1, Infinity], ["top-p", "topP", 0.05, 1]];
+export const FIELDS = [
+  ["temperature", "temperature", 0.1, 2],
+  ["top-n", "topN", 1, Infinity],
+  ["top-p", "topP", 0.05, 1],
+];
 const MOST_SEED = 2 ** 32 - 1;
 export const MOST_WRITTEN = 10000; // characters of a take
 
@@ -24,8 +28,14 @@ export function linkOf(take, usual) {
     query.set("hold", `${first.unit}:${first.value}`);
   }
   if (later.length) {
-    query.set("then", later.map(({ at, temperature, topN, topP, unit, value, forced }) => (
-      [at, temperature, topN, topP, unit ? `${unit}:${value}` : "", forced ?? ""].join("~"))).join("_"));
+    query.set(
+      "then",
+      later
+        .map(({ at, temperature, topN, topP, unit, value, forced }) =>
+          [at, temperature, topN, topP, unit ? `${unit}:${value}` : "", forced ?? ""].join("~"),
+        )
+        .join("_"),
+    );
   }
   query.set("unit", take.unit);
   if (take.held !== null) {
@@ -42,7 +52,9 @@ export function takeOf(link, usual) {
   const wrong = new Set();
   const numberIn = (name, text, least, most, otherwise, isWhole = false) => {
     const value = text === null || text.trim() === "" ? NaN : Number(text);
-    const near = Number.isNaN(value) ? otherwise : Math.min(Math.max(isWhole ? Math.round(value) : value, least), most);
+    const near = Number.isNaN(value)
+      ? otherwise
+      : Math.min(Math.max(isWhole ? Math.round(value) : value, least), most);
     if (text !== null && near !== value) {
       wrong.add(name);
     }
@@ -56,18 +68,40 @@ export function takeOf(link, usual) {
     }
     return isRight ? { unit, value: Number(value) } : { unit: null, value: null };
   };
-  const settingsIn = (texts) => Object.fromEntries(FIELDS.map(([name, key, least, most], index) => (
-    [key, numberIn(name, texts[index], least, Math.min(most, chars.length), usual.settings[key], key === "topN")])));
+  const settingsIn = (texts) =>
+    Object.fromEntries(
+      FIELDS.map(([name, key, least, most], index) => [
+        key,
+        numberIn(
+          name,
+          texts[index],
+          least,
+          Math.min(most, chars.length),
+          usual.settings[key],
+          key === "topN",
+        ),
+      ]),
+    );
   const { ids, note } = encode(query.get("prime") ?? textOf(usual.prime), places, data.nearest);
   if (note || !ids.length) {
     wrong.add("prime");
   }
-  const plan = [{ at: 0, ...settingsIn(FIELDS.map(([name]) => query.get(name))), ...heldIn(query.get("hold")) }];
+  const plan = [
+    { at: 0, ...settingsIn(FIELDS.map(([name]) => query.get(name))), ...heldIn(query.get("hold")) },
+  ];
   for (const entry of query.get("then")?.split("_") || []) {
     const [at, temperature, topN, topP, held, forced] = entry.split("~");
-    if (/^\d{1,5}$/.test(at) && (!forced || (/^\d+$/.test(forced) && chars[forced])) && Number(at) >= plan.at(-1).at) {
-      plan.push({ at: Number(at), ...settingsIn([temperature, topN, topP].map((text) => text ?? null)), ...heldIn(held),
-        ...(forced ? { forced: Number(forced) } : {}) });
+    if (
+      /^\d{1,5}$/.test(at) &&
+      (!forced || (/^\d+$/.test(forced) && chars[forced])) &&
+      Number(at) >= plan.at(-1).at
+    ) {
+      plan.push({
+        at: Number(at),
+        ...settingsIn([temperature, topN, topP].map((text) => text ?? null)),
+        ...heldIn(held),
+        ...(forced ? { forced: Number(forced) } : {}),
+      });
     } else {
       wrong.add("then");
     }
@@ -77,9 +111,15 @@ export function takeOf(link, usual) {
     wrong.add("unit");
   }
   const prime = ids.length ? ids : usual.prime;
-  const take = { prime, plan, seed: numberIn("seed", query.get("seed"), 0, MOST_SEED, usual.seed, true),
+  const take = {
+    prime,
+    plan,
+    seed: numberIn("seed", query.get("seed"), 0, MOST_SEED, usual.seed, true),
     length: numberIn("length", query.get("length"), 1, MOST_WRITTEN, usual.length, true),
-    unit: unitOffsets.has(unit) ? unit : usual.unit, ids: [...prime], seen: [],
-    held: query.has("handle") ? numberIn("handle", query.get("handle"), -1, 1, 0) : null };
+    unit: unitOffsets.has(unit) ? unit : usual.unit,
+    ids: [...prime],
+    seen: [],
+    held: query.has("handle") ? numberIn("handle", query.get("handle"), -1, 1, 0) : null,
+  };
   return { take, wrong: [...wrong] };
 }

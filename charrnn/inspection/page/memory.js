@@ -20,14 +20,26 @@ export function showMemory() {
   const { letters, bits } = data.memory;
   byId("memory").hidden = letters.length < 2;
   const [first, last, longest] = [bits[0], bits.at(-1), letters.at(-1)];
-  const points = letters.map((count, index) => ({ count, cost: bits[index], x: LEFT + (RIGHT - LEFT) * Math.log(count)
-    / Math.log(longest), y: BOTTOM - ((BOTTOM - TOP) * bits[index]) / Math.max(...bits) }));
-  const labels = points.flatMap(({ count, cost, x, y }) => [drawn("circle", { cx: x, cy: y, r: 4 }),
-    drawn("text", { x: x + 3, y: y - 8, class: "number" }, cost.toFixed(2)), drawn("text", { x, y: BOTTOM + 22 }, count)]);
-  byId("memory-drawing").append(drawn("path", { d: `M${LEFT} ${BOTTOM}H${RIGHT}`, class: "thin" }),
+  const points = letters.map((count, index) => ({
+    count,
+    cost: bits[index],
+    x: LEFT + ((RIGHT - LEFT) * Math.log(count)) / Math.log(longest),
+    y: BOTTOM - ((BOTTOM - TOP) * bits[index]) / Math.max(...bits),
+  }));
+  const labels = points.flatMap(({ count, cost, x, y }) => [
+    drawn("circle", { cx: x, cy: y, r: 4 }),
+    drawn("text", { x: x + 3, y: y - 8, class: "number" }, cost.toFixed(2)),
+    drawn("text", { x, y: BOTTOM + 22 }, count),
+  ]);
+  byId("memory-drawing").append(
+    drawn("path", { d: `M${LEFT} ${BOTTOM}H${RIGHT}`, class: "thin" }),
     drawn("text", { x: (LEFT + RIGHT) / 2, y: BOTTOM + 46 }, "letters that it has read"),
-    drawn("polyline", { points: points.map(({ x, y }) => `${x} ${y}`).join(" ") }), ...labels);
+    drawn("polyline", { points: points.map(({ x, y }) => `${x} ${y}`).join(" ") }),
+    ...labels,
+  );
   const most = points.find(({ cost }) => first - cost >= MOST_OF_IT * (first - last)) || points[0];
-  byId("memory-said").textContent = `After one letter the next one costs it ${first.toFixed(2)} bits, after ${longest} letters ${
-    last.toFixed(2)}. ${Math.round(100 * MOST_OF_IT)}% of what memory gives lies in the last ${most.count} letters.`;
+  byId("memory-said").textContent =
+    `After one letter the next one costs it ${first.toFixed(2)} bits, after ${longest} letters ${last.toFixed(
+      2,
+    )}. ${Math.round(100 * MOST_OF_IT)}% of what memory gives lies in the last ${most.count} letters.`;
 }

@@ -26,6 +26,10 @@ function startPage() {
 }
 
 byId("failure").hidden = true;
-const parsed = document.readyState === "loading" // or the document was short, and has all arrived
-  ? new Promise((resolve) => { addEventListener("DOMContentLoaded", resolve); }) : Promise.resolve();
+const parsed =
+  document.readyState === "loading" // or the document was short, and has all arrived
+    ? new Promise((resolve) => {
+        addEventListener("DOMContentLoaded", resolve);
+      })
+    : Promise.resolve();
 parsed.then(startPage).catch(({ message }) => fail(message));

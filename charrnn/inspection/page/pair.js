@@ -13,11 +13,25 @@ import { MOST_WRITTEN } from "./link.js";
 const COUNTED_LENGTH = 300; // characters of the texts in which the words were counted when the page was made
 const LENGTH = 200; // characters, so that the texts and the handle are in sight together
 const AT_FIRST = 120; // of the two texts are written without a pause
-export const pair = { texts: 0, shown: "",
-  sides: ["low", "high"].map((of) => ({ of, paper: new Paper(of, "none"), head: byId(`${of}-head`) })) };
+export const pair = {
+  texts: 0,
+  shown: "",
+  sides: ["low", "high"].map((of) => ({
+    of,
+    paper: new Paper(of, "none"),
+    head: byId(`${of}-head`),
+  })),
+};
 // `ids` are what is shown; `before` what was shown when the handle, which may be `moving`, began to move
-export const one = { paper: new Paper("one", "none"), head: byId("one-head"), shown: "", text: null, ids: [], before: [],
-  moving: false };
+export const one = {
+  paper: new Paper("one", "none"),
+  head: byId("one-head"),
+  shown: "",
+  text: null,
+  ids: [],
+  before: [],
+  moving: false,
+};
 
 /** Write the texts in which the number is held, unless they are here already. */
 export function showHeld() {
@@ -51,10 +65,22 @@ export function showHeld() {
 
 /** Return a text, of which nothing is written yet, in which the number is held at a position between its limits. */
 function heldText(of, position) {
-  const { prime, seed, plan: [{ temperature, topN, topP }] } = written.take;
+  const {
+    prime,
+    seed,
+    plan: [{ temperature, topN, topP }],
+  } = written.take;
   pair.texts++;
-  return { of, number: pair.texts, ids: [...prime], start: prime.length, seen: [], seed, length: LENGTH,
-    plan: [{ at: 0, temperature, topN, topP, unit: watched.unit, value: valueAt(position) }] };
+  return {
+    of,
+    number: pair.texts,
+    ids: [...prime],
+    start: prime.length,
+    seen: [],
+    seed,
+    length: LENGTH,
+    plan: [{ at: 0, temperature, topN, topP, unit: watched.unit, value: valueAt(position) }],
+  };
 }
 
 /** Write the one text anew over what is shown of it, and mark the words that become others. */
@@ -70,7 +96,9 @@ function rewrite(text) {
     }
     one.ids = [...text.ids, ...(last ? [] : shown.slice(text.ids.length))];
     one.paper.show(onPaper(text, one.ids));
-    one.paper.cells.slice(text.ids.length).forEach((cell) => { cell.classList.add("stale"); });
+    one.paper.cells.slice(text.ids.length).forEach((cell) => {
+      cell.classList.add("stale");
+    });
     const counts = countTold(one.paper, { ids: text.ids, start: text.start }, watched.told);
     showCounts(one, counts, 0, `held at ${signed(text.plan[0].value)}`);
     markChanged(text.start);
@@ -82,7 +110,9 @@ function markChanged(start) {
   const [now, before] = [one.ids, one.before].map((ids) => wordsOf(textOf(ids.slice(start))));
   now.forEach((word, index) => {
     if (word[0] !== before[index]?.[0]) {
-      cellsOf(one.paper, one.ids, start, word).forEach((cell) => { cell.classList.add("changed"); });
+      cellsOf(one.paper, one.ids, start, word).forEach((cell) => {
+        cell.classList.add("changed");
+      });
     }
   });
 }
@@ -120,7 +150,9 @@ function countTold(paper, { ids, start }, told) {
     const group = groups.findIndex((words) => forms.some((form) => words.includes(form)));
     if (group >= 0) {
       counts[group]++;
-      cellsOf(paper, ids, start, word).forEach((cell) => { cell.classList.add("telling", group ? "of-high" : "of-low"); });
+      cellsOf(paper, ids, start, word).forEach((cell) => {
+        cell.classList.add("telling", group ? "of-high" : "of-low");
+      });
     }
   }
   return counts;
@@ -128,15 +160,18 @@ function countTold(paper, { ids, start }, told) {
 
 /** Say above a text how often the words of the two ends are in it, those of its own end first. */
 function showCounts({ head }, counts, index, name = watched.ends[index]) {
-  const said = (watched.told ? [index, 1 - index] : []).map((group) => (
-    make("span", "", `${watched.told.words[group].join(", ")}: `, make("b", "", counts[group]))));
+  const said = (watched.told ? [index, 1 - index] : []).map((group) =>
+    make("span", "", `${watched.told.words[group].join(", ")}: `, make("b", "", counts[group])),
+  );
   head.replaceChildren(make("b", "", name), ...said);
 }
 
 /** Say how often these words were in the texts in which they were counted. */
 export function evidenceOf({ told: { words, counts, texts }, ends }) {
-  const [low, free, high] = counts.map((times) => (
-    words.map((each, group) => `${each.join(", ")} ${counted(times[group], "time")}`).join(" and ")));
+  const [low, free, high] = counts.map((times) =>
+    words.map((each, group) => `${each.join(", ")} ${counted(times[group], "time")}`).join(" and "),
+  );
   return `In ${texts} texts of ${COUNTED_LENGTH} characters, held at ${ends[0]}, it wrote ${low}; held at ${
-    ends[1]}, ${high}; free, ${free}.`;
+    ends[1]
+  }, ${high}; free, ${free}.`;
 }

@@ -25,12 +25,24 @@ export class Paper {
         this.choose(target.place);
       }
     });
-    this.box.parentElement.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && hideGuesses());
+    this.box.parentElement.addEventListener(
+      "pointerleave",
+      ({ pointerType }) => pointerType === "mouse" && hideGuesses(),
+    );
     this.sheet.addEventListener("click", ({ target }) => this.choose(target.place ?? -1));
-    moveByKeys(this.box, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 },
-      () => (this.at < 0 ? this.end : this.at), () => this.end - 1, (place) => this.moveTo(place),
-      () => rightToLeft.test(textOf(this.text.ids.slice(0, this.at + 1)).match(/\p{L}(?=\P{L}*$)/u)));
-    document.body.addEventListener("watchedchange", () => this.colour === "unit" && this.recolour());
+    moveByKeys(
+      this.box,
+      { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 },
+      () => (this.at < 0 ? this.end : this.at),
+      () => this.end - 1,
+      (place) => this.moveTo(place),
+      () =>
+        rightToLeft.test(textOf(this.text.ids.slice(0, this.at + 1)).match(/\p{L}(?=\P{L}*$)/u)),
+    );
+    document.body.addEventListener(
+      "watchedchange",
+      () => this.colour === "unit" && this.recolour(),
+    );
   }
 
   /** Show another text. */
@@ -47,7 +59,11 @@ export class Paper {
     const { ids } = this.text;
     for (let place = this.end; place < ids.length; place++) {
       const [before, last, own] = [place - 2, place - 1, place].map((each) => chars[ids[each]]);
-      if (last === "\n" && own !== "\n" && (before === "\n" || place - this.block.start > LONG_BLOCK)) {
+      if (
+        last === "\n" &&
+        own !== "\n" &&
+        (before === "\n" || place - this.block.start > LONG_BLOCK)
+      ) {
         this.beginBlock(place);
       }
       this.block.append(this.cellOf(place));
@@ -65,11 +81,15 @@ export class Paper {
     const { ids, start } = this.text;
     const [last, char, next = ""] = [place - 1, place, place + 1].map((each) => chars[ids[each]]);
     const record = this.text.recordAt(place);
-    const cell = make("span", place < start ? "cell prime" : record?.isChosen ? "cell chosen" : "cell", visible(char));
+    const cell = make(
+      "span",
+      place < start ? "cell prime" : record?.isChosen ? "cell chosen" : "cell",
+      visible(char),
+    );
     if (char === "\n") {
       const length = place - (place && ids.lastIndexOf(ids[place], place - 1) + 1); // of its line
       cell.classList.toggle("blank", length === 0);
-      cell.classList.toggle("soft", length >= (longLine) && !/\s/.test(next));
+      cell.classList.toggle("soft", length >= longLine && !/\s/.test(next));
     }
     if (last === "\n" && /\s/.test(char)) {
       this.cells[place - 1].classList.remove("soft");
@@ -109,29 +129,42 @@ export class Paper {
   moveTo(place) {
     this.choose(place);
     this.cells[place].scrollIntoView({ block: "nearest" });
-    byId("spoken").textContent = [nameOf(chars[this.text.ids[place]]), describe(this.text.recordAt(place))].join(". ");
+    byId("spoken").textContent = [
+      nameOf(chars[this.text.ids[place]]),
+      describe(this.text.recordAt(place)),
+    ].join(". ");
   }
 
   /** Shade pieces of the text, [from, to], by the bits that each moved a guess: of more in one colour, less in another. */
   shade(pieces, bits) {
-    this.shaded.forEach(({ style }) => { style.boxShadow = ""; });
-    this.shaded = pieces.flatMap(([from, to], index) => this.cells.slice(from, to).map((cell) => {
-      const strength = strengthOf(Math.abs(bits[index])).toFixed(3);
-      cell.style.boxShadow = `inset 0 -0.28em rgb(var(${bits[index] < 0 ? "--against" : "--toward"}) / ${strength})`;
-      return cell;
-    }));
+    this.shaded.forEach(({ style }) => {
+      style.boxShadow = "";
+    });
+    this.shaded = pieces.flatMap(([from, to], index) =>
+      this.cells.slice(from, to).map((cell) => {
+        const strength = strengthOf(Math.abs(bits[index])).toFixed(3);
+        cell.style.boxShadow = `inset 0 -0.28em rgb(var(${bits[index] < 0 ? "--against" : "--toward"}) / ${strength})`;
+        return cell;
+      }),
+    );
   }
 }
 
 function describe(record) {
-  return !record || Number.isNaN(record.surprise) ? "This was the beginning."
+  return !record || Number.isNaN(record.surprise)
+    ? "This was the beginning."
     : `Probability ${percent(2 ** -record.surprise)}, ${record.surprise.toFixed(1)} bits of surprise`;
 }
 
 /** Show beside a character of a paper what was expected there. Where the text can go on, each is a button. */
 function showGuesses(paper, place) {
   const box = byId("guesses");
-  const { text, goOn, cells: { [place]: cell }, box: { parentElement: figure } } = paper;
+  const {
+    text,
+    goOn,
+    cells: { [place]: cell },
+    box: { parentElement: figure },
+  } = paper;
   const record = text?.recordAt(place);
   box.hidden = !record || !cell;
   guessed?.shade([], []);
@@ -140,13 +173,20 @@ function showGuesses(paper, place) {
     return;
   }
   const id = text.ids[place];
-  const guesses = Array.from(record.guesses).flatMap((share, at, all) => (
-    at % 2 && share >= 0 ? [{ id: all[at - 1], share }] : []));
+  const guesses = Array.from(record.guesses).flatMap((share, at, all) =>
+    at % 2 && share >= 0 ? [{ id: all[at - 1], share }] : [],
+  );
   const before = textOf(text.ids.slice(Math.max(0, place - 12), place));
-  byId("guesses-before").replaceChildren(visible(before).replace(/\s+/g, " "), make("b", "", glyph(chars[id])));
+  byId("guesses-before").replaceChildren(
+    visible(before).replace(/\s+/g, " "),
+    make("b", "", glyph(chars[id])),
+  );
   byId("guesses-said").textContent = describe(record);
-  byId("guesses-list").replaceChildren(...guesses.map((guess) => make("li", "", barOf(guess, guess.id === id,
-    goOn && (() => goOn(place, guess.id))))));
+  byId("guesses-list").replaceChildren(
+    ...guesses.map((guess) =>
+      make("li", "", barOf(guess, guess.id === id, goOn && (() => goOn(place, guess.id)))),
+    ),
+  );
   byId("guesses-hint").hidden = !goOn;
   paper.box.after(box);
   const [inner, outer] = [cell, figure].map((element) => element.getBoundingClientRect());
@@ -154,7 +194,8 @@ function showGuesses(paper, place) {
   const isBelow = inner.bottom + box.offsetHeight < innerHeight || inner.top < box.offsetHeight;
   const top = isBelow ? inner.bottom + 4 : inner.top - box.offsetHeight - 4;
   Object.assign(box.style, { left: `${left}px`, top: `${top - outer.top}px` });
-  if (getComputedStyle(box).position === "sticky") { // a sheet at the end of a small screen
+  if (getComputedStyle(box).position === "sticky") {
+    // a sheet at the end of a small screen
     scrollBy(0, Math.max(0, inner.bottom + 8 + box.offsetHeight - innerHeight));
   }
   showWhy();
@@ -164,17 +205,22 @@ function showGuesses(paper, place) {
 function showWhy() {
   const { text, at: place } = guessed;
   const pieces = piecesBefore(text.ids, place, byId("by-words").checked);
-  ask("why", { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place, pieces }, ({ bits }) => {
-    if (guessed.text === text && guessed.at === place && !byId("guesses").hidden) {
-      guessed.shade(pieces, bits);
-    }
-  });
+  ask(
+    "why",
+    { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place, pieces },
+    ({ bits }) => {
+      if (guessed.text === text && guessed.at === place && !byId("guesses").hidden) {
+        guessed.shade(pieces, bits);
+      }
+    },
+  );
 }
 
 /** Return the letters before a place, or the words and signs there, as [from, to]. A word has the space after it. */
 function piecesBefore(ids, place, areWords) {
   const start = Math.max(0, place - LEFT_OUT[areWords ? "words" : "letters"]);
-  const parts = areWords ? textOf(ids.slice(start, place)).match(/[\p{L}\p{M}\p{N}'\u2019]+\s?|./gsu) || []
+  const parts = areWords
+    ? textOf(ids.slice(start, place)).match(/[\p{L}\p{M}\p{N}'\u2019]+\s?|./gsu) || []
     : ids.slice(start, place).map((id) => chars[id]);
   let to = start;
   return parts.map((part) => {
@@ -185,7 +231,10 @@ function piecesBefore(ids, place, areWords) {
 
 /** Return how strong a shade is for some bits: a logarithmic scale, so that what moved the guess a little is seen as well. */
 function strengthOf(bits) {
-  return Math.max(0, Math.min(1, Math.log(bits / LEAST_MOVED) / Math.log(MOST_MOVED / LEAST_MOVED)));
+  return Math.max(
+    0,
+    Math.min(1, Math.log(bits / LEAST_MOVED) / Math.log(MOST_MOVED / LEAST_MOVED)),
+  );
 }
 
 /** Make a bar for a character, {id, share}; with an action it is a button. */

@@ -24,9 +24,15 @@ class Reading {
   /** Have the network read the text from its beginning. It is shown at once, and coloured when it was read. */
   read(ids) {
     Object.assign(this, { ids, seen: [], known: 0, bits: 0, at: Math.min(WARM, ids.length - 1) });
-    this.paper.show({ ids, start: 0, recordAt: (place) => this.seen[place], inWorker: () => ({ key: this.key }) });
-    const pieces = Array.from({ length: Math.ceil(ids.length / PIECE) }, (_, index) => (
-      ids.slice(index * PIECE, (index + 1) * PIECE)));
+    this.paper.show({
+      ids,
+      start: 0,
+      recordAt: (place) => this.seen[place],
+      inWorker: () => ({ key: this.key }),
+    });
+    const pieces = Array.from({ length: Math.ceil(ids.length / PIECE) }, (_, index) =>
+      ids.slice(index * PIECE, (index + 1) * PIECE),
+    );
     reading = this;
     ask("read", { key: this.key, pieces }, (found) => this.add(found));
   }
@@ -58,7 +64,10 @@ export function goTo(text, place) {
 /** Read the text that was typed, and say how far it is and what was left out. */
 function readYours() {
   const { ids, note } = encode(byId("source").value, places, data.nearest);
-  showNote("read-note", ids.length ? note : "Type or paste a text with characters that the network knows.");
+  showNote(
+    "read-note",
+    ids.length ? note : "Type or paste a text with characters that the network knows.",
+  );
   byId("yours-figure").hidden = !ids.length;
   byId("read-status").textContent = "";
   if (ids.length) {
@@ -77,9 +86,15 @@ function showProgress() {
 }
 
 export function startRead() {
-  const passage = new Reading("passage", new Paper("passage", "surprise"), `a passage of ${data.source}`);
+  const passage = new Reading(
+    "passage",
+    new Paper("passage", "surprise"),
+    `a passage of ${data.source}`,
+  );
   byId("source-named").textContent = data.source;
-  yours = Object.assign(new Reading("yours", new Paper("yours", "surprise"), "your text"), { onPiece: showProgress });
+  yours = Object.assign(new Reading("yours", new Paper("yours", "surprise"), "your text"), {
+    onPiece: showProgress,
+  });
   onClick("read-it", readYours);
   byId("yours-colour").addEventListener("change", ({ target }) => {
     yours.paper.colour = target.value;

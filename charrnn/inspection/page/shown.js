@@ -21,7 +21,10 @@ export function textOf(ids) {
 
 /** Return where the value of the unit is between its limits: -1 at the left end, 1 at the right. */
 export function positionIn(activations) {
-  const position = scaled(activations[watched.offset] / 127, watched.limits.map((limit) => limit / 127));
+  const position = scaled(
+    activations[watched.offset] / 127,
+    watched.limits.map((limit) => limit / 127),
+  );
   return Math.max(-1, Math.min(1, position));
 }
 
@@ -33,7 +36,8 @@ export function valueAt(position) {
 }
 
 const MOST_BITS = 8; // from here on a surprise has the full colour
-export const COLOURS = { // of a cell, by what is known of its character
+export const COLOURS = {
+  // of a cell, by what is known of its character
   unit: (cell, { activations }) => {
     const position = watched ? positionIn(activations) : 0;
     tint(cell, position < 0 ? "low" : "high", Math.abs(position));
@@ -46,7 +50,11 @@ export const COLOURS = { // of a cell, by what is known of its character
 /** Return what is known of each character that the worker sends: {surprise, guesses, activations}. They are parts of its
  * arrays; as objects they would take several times the memory. */
 export function recordsOf({ surprises = [], guesses, activations }) {
-  const parts = (array, row) => array.subarray(...[row, row + 1].map((each) => (each * array.length) / surprises.length));
-  return Array.from(surprises, (surprise, row) => (
-    { surprise, guesses: parts(guesses, row), activations: parts(activations, row) }));
+  const parts = (array, row) =>
+    array.subarray(...[row, row + 1].map((each) => (each * array.length) / surprises.length));
+  return Array.from(surprises, (surprise, row) => ({
+    surprise,
+    guesses: parts(guesses, row),
+    activations: parts(activations, row),
+  }));
 }

@@ -17,7 +17,10 @@ function stripGroups() {
   const strength = new Map(unitNames.map((name) => [name, tracked(name)?.correlation ?? -2]));
   const sorted = [...unitNames].sort((a, b) => strength.get(b) - strength.get(a));
   const features = sorted.map((name) => tracked(name)?.name || "tracks nothing by name");
-  return [...new Set(features)].map((feature) => [feature, sorted.filter((_, place) => features[place] === feature)]);
+  return [...new Set(features)].map((feature) => [
+    feature,
+    sorted.filter((_, place) => features[place] === feature),
+  ]);
 }
 
 /** Show the part of the text in the strip in which the place is, and mark the place in it. */
@@ -43,19 +46,25 @@ export function drawStrip(drawn = strip.drawn) {
   const image = new ImageData(width, byId("strip-canvas").height);
   const pixels = new Uint32Array(image.data.buffer);
   const pixelOf = pixelFunction();
-  const columns = Array.from({ length: width }, (_, column) => reading.seen[drawn + column].activations);
+  const columns = Array.from(
+    { length: width },
+    (_, column) => reading.seen[drawn + column].activations,
+  );
   for (const [row, name] of rows.entries()) {
     const offset = unitOffsets.get(name);
     const [least, most] = limitsOf(offset);
     const factor = most - least > 2 ? 2 / (most - least) : 0;
-    columns.forEach((activations, column) => { // some 200,000 times: an iterator would be slow
+    columns.forEach((activations, column) => {
+      // some 200,000 times: an iterator would be slow
       const pixel = pixelOf(factor && Math.max(-1, (activations[offset] - least) * factor - 1));
       for (let line = 0; line < rowHeight; line++) {
         pixels[(tops[row] + line) * width + column] = pixel;
       }
     });
   }
-  byId("strip-canvas").getContext("2d").putImageData(image, drawn - from, 0);
+  byId("strip-canvas")
+    .getContext("2d")
+    .putImageData(image, drawn - from, 0);
   strip.drawn = drawn + width;
   strip.frame = requestAnimationFrame(() => drawStrip());
 }
@@ -102,8 +111,12 @@ function chooseInStrip({ offsetX, offsetY, target }) {
 function typeUnit({ target }) {
   const name = target.value.trim();
   const isKnown = unitOffsets.has(name);
-  showNote("unit-note", isKnown ? ""
-    : `There is no “${name}”. Names go from ${unitNames[0]} to ${unitNames.at(-1)}: layer, c or h, cell.`);
+  showNote(
+    "unit-note",
+    isKnown
+      ? ""
+      : `There is no “${name}”. Names go from ${unitNames[0]} to ${unitNames.at(-1)}: layer, c or h, cell.`,
+  );
   if (isKnown) {
     lookAt(name);
   }
@@ -123,10 +136,17 @@ export function startStrip() {
   byId("strip-canvas").style.height = `${top}px`;
   const box = byId("strip");
   box.setAttribute("aria-valuemax", strip.rows.length);
-  moveByKeys(box, { ArrowUp: -1, ArrowDown: 1, PageUp: -20, PageDown: 20 }, () => strip.rows.indexOf(watched.unit),
-    () => strip.rows.length - 1, (row) => lookAt(strip.rows[row]));
+  moveByKeys(
+    box,
+    { ArrowUp: -1, ArrowDown: 1, PageUp: -20, PageDown: 20 },
+    () => strip.rows.indexOf(watched.unit),
+    () => strip.rows.length - 1,
+    (row) => lookAt(strip.rows[row]),
+  );
   onClick("strip-canvas", chooseInStrip);
   byId("unit").addEventListener("change", typeUnit);
   document.body.addEventListener("watchedchange", markUnit);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawStrip(strip.from));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+    drawStrip(strip.from),
+  );
 }

@@ -7,9 +7,13 @@ const MOST_NAMED = 8; // characters that the network does not know
 
 /** Return something visible, of about one character's width, for any character that stands alone. */
 export function glyph(char) {
-  return Object.hasOwn(SYMBOLS, char) ? SYMBOLS[char]
-    : /^[\p{C}\p{Zl}\p{Zp}]$/u.test(char) ? shownControl(char)
-    : /^\p{M}$/u.test(char) ? `\u25cc${char}` : char;
+  return Object.hasOwn(SYMBOLS, char)
+    ? SYMBOLS[char]
+    : /^[\p{C}\p{Zl}\p{Zp}]$/u.test(char)
+      ? shownControl(char)
+      : /^\p{M}$/u.test(char)
+        ? `\u25cc${char}`
+        : char;
 }
 
 function shownControl(char) {
@@ -26,17 +30,29 @@ export function visible(text) {
 /** Return what a person would call a character. */
 export function nameOf(char) {
   const code = char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
-  return Object.hasOwn(NAMES, char) ? NAMES[char] : /^[\p{C}\p{Z}\p{M}]$/u.test(char) ? `U+${code}` : char;
+  return Object.hasOwn(NAMES, char)
+    ? NAMES[char]
+    : /^[\p{C}\p{Z}\p{M}]$/u.test(char)
+      ? `U+${code}`
+      : char;
 }
 
 /** Return a share in [0, 1] as a percentage, short enough for a column. */
 export function percent(share) {
-  return share === 1 ? "100%" : share >= 0.995 ? ">99%" : share > 0 && share < 0.005 ? "<1%" : `${Math.round(100 * share)}%`;
+  return share === 1
+    ? "100%"
+    : share >= 0.995
+      ? ">99%"
+      : share > 0 && share < 0.005
+        ? "<1%"
+        : `${Math.round(100 * share)}%`;
 }
 
 /** Return a number as people write it, 1,234. */
 export function grouped(number) {
-  return Math.round(number).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+  return Math.round(number)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** Return a number with its sign, and two decimals. */
@@ -62,17 +78,23 @@ export function encode(text, places, nearest) {
     const known = places.has(char) ? char : Object.hasOwn(nearest, char) ? nearest[char] : "";
     ids.push(...Array.from(known, (each) => places.get(each)));
     if (known !== char) {
-      changes.add(`${glyph(char)} ${known ? `became ${Array.from(known, glyph).join("")}` : "was left out"}`);
+      changes.add(
+        `${glyph(char)} ${known ? `became ${Array.from(known, glyph).join("")}` : "was left out"}`,
+      );
     }
   }
   const named = [...changes].slice(0, MOST_NAMED).join(", ");
   const more = changes.size > MOST_NAMED ? ` and ${changes.size - MOST_NAMED} more` : "";
-  const notes = [named && `The network never saw some characters: ${named}${more}.`,
-    characters.length > MOST_CHARACTERS && `Only the first ${grouped(MOST_CHARACTERS)} characters are read.`];
+  const notes = [
+    named && `The network never saw some characters: ${named}${more}.`,
+    characters.length > MOST_CHARACTERS &&
+      `Only the first ${grouped(MOST_CHARACTERS)} characters are read.`,
+  ];
   return { ids, note: notes.filter(Boolean).join(" ") };
 }
 
-const UNSPACED = "\\p{sc=Han}|\\p{sc=Hira}|\\p{sc=Kana}|\\p{sc=Thai}|\\p{sc=Laoo}|\\p{sc=Khmr}|\\p{sc=Mymr}|\\p{sc=Tibt}";
+const UNSPACED =
+  "\\p{sc=Han}|\\p{sc=Hira}|\\p{sc=Kana}|\\p{sc=Thai}|\\p{sc=Laoo}|\\p{sc=Khmr}|\\p{sc=Mymr}|\\p{sc=Tibt}";
 const LETTERS = `(?!${UNSPACED})\\p{L}(?:(?!${UNSPACED})[\\p{L}\\p{M}\u200c\u200d])*`;
 
 /** Return the word that the end of a text may cut; "" after a space or a sign. */
@@ -83,7 +105,9 @@ export function cutWord(text) {
 /** Return the words of a text as words() of charrnn/inspection/features.py does: [{index, 0: word}]. One that the end of
  * the text may cut is left out. */
 export function wordsOf(text) {
-  const found = [...text.matchAll(new RegExp(`${LETTERS}(?:['\u2019]${LETTERS})*|${UNSPACED}`, "gu"))];
+  const found = [
+    ...text.matchAll(new RegExp(`${LETTERS}(?:['\u2019]${LETTERS})*|${UNSPACED}`, "gu")),
+  ];
   return found.filter((word) => word.index + word[0].length < text.length);
 }
 

@@ -62,7 +62,9 @@ export function ask(kind, message = {}, answer = () => {}) {
 
 /** Start the worker: the script in the element "worker". */
 export function startWorker() {
-  worker = new Worker(URL.createObjectURL(new Blob([byId("worker").textContent], { type: "text/javascript" })));
+  worker = new Worker(
+    URL.createObjectURL(new Blob([byId("worker").textContent], { type: "text/javascript" })),
+  );
   worker.onmessage = ({ data: { kind, job, failed, ...found } }) => {
     if (failed) {
       fail(failed);
@@ -74,7 +76,10 @@ export function startWorker() {
 }
 
 export function fail(message) {
-  showNote("failure", `This page does not work here: ${message}. Save the file, and open it from disk.`);
+  showNote(
+    "failure",
+    `This page does not work here: ${message}. Save the file, and open it from disk.`,
+  );
 }
 
 /** Colour an element: `name` is a colour of page.css, `strength` how strong it is, at most 1. */

@@ -76,7 +76,11 @@ function copyOf(state) {
 /** Return a text that was read as far before a place as a state was kept. */
 function partOf({ ids, kept }, place) {
   const index = Math.floor(place / KEPT_EVERY);
-  return { ids: ids.slice(0, index * KEPT_EVERY), state: copyOf(kept[index]), kept: kept.slice(0, index) };
+  return {
+    ids: ids.slice(0, index * KEPT_EVERY),
+    state: copyOf(kept[index]),
+    kept: kept.slice(0, index),
+  };
 }
 
 /** Hold the unit of an entry of a plan. */
@@ -110,9 +114,13 @@ class Found {
 
   /** Send all of it, with something more, and begin again. */
   send(send, more) {
-    const activations = this.activations.slice(0, 2 * network.numLayers * network.size * this.ids.length);
-    const [ids, surprises, guesses] = [this.ids, this.surprises, this.guesses].map((numbers) => (
-      Float32Array.from(numbers.splice(0))));
+    const activations = this.activations.slice(
+      0,
+      2 * network.numLayers * network.size * this.ids.length,
+    );
+    const [ids, surprises, guesses] = [this.ids, this.surprises, this.guesses].map((numbers) =>
+      Float32Array.from(numbers.splice(0)),
+    );
     send({ ids, surprises, guesses, activations, ...more }, [activations.buffer]);
   }
 }
@@ -132,7 +140,7 @@ export const answers = {
         readCharacter(text, id);
         found.add(id, expected, text.state);
         expected = normalized(powersOf(network.logits(text.state)));
-        if (!await goesOn()) {
+        if (!(await goesOn())) {
           return;
         }
       }
@@ -157,7 +165,9 @@ export const answers = {
     const isKnown = key || lastWritten[of]?.take === take;
     const known = key ? readTexts[key] : isKnown ? lastWritten[of].text : emptyText();
     const [[from]] = [...pieces, [place]];
-    const text = known.kept.length ? partOf(known, Math.min(from, KEPT_EVERY * known.kept.length - 1)) : known;
+    const text = known.kept.length
+      ? partOf(known, Math.min(from, KEPT_EVERY * known.kept.length - 1))
+      : known;
     const bitsAfter = (state) => Math.log2(normalized(powersOf(network.logits(state)))[ids[place]]);
     const bits = [];
     if (!isKnown) {
@@ -166,7 +176,7 @@ export const answers = {
     while (text.ids.length < place) {
       const without = copyOf(text.state);
       const piece = pieces.find(([first]) => first === text.ids.length);
-      for (let next = piece?.[1]; next < place && await goesOn(); next++) {
+      for (let next = piece?.[1]; next < place && (await goesOn()); next++) {
         holdAs(without, entryAt(plan, start, next));
         network.step(ids[next], without);
       }
@@ -175,7 +185,7 @@ export const answers = {
       }
       holdAs(text.state, entryAt(plan, start, text.ids.length));
       readCharacter(text, ids[text.ids.length]);
-      if (!await goesOn()) {
+      if (!(await goesOn())) {
         return;
       }
     }
@@ -184,7 +194,8 @@ export const answers = {
 
   async write({ take, ids, start, seed, plan, burst }, send, goesOn, kind) {
     const last = lastWritten[kind];
-    const text = last?.take === take && last.text.ids.length === ids.length ? last.text : emptyText();
+    const text =
+      last?.take === take && last.text.ids.length === ids.length ? last.text : emptyText();
     let sent = performance.now();
     let settings = {}; // the entry of the plan that counts
     lastWritten[kind] = { take, text };
@@ -196,13 +207,15 @@ export const answers = {
     while (text.ids.length < ids.length) {
       turn();
       readCharacter(text, ids[text.ids.length]);
-      if (!await goesOn()) {
+      if (!(await goesOn())) {
         send({ drawn: 0, seconds: 0 });
         return;
       }
     }
     let random = new RandomState(seed);
-    const forcedBefore = plan.findLast(({ at, forced }) => forced !== undefined && start + at < ids.length);
+    const forcedBefore = plan.findLast(
+      ({ at, forced }) => forced !== undefined && start + at < ids.length,
+    );
     for (let count = forcedBefore ? forcedBefore.at + 1 : 0; start + count < ids.length; count++) {
       random.randomSample();
     }
@@ -210,9 +223,10 @@ export const answers = {
     let drawn = 0;
     const started = performance.now();
     let next = started; // when the next character is due
-    while (text.ids.length - start < live[kind].length && await goesOn(next)) {
+    while (text.ids.length - start < live[kind].length && (await goesOn(next))) {
       const at = text.ids.length - start;
-      if (live[kind].settings) { // changed meanwhile: the rest of the plan is another
+      if (live[kind].settings) {
+        // changed meanwhile: the rest of the plan is another
         plan = [...plan.filter((entry) => entry.at < at), { ...live[kind].settings, at }];
         live[kind].settings = null;
       }

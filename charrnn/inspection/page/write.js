@@ -15,9 +15,14 @@ const FOLLOWED = 60; // pixels from the end within which the view follows the te
 export const AT_ONCE = 320; // characters that are written at first without a pause
 export const ON = 240; // characters that are written after a change
 const USUAL = {
-  settings: { temperature: data.opening.temperature, topN: Math.min(data.settings.top_n, chars.length),
-    topP: data.settings.top_p },
-  prime: encode(data.opening.prime, places, data.nearest).ids, seed: data.opening.seed, length: 600,
+  settings: {
+    temperature: data.opening.temperature,
+    topN: Math.min(data.settings.top_n, chars.length),
+    topP: data.settings.top_p,
+  },
+  prime: encode(data.opening.prime, places, data.nearest).ids,
+  seed: data.opening.seed,
+  length: 600,
   unit: data.discoveries[0]?.unit || unitNames[0],
 };
 
@@ -40,7 +45,12 @@ function showSettings() {
 /** Have what is written from now on follow the settings. */
 function changeSettings() {
   showSettings();
-  ask("change", { of: "write", settings: settings(), speed: speedChosen(), length: written.take?.length });
+  ask("change", {
+    of: "write",
+    settings: settings(),
+    speed: speedChosen(),
+    length: written.take?.length,
+  });
 }
 
 /** Bring the fields in line with an entry of a plan. */
@@ -63,7 +73,9 @@ function showAddress(way = "replaceState", take = written.take) {
   try {
     const links = takes.map((each) => linkOf(each, USUAL.settings));
     history[way]({ links, at: takes.indexOf(take) }, "", `#${linkOf(take, USUAL.settings)}`);
-  } catch { /* some frames have no history, and some browsers take few changes: the text is shown all the same */ }
+  } catch {
+    /* some frames have no history, and some browsers take few changes: the text is shown all the same */
+  }
 }
 
 /** Show a take. One of which only the link is kept is written again. */
@@ -75,7 +87,9 @@ function showTake(take) {
   [byId("seed").value, byId("prime").value] = [take.seed, textOf(take.prime)];
   lookAt(take.unit);
   hideGuesses();
-  written.papers.forEach((paper) => { paper.show(onPaper(take)); });
+  written.papers.forEach((paper) => {
+    paper.show(onPaper(take));
+  });
   showNew();
   showWriting();
   if (take.seen.length < take.length) {
@@ -93,7 +107,10 @@ export function showAddressed({ links = [], at = 0 } = history.state || {}) {
     return;
   }
   const { take, wrong } = takeOf(location.hash.replace(/^#(write\?)?/, ""), USUAL);
-  showNote("link-note", wrong.length ? `The link has something that this page cannot follow: ${wrong.join(", ")}.` : "");
+  showNote(
+    "link-note",
+    wrong.length ? `The link has something that this page cannot follow: ${wrong.join(", ")}.` : "",
+  );
   take.burst = location.hash.includes("prime=") || movesLittle ? Infinity : AT_ONCE;
   takes.push(take);
   showAddress("replaceState", take);
@@ -106,7 +123,9 @@ function follow(take) {
   showWriting();
   byId("write-status").textContent = "Writing.";
   writeText(take, { speed: speedChosen(), burst: take.burst || 0 }, (last) => {
-    take.plan.forEach(({ at, forced }) => { Object.assign(take.seen[at] || {}, { isChosen: forced !== undefined }); });
+    take.plan.forEach(({ at, forced }) => {
+      Object.assign(take.seen[at] || {}, { isChosen: forced !== undefined });
+    });
     if (last) {
       finishWriting(take, last);
     } else if (take === written.take) {
@@ -122,11 +141,15 @@ function finishWriting(take, { drawn, seconds }) {
     return;
   }
   const rate = seconds > 0 && drawn ? `, ${grouped(drawn / seconds)} a second` : "";
-  byId("write-status").textContent = drawn === 0 ? "Stopped before the first character."
-    : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
+  byId("write-status").textContent =
+    drawn === 0
+      ? "Stopped before the first character."
+      : `${isWhole ? "Wrote" : "Stopped after"} ${counted(drawn, "character")}${rate}.`;
   written.running = false;
   showNew();
-  written.papers.forEach((paper) => { paper.settle(); });
+  written.papers.forEach((paper) => {
+    paper.settle();
+  });
   showWriting();
   showAddress();
 }
@@ -134,7 +157,9 @@ function finishWriting(take, { drawn, seconds }) {
 function showNew() {
   const [{ box }] = written.papers;
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < FOLLOWED;
-  written.papers.forEach((paper) => { paper.grow(); });
+  written.papers.forEach((paper) => {
+    paper.grow();
+  });
   if (atEnd) {
     box.scrollTop = box.scrollHeight;
   }
@@ -144,13 +169,24 @@ function showNew() {
 /** Write something new, with the fields as they are. */
 function startWriting() {
   const { ids, note } = encode(byId("prime").value, places, data.nearest);
-  showNote("prime-unknown", ids.length ? note : "Type at least one character that the network knows.");
+  showNote(
+    "prime-unknown",
+    ids.length ? note : "Type at least one character that the network knows.",
+  );
   byId("write-status").textContent = "";
   if (!ids.length || !["seed", "length"].every((id) => byId(id).reportValidity())) {
     return;
   }
-  turnTo({ prime: ids, ids: [...ids], seen: [], seed: Number(byId("seed").value), length: Number(byId("length").value),
-    plan: [{ at: 0, ...settings() }], unit: watched.unit, held: written.take.held });
+  turnTo({
+    prime: ids,
+    ids: [...ids],
+    seen: [],
+    seed: Number(byId("seed").value),
+    length: Number(byId("length").value),
+    plan: [{ at: 0, ...settings() }],
+    unit: watched.unit,
+    held: written.take.held,
+  });
 }
 
 /** Go on with the text, with the settings as they are now. */
@@ -164,7 +200,8 @@ export function goOn() {
     take.plan = [...take.plan.filter((entry) => entry.at < at), { ...settings(), at }];
     follow(take);
   } else {
-    byId("write-status").textContent = "This text is as long as it can be: choose Write for a new one.";
+    byId("write-status").textContent =
+      "This text is as long as it can be: choose Write for a new one.";
   }
 }
 
@@ -173,8 +210,14 @@ function goOnWith(place, id) {
   const { take } = written;
   const at = place - take.prime.length;
   const chosen = { ...take.plan.findLast((entry) => entry.at <= at), at, forced: id };
-  turnTo({ ...take, plan: [...take.plan.filter((entry) => entry.at < at), chosen], ids: take.ids.slice(0, place),
-    seen: take.seen.slice(0, at), length: Math.min(MOST_WRITTEN, at + Number(byId("length").value)), burst: 0 });
+  turnTo({
+    ...take,
+    plan: [...take.plan.filter((entry) => entry.at < at), chosen],
+    ids: take.ids.slice(0, place),
+    seen: take.seen.slice(0, at),
+    length: Math.min(MOST_WRITTEN, at + Number(byId("length").value)),
+    burst: 0,
+  });
   byId("guessing").focus({ preventScroll: true });
 }
 
@@ -185,15 +228,23 @@ function showHandle() {
   const place = held === null ? (last?.activations[watched.offset] || 0) / 127 : valueAt(held);
   byId("hold").value = held ?? (last ? positionIn(last.activations) : 0);
   byId("hold").ariaValueText = `${held === null ? "free, now" : "held at"} ${signed(place)}, from ${
-    watched.ends[0]} to ${watched.ends[1]}`;
-  byId("hold-said").textContent = held === null
-    ? "Drag the handle, and the number is held there: watch the words change."
-    : `Held at ${signed(place)} from the first letter on. Underlined: the words that your last move changed.`;
-  byId("colour-said").textContent = !data.discoveries.length ? "The colour is that surprise."
-    : held !== null ? "The same beginning, the same dice: only that number is held, where you put it."
-    : watched.told ? "The same beginning, the same dice: only that number is held at its two ends."
-    : `The colour is that one number: it was never told what to follow.${watched.told === null
-      ? " Held at its ends, it changed no word often enough to be named." : ""}`;
+    watched.ends[0]
+  } to ${watched.ends[1]}`;
+  byId("hold-said").textContent =
+    held === null
+      ? "Drag the handle, and the number is held there: watch the words change."
+      : `Held at ${signed(place)} from the first letter on. Underlined: the words that your last move changed.`;
+  byId("colour-said").textContent = !data.discoveries.length
+    ? "The colour is that surprise."
+    : held !== null
+      ? "The same beginning, the same dice: only that number is held, where you put it."
+      : watched.told
+        ? "The same beginning, the same dice: only that number is held at its two ends."
+        : `The colour is that one number: it was never told what to follow.${
+            watched.told === null
+              ? " Held at its ends, it changed no word often enough to be named."
+              : ""
+          }`;
 }
 
 /** Hold the number at a position between its limits, or for null nowhere. */
@@ -207,12 +258,18 @@ function hold(position) {
 function showFocus() {
   const { unit, feature, correlation, untrained, ends, told, sentence } = watched;
   const count = grouped(unitNames.length);
-  byId("claim").replaceChildren(...(data.discoveries.length ? sentence : data.sentence).split("*").map((part, index) => (
-    index % 2 ? make("em", "", part) : part)));
-  byId("evidence").textContent = `The number is the ${unitTitle(unit)}.${untrained === undefined ? ""
-    : ` It was found by comparing all ${count} with “${feature}”: correlation ${signed(correlation)}, measured on ${
-      data.measured}. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`}${
-    told ? ` ${evidenceOf(watched)}` : ""}`;
+  byId("claim").replaceChildren(
+    ...(data.discoveries.length ? sentence : data.sentence)
+      .split("*")
+      .map((part, index) => (index % 2 ? make("em", "", part) : part)),
+  );
+  byId("evidence").textContent = `The number is the ${unitTitle(unit)}.${
+    untrained === undefined
+      ? ""
+      : ` It was found by comparing all ${count} with “${feature}”: correlation ${signed(correlation)}, measured on ${
+          data.measured
+        }. In a network of this size that has learned nothing, the best one reaches ${untrained.toFixed(2)}.`
+  }${told ? ` ${evidenceOf(watched)}` : ""}`;
   [byId("left").textContent, byId("right").textContent, byId("unit").value] = [...ends, unit];
   byId("hold").ariaLabel = `The number, from ${ends[0]} to ${ends[1]}`;
   const { take } = written;
@@ -224,7 +281,9 @@ function showFocus() {
 }
 
 function stopWriting() {
-  ["write", "low", "high"].forEach((of) => { ask("stop", { of }); });
+  ["write", "low", "high"].forEach((of) => {
+    ask("stop", { of });
+  });
 }
 
 function showWriting() {
@@ -243,22 +302,30 @@ function copyLink() {
   showAddress();
   const fragment = `#${linkOf(written.take, USUAL.settings)}`;
   const isSite = /^https?:/.test(location.protocol);
-  copy((isSite ? location.href.split("#")[0] : "") + fragment, isSite ? "The link is copied: it writes this very text again."
-    : "This page is a file, so its address is of no use to others. Its settings are copied, from the “#” on: put them "
-      + "behind the address where you found the page.", "link-note");
+  copy(
+    (isSite ? location.href.split("#")[0] : "") + fragment,
+    isSite
+      ? "The link is copied: it writes this very text again."
+      : "This page is a file, so its address is of no use to others. Its settings are copied, from the “#” on: put them " +
+          "behind the address where you found the page.",
+    "link-note",
+  );
 }
 
 export function startWrite() {
   byId("top-n").max = chars.length;
   Object.assign(byId("length"), { value: USUAL.length, max: MOST_WRITTEN });
   fillFields(USUAL.settings);
-  written.papers = [new Paper("opening", data.discoveries.length ? "unit" : "surprise"),
-    new Paper("guessing", "probability", goOnWith)];
+  written.papers = [
+    new Paper("opening", data.discoveries.length ? "unit" : "surprise"),
+    new Paper("guessing", "probability", goOnWith),
+  ];
   document.body.addEventListener("watchedchange", showFocus);
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
     byId(id).addEventListener("input", () => changeSettings());
   }
-  for (const event of ["input", "click", "keyup"]) { // at the end where it already is there is no input
+  for (const event of ["input", "click", "keyup"]) {
+    // at the end where it already is there is no input
     byId("hold").addEventListener(event, ({ target, key = "Arrow" }) => {
       if (/Arrow|Home|End|Page/.test(key) && written.take.held !== Number(target.value)) {
         hold(Number(target.value));
@@ -266,7 +333,9 @@ export function startWrite() {
     });
   }
   for (const event of ["pointerdown", "keydown"]) {
-    byId("hold").addEventListener(event, () => { one.moving = false; });
+    byId("hold").addEventListener(event, () => {
+      one.moving = false;
+    });
   }
   byId("hold").addEventListener("change", () => showAddress());
   byId("prime").addEventListener("keydown", (event) => {
@@ -277,10 +346,16 @@ export function startWrite() {
   });
   document.addEventListener("keydown", ({ key }) => key === "Escape" && stopWriting());
   for (const beginning of data.beginnings) {
-    byId("beginnings").append(makeButton("chip", () => {
-      byId("prime").value = beginning;
-      startWriting();
-    }, beginning.replace(/\s+/g, " ")));
+    byId("beginnings").append(
+      makeButton(
+        "chip",
+        () => {
+          byId("prime").value = beginning;
+          startWriting();
+        },
+        beginning.replace(/\s+/g, " "),
+      ),
+    );
   }
   onClick("start", startWriting);
   for (const button of document.querySelectorAll(".again")) {
@@ -290,7 +365,9 @@ export function startWrite() {
     };
   }
   for (const button of document.querySelectorAll(".stop-writing, .go-on")) {
-    button.addEventListener("click", () => (button.matches(".go-on") ? goOn() || goOnPair() : stopWriting()));
+    button.addEventListener("click", () =>
+      button.matches(".go-on") ? goOn() || goOnPair() : stopWriting(),
+    );
   }
   onClick("release", () => {
     byId("hold").focus();

@@ -10,13 +10,19 @@ import { cutWord } from "./text.js";
 export function writeText(text, { speed = Infinity, burst = Infinity }, show) {
   const { of, number, ids, start, seed, plan, length } = text;
   ask("change", { of, settings: null, speed, length });
-  ask(of, { take: number, ids, start, seed, plan, burst }, ({ ids: more = [], plan: now = plan, drawn, seconds, ...found }) => {
-    text.ids.push(...more);
-    text.seen.push(...recordsOf(found));
-    text.plan = now;
-    cancelAnimationFrame(text.frame);
-    text.frame = requestAnimationFrame(() => show(drawn === undefined ? null : { drawn, seconds }));
-  });
+  ask(
+    of,
+    { take: number, ids, start, seed, plan, burst },
+    ({ ids: more = [], plan: now = plan, drawn, seconds, ...found }) => {
+      text.ids.push(...more);
+      text.seen.push(...recordsOf(found));
+      text.plan = now;
+      cancelAnimationFrame(text.frame);
+      text.frame = requestAnimationFrame(() =>
+        show(drawn === undefined ? null : { drawn, seconds }),
+      );
+    },
+  );
 }
 
 /** Leave out the word that the end of a text cuts: letters that are drawn again if the text goes on. */
@@ -28,6 +34,10 @@ export function endWithWord(text) {
 
 /** Return a text as a Paper shows it, perhaps with something else behind it. */
 export function onPaper(text, ids = text.ids) {
-  return { ids, start: text.start, recordAt: (place) => text.seen[place - text.start],
-    inWorker: () => ({ of: text.of, take: text.number, start: text.start, plan: text.plan }) };
+  return {
+    ids,
+    start: text.start,
+    recordAt: (place) => text.seen[place - text.start],
+    inWorker: () => ({ of: text.of, take: text.number, start: text.start, plan: text.plan }),
+  };
 }

@@ -2,7 +2,9 @@
 const fs = require("node:fs");
 
 const LEARN = "../../../charrnn/inspection/learn";
-const modules = ["npz", "trainer", "corpus", "tracked", "learner"].map((name) => require(`${LEARN}/${name}.js`));
+const modules = ["npz", "trainer", "corpus", "tracked", "learner"].map((name) =>
+  require(`${LEARN}/${name}.js`),
+);
 
 module.exports = () => Object.assign({}, ...modules);
 module.exports.kernel = fs.readFileSync(`${__dirname}/${LEARN}/learn.wasm`).toString("base64");

@@ -1,12 +1,21 @@
 /* node --test: decoding by hand on small distributions; test_page_engine.py compares it with NumPy. */
 import assert from "node:assert";
 import test from "node:test";
-import { powersOf, normalized, keptPowers, drawId, largestIds, RandomState } from "../../../charrnn/inspection/page/decoding.js";
+import {
+  powersOf,
+  normalized,
+  keptPowers,
+  drawId,
+  largestIds,
+  RandomState,
+} from "../../../charrnn/inspection/page/decoding.js";
 
 const logits = Float32Array.from([0.1, 0.4, 0.3, 0.2], Math.log);
 const all = { temperature: 1, topN: 4, topP: 1 };
-const kept = (settings) => [...keptPowers(logits, { ...all, ...settings }).entries()]
-  .filter(([, power]) => power > 0).map(([id]) => id);
+const kept = (settings) =>
+  [...keptPowers(logits, { ...all, ...settings }).entries()]
+    .filter(([, power]) => power > 0)
+    .map(([id]) => id);
 
 test("the powers are the softmax but for a factor", () => {
   normalized(powersOf(logits)).forEach((share, id) => {
@@ -36,12 +45,18 @@ test("top p counts the share of what top n leaves", () => {
 });
 
 test("characters as likely as the last one kept are kept", () => {
-  assert.deepStrictEqual([...keptPowers(Float32Array.of(1, 1, 0), { ...all, topN: 1 })].map(Boolean), [true, true, false]);
+  assert.deepStrictEqual(
+    [...keptPowers(Float32Array.of(1, 1, 0), { ...all, topN: 1 })].map(Boolean),
+    [true, true, false],
+  );
 });
 
 test("a number draws by the cumulative distribution in the order of ids", () => {
   const powers = Float32Array.of(1, 0, 2, 1);
-  assert.deepStrictEqual([0, 0.24, 0.25, 0.74, 0.75, 0.999].map((uniform) => drawId(powers, uniform)), [0, 0, 2, 2, 3, 3]);
+  assert.deepStrictEqual(
+    [0, 0.24, 0.25, 0.74, 0.75, 0.999].map((uniform) => drawId(powers, uniform)),
+    [0, 0, 2, 2, 3, 3],
+  );
 });
 
 test("the largest come first, and of equal ones the lower id", () => {
@@ -50,9 +65,13 @@ test("the largest come first, and of equal ones the lower id", () => {
 });
 
 test("a seed means the same as in numpy.random.RandomState", () => {
-  const last = (seed) => { // of random_sample(1300)
+  const last = (seed) => {
+    // of random_sample(1300)
     const random = new RandomState(seed);
     return Array.from({ length: 1300 }, () => random.randomSample())[1299];
   };
-  assert.deepStrictEqual([0, 1, 2 ** 32 - 1].map(last), [0.10023343742412305, 0.10023464310313235, 0.2615643098940784]);
+  assert.deepStrictEqual(
+    [0, 1, 2 ** 32 - 1].map(last),
+    [0.10023343742412305, 0.10023464310313235, 0.2615643098940784],
+  );
 });

@@ -1,4 +1,5 @@
 """What the tests of the page share."""
+
 import hashlib
 import json
 import re
@@ -12,8 +13,14 @@ from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.inspection import webpage
 
-HOSTILE = "".join(sorted(set("</script><!--\"'&`\\{{data}}=(;)alert1\x00\x01\t\n\x0b\x1b\x7f\u0301\u2028\u202e\ufeff"
-                             "\ud800\U0001f600\U000e0041")))
+HOSTILE = "".join(
+    sorted(
+        set(
+            "</script><!--\"'&`\\{{data}}=(;)alert1\x00\x01\t\n\x0b\x1b\x7f\u0301\u2028\u202e\ufeff"
+            "\ud800\U0001f600\U000e0041"
+        )
+    )
+)
 
 
 def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
@@ -22,6 +29,7 @@ def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
 
     def weights(*shape):
         return (gain * random.standard_normal(shape)).astype(np.float32)
+
     classes = len(chars)
     size = lstm_size
     inputs = [classes] + [size] * (num_layers - 1)
@@ -43,7 +51,9 @@ def with_names(path):
     content = path.read_bytes()
     folder = Path(tempfile.gettempdir()) / "charrnn-pages" / hashlib.sha256(content).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / path.name).write_bytes(re.sub(b'<script type="module"( async)?>', b"<script>", content))
+    (folder / path.name).write_bytes(
+        re.sub(b'<script type="module"( async)?>', b"<script>", content)
+    )
     return folder / path.name
 
 

@@ -5,10 +5,24 @@
  */
 import fs from "node:fs";
 import { Network } from "../../../charrnn/inspection/page/engine.js";
-import { drawId, keptPowers, normalized, powersOf, RandomState } from "../../../charrnn/inspection/page/decoding.js";
+import {
+  drawId,
+  keptPowers,
+  normalized,
+  powersOf,
+  RandomState,
+} from "../../../charrnn/inspection/page/decoding.js";
 
 const [request, answer] = process.argv.slice(2);
-const { model, kernel, ids, settings, seed, length, held = [] } = JSON.parse(fs.readFileSync(request, "utf8"));
+const {
+  model,
+  kernel,
+  ids,
+  settings,
+  seed,
+  length,
+  held = [],
+} = JSON.parse(fs.readFileSync(request, "utf8"));
 const network = new Network(model, kernel);
 const state = { ...network.zeroState(), held };
 const activations = [];

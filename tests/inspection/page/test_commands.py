@@ -1,4 +1,5 @@
 """The scripts that write pages: charrnn-export with a name in .html, and charrnn-train --page."""
+
 import re
 
 import pytest
@@ -21,13 +22,21 @@ def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
     assert err == "" and f'"kernel_0":{{"type":"{weights}"' in target.read_text(encoding="utf-8")
     first, *units = out.splitlines()
     number = r"\d\.\d{4}"
-    assert re.fullmatch(f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on all "
-                        f"{len(TEXT):,} characters of the training text is {number} nats per character", first)
+    assert re.fullmatch(
+        f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on all "
+        f"{len(TEXT):,} characters of the training text is {number} nats per character",
+        first,
+    )
     model = open_model(trained)
-    ours, theirs = [each.write(None, 300, n=32, seed=1) for each in (stored_model(model, store(model, weights)), model)]
+    ours, theirs = [
+        each.write(None, 300, n=32, seed=1)
+        for each in (stored_model(model, store(model, weights)), model)
+    ]
     equal = sum(map(str.__eq__, ours, theirs))
     said = dict(data_of(target)["facts"])["Weights"]
-    assert f"{equal} of 32 " in said and (equal == 32) == ("it writes what charrnn-sample writes" in said)
+    assert f"{equal} of 32 " in said and (equal == 32) == (
+        "it writes what charrnn-sample writes" in said
+    )
     assert equal == 32 if weights == "float16" else equal < 32
     tracked = data_of(target)["tracked"]
     assert units and all(line[13:53].strip() in tracked["features"] for line in units)
@@ -37,24 +46,40 @@ def test_files_of_a_folder_that_are_not_text_are_named(exported, tmp_path, capsy
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "a.txt").write_text("the hat sat\n" * 50, encoding="utf-8")
     (tmp_path / "texts" / "b.bin").write_bytes(b"\x00")
-    assert export.main([str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "texts")]) == 0
+    assert (
+        export.main(
+            [str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "texts")]
+        )
+        == 0
+    )
     assert re.fullmatch("skipped: .*b.bin is not a text file.*\n", capsys.readouterr().err)
 
 
-def test_the_text_of_a_checkpoint_of_the_notebook_is_the_one_that_gives_its_characters(trained, tmp_path, capsys):
+def test_the_text_of_a_checkpoint_of_the_notebook_is_the_one_that_gives_its_characters(
+    trained, tmp_path, capsys
+):
     bare = copy_without_records(trained, tmp_path / "bare")
     text = str(trained.parent / "small.txt")
     assert export.main([str(bare), str(tmp_path / "page.html"), "--vocab-from", text]) == 0
     assert "the network wrote" not in capsys.readouterr().err
-    assert data_of(tmp_path / "page.html")["measured"] == "all 1,040 characters of the training text"
+    assert (
+        data_of(tmp_path / "page.html")["measured"] == "all 1,040 characters of the training text"
+    )
 
 
 def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path):
     (tmp_path / "hats.txt").write_text("the hat sat\n" * 50, encoding="utf-8")
     (tmp_path / "page.html").write_text("older")
-    assert export.main([str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "hats.txt")]) == 0
+    assert (
+        export.main(
+            [str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "hats.txt")]
+        )
+        == 0
+    )
     data = data_of(tmp_path / "page.html")
-    assert data["measured"] == "all 600 characters of the text hats" and "cat" not in data["passage"]
+    assert (
+        data["measured"] == "all 600 characters of the text hats" and "cat" not in data["passage"]
+    )
     assert dict(data["facts"])["Loss"].endswith("on all 600 characters of the text hats")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hats.txt", "page.html"]
 

@@ -1,4 +1,5 @@
 """docs/learn.html in a real browser, with what it saves read by charrnn. No test depends on how fast it learns."""
+
 import io
 import json
 import re
@@ -39,7 +40,9 @@ class Learning(View):
         if self.js("state.isRunning"):
             self.click("start")
             # the worker answers in turn: after this, its last report is there, and no look is under way
-            self.js("void (window.isPaused = false, ask('save', { isBest: true }, () => { window.isPaused = true; }))")
+            self.js(
+                "void (window.isPaused = false, ask('save', { isBest: true }, () => { window.isPaused = true; }))"
+            )
             self.wait("window.isPaused && state.nextLook < Infinity")
             self.js("look()")
             self.wait("state.looks.at(-1)?.updates === state.updates && state.nextLook < Infinity")
@@ -55,7 +58,9 @@ class Learning(View):
 
     def answer(self, accepts):
         """Answer the question whether what was learned may be lost."""
-        question = WebDriverWait(self.driver, PATIENCE).until(expected_conditions.alert_is_present())
+        question = WebDriverWait(self.driver, PATIENCE).until(
+            expected_conditions.alert_is_present()
+        )
         said = question.text
         question.accept() if accepts else question.dismiss()
         return said
@@ -67,11 +72,15 @@ class Learning(View):
     def saved(self, name, folder):
         """Click a button that saves a file, and return its path."""
         before = set(folder.iterdir())
-        self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+        self.driver.execute_cdp_cmd(
+            "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)}
+        )
         self.click(name)
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            new = [path for path in set(folder.iterdir()) - before if path.suffix in (".npz", ".png")]
+            new = [
+                path for path in set(folder.iterdir()) - before if path.suffix in (".npz", ".png")
+            ]
             if new:
                 return new[0]
             time.sleep(0.05)
@@ -92,6 +101,7 @@ def learning(chromium):  # noqa: F811
         view = Learning(chromium, PAGE, fragment, **size)
         view.wait("byId('failure').hidden")
         return view
+
     yield opened
     chromium.execute_script("state.saved = Infinity")  # no question holds up the next test
 
@@ -103,20 +113,34 @@ def test_the_shipped_page_is_current_and_small():
         pytest.fail("docs/learn.html is out of date: run make page-of-learning")
 
 
-@pytest.mark.parametrize("width, height, touch", [(360, 740, True), (390, 844, True), (768, 1024, False),
-                                                  (1280, 720, False), (1920, 1080, False)])
-def test_what_it_writes_stands_below_start_and_the_controls_come_last(learning, width, height, touch):
+@pytest.mark.parametrize(
+    "width, height, touch",
+    [
+        (360, 740, True),
+        (390, 844, True),
+        (768, 1024, False),
+        (1280, 720, False),
+        (1920, 1080, False),
+    ],
+)
+def test_what_it_writes_stands_below_start_and_the_controls_come_last(
+    learning, width, height, touch
+):
     view = learning("#units=64", width=width, height=height, touch=touch)
     view.start(least=3)
     names = ("start", "sample", "time", "curve", "legend", "rate", "layers")
-    top, bottom, left, right = ({name: view.js(f"byId('{name}').getBoundingClientRect().{side}") for name in names}
-                                for side in ("top", "bottom", "left", "right"))
+    top, bottom, left, right = (
+        {name: view.js(f"byId('{name}').getBoundingClientRect().{side}") for name in names}
+        for side in ("top", "bottom", "left", "right")
+    )
     assert bottom["start"] <= top["sample"] < bottom["start"] + 60 and bottom["time"] < height
     assert top["curve"] > bottom["time"] or left["curve"] > right["sample"]
     assert min(top["rate"], top["layers"]) > max(bottom["time"], bottom["legend"])
     assert top["legend"] >= bottom["curve"]  # no label lies on a curve
     assert view.js("document.documentElement.scrollWidth") <= width
-    assert view.js("getComputedStyle(document.querySelector('.by-mouse')).display") == ("none" if touch else "inline")
+    assert view.js("getComputedStyle(document.querySelector('.by-mouse')).display") == (
+        "none" if touch else "inline"
+    )
 
 
 def test_it_learns_the_rhyme_writes_and_asks_for_nothing(learning):
@@ -128,8 +152,13 @@ def test_it_learns_the_rhyme_writes_and_asks_for_nothing(learning):
     assert not view.pause()
     held = view.looks("held")
     read = view.looks("read")
-    assert abs(held[0] - view.js("Math.log2(chars.length)")) < 0.7 and max(held[-1], read[-1]) < 0.5 * held[0]
-    assert view.js("document.querySelectorAll('#tracked button').length === Object.keys(state.began).length")
+    assert (
+        abs(held[0] - view.js("Math.log2(chars.length)")) < 0.7
+        and max(held[-1], read[-1]) < 0.5 * held[0]
+    )
+    assert view.js(
+        "document.querySelectorAll('#tracked button').length === Object.keys(state.began).length"
+    )
     assert f"text that it reads {read[-1]:.2f}" in view["curve"].get_attribute("aria-label")
     view.assert_nothing_wrong()
 
@@ -139,7 +168,9 @@ def test_one_moves_through_time_over_the_same_sentence(learning):
     view = learning("#units=64&rate=-2")
     view.click("start")
     view.wait("state.looks?.length >= 3")
-    assert view.js(SHOWN) == view.looks("text")[-1] or view.js("state.moment === state.looks.at(-1)")
+    assert view.js(SHOWN) == view.looks("text")[-1] or view.js(
+        "state.moment === state.looks.at(-1)"
+    )
     first = view.scrub(0)
     assert first == view.looks("text")[0] and view["when"].text.startswith("after 0 of ")
     known = len(view.looks("text"))
@@ -161,8 +192,10 @@ def test_one_moves_through_time_over_the_same_sentence(learning):
 
 def test_what_another_text_gave_is_not_shown_as_that_of_the_one_that_is_chosen(learning):
     view = learning("#units=64")
-    visible = ("['sample', 'time', 'when', 'held-now', 'held-line', 'ticks'].map((id) => "
-               "getComputedStyle(byId(id)).visibility === 'visible')")
+    visible = (
+        "['sample', 'time', 'when', 'held-now', 'held-line', 'ticks'].map((id) => "
+        "getComputedStyle(byId(id)).visibility === 'visible')"
+    )
     assert view.js(visible) == [False] * 6
     view.start(least=1)
     assert view.js(visible) == [True] * 6
@@ -176,9 +209,13 @@ def test_the_axis_follows_the_values(learning):
 
     def shown(looks, lines):
         """Return the curves' points and the ticks, read in the same turn: the page may draw its own at any time."""
-        return view.js("(showCurves(arguments[0], arguments[1], null, arguments[0].at(-1)), ["
-                       "['read', 'held'].map((name) => byId(`${name}-line`).getAttribute('points')).join(' '),"
-                       "[...byId('ticks').children].map(({ textContent }) => textContent)])", looks, lines)
+        return view.js(
+            "(showCurves(arguments[0], arguments[1], null, arguments[0].at(-1)), ["
+            "['read', 'held'].map((name) => byId(`${name}-line`).getAttribute('points')).join(' '),"
+            "[...byId('ticks').children].map(({ textContent }) => textContent)])",
+            looks,
+            lines,
+        )
 
     looks = [{"updates": 0, "held": 3.6}, {"updates": 40, "read": 9, "held": 7.7}]
     points, ticks = shown(looks, {"blind": 3.5, "pairs": 1.5})
@@ -195,20 +232,30 @@ def test_the_slider_stands_above_the_step_that_is_shown_and_the_losses_are_those
     view = learning("#units=64&rate=-2", width=1280, height=720)
     view.start(least=60)
     steps = view.looks("updates")
-    view.js("void addEventListener('input', ({ target }) => { window.clicked = Number(target.value); }, true)")
+    view.js(
+        "void addEventListener('input', ({ target }) => { window.clicked = Number(target.value); }, true)"
+    )
     for place in (0, len(steps) // 2, len(steps) - 1):
-        slider, line = view.js("[byId('time'), byId('moment')].map((each) => each.getBoundingClientRect())")
+        slider, line = view.js(
+            "[byId('time'), byId('moment')].map((each) => each.getBoundingClientRect())"
+        )
         curve = view.js("byId('curve').firstElementChild.getBoundingClientRect()")
         x = curve["left"] + curve["width"] * steps[place] / steps[-1]
         view.point("mousePressed", x, slider["top"] + slider["height"] / 2)
         view.point("mouseReleased", x, slider["top"] + slider["height"] / 2)
         line = view.js("byId('moment').getBoundingClientRect()")
-        assert abs(line["left"] + line["width"] / 2 - x) < 1.5 and slider["bottom"] <= line["top"] + 12
+        assert (
+            abs(line["left"] + line["width"] / 2 - x) < 1.5 and slider["bottom"] <= line["top"] + 12
+        )
         assert abs(view.js("clicked") - steps[place]) <= 1.5 * steps[-1] / curve["width"] + 0.5
-        assert view.js("Number(byId('time').value)") == steps[place] and view.js("state.moment.updates") == steps[place]
+        assert (
+            view.js("Number(byId('time').value)") == steps[place]
+            and view.js("state.moment.updates") == steps[place]
+        )
         look = view.js("state.moment")
         assert [view[f"{name}-now"].text for name in ("read", "held")] == [
-            f"{look[name]:.2f} bits" if look[name] is not None else "" for name in ("read", "held")]
+            f"{look[name]:.2f} bits" if look[name] is not None else "" for name in ("read", "held")
+        ]
 
 
 def test_a_link_has_the_settings_and_not_the_text(learning):
@@ -217,8 +264,14 @@ def test_a_link_has_the_settings_and_not_the_text(learning):
     view.click("link")
     view.wait_for("saved", "settings now")
     link = view.js("location.hash")
-    assert parse_qs(link[1:]) == {"layers": ["2"], "units": ["64"], "rate": ["-1.5"], "temperature": ["1.1"],
-                                  "seed": ["7"], "text": ["a program"]}
+    assert parse_qs(link[1:]) == {
+        "layers": ["2"],
+        "units": ["64"],
+        "rate": ["-1.5"],
+        "temperature": ["1.1"],
+        "seed": ["7"],
+        "text": ["a program"],
+    }
     again = learning(link)
     again.click("link")
     assert again.js("location.hash") == link and "A small farm" in again.js("byId('text').value")
@@ -244,7 +297,7 @@ def test_the_best_step_is_marked_and_saved(learning, tmp_path):
         path = view.saved("save", tmp_path / name)
         view.click("newest")
         assert path.name == "your-text.npz"
-        assert abs(bits(open_model(path), passage)[max(0, edge - 1):].mean() - loss) < 1e-3
+        assert abs(bits(open_model(path), passage)[max(0, edge - 1) :].mean() - loss) < 1e-3
     assert "charrnn-sample your-text.npz" in view.driver.find_element("tag name", "pre").text
 
 
@@ -269,9 +322,12 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     written = model.write(first, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
     assert (model.num_layers, model.lstm_size) == (2, 64) and written.startswith(text)
     # less the word that its end cuts
-    assert re.fullmatch(r"[a-z]*", written[len(text):]) and not text[-1].isalpha()
-    trained, passage, edge = view.looks("held")[-1], *view.js("[textOf(state.network.passage), state.network.heldFrom]")
-    assert abs(bits(model, passage)[edge - 1:].mean() - trained) < 1e-3
+    assert re.fullmatch(r"[a-z]*", written[len(text) :]) and not text[-1].isalpha()
+    trained, passage, edge = (
+        view.looks("held")[-1],
+        *view.js("[textOf(state.network.passage), state.network.heldFrom]"),
+    )
+    assert abs(bits(model, passage)[edge - 1 :].mean() - trained) < 1e-3
     again = learning("#units=256")
     again.js("void takeText(arguments[0])", PATTERN)
     again.upload(tmp_path / "Learned.NPZ", (tmp_path / "your-text.npz").read_bytes())
@@ -290,7 +346,9 @@ def test_a_unit_is_found_and_held(learning):
     view = learning("#units=64&rate=-2&text=names")
     view.click("start")
     # in one expression, since the next look can find other units
-    view.wait("(button => { button?.click(); return button; })(document.querySelector('#tracked button')) !== null")
+    view.wait(
+        "(button => { button?.click(); return button; })(document.querySelector('#tracked button')) !== null"
+    )
     view.pause()
     assert view.js("Object.values(state.began).every(({updates}) => updates > 0)")
     view.wait("papers.held.cells.length > 150")
@@ -298,7 +356,7 @@ def test_a_unit_is_found_and_held(learning):
     view.set("hold", 1)
     view.wait(f"document.querySelector('#held [aria-hidden]').textContent !== {json.dumps(free)}")
     assert set(view.alphas("papers.held", start=view.js("state.network.beginning.length"))) == {1.0}
-    low, high = view.js("watched.ends")[::view.js("Math.sign(watched.correlation)")]
+    low, high = view.js("watched.ends")[:: view.js("Math.sign(watched.correlation)")]
     assert [view["left"].text, view["right"].text] == [low, high]
     view.click("release")
     view.wait(f"document.querySelector('#held [aria-hidden]').textContent === {json.dumps(free)}")
@@ -312,10 +370,16 @@ def test_a_unit_is_found_and_held(learning):
     view.assert_nothing_wrong()
 
 
-@pytest.mark.parametrize("text, said", [
-    ("a" * 2000, "one character only"), ("a short text", "1,000 to 2,000,000 characters. This one has 12"),
-    ("", "This one has 0."),
-    ("".join(map(chr, range(0x4e00, 0x4e00 + 16000))) * 2, "")], ids=["one character", "short", "none", "Chinese"])
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("a" * 2000, "one character only"),
+        ("a short text", "1,000 to 2,000,000 characters. This one has 12"),
+        ("", "This one has 0."),
+        ("".join(map(chr, range(0x4E00, 0x4E00 + 16000))) * 2, ""),
+    ],
+    ids=["one character", "short", "none", "Chinese"],
+)
 def test_texts_that_are_unusual(learning, text, said):
     view = learning("#units=64")
     note = view.start(text, least=1)
@@ -328,12 +392,16 @@ def test_it_says_which_part_of_the_text_is_shown(learning):
     view = learning("#units=64")
     view.start(PATTERN, least=1)
     held_out = len(PATTERN) // 10
-    assert view["passage-said"].text == ("This is the end of the text. What is underlined it has practised; the last "
-                                         f"{held_out} characters it has never seen.")
+    assert view["passage-said"].text == (
+        "This is the end of the text. What is underlined it has practised; the last "
+        f"{held_out} characters it has never seen."
+    )
     long = "A line of a long text goes on and on.\n" * 500
     view.start(long, least=1)
-    assert view["passage-said"].text == (f"It never learns the last tenth of the text, {len(long) // 10:,} characters. "
-                                         "These are the first 1,500 of them.")
+    assert view["passage-said"].text == (
+        f"It never learns the last tenth of the text, {len(long) // 10:,} characters. "
+        "These are the first 1,500 of them."
+    )
 
 
 def test_own_text_is_taken_as_it_is_typed_or_at_start(learning):
@@ -354,10 +422,19 @@ def test_what_was_learned_is_not_lost_without_a_question(learning, tmp_path):
     view.start(PATTERN, least=60)
     steps = view.js("state.updates")
     change = "(byId('units').value = 128, byId('units').dispatchEvent(new Event('change')))"
-    for action in ("byId('again').click()", "byId('texts').firstChild.click()", change, "takeText('another text')"):
+    for action in (
+        "byId('again').click()",
+        "byId('texts').firstChild.click()",
+        change,
+        "takeText('another text')",
+    ):
         view.ask_by(action)
         assert f"in {steps} steps is not saved" in view.answer(accepts=False)
-        assert view.js("[state.updates, state.source.text, byId('text').value]") == [steps, PATTERN, PATTERN]
+        assert view.js("[state.updates, state.source.text, byId('text').value]") == [
+            steps,
+            PATTERN,
+            PATTERN,
+        ]
         assert view["units"].get_attribute("value") == "64"
     leaves = "!dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     assert view.js(leaves)
@@ -381,10 +458,15 @@ def test_a_divergence_goes_back_to_the_best_step(learning):
     view.click("start")
     view.wait("state.looks?.at(-1)?.held < 3.6")
     view.set("rate", 0)
-    view.wait_for("note", "It diverged: at this rate, each step leads further away. It is back at its best step")
+    view.wait_for(
+        "note",
+        "It diverged: at this rate, each step leads further away. It is back at its best step",
+    )
     back = int(re.search(r"best step, (\d+)", view["note"].text).group(1))
     view.wait("state.nextLook < Infinity && state.moment?.text")
-    assert not view.js("state.isRunning") and max(view.looks("updates")) == back == view.js("state.best.updates")
+    assert not view.js("state.isRunning") and max(view.looks("updates")) == back == view.js(
+        "state.best.updates"
+    )
     assert view.looks("held")[-1] == min(view.looks("held")) < 3.6
     view.set("rate", -3)
     view.click("start")
@@ -395,10 +477,15 @@ def test_files_that_are_none_are_refused_in_words(learning, tmp_path):
     view = learning("#units=64")
     lacking = packed(random_network(CHARS, lstm_size=6).weights, {"vocabulary": CHARS[:-1]})
     for name, content, said in (
-            ("diary.txt", "дневник".encode("cp1251"), "diary.txt cannot be read as UTF-8 text"),
-            ("windows.txt", PATTERN.encode("utf-16"), "Perhaps it is UTF-16"),
-            ("bad.npz", b"PK" * 500, "bad.npz: The file is damaged"),
-            ("less.NPZ", lacking, "less.NPZ: The file has an odd number of units, or another number of characters")):
+        ("diary.txt", "дневник".encode("cp1251"), "diary.txt cannot be read as UTF-8 text"),
+        ("windows.txt", PATTERN.encode("utf-16"), "Perhaps it is UTF-16"),
+        ("bad.npz", b"PK" * 500, "bad.npz: The file is damaged"),
+        (
+            "less.NPZ",
+            lacking,
+            "less.NPZ: The file has an odd number of units, or another number of characters",
+        ),
+    ):
         view.upload(tmp_path / name, content)
         view.wait_for("note", said)
     assert view.js("state.source.label") == "a rhyme with a rule"
@@ -425,7 +512,13 @@ def test_the_keys_move_through_time(learning):
     view.click("start")
     view.wait("state.looks?.length >= 3")
     view.pause()
-    for key, place in [(Keys.HOME, 0), (Keys.ARROW_RIGHT, 1), (Keys.ARROW_UP, 2), (Keys.ARROW_LEFT, 1), (Keys.END, -1)]:
+    for key, place in [
+        (Keys.HOME, 0),
+        (Keys.ARROW_RIGHT, 1),
+        (Keys.ARROW_UP, 2),
+        (Keys.ARROW_LEFT, 1),
+        (Keys.END, -1),
+    ]:
         view["time"].send_keys(key)
         assert view.js(SHOWN) == view.looks("text")[place]
 
@@ -436,7 +529,12 @@ def test_of_each_property_of_the_text_it_is_said_how_far_it_is(learning):
     view.start(least=1)
     lines = [each.text for each in view["tracked"].find_elements("tag name", "li")]
     untrained = view.js("state.network.untrained")
-    assert [line.split(":")[0] for line in lines] == [each["name"] for each in untrained] and len(lines) == 5
+    assert [line.split(":")[0] for line in lines] == [each["name"] for each in untrained] and len(
+        lines
+    ) == 5
     for line, before in zip(lines, untrained):
         assert re.search(r": since step \d|: not yet\. The best correlation is \d\.\d\d, ", line)
-        assert "not yet" not in line or f"was {abs(before['correlation']):.2f} before it learned" in line
+        assert (
+            "not yet" not in line
+            or f"was {abs(before['correlation']):.2f} before it learned" in line
+        )

@@ -1,4 +1,5 @@
 """docs/anna.html, the page of the shipped model: `make page-of-anna` would write it again."""
+
 import json
 import os
 import re
@@ -31,7 +32,10 @@ def test_it_is_small_and_has_the_sources_of_today(content):
 
 def test_it_has_the_weights_of_the_shipped_model(content):
     model = open_model("anna")
-    if f'id="weights">{webpage.to_json(network_data(model, store(model, "int8")))}</script>' not in content:
+    if (
+        f'id="weights">{webpage.to_json(network_data(model, store(model, "int8")))}</script>'
+        not in content
+    ):
         pytest.fail(ADVICE)
 
 
@@ -62,8 +66,10 @@ def assert_close(shipped, today):
     elif isinstance(shipped, str):
         number = r"\d+\.\d+"
         assert re.split(number, shipped) == re.split(number, today), ADVICE
-        np.testing.assert_allclose(*[[float(each) for each in re.findall(number, text)] for text in (shipped, today)],
-                                   rtol=0.01)
+        np.testing.assert_allclose(
+            *[[float(each) for each in re.findall(number, text)] for text in (shipped, today)],
+            rtol=0.01,
+        )
     elif isinstance(shipped, (int, float)) and not isinstance(shipped, bool):
         # of values from -127 to 127, and of shares and correlations
         most = 2 if isinstance(shipped, int) else 0.01
