@@ -27,8 +27,8 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-targets := help train train-distributed sample notebook page page-of-anna page-of-learning kernel test bench lint venv lock \
-	clean again
+targets := help train train-distributed sample notebook page page-of-anna page-of-learning kernel test bench format lint \
+	venv lock clean again
 .PHONY: $(targets)
 
 # Make would take another word beside these for a file to be made, and say so when the training has ended.
@@ -101,28 +101,42 @@ wabt_version := 1.0.37
 npm_tools = { [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version)" ] && \
 	grep -q '"version": "$(wabt_version)"' .tools/node_modules/wabt/package.json 2>/dev/null || npm install --prefix .tools --no-save --no-audit \
 	--no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version) wabt@$(wabt_version); }
-page_sources := charrnn/inspection/page
+pages := charrnn/pages
 
 # $(1) is the folder for the .wasm files of both pages, in the folders page/ and learn/.
-kernels = mkdir -p $(1)/page $(1)/learn && $(wat2wasm) $(page_sources)/kernel.wat -o $(1)/page/kernel.wasm && \
+kernels = mkdir -p $(1)/model $(1)/learn && $(wat2wasm) $(pages)/model/kernel.wat -o $(1)/model/kernel.wasm && \
 	for form in learn fused; do sh .make/learn-wat $$form >.tools/$$form.wat && \
 		$(wat2wasm) --enable-relaxed-simd .tools/$$form.wat -o $(1)/learn/$$form.wasm || exit; done
 
 kernel: ## make the .wasm files of the pages, with npm
-	@$(npm_tools) && $(call kernels,charrnn/inspection)
+	@$(npm_tools) && $(call kernels,$(pages))
 
-lint: $(venv)/.done ## check the style, the types, the imports, the notebooks
-	@$(python) -m ruff check $(wildcard charrnn tests notebooks benchmarks docs) setup.py
+python_sources := $(wildcard charrnn tests notebooks benchmarks docs) setup.py
+page_sources := $(wildcard $(pages) tests/pages)
+
+# $(1) is done with the programs from npm. Without them, $(2) names what is left out.
+with_npm = if ! command -v npm >/dev/null; then echo "npm is missing: $(2)"; \
+	elif $(npm_tools); then $(1); else echo "Biome and wabt could not be fetched: $(2)"; fi
+
+format: $(venv)/.done ## give Python, JavaScript and CSS their format
+	@$(python) -m ruff check --select I --fix $(python_sources)
+	@$(python) -m ruff format $(python_sources)
+	@$(call with_npm,$(biome) format --config-path=.make --write $(page_sources),the JavaScript and CSS stay as they are)
+
+lint: $(venv)/.done ## check the format, the style, the types, the imports, the notebooks
+	@$(python) -m ruff format --check $(python_sources) || { echo "run make format" >&2; exit 1; }
+	@$(python) -m ruff check $(python_sources)
 	@$(python) -m mypy
 	@$(python) -m pytest -q tests/test_architecture.py
-	@if ! command -v npm >/dev/null; then echo "npm is missing: the JavaScript and the .wasm files are not checked"; \
-	elif $(npm_tools); then \
-		$(biome) lint --config-path=.make --error-on-warnings charrnn/inspection tests/inspection && \
-		($(call kernels,.tools/kernels)) && for name in page/kernel learn/learn learn/fused; do \
-			cmp -s .tools/kernels/$$name.wasm charrnn/inspection/$$name.wasm || exit; done || \
-		{ echo "JavaScript, or a .wasm file is not that of its .wat: run make kernel" >&2; exit 1; }; \
-	else echo "Biome and wabt could not be fetched: the JavaScript and the .wasm files are not checked"; fi
+	@$(call with_npm,$(lint_of_pages),the JavaScript and the .wasm files are not checked)
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
+
+# The .wasm files are made again, to see that they are those of their .wat files.
+lint_of_pages = { $(biome) format --config-path=.make $(page_sources) || { echo "run make format" >&2; exit 1; }; } && \
+	$(biome) lint --config-path=.make --error-on-warnings $(page_sources) && \
+	($(call kernels,.tools/kernels)) && for name in model/kernel learn/learn learn/fused; do \
+		cmp -s .tools/kernels/$$name.wasm $(pages)/$$name.wasm || exit; done || \
+	{ echo "JavaScript, or a .wasm file is not that of its .wat: run make kernel" >&2; exit 1; }
 
 venv: $(venv)/.done ## make .venv with the locked packages and charrnn
 	@echo "the environment is $(venv): $$($(python) -V)"

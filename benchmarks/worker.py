@@ -31,7 +31,7 @@ def notebook(sizes):
 
 def fused(sizes):
     """Train with the fused graph, in a session with its settings."""
-    from charrnn.checkpoints.hyperparameters import Hyperparameters
+    from charrnn.hyperparameters import Hyperparameters
     from charrnn.system.tensorflow import thread_count
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph
@@ -50,7 +50,7 @@ def processes(sizes):
     from charrnn.system import mpi
 
     os.sched_setaffinity(0, sizes["cores"][mpi.launch().rank])
-    from charrnn.checkpoints.hyperparameters import Hyperparameters
+    from charrnn.hyperparameters import Hyperparameters
     from charrnn.training.distributed import start_processes
     from charrnn.training.graph import TrainingGraph
 
@@ -225,11 +225,11 @@ def training_sample(sizes):
     """Write a sample of 200 characters as a training run does after a checkpoint, with the weights of its session."""
     import numpy as np
 
-    from charrnn.checkpoints.hyperparameters import Hyperparameters
     from charrnn.data import Vocabulary
     from charrnn.engines.decoding import Settings
     from charrnn.engines.opened_model import Model
     from charrnn.engines.sampler import Sampler
+    from charrnn.hyperparameters import Hyperparameters
     from charrnn.system.tensorflow import tf
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph
@@ -274,7 +274,7 @@ def models(sizes):
     from pathlib import Path
 
     from charrnn.data import Vocabulary
-    from charrnn.engines.opened_model import open_model
+    from charrnn.engines.model_file import open_model
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
 

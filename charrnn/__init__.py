@@ -44,7 +44,7 @@ choose_kernels()
 
 if TYPE_CHECKING:  # for editors and mypy
     from charrnn.data import Vocabulary, get_batches, load_text
-    from charrnn.engines.opened_model import open_model
+    from charrnn.engines.model_file import open_model
     from charrnn.model import (
         CharRNN,
         build_inputs,

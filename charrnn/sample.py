@@ -10,7 +10,8 @@ from typing import Any, Dict, Iterable, Optional
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.engines.opened_model import Model, doubt_order, open_model
+from charrnn.engines.model_file import doubt_order, open_model
+from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import check_prime, default_prime
 from charrnn.system import terminal
 from charrnn.system.errors import checked_integer

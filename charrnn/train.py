@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.hyperparameters import learning_rate_at
 from charrnn.checkpoints.run import Progress, Run, read_history
 from charrnn.data import StrPath, get_batches
-from charrnn.engines.opened_model import Model, open_model
+from charrnn.engines.model_file import open_model
+from charrnn.engines.opened_model import Model
+from charrnn.hyperparameters import learning_rate_at
 from charrnn.system import terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
@@ -96,7 +97,7 @@ def train_model(
         quiet: print nothing, not even a warning that a checkpoint could not be saved.
         minutes: how long a new run with the preset auto is to take. The sizes and the epochs that are not given are
             chosen by the time that a few networks take on this machine.
-        hyperparameters: fields of :class:`charrnn.checkpoints.hyperparameters.Hyperparameters`, which change those of
+        hyperparameters: fields of :class:`charrnn.hyperparameters.Hyperparameters`, which change those of
             the preset or of the run that is resumed.
 
     Raises:
@@ -218,12 +219,11 @@ def train_epochs(
     step: int = progress.step
     losses: List[float] = []
     epoch_losses: List[float] = list(progress.epoch_losses)
-    sess = run.session
     new_state = model.from_array(progress.lstm_state[:, :, rows])
     for epoch in range(step // n_windows, hyper.epochs):
         done = step % n_windows  # more than 0 in the epoch in which a run was resumed
         if done == 0:
-            new_state = sess.run(model.initial_state)
+            new_state = run.session.run(model.initial_state)
             epoch_losses = []
         for x, y in itertools.islice(
             get_batches(job.training, hyper.batch_size, hyper.num_steps), done, None
@@ -236,7 +236,7 @@ def train_epochs(
                 model.initial_state: new_state,
                 **model.of_step(step, n_windows),
             }
-            loss, norm, new_state, _ = sess.run(
+            loss, norm, new_state, _ = run.session.run(
                 [model.loss, model.gradient_norm, model.final_state, model.optimizer],
                 feed_dict=feed,
             )

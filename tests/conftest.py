@@ -372,7 +372,7 @@ def training_graph(
         rows: the first row of the batch that it trains on, and the row after the last.
         average: in place of what several processes do with the gradients.
     """
-    from charrnn.checkpoints.hyperparameters import Hyperparameters
+    from charrnn.hyperparameters import Hyperparameters
     from charrnn.training.graph import TrainingGraph
 
     hyper = Hyperparameters(batch_size, num_steps, lstm_size, num_layers, **hyperparameters)
@@ -478,7 +478,7 @@ def graph_probabilities(checkpoint, ids, window):
 @pytest.fixture(scope="session")
 def exported(trained):
     """The small run as an exported model. Not to be changed."""
-    from charrnn.engines.opened_model import open_model
+    from charrnn.engines.model_file import open_model
 
     path = trained.parent / "small.npz"
     open_model(trained).save(path)
@@ -494,7 +494,7 @@ def network(tmp_path_factory):
 @pytest.fixture(scope="session")
 def engines(network, tmp_path_factory):
     """That network in a GraphEngine and in a NumpyLSTM."""
-    from charrnn.engines.opened_model import open_model
+    from charrnn.engines.model_file import open_model
 
     path = tmp_path_factory.mktemp("engines") / "network.npz"
     network.save(path)

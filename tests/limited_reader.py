@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from charrnn.data import Vocabulary
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.text import corpus, novelty, unknown
 
 SECONDS = 2  # of the processor's time for a file

@@ -12,9 +12,9 @@ FLOORS = [
     {"train", "sample"},
     {"training", "inspection"},
     {"engines"},
-    {"text"},
     {"checkpoints"},
-    {"model", "fused", "data"},
+    {"text"},
+    {"model", "fused", "data", "hyperparameters"},
     {"system", "version"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -13,10 +13,10 @@ import pytest
 from conftest import ROOT, npy, run_python, script, signed_npz
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import lstm_weights
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.text import corpus
 
 pytestmark = pytest.mark.skipif(
@@ -179,7 +179,7 @@ def crafted_records(text):
         Hyperparameters(val_fraction=0.01, test_fraction=0.9, seed=1),
         Vocabulary.from_text(text),
         "names",
-        record.text_sha256(text),
+        corpus.text_sha256(text),
         test_loss=1.5,
         beginning="A",
     )

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, SCRIPTS, parser_of
 from conftest import script as script_of
 
-from charrnn.checkpoints.hyperparameters import Hyperparameters
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.text import corpus
 from charrnn.training.presets import preset
 

@@ -12,14 +12,14 @@ from typing import List, NamedTuple, Optional, Tuple
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import (
-    RUN_FILE,
     CheckpointError,
     NoCheckpointError,
     RunRecord,
     is_run,
 )
 from charrnn.data import StrPath
-from charrnn.system import errors, words
+from charrnn.system import errors, files, words
+from charrnn.text.corpus import RUN_FILE
 
 KNOWN_MODELS = ("anna", "tiny-shakespeare")  # which come with charrnn
 FIRST = "checkpoints"  # the folder of the first run without a name
@@ -45,6 +45,15 @@ def known_model(name: StrPath) -> Optional[Path]:
     if str(name) not in KNOWN_MODELS or Path(name).exists():
         return None
     return MODELS / f"{name}.npz"
+
+
+def is_model_file(path: StrPath) -> bool:
+    """Return whether a path can be a model in one file: it is not a folder, and ends in .npz, not .progress.npz."""
+    return (
+        str(path).endswith(".npz")
+        and not str(path).endswith(".progress.npz")
+        and not Path(path).is_dir()
+    )
 
 
 def list_checkpoints(folder: StrPath) -> List[str]:
@@ -111,7 +120,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         path = Path(prefix + ending)
         (_, sha256) = recorded[ending]
         try:
-            if record.sha256(path.read_bytes()) != sha256:
+            if files.sha256(path.read_bytes()) != sha256:
                 raise CheckpointError(
                     f"{prefix} is damaged: {path.name} has changed since it was saved"
                 )

@@ -18,7 +18,6 @@ written by the notebook has no records. Its checkpoints can be used if the vocab
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -26,9 +25,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from charrnn.checkpoints.hyperparameters import NAMES, Hyperparameters
 from charrnn.data import StrPath, Vocabulary
-from charrnn.system import errors, files, words
+from charrnn.hyperparameters import NAMES, Hyperparameters
+from charrnn.system import errors, files
+from charrnn.text.corpus import RUN_FILE, words
 from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
@@ -45,7 +45,6 @@ IMMUTABLE = (
     "test_fraction",
     "shuffle",
 )
-RUN_FILE = "run.json"  # in each run folder, by which it is recognised
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
@@ -283,7 +282,7 @@ def parsed(content: bytes) -> Dict[str, Any]:
 
 
 def _digest(content: Dict[str, Any]) -> str:
-    return sha256(json.dumps(content, sort_keys=True).encode())
+    return files.sha256(json.dumps(content, sort_keys=True).encode())
 
 
 def write_run(folder: StrPath, run: RunRecord) -> None:
@@ -320,16 +319,6 @@ def read_run(folder: StrPath) -> RunRecord:
     raise CheckpointError(problem, *advice)
 
 
-def sha256(content: bytes) -> str:
-    """Return the hexadecimal SHA-256 of the content of a file."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def text_sha256(text: str) -> str:
-    """Return the hexadecimal SHA-256 of a text in UTF-8."""
-    return sha256(text.encode("utf-8", "surrogatepass"))
-
-
 def read_text(run: RunRecord) -> str:
     """Read the text of a run from its folder.
 
@@ -339,7 +328,7 @@ def read_text(run: RunRecord) -> str:
     path = Path(run.folder or "") / TEXT_FILE
     try:
         content = path.read_bytes()
-        if sha256(content) == (run.shuffled_sha256 or run.text_sha256):
+        if files.sha256(content) == (run.shuffled_sha256 or run.text_sha256):
             return content.decode("utf-8", "surrogatepass")
         problem = "has changed"
     except OSError as error:

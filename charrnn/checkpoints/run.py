@@ -359,7 +359,7 @@ def _write_stage(
     for path in written:
         files.flush(path)
     sizes = {
-        path.name[len(name) :]: [path.stat().st_size, record.sha256(path.read_bytes())]
+        path.name[len(name) :]: [path.stat().st_size, files.sha256(path.read_bytes())]
         for path in written
     }
     path = stage / f"{name}.json"

@@ -15,9 +15,10 @@ from typing import Any, Dict, Iterator, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.record import CheckpointError, parsed, sha256
+from charrnn.checkpoints.record import CheckpointError, parsed
 from charrnn.data import StrPath
 from charrnn.system import errors
+from charrnn.system.files import sha256
 from charrnn.system.tensorflow import graph_mode
 
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import KNOWN_MODELS, newest_with_checkpoint
-from charrnn.checkpoints.hyperparameters import range_in_words
+from charrnn.checkpoints.find import KNOWN_MODELS, is_model_file, newest_with_checkpoint
 from charrnn.data import StrPath, Vocabulary
-from charrnn.engines.opened_model import Model, doubt_order, is_model_file, open_model
+from charrnn.engines.model_file import doubt_order, open_model
+from charrnn.engines.opened_model import Model
+from charrnn.hyperparameters import range_in_words
 from charrnn.system import mpi, terminal
 from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError

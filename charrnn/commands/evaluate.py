@@ -10,12 +10,13 @@ from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints import text_of_run
 from charrnn.commands import arguments
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.system import errors, terminal, words
-from charrnn.text import baselines, corpus, unknown
+from charrnn.text import baselines, unknown
 
 
 def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
@@ -39,7 +40,7 @@ def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     trained_on = model.run.text_sha256 if model.run else parts.sha256
     known = (
         ", which the model was trained on"
-        if corpus.divide(given, model.run).sha256 == trained_on
+        if text_of_run.divide(given, model.run).sha256 == trained_on
         else ""
     )
     return given.text, given.name + known, parts.training
@@ -70,9 +71,9 @@ def _read_part(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
     )
 
 
-def _training_text(args: argparse.Namespace, model: Model) -> corpus.TrainingText:
+def _training_text(args: argparse.Namespace, model: Model) -> text_of_run.TrainingText:
     name = args.vocab_from if args.train_text is None else args.train_text
-    return corpus.training_text(model.run, name, args.encoding)
+    return text_of_run.training_text(model.run, name, args.encoding)
 
 
 def _print_text(name: str, text: str, left_out: int, note: str) -> None:

@@ -7,11 +7,12 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
 
+from charrnn.checkpoints import text_of_run
 from charrnn.commands import arguments
 from charrnn.engines import Engine
 from charrnn.inspection import units
 from charrnn.system import terminal
-from charrnn.text import corpus, unknown
+from charrnn.text import unknown
 
 UNNAMED = 5  # number of units without a feature to list
 
@@ -118,7 +119,7 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError("--top has no effect with --unit")
     model = arguments.open_named(args.model, args)
     if args.text is None:
-        whole = corpus.training_text(model.run, flag="--text").training
+        whole = text_of_run.training_text(model.run, flag="--text").training
     else:
         whole = arguments.read_text(args.text, args.encoding).text
     text, note = unknown.resolve(whole[: args.characters], model.vocabulary, args.unknown)

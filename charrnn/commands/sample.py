@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from typing import FrozenSet, List, Optional, Tuple
 
+from charrnn.checkpoints import text_of_run
 from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
 from charrnn.engines import sampler
@@ -22,7 +23,7 @@ from charrnn.engines.sampler import (
     fresh_seed,
 )
 from charrnn.system import terminal, words
-from charrnn.text import corpus, novelty, unknown
+from charrnn.text import novelty, unknown
 
 # The arguments that --interactive cannot be combined with, and their defaults.
 NOT_INTERACTIVE = {
@@ -172,7 +173,7 @@ def _main(args: argparse.Namespace) -> int:
     )
     prime = "" if args.interactive else _prime(args, model)
     text = (
-        corpus.training_text(model.run, args.train_text, args.encoding)
+        text_of_run.training_text(model.run, args.train_text, args.encoding)
         if args.novelty or args.new
         else None
     )

@@ -9,9 +9,9 @@ from typing import Any, Dict, Optional, Sequence
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.hyperparameters import AUTO, GROUPS, NAMES, Hyperparameters
 from charrnn.checkpoints.record import IMMUTABLE
 from charrnn.commands import arguments
+from charrnn.hyperparameters import AUTO, GROUPS, NAMES, Hyperparameters
 from charrnn.system import errors, machine, terminal
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import require_tensorflow

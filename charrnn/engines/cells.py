@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from charrnn.checkpoints.hyperparameters import CELLS
+from charrnn.hyperparameters import CELLS
 
 
 def build_stack(

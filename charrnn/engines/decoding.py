@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from charrnn.checkpoints.hyperparameters import Checked, setting
+from charrnn.hyperparameters import Checked, setting
 
 LEAST_TEMPERATURE = 0.001  # a smaller one makes the logits overflow float32
 LEAST_SHARE = 1e-9  # top_p must be above 0

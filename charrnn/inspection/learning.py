@@ -1,6 +1,6 @@
 """docs/learn.html, the page on which a network learns: python -m charrnn.inspection.learning FILE.html
 
-Its sources are in ``charrnn/inspection/learn``, with three texts to learn; it shares others with the page of a model.
+Its sources are in ``charrnn/pages/learn``, with three texts to learn; it shares others with the page of a model.
 """
 
 import re
@@ -20,9 +20,7 @@ TEXTS = {
 
 def learning_page() -> str:
     """Return the page."""
-    texts = {
-        name: (SOURCES.parent / "learn" / file).read_text("utf-8") for name, file in TEXTS.items()
-    }
+    texts = {name: (SOURCES / "learn" / file).read_text("utf-8") for name, file in TEXTS.items()}
     elements = "".join(
         f'<script type="text/plain" title="{name}">{text}</script>\n'
         for name, text in texts.items()

@@ -1,6 +1,6 @@
 """A model as one web page: the weights, the program that runs them, and what its units track, in a single HTML file.
 
-The page is put together from the files in ``charrnn/inspection/page``. It needs neither a server nor a network.
+The page is put together from the files in ``charrnn/pages/model``. It needs neither a server nor a network.
 """
 
 import base64
@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tupl
 
 import numpy as np
 
+from charrnn.checkpoints.text_of_run import divide, training_text
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.opened_model import Model
@@ -25,10 +26,9 @@ from charrnn.inspection import clamped, features, memory, units
 from charrnn.inspection.stored import network_data, store, stored_model, untrained_model
 from charrnn.system import errors, files, words
 from charrnn.text import corpus, unknown
-from charrnn.text.corpus import divide, training_text
 from charrnn.version import __version__
 
-SOURCES = Path(__file__).resolve().parent / "page"
+SOURCES = Path(__file__).resolve().parent.parent / "pages"
 BEGINNINGS = {
     "anna": ("Anna said, ", "Dear ", "Chapter "),
     "tiny-shakespeare": ("ROMEO:\n", "KING ", "O, "),
@@ -163,7 +163,7 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
     """Return the page.
 
     Args:
-        data: what the views need, see ``charrnn/inspection/page/view.js``.
+        data: what the views need, see ``charrnn/pages/model/view.js``.
         network: the weights, from :func:`network_data`.
     """
     weights = to_json(network)
@@ -194,7 +194,7 @@ def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] 
     """Return a page.
 
     Args:
-        template: its template, in which the names of parts and of files of the folders page/ and learn/ are in braces.
+        template: its template, in which the names of parts and of files of ``charrnn/pages`` are in braces.
         parts: from the name of a part to what it is.
         change: is applied to scripts and styles.
     """
@@ -222,7 +222,9 @@ def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] 
 
 def source_of(name: str) -> str:
     """Return what a page has of a file: a module with all that it imports, and WebAssembly as base64."""
-    path = next(path for path in (SOURCES / name, SOURCES.parent / "learn" / name) if path.exists())
+    path = next(
+        path for path in (SOURCES / "model" / name, SOURCES / "learn" / name) if path.exists()
+    )
     return (
         base64.b64encode(path.read_bytes()).decode("ascii")
         if name.endswith(".wasm")

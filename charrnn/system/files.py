@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -114,3 +115,8 @@ def is_held(lock: IO[str]) -> bool:
         return os.path.samestat(os.stat(lock.name), os.fstat(lock.fileno()))
     except OSError:
         return False
+
+
+def sha256(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of the content of a file."""
+    return hashlib.sha256(content).hexdigest()

@@ -14,13 +14,13 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import FrozenSet, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import List, Sequence, Tuple, Union
 
 from charrnn import data
-from charrnn.checkpoints.record import RUN_FILE, RunRecord, read_text, sha256, text_sha256
-from charrnn.data import StrPath, split
-from charrnn.system import errors, files, terminal, words
-from charrnn.text import lists
+from charrnn.data import StrPath
+from charrnn.system import errors, files, words
+
+RUN_FILE = "run.json"  # in each run folder, by which it is recognised; the files of such a folder are no texts
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ class Text:
     name: str
     text: str
     skipped: Tuple[str, ...] = ()
+
+
+def text_sha256(text: str) -> str:
+    """Return the hexadecimal SHA-256 of a text in UTF-8."""
+    return files.sha256(text.encode("utf-8", "surrogatepass"))
 
 
 def is_known(name: str) -> bool:
@@ -222,7 +227,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
         path = Path(folder) / known.filename
         if path.is_file():
-            if sha256(data.read_bytes(path)) != known.sha256:
+            if files.sha256(data.read_bytes(path)) != known.sha256:
                 raise ValueError(
                     f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
                     "the file to download the known text, or use the file by giving its path"
@@ -255,7 +260,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         except (OSError, http.client.HTTPException) as error:
             failures.append(errors.reason(getattr(error, "reason", error)))
             continue
-        if sha256(content) != known.sha256:
+        if files.sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -269,53 +274,3 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         f"train_model({NAMES!r}) or train_model({PYTHON!r}), and in the notebook text_name = {NAMES!r}",
         f"{train}{NAMES} or {train}{PYTHON}",
     )
-
-
-class TrainingText(NamedTuple):
-    """The parts of a text that a model was trained on, and the SHA-256 of the whole."""
-
-    training: str
-    held_out: str
-    test: str
-    sha256: str
-
-    def lines(self) -> FrozenSet[str]:
-        """Return the lines of the whole text, without spaces around them."""
-        return frozenset(map(str.strip, f"{self.training}{self.held_out}{self.test}".split("\n")))
-
-
-def training_text(
-    run: Optional[RunRecord],
-    name: Optional[str] = None,
-    encoding: Optional[str] = None,
-    flag: str = "--train-text",
-) -> TrainingText:
-    """Read the text that a model was trained on, and divide it as the training did.
-
-    Args:
-        run: the run that the model comes from, if known.
-        name: a path or a known name; None for the text in the run folder, or the known text that the run names.
-        encoding: encoding of a text given by its path; None for UTF-8.
-        flag: the flag that names the text, for messages.
-
-    Raises:
-        ValueError: the text cannot be read.
-    """
-    if name is not None:
-        text = read(name, encoding or "utf-8")
-        terminal.print_skipped(text.skipped)
-        return divide(text, run)
-    if run and run.folder:
-        return divide(Text(run.text_name, read_text(run)), run)
-    if run and run.text_name in (*KNOWN_TEXTS, NAMES):
-        return divide(read(run.text_name), run)
-    raise ValueError(f"the model has no training text with it: name the text with {flag}")
-
-
-def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
-    """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
-    own = lists.text_of(run, text.text) if run else None
-    if run and own is not None:
-        hyper = run.hyperparameters
-        return TrainingText(*split(own, hyper.val_fraction, hyper.test_fraction), run.text_sha256)
-    return TrainingText(text.text, "", "", text_sha256(text.text))

@@ -6,8 +6,6 @@ from typing import List, Optional
 
 import numpy as np
 
-from charrnn.checkpoints.record import RunRecord, text_sha256
-
 LEAST_LINES = 200
 LONGEST_LINE = 100  # characters
 # characters in a line of prose that was broken into lines, and those that a full one lacks
@@ -44,17 +42,6 @@ def shuffled(text: str) -> str:
     items = items_of(text if text.endswith("\n") else text + "\n")
     order = np.random.RandomState(0).random_sample(len(items)).argsort(kind="stable")
     return "".join([items[index] for index in order])
-
-
-def text_of(run: RunRecord, text: str) -> Optional[str]:
-    """Return the text of a run in the order of the run, or None if this is another text.
-
-    It may be given as it was to the run, or with its lines shuffled.
-    """
-    sha256 = text_sha256(text)
-    if sha256 == (run.shuffled_sha256 or run.text_sha256):
-        return text
-    return shuffled(text) if sha256 == run.text_sha256 else None
 
 
 def is_list(text: str) -> bool:

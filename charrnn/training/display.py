@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Tuple
 
 import tqdm
 
-from charrnn.checkpoints.hyperparameters import AUTO, TO_ZERO, learning_rate_at
 from charrnn.checkpoints.record import RunRecord
+from charrnn.hyperparameters import AUTO, TO_ZERO, learning_rate_at
 from charrnn.system import errors, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural

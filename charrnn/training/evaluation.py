@@ -11,7 +11,8 @@ import numpy as np
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import Progress, Run
 from charrnn.engines.graph_engine import GraphEngine
-from charrnn.engines.opened_model import Model, open_model
+from charrnn.engines.model_file import open_model
+from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.training.distributed import Processes

@@ -4,11 +4,11 @@ from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.hyperparameters import OPTIMIZERS, Hyperparameters, learning_rate_at
 from charrnn.checkpoints.weights import AVERAGE
 from charrnn.engines.cells import build_stack
 from charrnn.fused.softmax import mean_surprisal, rows_of_slice
 from charrnn.fused.unroll import unroll
+from charrnn.hyperparameters import OPTIMIZERS, Hyperparameters, learning_rate_at
 from charrnn.model import build_inputs, build_loss, build_output
 from charrnn.system.tensorflow import session_config, set_variable, tf
 from charrnn.training.distributed import Processes

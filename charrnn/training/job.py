@@ -6,15 +6,15 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints import record
+from charrnn.checkpoints import record, text_of_run
 from charrnn.checkpoints.find import run_folder
-from charrnn.checkpoints.hyperparameters import AUTO, NAMES, Hyperparameters
 from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
+from charrnn.hyperparameters import AUTO, NAMES, Hyperparameters
 from charrnn.system.tensorflow import is_version_1, session_config, thread_count
-from charrnn.text import lists
+from charrnn.text import corpus, lists
 from charrnn.text.corpus import Text
 from charrnn.training import minutes, transfer
 from charrnn.training.options import Options
@@ -248,11 +248,11 @@ def _new_run(
     """Return a new run, and its text in its order. Raise ValueError if it cannot start from that model."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2**31))
-    sha256 = record.text_sha256(text.text)
+    sha256 = corpus.text_sha256(text.text)
     shuffled_sha256 = None
     if hyper.shuffle == "lines":
         text = replace(text, text=lists.shuffled(text.text))
-        shuffled_sha256 = record.text_sha256(text.text)
+        shuffled_sha256 = corpus.text_sha256(text.text)
     run = RunRecord(
         hyper,
         Vocabulary.from_text(text.text),
@@ -285,7 +285,7 @@ def _resumed_run(
         )
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
-    content = lists.text_of(run, text.text) if text else record.read_text(run)
+    content = text_of_run.text_of(run, text.text) if text else record.read_text(run)
     if text and content is None:
         raise CheckpointError(
             f"the run in {run.folder} was trained on another text than {text.name}; without a text, "

@@ -11,8 +11,8 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.data import count_windows
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.words import plural
 from charrnn.training.presets import FEW_STEPS, PRESETS
 

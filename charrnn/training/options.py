@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Optional
 
-from charrnn.checkpoints.hyperparameters import AUTO, REPORTS, SPEED, Checked, setting
+from charrnn.hyperparameters import AUTO, REPORTS, SPEED, Checked, setting
 from charrnn.training.presets import PRESETS
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process

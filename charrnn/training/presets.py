@@ -3,8 +3,8 @@
 import sys
 from typing import Any, Dict, Sequence, Tuple
 
-from charrnn.checkpoints.hyperparameters import AUTO, Hyperparameters
 from charrnn.data import count_windows
+from charrnn.hyperparameters import AUTO, Hyperparameters
 
 PRESETS: Dict[str, dict] = {
     "notebook": {},

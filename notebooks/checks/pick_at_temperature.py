@@ -13,9 +13,8 @@ from .pick_top_n import CHANGED, IDS, NOISE, SHARES, draws, exponential
 MISTAKES = {
     "All ids are equally likely: the temperature adds to the logarithms, is used as a limit, or 1 // temperature is 0. "
     "Write 1 / temperature.": lambda p, t: np.ones_like(p) / p.size,
-    "The temperature is the other way round: p ** (1 / temperature), so that a low one makes likely ids more likely.": lambda p, t: (
-        p**t / (p**t).sum()
-    ),
+    "The temperature is the other way round: p ** (1 / temperature), so that a low one makes likely ids more "
+    "likely.": lambda p, t: p**t / (p**t).sum(),
     "The temperature changes nothing: p / temperature, divided by its sum, is p again. Divide the LOGARITHMS of the "
     "probabilities by it, or take p ** (1 / temperature).": lambda p, t: p,
     "The probabilities go through a softmax as if they were logits: they have been through it. Take their logarithms "
@@ -26,9 +25,8 @@ MISTAKES = {
     "The logarithm and the exponential have different bases: np.log and np.exp belong together.": lambda p, t: (
         p ** (1 / t / np.log(10)) / (p ** (1 / t / np.log(10))).sum()
     ),
-    "The logarithm and the exponential have different bases, 2 and e: np.log and np.exp belong together.": lambda p, t: (
-        p ** (1 / t / np.log(2)) / (p ** (1 / t / np.log(2))).sum()
-    ),
+    "The logarithm and the exponential have different bases, 2 and e: np.log and np.exp belong "
+    "together.": lambda p, t: p ** (1 / t / np.log(2)) / (p ** (1 / t / np.log(2))).sum(),
     "Only the five most probable ids are drawn: here all C can be, each with its probability.": lambda p, t: (
         np.where(p >= np.sort(p)[-5], p ** (1 / t), 0) / (np.sort(p)[-5:] ** (1 / t)).sum()
     ),

@@ -11,7 +11,7 @@ from conftest import NEWEST, OLDER, resume, script
 from charrnn.checkpoints.find import find, newest_intact
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import read_progress
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.sample import sample
 
 OF_NEWEST = [

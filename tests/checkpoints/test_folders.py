@@ -8,7 +8,7 @@ from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS
 
 from charrnn.checkpoints import find
 from charrnn.commands import train
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 
 
 def test_each_file_of_the_package_is_a_known_model_of_the_recipes_size():

@@ -16,7 +16,7 @@ from conftest import SMALL_FLAGS, TEXT, assert_same_run, process_environment, re
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import train
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.train import check_step
 
 # With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.

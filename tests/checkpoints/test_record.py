@@ -7,9 +7,10 @@ import pytest
 
 import charrnn
 from charrnn.checkpoints import record
-from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.data import Vocabulary
+from charrnn.hyperparameters import Hyperparameters
+from charrnn.text import corpus
 
 RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
 
@@ -82,7 +83,7 @@ def test_a_record_that_somebody_crafted_describes_no_run(name, values):
 def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
     (tmp_path / "text.txt").write_bytes(text.encode("utf-8", "surrogatepass"))
     assert (
-        record.read_text(replace(RUN, text_sha256=record.text_sha256(text), folder=str(tmp_path)))
+        record.read_text(replace(RUN, text_sha256=corpus.text_sha256(text), folder=str(tmp_path)))
         == text
     )
 

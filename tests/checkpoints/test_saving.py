@@ -14,10 +14,10 @@ from conftest import interrupted_at
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact, verify
-from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import RunRecord
 from charrnn.checkpoints.run import Progress, Run, remove_leftovers
 from charrnn.data import Vocabulary
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.tensorflow import tf
 
 RUN = RunRecord(Hyperparameters(lstm_size=5, num_layers=1, seed=7), Vocabulary("ab"), "name", "f00")

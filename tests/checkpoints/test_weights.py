@@ -10,7 +10,7 @@ from conftest import CHARS
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.weights import packed, read_packed, read_saved
 from charrnn.data import Vocabulary
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from conftest import CHARS, TEXT, script
 
+from charrnn.checkpoints.text_of_run import training_text
 from charrnn.engines.cells import build_stack
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.model import build_output
 from charrnn.sample import sample
 from charrnn.system.tensorflow import tf
-from charrnn.text.corpus import KNOWN_TEXTS, KnownText, training_text
+from charrnn.text.corpus import KNOWN_TEXTS, KnownText
 
 ORDER = CHARS[::-1]  # as that of a notebook with vocab = set(text)
 

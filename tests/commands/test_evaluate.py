@@ -12,7 +12,7 @@ from conftest import CHARS, TEXT, graph_probabilities, history_of
 
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.text.baselines import ngram_nats, xz_bits
 
 CHARACTERS = "the hat sat\non, the"

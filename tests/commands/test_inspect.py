@@ -9,7 +9,7 @@ import numpy as np
 from conftest import TEXT, make_network
 
 from charrnn.commands import inspect
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 
 
 def run(capsys, *args):

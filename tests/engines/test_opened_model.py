@@ -8,15 +8,16 @@ import pytest
 from conftest import CHARS, NEWEST, copy_without_records, make_network, npy, script, signed_npz
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.hyperparameters import CELLS
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.weights import packed, read_packed
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
+from charrnn.engines.model_file import doubt_order, open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.opened_model import Model, doubt_order, lstm_weights, open_model
+from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.engines.sampler import Sampler
+from charrnn.hyperparameters import CELLS
 
 CELL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell"
 

@@ -15,12 +15,12 @@ import pytest
 from conftest import ROOT, resume, train_small
 
 from charrnn import open_model, train_model
-from charrnn.checkpoints import record
-from charrnn.checkpoints.hyperparameters import Hyperparameters
+from charrnn.checkpoints import record, text_of_run
 from charrnn.commands import evaluate, sample, train
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.engines.sampler import default_prime
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
 from charrnn.text.lists import is_list, items_of, shuffled
@@ -150,7 +150,7 @@ def test_the_order_of_lines_does_not_matter(text, expected):
 )
 def test_the_page_of_learning_has_the_same_rule():
     program = (
-        f"const {{ isList }} = require('{ROOT}/tests/inspection/learn/load.js')('isList');"
+        f"const {{ isList }} = require('{ROOT}/tests/pages/learn/load.js')('isList');"
         "console.log(JSON.stringify(JSON.parse(require('fs').readFileSync(0)).map(isList)))"
     )
     texts = [
@@ -273,16 +273,16 @@ def test_a_run_keeps_the_shuffled_text_and_knows_the_one_that_was_given(listed):
     run = record.read_run(listed)
     assert (listed / "text.txt").read_text(encoding="utf-8") == shuffled(RUSSIAN) != RUSSIAN
     assert (
-        run.text_sha256 == record.text_sha256(RUSSIAN[:-1])
+        run.text_sha256 == corpus.text_sha256(RUSSIAN[:-1])
         and run.hyperparameters.shuffle == "lines"
     )
     for text in (RUSSIAN[:-1], shuffled(RUSSIAN)):
-        parts = corpus.divide(corpus.Text("list", text), run)
+        parts = text_of_run.divide(corpus.Text("list", text), run)
         assert "".join(parts[:3]) == shuffled(RUSSIAN) and len(parts.held_out) == int(
             0.2 * len(RUSSIAN)
         )
         assert parts.lines() == set(RUSSIAN.split("\n"))  # which --new leaves out
-    assert corpus.divide(corpus.Text("other", RUSSIAN + "a"), run).held_out == ""
+    assert text_of_run.divide(corpus.Text("other", RUSSIAN + "a"), run).held_out == ""
 
 
 def test_a_run_is_resumed_with_its_text_or_the_one_that_was_given(listed, tmp_path, capsys):

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from conftest import losses_of, train_small
 
-from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import quoted
 from charrnn.training.display import Display

@@ -6,7 +6,7 @@ from conftest import initialize, training_graph
 from reference import lstm
 from test_model import SIZES, serialized
 
-from charrnn.checkpoints.hyperparameters import OPTIMIZERS, Hyperparameters
+from charrnn.hyperparameters import OPTIMIZERS, Hyperparameters
 from charrnn.system.tensorflow import tf
 from charrnn.training.distributed import Processes
 from charrnn.training.graph import TrainingGraph, initial_weights

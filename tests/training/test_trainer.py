@@ -27,13 +27,13 @@ from conftest import (
 from charrnn import train
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints, newest_intact
-from charrnn.checkpoints.hyperparameters import Hyperparameters
 from charrnn.checkpoints.run import Run
 from charrnn.checkpoints.weights import AVERAGE
 from charrnn.commands import evaluate, sample
 from charrnn.data import Vocabulary, get_batches, split
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.engines.surprisal import surprisal
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.model import CharRNN
 from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf

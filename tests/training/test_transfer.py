@@ -20,7 +20,7 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.run import Run
 from charrnn.commands import train
 from charrnn.data import Vocabulary
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 from charrnn.training import transfer
@@ -118,8 +118,8 @@ def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, monkeypatch
             err == ""
             if quiet
             else re.fullmatch(
-                "skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\ncharrnn-train: the reports cannot be "
-                "written: summaries for TensorBoard are no longer written: No space left on device\n",
+                "skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\ncharrnn-train: the reports "
+                "cannot be written: summaries for TensorBoard are no longer written: No space left on device\n",
                 err,
             )
         )

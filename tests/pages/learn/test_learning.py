@@ -11,7 +11,8 @@ from conftest import CHARS
 
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
-from charrnn.engines.opened_model import Model, lstm_weights, open_model
+from charrnn.engines.model_file import open_model
+from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.inspection import features, units
 from charrnn.text import corpus
 from charrnn.text.baselines import ngram_nats

@@ -13,7 +13,7 @@ from pages import random_network
 
 from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.inspection import webpage
 from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
 from charrnn.inspection.webpage import SOURCES

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from conftest import TEXT, StopAfter, training_graph
 
-from charrnn.checkpoints.hyperparameters import CELLS, Hyperparameters, learning_rate_at
 from charrnn.data import count_windows
+from charrnn.hyperparameters import CELLS, Hyperparameters, learning_rate_at
 from charrnn.system.tensorflow import tf
 from charrnn.text.corpus import Text
 from charrnn.train import train_model

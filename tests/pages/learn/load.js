@@ -1,7 +1,7 @@
 /* load(name, ...) returns what the modules of the page of learning export. */
 const fs = require("node:fs");
 
-const LEARN = "../../../charrnn/inspection/learn";
+const LEARN = "../../../charrnn/pages/learn";
 const modules = ["npz", "trainer", "corpus", "tracked", "learner"].map((name) =>
   require(`${LEARN}/${name}.js`),
 );

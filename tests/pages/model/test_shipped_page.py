@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 from pages import data_of, export_random, random_network
 
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.inspection import webpage
 from charrnn.inspection.stored import network_data, store
 

@@ -13,7 +13,7 @@ import {
   parseUnit,
   unitTitle,
   scaled,
-} from "../../../charrnn/inspection/page/text.js";
+} from "../../../charrnn/pages/model/text.js";
 
 const places = new Map(["\n", " ", "a", "e", "s"].map((char, id) => [char, id]));
 

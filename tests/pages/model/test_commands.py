@@ -9,7 +9,7 @@ from pages import data_of
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import export
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.inspection.stored import store, stored_model
 from charrnn.inspection.webpage import export_page
 

@@ -13,8 +13,8 @@ from conftest import CHARS, TEXT, interrupted_at, make_network
 from pages import HOSTILE, data_of, export_random, random_network
 
 from charrnn.commands import export
+from charrnn.engines.model_file import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.opened_model import open_model
 from charrnn.inspection import clamped, features, units, webpage
 from charrnn.inspection.stored import store, stored_model
 from charrnn.text.corpus import Text

@@ -16,7 +16,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from test_browser import PATIENCE, View, chromium, pytestmark  # noqa: F401
 
 from charrnn.checkpoints.weights import packed
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.inspection.learning import learning_page
 
 PAGE = ROOT / "docs" / "learn.html"

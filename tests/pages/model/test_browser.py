@@ -16,7 +16,7 @@ from conftest import CHARS, ROOT, TEXT
 from pages import HOSTILE, data_of, export_random, random_network, with_names
 
 from charrnn.engines.decoding import Settings, softmax
-from charrnn.engines.opened_model import open_model
+from charrnn.engines.model_file import open_model
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import clamped, features, units, webpage

@@ -1,0 +1,70 @@
+"""The text of a run: where it is found, in which order it is, and how it is divided."""
+
+from typing import FrozenSet, NamedTuple, Optional
+
+from charrnn.checkpoints.record import RunRecord, read_text
+from charrnn.data import split
+from charrnn.system import terminal
+from charrnn.text import lists
+from charrnn.text.corpus import KNOWN_TEXTS, NAMES, Text, read, text_sha256
+
+
+class TrainingText(NamedTuple):
+    """The parts of a text that a model was trained on, and the SHA-256 of the whole."""
+
+    training: str
+    held_out: str
+    test: str
+    sha256: str
+
+    def lines(self) -> FrozenSet[str]:
+        """Return the lines of the whole text, without spaces around them."""
+        return frozenset(map(str.strip, f"{self.training}{self.held_out}{self.test}".split("\n")))
+
+
+def training_text(
+    run: Optional[RunRecord],
+    name: Optional[str] = None,
+    encoding: Optional[str] = None,
+    flag: str = "--train-text",
+) -> TrainingText:
+    """Read the text that a model was trained on, and divide it as the training did.
+
+    Args:
+        run: the run that the model comes from, if known.
+        name: a path or a known name; None for the text in the run folder, or the known text that the run names.
+        encoding: encoding of a text given by its path; None for UTF-8.
+        flag: the flag that names the text, for messages.
+
+    Raises:
+        ValueError: the text cannot be read.
+    """
+    if name is not None:
+        text = read(name, encoding or "utf-8")
+        terminal.print_skipped(text.skipped)
+        return divide(text, run)
+    if run and run.folder:
+        return divide(Text(run.text_name, read_text(run)), run)
+    if run and run.text_name in (*KNOWN_TEXTS, NAMES):
+        return divide(read(run.text_name), run)
+    raise ValueError(f"the model has no training text with it: name the text with {flag}")
+
+
+def text_of(run: RunRecord, text: str) -> Optional[str]:
+    """Return the text of a run in the order of the run, or None if this is another text.
+
+    It may be given as it was to the run, or with its lines shuffled.
+    """
+    sha256 = text_sha256(text)
+    if sha256 == (run.shuffled_sha256 or run.text_sha256):
+        return text
+    return lists.shuffled(text) if sha256 == run.text_sha256 else None
+
+
+def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
+    """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
+    own = text_of(run, text.text) if run else None
+    if run and own is not None:
+        hyper = run.hyperparameters
+        return TrainingText(*split(own, hyper.val_fraction, hyper.test_fraction), run.text_sha256)
+    return TrainingText(text.text, "", "", text_sha256(text.text))

@@ -1,0 +1,139 @@
+"""Opening a model: a run folder, a checkpoint, a file, or a known name. :func:`open_model` returns a Model."""
+
+import contextlib
+import math
+from pathlib import Path
+from typing import Iterable, Optional, Tuple
+
+import numpy as np
+
+from charrnn.checkpoints import record
+from charrnn.checkpoints.find import find, is_model_file, known_model
+from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
+from charrnn.checkpoints.weights import Weights, read_packed, read_saved
+from charrnn.data import StrPath, Vocabulary, load_text
+from charrnn.engines.opened_model import Model
+from charrnn.engines.surprisal import surprisal
+from charrnn.system import errors, terminal
+
+# how to name the characters of a checkpoint of the notebook, in Python and in a command
+NAME_VOCABULARY = (
+    "give vocabulary=sorted(set(text)), with the text that it was trained on",
+    "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
+    "--vocab-order FILE",
+)
+ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
+
+
+def open_model(
+    path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, best: bool = False
+) -> Model:
+    """Open a model.
+
+    Args:
+        path: a run folder, for its newest checkpoint; a checkpoint, a ``.npz`` file, or the name of a known model.
+        vocabulary: the characters of a checkpoint of the notebook, which does not record them, in the order of their
+            ids: usually ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in
+            its folder.
+        best: take the checkpoint of a run folder that has the lowest validation loss.
+
+    Raises:
+        CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
+            or differs from the one that the model records.
+        ValueError: ``text.txt`` in the folder of a checkpoint of the notebook is not text in UTF-8.
+    """
+    vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
+    file = known_model(path) or (path if is_model_file(path) else None)
+    if file and not best:
+        return _from_file(file, str(path), vocabulary)
+    with contextlib.suppress(CheckpointError):
+        model = _from_checkpoint(path, vocabulary, best)
+        if not model.skipped:
+            return model
+    # once more: a training may have removed the checkpoint while it was opened
+    return _from_checkpoint(path, vocabulary, best)
+
+
+def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
+    prefix, run, skipped = find(path, best=best, suffix=".npz")
+    if run:
+        return _from_file(prefix + ".npz", prefix, vocabulary, run, skipped)
+    text = Path(prefix).with_name(TEXT_FILE)
+    if vocabulary is None:
+        if not text.is_file():
+            raise CheckpointError(f"{prefix} does not record its vocabulary", *NAME_VOCABULARY)
+        vocabulary = Vocabulary.from_text(load_text(text))
+    return _made(prefix, vocabulary, read_saved(prefix))
+
+
+def _from_file(
+    path: StrPath,
+    name: str,
+    vocabulary: Optional[Vocabulary],
+    run: Optional[RunRecord] = None,
+    skipped: Tuple[str, ...] = (),
+) -> Model:
+    """Open a ``.npz`` file. The run of a checkpoint is given; that of an exported model is in the file."""
+    weights, about = read_packed(path)
+    weights = {
+        name: values.astype(np.float32) if values.dtype == np.float16 else values
+        for name, values in weights.items()
+    }
+    try:
+        recorded = Vocabulary(about["vocabulary"])
+        run = run or (record.run_from_record(about) if "hyperparameters" in about else None)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the model {path} cannot be read: {errors.reason(error)}")
+    if vocabulary is not None and vocabulary != recorded:
+        raise CheckpointError(
+            f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
+            f"of {len(vocabulary)} differs from it: leave it out"
+        )
+    return _made(name, recorded, weights, run, skipped)
+
+
+def _made(
+    name: str,
+    vocabulary: Vocabulary,
+    weights: Weights,
+    run: Optional[RunRecord] = None,
+    skipped: Tuple[str, ...] = (),
+) -> Model:
+    try:
+        return Model(name, vocabulary, weights, run, skipped)
+    except ValueError as error:
+        raise CheckpointError(f"{name} cannot be used: {error}")
+
+
+def doubt_order(model: Model, text: Optional[str] = None) -> None:
+    """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
+
+    One that was not trained guesses; one that was trained is better than the frequencies of the characters.
+
+    Args:
+        model: the model.
+        text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
+    """
+    beside = Path(model.name).with_name(TEXT_FILE)
+    if model.run or text is None and (is_model_file(model.name) or not beside.is_file()):
+        return
+    ids = model.vocabulary.encode(load_text(beside) if text is None else text)
+    shares = np.bincount(ids, minlength=len(model.vocabulary)) / len(ids)
+    guess = math.log(len(model.vocabulary))
+    ids = ids[:ORDER_LOOK]
+    counted = -float(np.mean(np.log(shares[ids])))
+    if len(ids) > 1:
+        with contextlib.closing(model.engine()) as engine:
+            nats = float(np.mean(surprisal(engine, ids)))
+        if nats > guess + 0.1:
+            terminal.print_note(
+                f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
+                "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
+                "Python with vocabulary="
+            )
+        elif counted + 0.1 < nats < guess - 0.1:
+            terminal.print_note(
+                f"{model.name} predicts its text worse than the frequencies of the characters do ({nats:.2f} nats, not "
+                f"{counted:.2f}): it was hardly trained, its characters are in another order, or its layers share one "
+                "cell, which is not supported"
+            )
