@@ -77,7 +77,8 @@ def _set_legacy_keras(value: Optional[str]) -> None:
 
 def is_version_1() -> bool:
     """Return whether this is TensorFlow 1.15, which has ``tf.contrib`` and no bfloat16."""
-    return bool((_tf or __getattr__("tf")).__version__.startswith("1."))
+    tf = _tf or __getattr__("tf")
+    return bool(tf.__version__.startswith("1."))
 
 
 def is_eager() -> bool:
@@ -122,7 +123,8 @@ def _switch_to_graphs() -> None:
         import tensorflow.compat.v1 as tf
 
         version = tf.__version__
-        number = tuple(map(int, version.split(".")[:2]))
+        major, minor, *_ = version.split(".")
+        number = (int(major), int(minor))
         if number != (1, 15) and number < OLDEST:
             raise TensorFlowError(
                 f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}"
@@ -176,8 +178,9 @@ def _without_messages() -> Iterator[None]:
 
 def thread_count() -> int:
     """Return the number of cores that this process may use."""
-    # Linux
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def session_config(threads: int, fused: bool = True, precision: str = "float32") -> Any:
