@@ -19,6 +19,10 @@ NO_LONGER_EAGER = (
     "charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
     "Keras 3 can neither train nor predict in it any more"
 )
+NO_LONGER_VERSION_2 = (
+    "charrnn: TensorFlow 2's resource variables, tensor shapes and control flow are off in this process from now on, "
+    "because charrnn's graphs are those of TensorFlow 1"
+)
 # the variable that makes TensorFlow 2.16 and later use Keras 2
 LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _switching = threading.RLock()
@@ -135,6 +139,7 @@ def _switch_to_graphs() -> None:
         except (ImportError, AttributeError) as error:  # Keras 2 is missing
             raise TensorFlowError(_without_cells(version, error))
         was_eager = was_used and tf.executing_eagerly()
+        was_version_2 = was_used and number >= OLDEST and tf.resource_variables_enabled()
         if was_eager or number >= OLDEST:
             tf.disable_v2_behavior()
     if number < OLDEST:
@@ -146,8 +151,12 @@ def _switch_to_graphs() -> None:
             warn=lambda *args, **options: None
         )
     _tf = tf
-    if was_eager and not _returns:
+    if _returns:
+        return
+    if was_eager:
         print(NO_LONGER_EAGER, file=sys.stderr)
+    elif was_version_2:
+        print(NO_LONGER_VERSION_2, file=sys.stderr)
 
 
 def _without_cells(version: str, error: Exception) -> str:
