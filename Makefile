@@ -123,7 +123,7 @@ format: $(venv)/.done ## give Python, JavaScript and CSS their format
 	@$(python) -m ruff format $(python_sources)
 	@$(call with_npm,$(biome) format --config-path=.make --write $(page_sources),the JavaScript and CSS stay as they are)
 
-lint: $(venv)/.done ## check the format, the style, the types, the imports, the notebooks
+lint: $(venv)/.done ## check the format, style, types, imports and notebooks
 	@$(python) -m ruff format --check $(python_sources) || { echo "run make format" >&2; exit 1; }
 	@$(python) -m ruff check $(python_sources)
 	@$(python) -m mypy

@@ -31,9 +31,12 @@ WORKER = str(ROOT / "benchmarks" / "worker.py")
 RECIPE = {"N": 100, "M": 100, "L": 512, "layers": 2, "C": 83}
 SMALL = {"N": 50, "M": 50, "L": 128, "layers": 2, "C": 83}
 LARGE = dict(RECIPE, C=16_327)
-KINDS = ("fused", "notebook", "floor")  # of training
-TEXTS = (1, 2, 8, 64)  # at once, in generation
-COMMAND_LENGTH = 20000  # characters that a measured command writes
+# what is measured of training; "floor" is the matrix products alone
+KINDS = ("fused", "notebook", "floor")
+# texts at once, in generation
+TEXTS = (1, 2, 8, 64)
+# characters that a measured command writes
+COMMAND_LENGTH = 20000
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 # The growth: one size is changed, the others are the recipe's.
 CHANGES = {
@@ -48,7 +51,8 @@ from charrnn.system.tensorflow import thread_count
 from charrnn.training.job import faster_precision
 raise SystemExit(faster_precision(thread_count(), fused=True)[0] != "bfloat16")
 """
-TICKS = (1000, 2000, 5000, 10000, 20000, 50000, 100000)  # characters per second, in the plot
+# characters per second, in the plot
+TICKS = (1000, 2000, 5000, 10000, 20000, 50000, 100000)
 
 
 class Worker:
@@ -110,8 +114,10 @@ def measure(variants, rounds, seconds):
     workers = {name: Worker(*rest) for name, *rest in variants}
     counts = {}
     for name, worker in workers.items():
-        worker.turn(3)  # to warm up, and to find out how many steps make a turn
+        # A first turn warms up, and shows how many steps make a turn.
+        worker.turn(3)
         counts[name] = max(1, round(seconds / worker.turns.pop()))
+
     for _ in range(rounds):
         for name, worker in workers.items():
             worker.turn(counts[name])
@@ -141,82 +147,81 @@ def training(name, sizes, options, large=False):
     """
     low = dict(sizes, precision="bfloat16")
     few = KINDS[:1] if large else KINDS
-    variants = []
-    for python, suffix in [(sys.executable, ""), (options.tensorflow_python, ", other TensorFlow")]:
-        if python:
-            variants += [
-                (kind + suffix, kind, sizes, python) for kind in (few if suffix else KINDS)
-            ]
-        if python and bfloat16_pays(python):
-            variants += [(f"{kind}, bfloat16{suffix}", kind, low, python) for kind in few]
+    variants = [(kind, kind, sizes, sys.executable) for kind in KINDS]
+    if bfloat16_pays(sys.executable):
+        variants += [(f"{kind}, bfloat16", kind, low, sys.executable) for kind in few]
+    other = options.tensorflow_python
+    if other:
+        variants += [(f"{kind}, other TensorFlow", kind, sizes, other) for kind in few]
+    if other and bfloat16_pays(other):
+        variants += [(f"{kind}, bfloat16, other TensorFlow", kind, low, other) for kind in few]
+
     low_pays = any(", bfloat16" in name for name, *_ in variants)
-    if options.torch_python:
-        variants += [("pytorch", "pytorch", sizes, options.torch_python)]
-        variants += [
-            (
-                f"pytorch, {precision}",
-                "pytorch",
-                dict(sizes, precision=precision),
-                options.torch_python,
-            )
-            for precision in ("bfloat16", "autocast")
-            if low_pays and not large
-        ]
+    torch = options.torch_python
+    if torch:
+        variants.append(("pytorch", "pytorch", sizes, torch))
+    if torch and low_pays and not large:
+        for precision in ("bfloat16", "autocast"):
+            in_precision = dict(sizes, precision=precision)
+            variants.append((f"pytorch, {precision}", "pytorch", in_precision, torch))
+
     figures = measure(variants, options.rounds, options.seconds)
-    print_table(
-        f"training, {name}: " + ", ".join(f"{letter} = {size}" for letter, size in sizes.items()),
-        figures,
-        ["notebook", *(variant for variant in figures if variant.startswith("pytorch"))],
-    )
-    print(
-        "\nShares of the floor, the products alone in the same program and precision: "
-        + ", ".join(
-            f"{variant} {figures[variant.replace(kind, 'floor')]['seconds'] / figure['seconds']:.2f}"
-            for variant, figure in figures.items()
-            for kind in KINDS[:2]
-            if variant.startswith(kind) and variant.replace(kind, "floor") in figures
-        )
-    )
+    letters = ", ".join(f"{letter} = {size}" for letter, size in sizes.items())
+    others = [variant for variant in figures if variant.startswith("pytorch")]
+    print_table(f"training, {name}: {letters}", figures, ["notebook", *others])
+    shares = ", ".join(_shares_of_the_floor(figures))
+    print(f"\nShares of the floor, the products alone in the same program and precision: {shares}")
     if low_pays:
-        print(
-            "\nSpeed against the same graph and program in float32: "
-            + ", ".join(
-                f"{variant} {figures[variant.replace(', bfloat16', '')]['seconds'] / figure['seconds']:.2f}"
-                for variant, figure in figures.items()
-                if ", bfloat16" in variant
-            )
-        )
+        gains = ", ".join(_gains_of_bfloat16(figures))
+        print(f"\nSpeed against the same graph and program in float32: {gains}")
     sys.stdout.flush()
     return figures
 
 
+def _shares_of_the_floor(figures):
+    for variant, figure in figures.items():
+        kind, *_ = variant.split(",")
+        floor = figures.get(variant.replace(kind, "floor"))
+        if kind in ("fused", "notebook") and floor:
+            yield f"{variant} {floor['seconds'] / figure['seconds']:.2f}"
+
+
+def _gains_of_bfloat16(figures):
+    for variant, figure in figures.items():
+        if ", bfloat16" in variant:
+            single = figures[variant.replace(", bfloat16", "")]
+            yield f"{variant} {single['seconds'] / figure['seconds']:.2f}"
+
+
 def bfloat16_pays(python):
     """Return whether ``--precision auto`` takes bfloat16 with the TensorFlow of an interpreter on this machine."""
-    return (
-        subprocess.run(
-            [python, "-c", BFLOAT16_PAYS],
-            stderr=subprocess.DEVNULL,
-            env=dict(os.environ, PYTHONPATH=str(ROOT)),
-        ).returncode
-        == 0
+    done = subprocess.run(
+        [python, "-c", BFLOAT16_PAYS],
+        stderr=subprocess.DEVNULL,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
     )
+    return done.returncode == 0
 
 
 def generation(options):
     """Measure and print generation with the recipe's network."""
     sizes = {key: RECIPE[key] for key in ("L", "layers", "C")}
-    pythons = [("numpy", sys.executable)] + (
-        [("newer numpy", options.numpy_python)] if options.numpy_python else []
-    )
-    limits = {f"limit in {name}": python for name, python in pythons}
+    pythons = {"numpy": sys.executable}
+    if options.numpy_python:
+        pythons["newer numpy"] = options.numpy_python
+
+    variants = []
+    limits = []
+    for name, python in pythons.items():
+        limits.append(f"limit in {name}")
+        variants.append((limits[-1], "limit", dict(sizes, B=1), python))
+    variants.append(("one by one", "one_by_one", dict(sizes, B=1)))
     engines = [("in graph", "in_graph", sys.executable)]
-    engines += [(f"in {name}", "in_numpy", python) for name, python in pythons]
-    variants = [(name, "limit", dict(sizes, B=1), python) for name, python in limits.items()]
-    variants += [("one by one", "one_by_one", dict(sizes, B=1))] + [
-        (_of(engine, b), variant, dict(sizes, B=b), python)
-        for engine, variant, python in engines
-        for b in TEXTS
-    ]
+    engines += [(f"in {name}", "in_numpy", python) for name, python in pythons.items()]
+    for engine, variant, python in engines:
+        for texts in TEXTS:
+            variants.append((_of(engine, texts), variant, dict(sizes, B=texts), python))
+
     figures = measure(variants, options.rounds, options.seconds)
     print_table(
         "generation, L = 512, two layers (a step draws one character of each text)",
@@ -224,34 +229,37 @@ def generation(options):
         ["one by one"],
     )
     most = max(characters(figures[name]) for name in limits)
-    shares = ", ".join(
-        f"{name} {characters(figure) / most:.2f}"
-        for name, figure in figures.items()
-        if figure["sizes"]["B"] == 1 and name not in limits
-    )
+    shares = []
+    for name, figure in figures.items():
+        if figure["sizes"]["B"] == 1 and name not in limits:
+            shares.append(f"{name} {characters(figure) / most:.2f}")
     print(
         f"\nOne text has a limit of {most:,.0f} characters/s, the speed of the product of all weights with a vector. "
-        f"Shares of it: {shares}"
+        f"Shares of it: {', '.join(shares)}"
     )
+    numbers = ", ".join(f"{_of('', texts)} {break_even(figures, texts)}" for texts in TEXTS)
     print(
         "From these numbers of characters on, in all texts together, the graph is faster than NumPy, its start "
-        "included: " + ", ".join(f"{_of('', b)} {break_even(figures, b)}" for b in TEXTS),
+        f"included: {numbers}",
         flush=True,
     )
     return figures
 
 
 def _of(engine, texts):
-    return f"{engine}, {texts} text{'s' * (texts > 1)}".lstrip(", ")
+    noun = "text" if texts == 1 else "texts"
+    return f"{engine}, {texts} {noun}".lstrip(", ")
 
 
 def break_even(figures, texts):
     """Return the number of characters from which the graph is faster than NumPy, as text; start-up counts too."""
-    graph, numpy = (figures[_of(engine, texts)] for engine in ("in graph", "in numpy"))
-    gained = 1 / characters(numpy) - 1 / characters(graph)  # seconds a character
-    if gained <= 0:
+    graph = figures[_of("in graph", texts)]
+    numpy = figures[_of("in numpy", texts)]
+    seconds_a_character = 1 / characters(numpy) - 1 / characters(graph)
+    if seconds_a_character <= 0:
         return "never"
-    return f"{max(0, graph['start_up'] - numpy['start_up']) / gained:,.0f}"
+    later = max(0, graph["start_up"] - numpy["start_up"])
+    return f"{later / seconds_a_character:,.0f}"
 
 
 def commands(options):
@@ -265,23 +273,27 @@ def commands(options):
             runs.append(("npz in newer numpy", options.numpy_python, models["npz"]))
         print("\ncharrnn-sample, one text")
         for name, python, arguments in runs:
-            firsts, rates = zip(
-                *(_first_and_rate(folder, python, arguments) for _ in range(options.rounds))
-            )
+            firsts = []
+            rates = []
+            for _ in range(options.rounds):
+                first, rate = _first_and_rate(folder, python, arguments)
+                firsts.append(first)
+                rates.append(rate)
+            first = statistics.median(firsts)
+            rate = statistics.median(rates)
             figures[name] = {
-                "first": statistics.median(firsts),
+                "first": first,
                 "least": min(firsts),
                 "greatest": max(firsts),
-                "characters_per_second": statistics.median(rates),
+                "characters_per_second": rate,
             }
             print(
-                f"{name}: {figures[name]['first']:.2f} s to the first characters ({min(firsts):.2f} to "
-                f"{max(firsts):.2f}), then {figures[name]['characters_per_second']:,.0f} characters/s",
+                f"{name}: {first:.2f} s to the first characters ({min(firsts):.2f} to {max(firsts):.2f}), then "
+                f"{rate:,.0f} characters/s",
                 flush=True,
             )
-    sample = measure([("sample", "training_sample", RECIPE)], options.rounds, options.seconds)[
-        "sample"
-    ]
+    variant = ("sample", "training_sample", RECIPE)
+    sample = measure([variant], options.rounds, options.seconds)["sample"]
     print(
         f"a sample of 200 characters during training: {sample['seconds']:.3f} s ({sample['least']:.3f} to "
         f"{sample['greatest']:.3f})",
@@ -292,19 +304,11 @@ def commands(options):
 
 def _first_and_rate(folder, python, arguments):
     """Return the seconds that ``charrnn-sample`` takes to its first characters, and characters/s after them."""
+    command = [python, "-m", "charrnn", "sample", *arguments]
+    command += ["--seed", "1", "--length", str(COMMAND_LENGTH)]
     started = time.perf_counter()
     process = subprocess.Popen(
-        [
-            python,
-            "-m",
-            "charrnn",
-            "sample",
-            *arguments,
-            "--seed",
-            "1",
-            "--length",
-            str(COMMAND_LENGTH),
-        ],
+        command,
         cwd=folder,
         stdout=subprocess.PIPE,
         env=dict(os.environ, PYTHONPATH=str(ROOT)),
@@ -320,34 +324,26 @@ def _first_and_rate(folder, python, arguments):
 
 def start_up(options):
     """Measure and print the time from the start of a process to the end of its first training step."""
-    pythons = {
-        "": sys.executable,
-        **({", other TensorFlow": options.tensorflow_python} if options.tensorflow_python else {}),
-    }
-    variants = {
-        variant + suffix: (variant, python)
-        for suffix, python in pythons.items()
-        for variant in ("notebook", "fused")
-    }
+    variants = {}
+    for variant in ("notebook", "fused"):
+        variants[variant] = (variant, sys.executable)
+        if options.tensorflow_python:
+            variants[f"{variant}, other TensorFlow"] = (variant, options.tensorflow_python)
+
     times = {name: [] for name in variants}
     for _ in range(5):
-        for name, found in times.items():
-            variant, python = variants[name]
+        for name, (variant, python) in variants.items():
             worker = Worker(variant, SMALL, python)
             worker.end()
-            found.append(worker.start_up)
-    figures = {
-        name: {"seconds": statistics.median(found), "least": min(found), "greatest": max(found)}
-        for name, found in times.items()
-    }
-    print(
-        "\nstart-up to the end of the first step, s: "
-        + "; ".join(
-            f"{name} {found['seconds']:.2f} ({found['least']:.2f} to {found['greatest']:.2f})"
-            for name, found in figures.items()
-        ),
-        flush=True,
-    )
+            times[name].append(worker.start_up)
+
+    figures = {}
+    lines = []
+    for name, seconds in times.items():
+        median = statistics.median(seconds)
+        figures[name] = {"seconds": median, "least": min(seconds), "greatest": max(seconds)}
+        lines.append(f"{name} {median:.2f} ({min(seconds):.2f} to {max(seconds):.2f})")
+    print(f"\nstart-up to the end of the first step, s: {'; '.join(lines)}", flush=True)
     return figures
 
 
@@ -374,11 +370,10 @@ def characters(figure):
 
 def print_table(title, figures, baselines):
     """Print figures, with the ratio of their speed to that of each baseline."""
-    print(
-        f"\n{title}\n\n| | s/step | least | greatest | characters/s | start-up s | peak MB | after imports |"
-        + "".join(f" against {name} |" for name in baselines)
-    )
-    print("|---|---|---|---|---|---|---|---|" + "---|" * len(baselines))
+    heads = ["", "s/step", "least", "greatest", "characters/s", "start-up s", "peak MB"]
+    heads += ["after imports", *[f"against {name}" for name in baselines]]
+    print(f"\n{title}\n\n| {' | '.join(heads)} |")
+    print(f"|{'---|' * len(heads)}")
     for name, figure in figures.items():
         times = " | ".join(f"{figure[key]:.5f}" for key in ("seconds", "least", "greatest"))
         ratios = "".join(
@@ -395,10 +390,9 @@ def machine():
     """Return the processor, the number of cores, the versions and the load of this machine."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n")
-        processor = next(
-            line.split(":")[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
+        [name, *_] = [line for line in lines if line.startswith("model name")]
+        _, processor = name.split(": ")
+    except (OSError, ValueError):
         processor = platform.processor()
     return {
         "processor": processor,

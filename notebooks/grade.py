@@ -18,6 +18,7 @@ import contextlib
 import csv
 import html
 import io
+import itertools
 import json
 import os
 import re
@@ -57,21 +58,33 @@ GIVEN = (
 )
 DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
 FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "message")
-# by result; any other is of a whole file
+# What the page shows for each result. Any other result is that of a whole file.
 MARKS = {"right": "✓", "tried": "✗", "skipped": "»", "empty": "·"}
 COPIED = "It is the given solution, letter for letter. "
-Mark = Tuple[str, str]  # the result of an exercise, and what there is to say to it
+# the result of an exercise, and what there is to say to it
+Mark = Tuple[str, str]
 # bytes of a process, and of any file that it writes or that a student hands in
 MEMORY = 6000 << 20
 LARGEST = 50 << 20
-SECONDS = 5  # of computing, for what a cell defines; a check has as many as in the notebook
-PATIENCE = 600  # seconds on the clock for a process that does not stop itself
+# seconds of computing for what a cell defines; a check has as many as in the notebook
+SECONDS = 5
+# seconds on the clock for a process that does not stop itself
+PATIENCE = 600
+# the longest message of a check, and of a process
+LONGEST_MESSAGE = 2000
+LONGEST_REPORT = 3000
+# Only IPython understands these lines: magics, commands of the shell, and questions.
+_IPYTHON = re.compile(
+    r"^([ \t]*)(?:[%!?].*|[\w.*]+\?{1,2}[ \t]*|[\w, ]+=[ \t]*[%!].*)$", re.MULTILINE
+)
 
 
 def check_of(exercise: str) -> Tuple[str, List[str]]:
     """Return the call of a check with which the cell of an exercise ends, and the names that it takes."""
-    call = SOLVED[exercise][SOLVED[exercise].rindex("checks.check_") :]
-    return call, re.findall(r"\w+", call)[2:]
+    cell = SOLVED[exercise]
+    call = cell[cell.rindex("checks.check_") :]
+    _, _, *names = re.findall(r"\w+", call)
+    return call, names
 
 
 def read(path: Path) -> Any:
@@ -89,13 +102,11 @@ def read(path: Path) -> Any:
 
 
 def plain(source: str) -> str:
-    """Return a cell without what only IPython understands: magics, commands of the shell, questions."""
+    """Return a cell without what only IPython understands."""
     with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
         ast.parse(source)
         return source
-    return re.sub(
-        r"(?m)^([ \t]*)(?:[%!?].*|[\w.*]+\?{1,2}[ \t]*|[\w, ]+=[ \t]*[%!].*)$", r"\1pass", source
-    )
+    return _IPYTHON.sub(r"\1pass", source)
 
 
 def define(names: Dict[str, Any], cell: str, source: str) -> Mark:
@@ -110,40 +121,45 @@ def define(names: Dict[str, Any], cell: str, source: str) -> Mark:
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         return "tried", f"A cell is not valid Python: {type(error).__name__}: {error}. "
     for statement in statements:
-        module = ast.parse("")
-        module.body = [statement] if isinstance(statement, DEFINING) else []
-        with contextlib.suppress(Exception):
-            exec(compile(module, filename, "exec"), names)
+        if isinstance(statement, DEFINING):
+            module = ast.parse("")
+            module.body = [statement]
+            with contextlib.suppress(Exception):
+                exec(compile(module, filename, "exec"), names)
     return "tried", ""
 
 
 def given_names() -> Dict[str, Any]:
     """Return the names that the given cells define. Some characters stand for the novel."""
     text = 100 * "".join(map(chr, range(33, 116)))
-    instead = {
-        "text": f"text = {text!r}\nvocab, vocab_to_int, int_to_vocab, encoded = encode(text)"
-    }
+    encoding = f"text = {text!r}\nvocab, vocab_to_int, int_to_vocab, encoded = encode(text)"
+    sources = dict(SOLVED, text=encoding)
     names = {"__name__": "__main__"}
     for cell in GIVEN:
-        define(names, cell, instead.get(cell, SOLVED[cell]))
+        define(names, cell, sources[cell])
     return dict(names, checks=mock.MagicMock(skip=checks.SOLUTIONS.get))
 
 
 def judge(exercise: str, cells: List[str], names: Dict[str, Any]) -> Mark:
     """Define what is in the cells of a notebook, and let the check of an exercise look at it."""
     check, taken = check_of(exercise)
+    messages = []
     with mock.patch.object(verdict, "TIME_LIMIT", SECONDS):
-        said = [
-            verdict.in_own_thread(define, names, f"cell {number}", cell)[1]
-            for number, cell in enumerate(cells, 1)
-        ]
-    if not any(one in names for one in taken):
-        return "tried", f"No cell defines {taken[0]}. {''.join(said)}"[:2000]
+        for number, cell in enumerate(cells, start=1):
+            _, message = verdict.in_own_thread(define, names, f"cell {number}", cell)
+            messages.append(message)
+    if not any(name in names for name in taken):
+        message = f"No cell defines {taken[0]}. {''.join(messages)}"
+        return "tried", message[:LONGEST_MESSAGE]
+
     exec(check, {**dict.fromkeys(taken), **names, "checks": checks})
-    known = checks.progress.of(exercise)
-    return "right" if known["right"] else "skipped" if known["skipped"] else "tried", known[
-        "message"
-    ][:2000]
+    progress = checks.progress.of(exercise)
+    message = progress["message"][:LONGEST_MESSAGE]
+    if progress["right"]:
+        return "right", message
+    if progress["skipped"]:
+        return "skipped", message
+    return "tried", message
 
 
 # In the grader's process ----------------------------------------------------------------------------------------------
@@ -165,9 +181,8 @@ class Examination:
         self.exercise = exercise
         self.folder = tempfile.mkdtemp()
         self.report = tempfile.TemporaryFile()
-        self.process = get_context("fork").Process(
-            target=self._run, args=(cells, names, others), daemon=True
-        )
+        fork = get_context("fork")
+        self.process = fork.Process(target=self._run, args=(cells, names, others), daemon=True)
         self.process.start()
         self.end = time.monotonic() + PATIENCE
 
@@ -195,125 +210,138 @@ class Examination:
             self.report.seek(0)
             result, message = json.loads(self.report.read(LARGEST))
             if result in MARKS:
-                return result, str(message)[:3000]
-        return "tried", "No mark: " + (
-            "the time was over."
-            if status is None
-            else f"this exercise ended the process, with the status {status}."
-        )
+                return result, str(message)[:LONGEST_REPORT]
+        if status is None:
+            return "tried", "No mark: the time was over."
+        return "tried", f"No mark: this exercise ended the process, with the status {status}."
 
 
 def grade(cells: List[str], names: Dict[str, Any], jobs: int) -> Dict[str, Mark]:
     """Examine the exercises of a notebook, some at a time; return the marks by exercise."""
+    # Cells that differ in white space alone are those that were given.
     given = [generate.blank(cell["text"]).split() for cell in CODE]
     given += [solved.split() for cell, solved in SOLVED.items() if cell not in EXERCISES]
     own = [cell for cell in cells if cell.split() not in given]
-    begun = [
-        exercise
-        for exercise in EXERCISES
-        if re.search(
-            rf"(?m)^(?:def |class )?(?:{'|'.join(check_of(exercise)[1])})\b[^=\n(]*[=(:]",
-            "\n".join(own),
-        )
-    ]
+
+    begun = [exercise for exercise in EXERCISES if _defines("\n".join(own), exercise)]
     marks: Dict[str, Mark] = dict.fromkeys(EXERCISES, ("empty", ""))
     for place in range(0, len(begun), jobs):
         running: List[Examination] = []
         for exercise in begun[place : place + jobs]:
             running.append(Examination(exercise, own, names, running))
-        for one in running:
-            result, message = one.mark()
-            marks[one.exercise] = result, COPIED * (SOLVED[one.exercise] in cells) + message
+        for examination in running:
+            result, message = examination.mark()
+            if SOLVED[examination.exercise] in cells:
+                message = COPIED + message
+            marks[examination.exercise] = (result, message)
     return marks
+
+
+def _defines(source: str, exercise: str) -> bool:
+    """Return whether cells define or assign one of the names that a check takes."""
+    _, names = check_of(exercise)
+    pattern = rf"^(?:def |class )?(?:{'|'.join(names)})\b[^=\n(]*[=(:]"
+    return bool(re.search(pattern, source, re.MULTILINE))
 
 
 def rows_of(
     student: str, marks: Dict[str, Mark], points: Dict[str, float], progress: Path
 ) -> List[Dict[str, Any]]:
     """Return the rows of a student, with what the file of progress tells."""
-    counts: Dict[Any, Any] = {}
-    with contextlib.suppress(Exception):  # whatever students did to it
-        counts = {
-            (name, what): mine[what]
-            for name, mine in read(progress).items()
-            for what in ("hints", "attempts")
-            if mine[what] in range(10**6)
-        }
-    return [
-        {
+    hints = _counts(progress, "hints")
+    attempts = _counts(progress, "attempts")
+    rows = []
+    for exercise, (result, message) in marks.items():
+        row = {
             "student": student,
-            "exercise": name,
+            "exercise": exercise,
             "result": result,
             "message": message,
-            "points": points.get(name, 0) if result == "right" else 0,
-            "hints": counts.get((name, "hints"), ""),
-            "attempts": counts.get((name, "attempts"), ""),
+            "points": points.get(exercise, 0) if result == "right" else 0,
+            "hints": hints.get(exercise, ""),
+            "attempts": attempts.get(exercise, ""),
         }
-        for name, (result, message) in marks.items()
-    ]
+        rows.append(row)
+    return rows
+
+
+def _counts(progress: Path, what: str) -> Dict[str, int]:
+    """Return by exercise a number that the file of progress has; none if a student spoilt it."""
+    with contextlib.suppress(Exception):
+        counts = {exercise: entry[what] for exercise, entry in read(progress).items()}
+        return {exercise: count for exercise, count in counts.items() if count in range(10**6)}
+    return {}
 
 
 def write_tables(
     students: Dict[str, List[Dict[str, Any]]], folder: Path, points: Dict[str, float]
 ) -> None:
     """Write the rows of all students as CSV, and as a page with a line for each student and one for each exercise."""
-    rows = [row for some in students.values() for row in some]
+    rows = list(itertools.chain(*students.values()))
     table = io.StringIO(newline="")
     writer = csv.writer(table)
     writer.writerow(FIELDS)
-    for row in rows:  # a cell that begins so would be a formula
-        writer.writerow(
-            f"'{row[what]}" if str(row[what])[:1] in tuple("=+-@") else row[what] for what in FIELDS
-        )
+    for row in rows:
+        writer.writerow(_cell(row[name]) for name in FIELDS)
+    content = table.getvalue().encode("utf-8-sig", "backslashreplace")
+    write_atomically(folder / "grades.csv", content)
+
     parts = {
         "points": [f"{sum(points.values()):g}"],
         "names": [f"<th class=name>{name}" for name in points],
-        "students": [_line(student, some) for student, some in students.items()],
+        "students": [_line(student, own_rows) for student, own_rows in students.items()],
         "exercises": [_summary(name, rows, points[name]) for name in points],
-        "messages": [
-            f"<h3>{html.escape(row['student'])}: {row['exercise']}, {row['result']}</h3>"
-            f"<p>{html.escape(row['message'])}"
-            for row in rows
-            if row["message"]
-        ],
+        "messages": [_message(row) for row in rows if row["message"]],
     }
-    page = re.sub(
-        r"\{\{(\w+)\}\}",
-        lambda place: "\n".join(parts[place.group(1)]),
-        (generate.ASSETS / "grades.html").read_text(encoding="utf-8"),
-    )
-    write_atomically(
-        folder / "grades.csv", table.getvalue().encode("utf-8-sig", "backslashreplace")
-    )
+    template = (generate.ASSETS / "grades.html").read_text(encoding="utf-8")
+    page = re.sub(r"\{\{(\w+)\}\}", lambda place: "\n".join(parts[place.group(1)]), template)
     write_atomically(folder / "grades.html", page.encode("utf-8", "backslashreplace"))
+
+
+def _cell(value: Any) -> str:
+    """Return a cell of the CSV, which a spreadsheet must not take for a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def _message(row: Dict[str, Any]) -> str:
+    student = html.escape(row["student"])
+    message = html.escape(row["message"])
+    return f"<h3>{student}: {row['exercise']}, {row['result']}</h3><p>{message}"
 
 
 def _line(student: str, rows: List[Dict[str, Any]]) -> str:
     """Return the line of a student in the large table; of a file that was not graded, with what is said of it."""
-    line = f"<tr><th class=student>{html.escape(student)}<td>{sum(row['points'] for row in rows):g}"
-    if rows[0]["result"] not in MARKS:
-        return f"{line}<td class=message colspan=99>{html.escape(rows[0]['message'])}"
-    return line + "".join(
-        f"<td title='{row['exercise']}: {row['result']}'><b class={row['result']}>"
-        f"{MARKS[row['result']]}</b><br><small>" + f"{row['attempts']} / {row['hints']}".strip("/ ")
-        for row in rows
-    )
+    points = sum(row["points"] for row in rows)
+    line = f"<tr><th class=student>{html.escape(student)}<td>{points:g}"
+    first, *_ = rows
+    if first["result"] not in MARKS:
+        return f"{line}<td class=message colspan=99>{html.escape(first['message'])}"
+    for row in rows:
+        result = row["result"]
+        counts = f"{row['attempts']} / {row['hints']}".strip("/ ")
+        line += f"<td title='{row['exercise']}: {result}'>"
+        line += f"<b class={result}>{MARKS[result]}</b><br><small>{counts}"
+    return line
 
 
 def _summary(name: str, rows: List[Dict[str, Any]], points: float) -> str:
     """Return the line of an exercise in the table by exercise, with the first sentence that is said most often."""
-    mine = [row for row in rows if row["exercise"] == name and row["result"] != "empty"]
-    wrong = [
-        re.split(r"(?<=[a-z)\]])\. |\n", row["message"])[0]
-        for row in mine
-        if row["result"] == "tried"
-    ]
-    common = [
-        f"{number} of {len(wrong)}: {html.escape(said[:240])}"
-        for said, number in Counter(wrong).most_common(1)
-    ]
-    right = sum(row["result"] == "right" for row in mine)
-    return f"<tr><th>{name}<td>{points:g}<td>{right}<td>{len(mine)}<td>{''.join(common)}"
+    begun = [row for row in rows if row["exercise"] == name and row["result"] != "empty"]
+    n_right = sum(row["result"] == "right" for row in begun)
+    line = f"<tr><th>{name}<td>{points:g}<td>{n_right}<td>{len(begun)}<td>"
+
+    messages = [row["message"] for row in begun if row["result"] == "tried"]
+    if not messages:
+        return line
+    sentences = Counter(_first_sentence(message) for message in messages)
+    [(sentence, count)] = sentences.most_common(1)
+    return f"{line}{count} of {len(messages)}: {html.escape(sentence[:240])}"
+
+
+def _first_sentence(message: str) -> str:
+    first, *_ = re.split(r"(?<=[a-z)\]])\. |\n", message)
+    return first
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -329,53 +357,63 @@ def main(argv: Optional[List[str]] = None) -> int:
     args = parser.parse_args(argv)
     sys.stdout.reconfigure(errors="backslashreplace")  # for names that are no UTF-8
     folder = args.folder.resolve()
-    students = {}
+    students: Dict[str, List[Dict[str, Any]]] = {}
     try:
-        paths = [
-            path
-            for path in sorted(folder.rglob("*.ipynb"))
-            if "/." not in path.as_posix()[len(str(folder)) :]
-        ]
-        points = {
-            **dict.fromkeys(EXERCISES, 1),
-            **(dict(read(args.course)).get("points", {}) if args.course else {}),
-        }
+        points = points_of(args.course)
+        paths = find_notebooks(folder)
         if not paths:
             raise ValueError(f"there is no notebook in {args.folder}")
-        if list(points) != EXERCISES:
-            raise ValueError(
-                f"there is no exercise {list(points)[-1]}: they are {', '.join(EXERCISES)}"
-            )
-        write_tables({}, folder, points)
+        write_tables(students, folder, points)
     except (OSError, ValueError, TypeError) as error:
         parser.error(str(error))
-    print(__doc__.split("\n\n")[-1])
+
+    *_, warning = __doc__.split("\n\n")
+    print(warning)
     names = given_names()
     for number, path in enumerate(paths, start=1):
         student = path.relative_to(folder).with_suffix("").as_posix()
+        counted = f"{number} of {len(paths)}: {student},"
         marks = {}
         try:
-            cells = [
-                "".join(cell["source"])
-                for cell in read(path)["cells"]
-                if cell["cell_type"] == "code"
-            ]
+            cells = code_of(path)
             if cells == list(SOLVED.values()) and path.name.startswith(generate.SOLUTION.stem):
-                print(
-                    f"{number} of {len(paths)}: {student}, the solution as it was given, is not graded"
-                )
+                print(f"{counted} the solution as it was given, is not graded")
                 continue
             marks = grade(cells, names, args.jobs)
         except Exception as error:  # of whatever kind: the others are graded
             marks = {"": ("not graded", f"{type(error).__name__}: {str(error)[:200]}")}
-        students[student] = rows = rows_of(student, marks, points, path.with_name("progress.json"))
+        rows = rows_of(student, marks, points, path.with_name("progress.json"))
+        students[student] = rows
         write_tables(students, folder, points)
-        print(
-            f"{number} of {len(paths)}: {student}, {sum(row['points'] for row in rows):g} points",
-            flush=True,
-        )
+        print(f"{counted} {sum(row['points'] for row in rows):g} points", flush=True)
     print(f"wrote {args.folder / 'grades.csv'} and grades.html")
     return 0
+
+
+def points_of(course: Optional[Path]) -> Dict[str, float]:
+    """Return the points of each exercise, which a file may name; else 1."""
+    points: Dict[str, float] = dict.fromkeys(EXERCISES, 1)
+    if course:
+        points.update(dict(read(course)).get("points", {}))
+    unknown = [name for name in points if name not in EXERCISES]
+    if unknown:
+        raise ValueError(f"there is no exercise {unknown[-1]}: they are {', '.join(EXERCISES)}")
+    return points
+
+
+def find_notebooks(folder: Path) -> List[Path]:
+    """Return the notebooks in a folder, at any depth, without those that are hidden or in a hidden folder."""
+    paths = []
+    for path in sorted(folder.rglob("*.ipynb")):
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            paths.append(path)
+    return paths
+
+
+def code_of(path: Path) -> List[str]:
+    """Return the code cells of a notebook."""
+    cells = read(path)["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ import pytest
 from charrnn.system import terminal
 
 terminal.quiet_tensorflow()
-importlib.import_module("charrnn.system.tensorflow").tf  # noqa: B018  # graphs from now on, in any order of tests
-# lets Ctrl-C end the process, whichever test imports it
+# Graphs are on from now on, in any order of tests.
+importlib.import_module("charrnn.system.tensorflow").tf  # noqa: B018
+# The first import of this module, by whichever test, lets Ctrl-C end the process.
 importlib.import_module("charrnn.__main__")
-# which is ignored where the tests run in the background
+# Ctrl-C is ignored where the tests run in the background, and tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # To flush to the disk takes some 3 ms, thousands of times, and makes no difference to a process that reads the file.
 # Like it, fstat refuses what is no descriptor. The processes that tests start do flush.
@@ -39,52 +40,24 @@ SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"
 
 # Small sizes, all different, so that a swapped axis fails.
 TEXT = "the cat sat on the mat, and the hat sat on the cat.\n" * 20
-CHARS = "\n ,.acdehmnost"  # the characters of TEXT
-# of the trained run, which has 1,040 // (2 x 3) = 173 windows
+# the characters of TEXT
+CHARS = "\n ,.acdehmnost"
+# the checkpoints of the trained run, which has 1,040 // (2 x 3) = 173 windows
 OLDER = "i100_l5.ckpt"
 NEWEST = "i173_l5.ckpt"
 SMALL_FLAGS = [
-    "--batch-size",
-    "2",
-    "--num-steps",
-    "3",
-    "--lstm-size",
-    "5",
-    "--num-layers",
-    "2",
-    "--epochs",
-    "1",
-    "--print-every-n",
-    "50",
-    "--save-every-n",
-    "100",
-    "--seed",
-    "7",
-    "--sample-length",
-    "0",
+    *["--batch-size", "2", "--num-steps", "3", "--lstm-size", "5", "--num-layers", "2"],
+    *["--epochs", "1", "--print-every-n", "50", "--save-every-n", "100"],
+    *["--seed", "7", "--sample-length", "0"],
 ]
-
-# with overfitting_text: the validation loss is lowest in the middle of the run
+# With overfitting_text, the validation loss is lowest in the middle of the run.
 VALIDATED_FLAGS = [
-    "--val-fraction",
-    "0.25",
-    "--keep-prob",
-    "1",
-    "--learning-rate",
-    "0.02",
-    "--lstm-size",
-    "9",
-    "--save-every-n",
-    "100",
-    "--eval-every-n",
-    "15",
-    "--epochs",
-    "3",
-    "--no-summaries",
+    *["--val-fraction", "0.25", "--keep-prob", "1", "--learning-rate", "0.02", "--lstm-size", "9"],
+    *["--save-every-n", "100", "--eval-every-n", "15", "--epochs", "3", "--no-summaries"],
 ]
 
-
-SLOW_TIMEOUT = 1800  # seconds for a slow test; pyproject.toml has that of the others
+# seconds for a slow test; pyproject.toml has that of the others
+SLOW_TIMEOUT = 1800
 LONGEST = (
     "test_notebook_runs",
     "test_shipped_page",
@@ -108,10 +81,12 @@ def refused_skips(config):
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if not path or not reporter:
         return []
-    reasons = {
-        report.longrepr[2].replace("Skipped: ", "") for report in reporter.stats.get("skipped", [])
-    }
-    return sorted(reasons.difference(Path(path).read_text(encoding="utf-8").splitlines()))
+    allowed = Path(path).read_text(encoding="utf-8").splitlines()
+    reasons = set()
+    for report in reporter.stats.get("skipped", []):
+        _, _, reason = report.longrepr
+        reasons.add(reason.replace("Skipped: ", ""))
+    return sorted(reasons.difference(allowed))
 
 
 def pytest_sessionfinish(session):
@@ -146,12 +121,9 @@ def no_network(monkeypatch):
 def fonts(tmp_path_factory):
     """A folder with Matplotlib's list of fonts, which it makes at its first use, with a warning where that is slow."""
     folder = tmp_path_factory.mktemp("matplotlib")
-    subprocess.run(
-        [sys.executable, "-c", "import matplotlib.font_manager"],
-        check=True,
-        stderr=subprocess.DEVNULL,
-        env=dict(os.environ, MPLCONFIGDIR=str(folder)),
-    )
+    program = [sys.executable, "-c", "import matplotlib.font_manager"]
+    variables = dict(os.environ, MPLCONFIGDIR=str(folder))
+    subprocess.run(program, check=True, stderr=subprocess.DEVNULL, env=variables)
     return folder
 
 
@@ -169,12 +141,12 @@ def anna():
     from charrnn import data
     from charrnn.text import corpus
 
-    folders = [ROOT / "data", Path(os.environ.get("CHARRNN_DATA") or ROOT / "data")]
-    found = [folder / "anna.txt" for folder in folders if (folder / "anna.txt").is_file()]
-    if not found:
-        pytest.skip("anna.txt is neither in data/ nor in CHARRNN_DATA")
-    assert corpus.find("anna", data_dir=found[0].parent) == found[0]
-    return data.load_text(found[0])
+    for folder in (ROOT / "data", Path(os.environ.get("CHARRNN_DATA", ""))):
+        path = folder / "anna.txt"
+        if path.is_file():
+            assert corpus.find("anna", data_dir=folder) == path
+            return data.load_text(path)
+    return pytest.skip("anna.txt is neither in data/ nor in CHARRNN_DATA")
 
 
 @pytest.fixture(scope="session")
@@ -213,18 +185,15 @@ def parser_of(name):
 
 def copy_without_records(run, folder):
     """Copy a run as the notebook would have left it: checkpoints, and no other file. Return the folder."""
-    shutil.copytree(
-        str(run),
-        str(folder),
-        ignore=shutil.ignore_patterns("run.json", "text.txt", "*.ckpt.json", "*.npz"),
-    )
+    records = shutil.ignore_patterns("run.json", "text.txt", "*.ckpt.json", "*.npz")
+    shutil.copytree(str(run), str(folder), ignore=records)
     return folder
 
 
 def overfitting_text(path):
     """Write a text whose end differs from its beginning, so that learning the beginning by heart does harm."""
-    random = np.random.RandomState(3)
-    path.write_text(TEXT[:780] + "".join(random.choice(list("\n ,.acdehmnost"), 260)))
+    noise = np.random.RandomState(3).choice(list(CHARS), 260)
+    path.write_text(TEXT[:780] + "".join(noise))
     return path
 
 
@@ -232,36 +201,24 @@ def overfitting_text(path):
 def stopped_early(tmp_path_factory):
     """The folder of a run that ended after 3 evaluations without improvement. Not to be changed."""
     folder = tmp_path_factory.mktemp("early")
-    assert (
-        train_small(
-            overfitting_text(folder / "text"),
-            folder / "run",
-            *VALIDATED_FLAGS,
-            "--early-stop",
-            "3",
-            "--max-to-keep",
-            "1",
-        )
-        == 0
-    )
+    text = overfitting_text(folder / "text")
+    flags = ["--early-stop", "3", "--max-to-keep", "1"]
+    assert train_small(text, folder / "run", *VALIDATED_FLAGS, *flags) == 0
     return folder / "run"
 
 
 def losses_of(folder):
     """Return the losses of the current epoch, from the newest checkpoint of a run."""
-    from charrnn.checkpoints.find import newest_intact
-
-    with np.load(newest_intact(folder).prefix + ".progress.npz") as progress:
-        return progress["epoch_losses"]
+    return progress_of(folder)["epoch_losses"]
 
 
 def history_of(folder):
     """Return the rows of history.csv without the speed, which differs each time: dicts from name to str."""
     with open(str(folder / "history.csv"), newline="") as file:
-        return [
-            {name: value for name, value in row.items() if name != "characters_per_second"}
-            for row in csv.DictReader(file)
-        ]
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        del row["characters_per_second"]
+    return rows
 
 
 def weights_of(folder):
@@ -273,21 +230,27 @@ def weights_of(folder):
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
+def progress_of(folder):
+    """Return the progress in the newest checkpoint of a run, without its history, which has the speed."""
+    from charrnn.checkpoints.find import newest_intact
+
+    with np.load(newest_intact(folder).prefix + ".progress.npz") as progress:
+        return {name: progress[name] for name in progress.files if name != "history"}
+
+
+def assert_same_arrays(ours, theirs):
+    """Check that two dicts have the same arrays, to the last bit."""
+    assert set(ours) == set(theirs)
+    for name, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
+
+
 def assert_same_run(folder, expected):
     """Check that two runs have the same weights, optimizer slots, progress, history and best, to the last bit."""
     from charrnn.checkpoints import record
-    from charrnn.checkpoints.find import newest_intact
 
-    ours = weights_of(folder)
-    theirs = weights_of(expected)
-    progress = [
-        np.load(newest_intact(each).prefix + ".progress.npz") for each in (folder, expected)
-    ]
-    assert set(ours) == set(theirs) and set(progress[0].files) == set(progress[1].files)
-    for name, value in ours.items():
-        np.testing.assert_array_equal(value, theirs[name], err_msg=name)
-    for name in set(progress[0].files) - {"history"}:  # which has the speed
-        np.testing.assert_array_equal(progress[0][name], progress[1][name], err_msg=name)
+    assert_same_arrays(weights_of(folder), weights_of(expected))
+    assert_same_arrays(progress_of(folder), progress_of(expected))
     assert history_of(folder) == history_of(expected)
     assert record.read_run(folder).best == record.read_run(expected).best
 
@@ -298,18 +261,22 @@ def plan_only(monkeypatch):
     from charrnn.system.interrupts import StopRequests
     from charrnn.training.display import Display
 
-    monkeypatch.setattr(
-        "charrnn.commands.train.dry_run", lambda job, _: Display(job, 704, StopRequests()).plan()
-    )
+    def dry_run(job, _):
+        Display(job, 704, StopRequests()).plan()
+
+    monkeypatch.setattr("charrnn.commands.train.dry_run", dry_run)
 
 
 @pytest.fixture
 def planned(monkeypatch):
     """The jobs that ``charrnn-train`` plans. It trains none of them."""
     jobs = []
-    monkeypatch.setattr(
-        "charrnn.commands.train.train_job", lambda job, processes: (jobs.append(job), None)
-    )
+
+    def train_job(job, processes):
+        jobs.append(job)
+        return job.folder, None
+
+    monkeypatch.setattr("charrnn.commands.train.train_job", train_job)
     return jobs
 
 
@@ -336,9 +303,9 @@ def run_copy(trained, tmp_path):
 
 def process_environment(**variables):
     """Return the environment of a process that is to find this checkout, and says no more than it must."""
-    return dict(
-        os.environ, PYTHONPATH=str(ROOT), **{name: str(value) for name, value in variables.items()}
-    )
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    environment.update((name, str(value)) for name, value in variables.items())
+    return environment
 
 
 def run_python(*arguments, variables=(), **options):
@@ -375,7 +342,13 @@ def training_graph(
     from charrnn.hyperparameters import Hyperparameters
     from charrnn.training.graph import TrainingGraph
 
-    hyper = Hyperparameters(batch_size, num_steps, lstm_size, num_layers, **hyperparameters)
+    hyper = Hyperparameters(
+        batch_size=batch_size,
+        num_steps=num_steps,
+        lstm_size=lstm_size,
+        num_layers=num_layers,
+        **hyperparameters,
+    )
     processes = SimpleNamespace(
         rank=0, rows=lambda batch_size: rows or (0, batch_size), average=average
     )
@@ -409,16 +382,17 @@ def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
 
     random = np.random.RandomState(5)
     with tf.Graph().as_default(), tf.Session() as session:
+        stack = build_stack(cell, lstm_size, num_layers)
         inputs = tf.one_hot(tf.zeros([1, 2], tf.int32), len(chars))
-        outputs, _ = tf.nn.dynamic_rnn(
-            build_stack(cell, lstm_size, num_layers), inputs, dtype=tf.float32
-        )
+        outputs, _ = tf.nn.dynamic_rnn(stack, inputs, dtype=tf.float32)
         build_output(outputs, lstm_size, len(chars))
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():
             variable.load(gain * random.standard_normal(variable.shape.as_list()), session)
-        prefix = tf.train.Saver().save(session, str(Path(str(folder)) / f"i1_l{lstm_size}.ckpt"))
-        weights = session.run({variable.op.name: variable for variable in tf.trainable_variables()})
+        path = Path(str(folder)) / f"i1_l{lstm_size}.ckpt"
+        prefix = tf.train.Saver().save(session, str(path))
+        variables = {variable.op.name: variable for variable in tf.trainable_variables()}
+        weights = session.run(variables)
     return Model(prefix, Vocabulary(chars), weights)
 
 
@@ -426,8 +400,9 @@ def signed_npz(members, compression=zipfile.ZIP_STORED):
     """Return a zip file of members, a dict, with the checksum that fits, as somebody who crafts one would."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
+        for name, member in members.items():
+            archive.writestr(name, member)
+    # The checksum is the comment of the archive, whose length stands at its end.
     content = buffer.getvalue()[:-2] + (64).to_bytes(2, "little")
     return content + hashlib.sha256(content).hexdigest().encode()
 
@@ -456,23 +431,21 @@ def graph_probabilities(checkpoint, ids, window):
     rows = len(ids)
     num_classes = len(checkpoint.vocabulary)
     with tf.Graph().as_default(), tf.Session() as session:
-        given = tf.placeholder(tf.int32, [rows, None])
+        inputs = tf.placeholder(tf.int32, [rows, None])
         stack = build_stack(checkpoint.cell, checkpoint.lstm_size, checkpoint.num_layers)
         zero = stack.zero_state(rows, tf.float32)
-        # [B, M, L]
-        outputs, after = tf.nn.dynamic_rnn(
-            stack, tf.one_hot(given, num_classes), initial_state=zero
-        )
+        one_hot = tf.one_hot(inputs, num_classes)  # [B, M, C]
+        outputs, final_state = tf.nn.dynamic_rnn(stack, one_hot, initial_state=zero)  # [B, M, L]
         prediction, _ = build_output(outputs, checkpoint.lstm_size, num_classes)  # [B·M, C]
         for variable in tf.trainable_variables():
             variable.load(checkpoint.weights[variable.op.name], session)
         state = session.run(zero)
-        found = []
+        windows = []
         for start in range(0, ids.shape[1], window):
-            piece = ids[:, start : start + window]
-            part, state = session.run([prediction, after], {given: piece, zero: state})
-            found.append(part.reshape(rows, -1, num_classes))
-    return np.concatenate(found, axis=1)
+            feed = {inputs: ids[:, start : start + window], zero: state}
+            probabilities, state = session.run([prediction, final_state], feed)
+            windows.append(probabilities.reshape(rows, -1, num_classes))
+    return np.concatenate(windows, axis=1)
 
 
 @pytest.fixture(scope="session")
@@ -498,9 +471,9 @@ def engines(network, tmp_path_factory):
 
     path = tmp_path_factory.mktemp("engines") / "network.npz"
     network.save(path)
-    made = [graph_engine(network), open_model(path).engine()]
-    yield made
-    for engine in made:
+    both = [graph_engine(network), open_model(path).engine()]
+    yield both
+    for engine in both:
         engine.close()
 
 
@@ -522,7 +495,7 @@ def texts_of(engine, prime, length, settings=None, seed=4, rows=1):
 
     samples, interrupted = Sampler(engine, rows).write(prime, length, settings or Settings(), seed)
     assert not interrupted
-    return [each.text for each in samples]
+    return [sample.text for sample in samples]
 
 
 def interrupted_at(function, call):
@@ -558,9 +531,11 @@ def notebook():
     ]
     scope = {"np": np, "tf": tf, "num_layers": 2, "checks": _Silent(), "given": _Silent()}
     for cell in cells:
-        if set(names) & set(cell["metadata"].get("tags", [])):
+        tags = cell["metadata"].get("tags", [])
+        if set(names) & set(tags):
             exec("".join(cell["source"]), scope)
-    return SimpleNamespace(scope=scope, **{name: scope[name] for name in names})
+    definitions = {name: scope[name] for name in names}
+    return SimpleNamespace(scope=scope, **definitions)
 
 
 class _Silent:

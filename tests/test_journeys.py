@@ -26,19 +26,17 @@ class Arrived(BaseException):
 
 
 def is_first_step(frame, event):
-    return (
-        event == "return"
-        and frame.f_code is tf.Session.run.__code__
-        and len(frame.f_locals["feed_dict"] or ()) > 4
-    )
+    """Return whether this is the end of the first session.run that is fed as a step of training is."""
+    if event != "return" or frame.f_code is not tf.Session.run.__code__:
+        return False
+    return len(frame.f_locals["feed_dict"] or ()) > 4
 
 
 def is_first_character(frame, event):
-    return (
-        event == "call"
-        and frame.f_code is terminal.write.__code__
-        and frame.f_locals["text"] != "the "
-    )
+    """Return whether a text is written for the first time, but for its beginning."""
+    if event != "call" or frame.f_code is not terminal.write.__code__:
+        return False
+    return frame.f_locals["text"] != "the "
 
 
 def files_of(journey, is_end):
@@ -46,8 +44,9 @@ def files_of(journey, is_end):
     called = set()
 
     def profile(frame, event, _arg):
-        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
-            called.add(frame.f_code.co_filename[len(PACKAGE) :].replace(os.sep, "/"))
+        filename = frame.f_code.co_filename
+        if event == "call" and filename.startswith(PACKAGE):
+            called.add(filename[len(PACKAGE) :].replace(os.sep, "/"))
         if is_end(frame, event):
             sys.setprofile(None)
             raise Arrived
@@ -67,24 +66,24 @@ def journeys(tmp_path_factory):
     """By name, the files of each journey, once everything is imported."""
     folder = tmp_path_factory.mktemp("journeys")
     train_model(TEXT, folder / "run", quiet=True, sample_length=0, **dict(SMALL, num_steps=500))
+    run = str(folder / "run")
+
+    def begin():
+        train_model(TEXT, folder / "new", fused=False, **SMALL)
+
+    def resume():
+        train.main(["--resume", "--checkpoint-dir", run, "--epochs", "2"])
+
+    def write():
+        sample.main([run, "--seed", "1"])
+
     with contextlib.redirect_stdout(io.StringIO()):
-        batch = files_of(
-            lambda: train_model(TEXT, folder / "new", fused=False, **SMALL), is_first_step
-        )
-        resumed = files_of(
-            lambda: train.main(
-                ["--resume", "--checkpoint-dir", str(folder / "run"), "--epochs", "2"]
-            ),
-            is_first_step,
-        )
-        character = files_of(
-            lambda: sample.main([str(folder / "run"), "--seed", "1"]), is_first_character
-        )
-    return {
-        "A batch": {name for name in batch if not name.startswith("system/")},
-        "A character": character,
-        "A resumed run": resumed,
-    }
+        batch = files_of(begin, is_first_step)
+        return {
+            "A batch": {name for name in batch if not name.startswith("system/")},
+            "A character": files_of(write, is_first_character),
+            "A resumed run": files_of(resume, is_first_step),
+        }
 
 
 @pytest.mark.parametrize("name", MOST)
@@ -93,22 +92,30 @@ def test_a_journey_is_short(journeys, name):
     assert 0 < len(journeys[name]) <= MOST[name], sorted(journeys[name])
 
 
-def test_the_loops_side_by_side_are_those_of_the_sources():
+@pytest.fixture(scope="module")
+def loops():
+    """The loops that the page on the notebook shows: those of the notebook, of train.py and of sample.py."""
     page = (ROOT / "docs" / "notebook.md").read_text(encoding="utf-8")
-    section = page[
-        page.index("## The loops side by side") : page.index("## Checkpoints of the notebook")
-    ]
+    _, section = page.split("## The loops side by side")
+    section, _ = section.split("## Checkpoints of the notebook")
     blocks = re.findall("^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return dict(zip(["notebook", "train.py", "sample.py"], blocks))
+
+
+def source_of(name):
+    if name != "notebook":
+        return (ROOT / "charrnn" / name).read_text(encoding="utf-8")
     cells = json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
-    sources = [
-        "".join(line for cell in cells for line in [*cell["source"], "\n"]),
-        *(
-            (ROOT / "charrnn" / name).read_text(encoding="utf-8")
-            for name in ("train.py", "sample.py")
-        ),
-    ]
-    for block, source in zip(blocks, sources):
-        assert any(textwrap.indent(block, " " * width) in source for width in range(0, 13, 4)), (
-            block
-        )
-    assert len(blocks) == 3 and sum(block.count("\n") for block in blocks) <= 60
+    return "\n".join("".join(cell["source"]) for cell in cells) + "\n"
+
+
+@pytest.mark.parametrize("name", ["notebook", "train.py", "sample.py"])
+def test_a_loop_of_the_page_is_that_of_its_source(loops, name):
+    """Perhaps with more spaces before its lines."""
+    indented = [textwrap.indent(loops[name], " " * width) for width in range(0, 13, 4)]
+    source = source_of(name)
+    assert any(lines in source for lines in indented), loops[name]
+
+
+def test_the_loops_can_be_seen_at_a_glance(loops):
+    assert sum(loop.count("\n") for loop in loops.values()) <= 60

@@ -26,14 +26,11 @@ def checked_integer(name: str, value: Any, least: int, most: Optional[int] = Non
     Raises:
         ValueError: it is no integer, or out of range.
     """
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, Integral)
-        or not least <= int(value) <= (int(value) if most is None else most)
-    ):
-        allowed = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{name} must be an integer, {allowed}, not {value!r}")
-    return int(value)
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    if is_integer and least <= value and (most is None or value <= most):
+        return int(value)
+    allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+    raise ValueError(f"{name} must be an integer, {allowed}, not {value!r}")
 
 
 def lacks_memory(error: Exception) -> bool:
@@ -49,15 +46,15 @@ def described(error: Exception) -> str:
             "charrnn-inspect and charrnn-export (.npz and .html)"
         )
     if lacks_memory(error):
-        cause = reason(error) if str(error) else ""
-        return ": ".join(
-            filter(None, ["this machine has too little memory for these arguments", cause])
-        )
+        fact = "this machine has too little memory for these arguments"
+        return f"{fact}: {reason(error)}" if str(error) else fact
+    if isinstance(error, AdvisedError) and error.in_command:
+        return error.in_command
     if not isinstance(error, OSError) or not error.strerror:
-        return (
-            error.in_command if isinstance(error, AdvisedError) and error.in_command else str(error)
-        )
-    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        return str(error)
+    if not error.filename:
+        return error.strerror
+    return f"{error.filename}: {error.strerror}"
 
 
 def reason(error: Any) -> str:
@@ -68,7 +65,10 @@ def reason(error: Any) -> str:
         or str(error)
         or type(error).__name__
     )
-    # of TensorFlow 2
-    message = re.split("^Node: .*\n", message.split("Original error:")[-1], flags=re.MULTILINE)[-1]
-    # the name of a temporary file
-    return re.sub(r"^.*\.tempstate\w*; ", "", message.strip().split("\n")[0])
+    # TensorFlow 2 puts its stack traces before the cause, and names the node in a line.
+    *_, message = message.split("Original error:")
+    *_, message = re.split("^Node: .*\n", message, flags=re.MULTILINE)
+
+    first_line, *_ = message.strip().split("\n")
+    without_temporary_file = re.sub(r"^.*\.tempstate\w*; ", "", first_line)
+    return without_temporary_file

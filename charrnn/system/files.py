@@ -28,15 +28,17 @@ def write_atomically(path: Union[str, Path], content: bytes) -> None:
     """
     temporary = temporary_name(path)
     try:
-        with open(temporary, "xb") as file:  # not through a link that somebody has put there
+        # "x": not through a link that somebody has put there
+        with open(temporary, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(OSError):  # there is no file yet, or the file system has no modes
+        # There may be no file yet, or the file system has no modes.
+        with contextlib.suppress(OSError):
             shutil.copymode(str(path), temporary)
         os.replace(temporary, str(path))
     except OSError as error:
-        # not the name of the temporary file
+        # The error names the file that was asked for, not the temporary one.
         raise OSError(error.errno, error.strerror or str(error), str(path))
     finally:
         if os.path.exists(temporary):
@@ -70,8 +72,9 @@ def temporary_name(path: Union[str, Path]) -> str:
 
 def flush(path: Union[str, Path]) -> None:
     """Flush the content of a file, or the entries of a folder, to the disk."""
+    # Windows cannot flush folders.
     if sys.platform == "win32" and os.path.isdir(str(path)):
-        return  # Windows cannot flush folders
+        return
     descriptor = os.open(str(path), os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -23,11 +23,13 @@ def raise_on_interrupt() -> None:
 
 def _replace(usual: Any, handler: Any) -> None:
     """Replace the usual handler of Ctrl-C by another, in the main thread only."""
-    if (
-        signal.getsignal(signal.SIGINT) is usual
-        and threading.current_thread() is threading.main_thread()
-    ):
+    if signal.getsignal(signal.SIGINT) is usual and _in_main_thread():
         signal.signal(signal.SIGINT, handler)
+
+
+def _in_main_thread() -> bool:
+    """Return whether this is the main thread, the only one that can set handlers."""
+    return threading.current_thread() is threading.main_thread()
 
 
 class StopRequests:
@@ -46,25 +48,25 @@ class StopRequests:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Note the first SIGINT, SIGTERM or SIGHUP within a block. The second one has its usual effect."""
+        """Note SIGINT, SIGTERM and SIGHUP within a block. The second of one kind has its usual effect.
+
+        A shutdown sends SIGTERM and SIGHUP, so one of each must not end the process before it has saved.
+        """
         usual: Dict[int, Any] = {}
 
         def note(number: int, _frame: Any) -> None:
-            self.signal = signal.Signals(number)
-            for other, handler in usual.items():
-                signal.signal(other, handler)
+            self.signal = self.signal or signal.Signals(number)
+            signal.signal(number, usual[number])
 
-        # only the main thread can set handlers; in another one, signals keep their usual effect
-        for name in (
-            ("SIGINT", "SIGTERM", "SIGHUP")
-            if threading.current_thread() is threading.main_thread()
-            else ()
-        ):
+        # In another thread than the main one, signals keep their usual effect.
+        names = ("SIGINT", "SIGTERM", "SIGHUP") if _in_main_thread() else ()
+        for name in names:
             number = getattr(signal, name, None)  # Windows has no SIGHUP
-            # an ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script; and a program
-            # that Python is embedded in keeps a handler of its own, None here, which could not be set again
+            # An ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script. A program that
+            # Python is embedded in keeps a handler of its own, None here, which could not be set again.
             if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
-                usual[number] = signal.signal(number, note)
+                usual[number] = signal.getsignal(number)
+                signal.signal(number, note)
         try:
             yield
         finally:

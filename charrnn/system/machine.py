@@ -5,6 +5,7 @@ import importlib.util
 import os
 import re
 import sys
+from typing import Set
 
 
 def choose_kernels() -> None:
@@ -16,17 +17,25 @@ def choose_kernels() -> None:
     """
     if "numpy" in sys.modules or "OPENBLAS_CORETYPE" in os.environ:
         return
+    with contextlib.suppress(OSError):
+        if {"avx2", "fma"} <= _processor_flags() and _is_old_numpy():
+            os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+
+
+def _processor_flags() -> Set[str]:
+    """Return what the processor can do, on Linux. Raise OSError elsewhere."""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
+        for line in lines:
+            if line.startswith("flags"):
+                return set(line.split())
+    return set()
+
+
+def _is_old_numpy() -> bool:
+    """Return whether NumPy is below 1.19, without importing it. Raise OSError if it has no such file."""
     module = getattr(importlib.util.find_spec("numpy"), "origin", None) or ""
-    # on Linux
-    with contextlib.suppress(OSError), open(
-        "/proc/cpuinfo", encoding="ascii", errors="replace"
-    ) as file:
-        flags = next((line for line in file if line.startswith("flags")), "").split()
-        with open(module.replace("__init__", "version"), encoding="utf-8") as version:
-            if {"avx2", "fma"} <= {*flags} and re.search(
-                "^version = '1\\.1[0-8]\\.", version.read(), re.MULTILINE
-            ):
-                os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+    with open(module.replace("__init__", "version"), encoding="utf-8") as file:
+        return bool(re.search(r"^version = '1\.1[0-8]\.", file.read(), re.MULTILINE))
 
 
 def peak_memory() -> str:
@@ -35,7 +44,7 @@ def peak_memory() -> str:
         import resource
     except ImportError:  # Windows
         return "unknown on this system"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if sys.platform != "darwin":  # which counts bytes
+        peak *= 1024
     return f"{peak / 1e6:,.0f} MB"

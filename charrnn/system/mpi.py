@@ -42,10 +42,11 @@ class Launch(NamedTuple):
 
 def launch() -> Launch:
     """Return how this process was started."""
-    for *names, program in _LAUNCHERS:
-        if all(os.environ.get(name, "").isdecimal() for name in names):
-            size, rank = (int(os.environ[name]) for name in names)
-            return Launch(size, rank, program) if size > 1 else Launch()
+    for size_name, rank_name, program in _LAUNCHERS:
+        size = os.environ.get(size_name, "")
+        rank = os.environ.get(rank_name, "")
+        if size.isdecimal() and rank.isdecimal():
+            return Launch(int(size), int(rank), program) if int(size) > 1 else Launch()
     return Launch()
 
 
@@ -66,16 +67,15 @@ def connect() -> Any:
     except (ImportError, RuntimeError, ValueError) as error:
         if started.rank:
             raise SystemExit(FAILED)
-        raise (
-            error
-            if isinstance(error, ValueError)
-            else ValueError(NO_MPI.format(started.program, error))
-        )
+        if isinstance(error, ValueError):
+            raise
+        raise ValueError(NO_MPI.format(started.program, error))
 
 
 def end_all(world: Any) -> None:
     """End all processes of a communicator, this one in any case."""
+    # Python 3.7 buffers both, and mpiexec hands on only what it has read by now.
     sys.stdout.flush()
-    sys.stderr.flush()  # which Python 3.7 buffers
-    time.sleep(1)  # mpiexec hands on only what it has read by now
+    sys.stderr.flush()
+    time.sleep(1)
     world.Abort(FAILED)

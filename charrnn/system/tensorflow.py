@@ -19,6 +19,10 @@ NO_LONGER_EAGER = (
     "charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
     "Keras 3 can neither train nor predict in it any more"
 )
+NO_LONGER_VERSION_2 = (
+    "charrnn: TensorFlow 2's resource variables, tensor shapes and control flow are off in this process from now on, "
+    "because charrnn's graphs are those of TensorFlow 1"
+)
 # the variable that makes TensorFlow 2.16 and later use Keras 2
 LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _switching = threading.RLock()
@@ -77,7 +81,8 @@ def _set_legacy_keras(value: Optional[str]) -> None:
 
 def is_version_1() -> bool:
     """Return whether this is TensorFlow 1.15, which has ``tf.contrib`` and no bfloat16."""
-    return bool((_tf or __getattr__("tf")).__version__.startswith("1."))
+    tf = _tf or __getattr__("tf")
+    return bool(tf.__version__.startswith("1."))
 
 
 def is_eager() -> bool:
@@ -122,7 +127,8 @@ def _switch_to_graphs() -> None:
         import tensorflow.compat.v1 as tf
 
         version = tf.__version__
-        number = tuple(map(int, version.split(".")[:2]))
+        major, minor, *_ = version.split(".")
+        number = (int(major), int(minor))
         if number != (1, 15) and number < OLDEST:
             raise TensorFlowError(
                 f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}"
@@ -133,6 +139,7 @@ def _switch_to_graphs() -> None:
         except (ImportError, AttributeError) as error:  # Keras 2 is missing
             raise TensorFlowError(_without_cells(version, error))
         was_eager = was_used and tf.executing_eagerly()
+        was_version_2 = was_used and number >= OLDEST and tf.resource_variables_enabled()
         if was_eager or number >= OLDEST:
             tf.disable_v2_behavior()
     if number < OLDEST:
@@ -144,8 +151,12 @@ def _switch_to_graphs() -> None:
             warn=lambda *args, **options: None
         )
     _tf = tf
-    if was_eager and not _returns:
+    if _returns:
+        return
+    if was_eager:
         print(NO_LONGER_EAGER, file=sys.stderr)
+    elif was_version_2:
+        print(NO_LONGER_VERSION_2, file=sys.stderr)
 
 
 def _without_cells(version: str, error: Exception) -> str:
@@ -176,8 +187,9 @@ def _without_messages() -> Iterator[None]:
 
 def thread_count() -> int:
     """Return the number of cores that this process may use."""
-    # Linux
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def session_config(threads: int, fused: bool = True, precision: str = "float32") -> Any:

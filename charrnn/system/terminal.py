@@ -10,11 +10,11 @@ from charrnn.system.tensorflow import graph_mode
 
 # What is shown in place of characters that would control a terminal or change the direction of writing: all control
 # characters except line end and tab, ^[ for escape.
-_VISIBLE = {code: f"^{chr(code ^ 64)}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
+_CONTROLS = sorted({*range(32), 127} - {ord("\n"), ord("\t")})
+_DIRECTIONS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_VISIBLE = {code: f"^{chr(code ^ 64)}" for code in _CONTROLS}
 _VISIBLE.update({code: f"\\x{code:02x}" for code in range(128, 160)})
-_VISIBLE.update(
-    {code: f"\\u{code:04x}" for code in [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]}
-)
+_VISIBLE.update({code: f"\\u{code:04x}" for code in _DIRECTIONS})
 
 
 def quiet_tensorflow() -> None:
@@ -75,7 +75,8 @@ def write(text: str, file: Optional[TextIO]) -> None:
     """
     if file is None:
         return
-    text = text.translate(_VISIBLE) if is_terminal(file) else text
+    if is_terminal(file):
+        text = text.translate(_VISIBLE)
     try:
         file.write(text)
     except UnicodeEncodeError:

@@ -25,10 +25,11 @@ def listed(items: Iterable[str], show: Callable[[str], str] = str) -> str:
     >>> listed("abc"), listed("abcdefghijkl", str.upper)
     ('a, b, c', 'A, B, C, D, E, F, G, H, I, J and 2 more')
     """
-    every = list(items)
-    return ", ".join(map(show, every[:LISTED])) + (
-        f" and {len(every) - LISTED:,} more" if len(every) > LISTED else ""
-    )
+    items = list(items)
+    first = ", ".join(map(show, items[:LISTED]))
+    if len(items) <= LISTED:
+        return first
+    return f"{first} and {len(items) - LISTED:,} more"
 
 
 def quoted(path: Any) -> str:
@@ -46,8 +47,11 @@ def command(name: str, arguments: str = "") -> str:
     make = os.environ.get("CHARRNN_MAKE")  # the command of make, from the Makefile
     if not make:
         return f"charrnn-{name} {arguments}".strip()
+    if not arguments:
+        return f"{make} {name}"
+    # make reads "$" first, and then the shell what stands in quotes.
     quoted_again = re.sub(r'(["\\`$])', r"\\\1", arguments.replace("$", "$$"))
-    return f"{make} {name}" + (f' ARGS="{quoted_again}"' if arguments else "")
+    return f'{make} {name} ARGS="{quoted_again}"'
 
 
 def resume_command(folder: Any) -> str:
@@ -56,8 +60,10 @@ def resume_command(folder: Any) -> str:
     None stands for the newest run.
     """
     place = "" if folder is None else f" --checkpoint-dir {quoted(folder)}"
+    arguments = f"--resume{place}"
     started = mpi.launch()
-    if started.size > 1 and "CHARRNN_MAKE" in os.environ:
-        return command(f"train-distributed NP={started.size}", f"--resume{place}")
-    launcher = f"{started.program} -n {started.size} " if started.size > 1 else ""
-    return launcher + command("train", f"--resume{place}")
+    if started.size == 1:
+        return command("train", arguments)
+    if "CHARRNN_MAKE" in os.environ:
+        return command(f"train-distributed NP={started.size}", arguments)
+    return f"{started.program} -n {started.size} {command('train', arguments)}"

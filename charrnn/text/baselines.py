@@ -13,15 +13,15 @@ def xz_bits(text: str, before: str = "") -> int:
         before: a text that precedes it, for example the training text. The compressor can refer to it, and its own
             compressed size is subtracted.
     """
+    both = _compressed_bits(before + text)
+    if not before:
+        return both
+    return both - _compressed_bits(before)
 
-    def size(characters: str) -> int:
-        return 8 * len(
-            lzma.compress(
-                characters.encode("utf-8", "surrogatepass"), preset=9 | lzma.PRESET_EXTREME
-            )
-        )
 
-    return size(before + text) - (size(before) if before else 0)
+def _compressed_bits(text: str) -> int:
+    content = text.encode("utf-8", "surrogatepass")
+    return 8 * len(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
 
 
 def ngram_nats(
@@ -45,27 +45,41 @@ def ngram_nats(
     >>> round(float(np.exp(-ngram_nats(np.array([0, 1, 0, 1]), np.array([0, 1]), 2, order=0))[0]), 3)
     0.5
     """
+    n_train = len(train_ids)
     joined = np.concatenate([train_ids, ids]).astype(np.int64)
-    first = len(train_ids) + 1  # position of the first predicted character
-    probability = np.full(len(ids) - 1, 1 / num_classes)
-    contexts = np.zeros(len(joined), np.int64)  # number of the context that precedes each position
+    predicted = joined[n_train + 1 :]  # [T - 1]
+    probability = np.full(len(predicted), 1 / num_classes)  # that of a context of -1 characters
+
+    # Contexts are numbered. This is the number of the one before each character; at first it is empty, and so the same.
+    contexts = np.zeros(len(joined), np.int64)
     for length in range(order + 1):
-        if length:  # extend each context by the character `length` positions before
-            earlier = np.concatenate([np.full(length, num_classes, np.int64), joined])[
-                : len(joined)
-            ]
-            contexts = np.unique(contexts * (num_classes + 1) + earlier, return_inverse=True)[1]
-        learned = contexts[: len(train_ids)]
-        seen = contexts[first:]
-        pairs, counts = np.unique(
-            learned * num_classes + joined[: len(train_ids)], return_counts=True
-        )
-        size = contexts.max() + 1
-        total = np.bincount(learned, minlength=size)[seen]
-        kinds = np.bincount(pairs // num_classes, minlength=size)[seen]
-        targets = seen * num_classes + joined[first:]
-        place = np.minimum(np.searchsorted(pairs, targets), len(pairs) - 1)
-        count = np.where(pairs[place] == targets, counts[place], 0)
-        known = total > 0
-        probability[known] = ((count + kinds * probability) / np.maximum(total + kinds, 1))[known]
+        if length:
+            contexts = _extended(contexts, joined, length, num_classes)
+        training_contexts = contexts[:n_train]
+        text_contexts = contexts[n_train + 1 :]
+
+        # A pair is a context and the character after it, as one number.
+        training_pairs = training_contexts * num_classes + joined[:n_train]
+        pairs, counts = np.unique(training_pairs, return_counts=True)
+        n_contexts = contexts.max() + 1
+        totals = np.bincount(training_contexts, minlength=n_contexts)
+        kinds = np.bincount(pairs // num_classes, minlength=n_contexts)
+
+        # How often the training text has each pair of the text.
+        text_pairs = text_contexts * num_classes + predicted
+        places = np.minimum(np.searchsorted(pairs, text_pairs), len(pairs) - 1)
+        count = np.where(pairs[places] == text_pairs, counts[places], 0)
+
+        total = totals[text_contexts]
+        kind = kinds[text_contexts]
+        mixed = (count + kind * probability) / np.maximum(total + kind, 1)
+        probability = np.where(total > 0, mixed, probability)
     return -np.log(probability)
+
+
+def _extended(contexts: np.ndarray, ids: np.ndarray, length: int, num_classes: int) -> np.ndarray:
+    """Return new numbers of contexts that are one character longer: the one ``length`` positions before."""
+    before_the_text = np.full(length, num_classes, np.int64)
+    earlier = np.concatenate([before_the_text, ids])[: len(ids)]
+    _, numbers = np.unique(contexts * (num_classes + 1) + earlier, return_inverse=True)
+    return numbers

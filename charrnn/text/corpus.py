@@ -14,13 +14,15 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Sequence, Tuple, Union
+from typing import Dict, List, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
 from charrnn.system import errors, files, words
+from charrnn.system.words import plural
 
-RUN_FILE = "run.json"  # in each run folder, by which it is recognised; the files of such a folder are no texts
+# A run folder is recognised by this file. The files in it are no texts.
+RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True)
@@ -34,18 +36,18 @@ class KnownText:
 
 KNOWN_TEXTS = {
     "anna": KnownText(
-        "anna.txt",
-        "568bb39fc78aca98e9db91c4329dcd1aa5ec4c3df3aca2064ce5d6f023ae16c9",
-        (
+        filename="anna.txt",
+        sha256="568bb39fc78aca98e9db91c4329dcd1aa5ec4c3df3aca2064ce5d6f023ae16c9",
+        addresses=(
             "https://raw.githubusercontent.com/udacity/deep-learning/master/intro-to-rnns/anna.txt",
             "https://raw.githubusercontent.com/udacity/deep-learning-v2-pytorch/master/"
             "recurrent-neural-networks/char-rnn/data/anna.txt",
         ),
     ),
     "tiny-shakespeare": KnownText(
-        "tiny-shakespeare.txt",
-        "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-        (
+        filename="tiny-shakespeare.txt",
+        sha256="86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+        addresses=(
             "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
         ),
     ),
@@ -56,14 +58,16 @@ PYTHON = "python"
 KNOWN_NAMES = (*KNOWN_TEXTS, NAMES, PYTHON)
 STANDARD_INPUT = "-"
 DOWNLOAD_TIMEOUT = 30  # seconds without a response
-BYTE_ORDER_MARKS = (  # UTF-32 first, because its mark begins with that of UTF-16
+# UTF-32 first, because its mark begins with that of UTF-16
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-PREFIX = 1 << 16  # bytes at the start of a file that are searched for null bytes
+# bytes at the start of a file that are searched for null bytes
+PREFIX = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -112,30 +116,38 @@ def read(
     skipped: List[str] = []
     for source in map(str, sources):
         if is_known(source) or not os.path.isdir(source):
-            texts.append(_read_one(source, encoding))
-            continue
-        for path in find_documents(source, skipped):
-            try:
-                texts.append(_read_part(path, encoding))
-            except ValueError as error:
-                skipped.append(str(error))
+            texts.append(_read_source(source, encoding))
+        else:
+            texts += _read_folder(source, encoding, skipped)
+
     name = ", ".join(map(str, sources))
     if not texts:
-        raise ValueError(
-            f"there is no text file in {name}" + (f" ({'; '.join(skipped[:3])})" if skipped else "")
-        )
+        reasons = f" ({'; '.join(skipped[:3])})" if skipped else ""
+        raise ValueError(f"there is no text file in {name}{reasons}")
     return Text(name, separator.join(texts), tuple(skipped))
 
 
-def _read_part(path: Path, encoding: str) -> str:
-    """Read a file of a folder: as UTF-8, or else in an encoding."""
-    with contextlib.suppress(ValueError):  # latin-1 would read any bytes, so UTF-8 is tried first
+def _read_folder(folder: str, encoding: str, skipped: List[str]) -> List[str]:
+    """Read the text files of a folder. A line for each other file is added to ``skipped``."""
+    texts = []
+    for path in find_documents(folder, skipped):
+        try:
+            texts.append(_read_file_of_folder(path, encoding))
+        except ValueError as error:
+            skipped.append(str(error))
+    return texts
+
+
+def _read_file_of_folder(path: Path, encoding: str) -> str:
+    """Read a file as UTF-8, or else in an encoding."""
+    # Latin-1 would read any bytes, so UTF-8 is tried first.
+    with contextlib.suppress(ValueError):
         return read_document(path)
     return read_document(path, encoding)
 
 
-def _read_one(name: str, encoding: str) -> str:
-    """Read one known text or file, or standard input."""
+def _read_source(name: str, encoding: str) -> str:
+    """Read a known text, a file, or standard input."""
     if name == PYTHON:
         return python_source()
     if name == STANDARD_INPUT:
@@ -175,9 +187,10 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
 
 def decode_document(content: bytes, encoding: str, name: str) -> str:
     """Decode the bytes of a text file; see :func:`read_document`."""
-    encoding = next(
-        (marked for mark, marked in BYTE_ORDER_MARKS if content.startswith(mark)), encoding
-    )
+    for mark, marked_encoding in BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            encoding = marked_encoding
+            break
     if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
         raise ValueError(
             f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
@@ -189,22 +202,32 @@ def decode_document(content: bytes, encoding: str, name: str) -> str:
 def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
     """Return the files in a folder and its subfolders, sorted by path, without hidden files and run folders.
 
-    A line for each folder that cannot be read is added to ``skipped``.
+    Of several links to one file, only the first is returned. Lines are added to ``skipped``: one for each folder that
+    cannot be read, and one that says how many links were left out.
     """
+
+    def skip(error: OSError) -> None:
+        skipped.append(f"cannot read the folder {error.filename!r}: {error.strerror}")
+
     paths = []
-    for place, folders, names in os.walk(
-        str(folder),
-        onerror=lambda error: skipped.append(
-            f"cannot read the folder {error.filename!r}: {error.strerror}"
-        ),
-    ):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        # else a text would be read again with each run that was trained on it
+    for place, folders, names in os.walk(str(folder), onerror=skip):
+        # A text would be read again with each run that was trained on it.
         if RUN_FILE in names:
-            folders[:] = []
-            names = []
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
         paths += [Path(place) / name for name in names if not name.startswith(".")]
-    return sorted(path for path in paths if os.path.isfile(str(path)))
+
+    documents: Dict[str, Path] = {}  # by their real paths
+    left_out = []
+    for path in sorted(paths):
+        first = documents.setdefault(os.path.realpath(str(path)), path)
+        if first is not path:
+            left_out.append(f"{path}, the same file as {first}")
+    if left_out:
+        others = f" and {plural(len(left_out) - 1, 'other link')}" if left_out[1:] else ""
+        skipped.append(f"{left_out[0]}{others}")
+    return [path for path in documents.values() if path.is_file()]
 
 
 def find(name: str, data_dir: StrPath = "data") -> Path:
@@ -221,9 +244,12 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
         ValueError: the known text is not available, or a file with its name has other content.
         OSError: it was downloaded, but cannot be saved.
     """
+    if name == NAMES:
+        return Path(__file__).with_name("names.txt")
     known = KNOWN_TEXTS.get(name)
     if known is None:
-        return Path(__file__).with_name("names.txt") if name == NAMES else Path(name)
+        return Path(name)
+
     for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
         path = Path(folder) / known.filename
         if path.is_file():
@@ -241,12 +267,12 @@ def python_source() -> str:
 
     The few files that are not text in the encoding they declare are left out.
     """
+    folder = Path(sysconfig.get_path("stdlib"))
     sources = []
-    for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
-        with contextlib.suppress(OSError, SyntaxError, UnicodeError), tokenize.open(
-            str(path)
-        ) as file:
-            sources.append(file.read())
+    for path in sorted(folder.glob("*.py")):
+        with contextlib.suppress(OSError, SyntaxError, UnicodeError):
+            with tokenize.open(str(path)) as file:
+                sources.append(file.read())
     return "".join(sources)
 
 
@@ -258,7 +284,9 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
             with urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT) as response:
                 content = response.read()
         except (OSError, http.client.HTTPException) as error:
-            failures.append(errors.reason(getattr(error, "reason", error)))
+            # an error of urllib has its cause as its reason
+            cause = getattr(error, "reason", error)
+            failures.append(errors.reason(cause))
             continue
         if files.sha256(content) != known.sha256:
             failures.append(f"unexpected content at {address}")
@@ -266,8 +294,11 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, content)
         return path
+
     reasons = "; ".join(dict.fromkeys(failures))
-    train = words.command("train") + (" TEXT=" if "CHARRNN_MAKE" in os.environ else " ")
+    train = "charrnn-train "
+    if "CHARRNN_MAKE" in os.environ:
+        train = f"{words.command('train')} TEXT="
     raise errors.AdvisedError(
         f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could not be downloaded "
         f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network",

@@ -7,13 +7,17 @@ from typing import List, Optional
 import numpy as np
 
 LEAST_LINES = 200
-LONGEST_LINE = 100  # characters
-# characters in a line of prose that was broken into lines, and those that a full one lacks
+# characters of a line
+LONGEST_LINE = 100
+# Prose that was broken into lines has lines of at least NARROWEST characters. A full line lacks up to LACKING of them.
 NARROWEST = 40
 LACKING = 8
-EXCEPTIONS = 0.05  # share of the lines that may be unlike those of a list
+# share of the lines that may be unlike those of a list
+EXCEPTIONS = 0.05
+# characters in which there is at most one "The " if a text begins otherwise than the notebook's
 RARE = 10_000
-LOOK = 200_000  # characters at the start of a text that are looked at
+# characters at the start of a text that are looked at
+LOOK = 200_000
 RULE = (
     f"at least {LEAST_LINES} lines, none over {LONGEST_LINE} characters, nine of ten distinct, hardly one that "
     "goes on in the next or names a speaker"
@@ -50,25 +54,40 @@ def is_list(text: str) -> bool:
     A line goes on in the next if it ends with a comma, begins with a space, or has other blank lines after it than
     most; and all do in prose.
     """
-    items = [
-        item for item in items_of(text[:LOOK])[: -1 if len(text) > LOOK else None] if item.strip()
-    ]
+    items = items_of(text[:LOOK])
+    if len(text) > LOOK:
+        items.pop()  # is cut off
+    items = [item for item in items if item.strip()]
     lines = [item.rstrip() for item in items]
-    if (
-        len(lines) < LEAST_LINES
-        or max(map(len, lines)) > LONGEST_LINE
-        or len(set(lines)) < 0.9 * len(lines)
-    ):
+
+    if len(lines) < LEAST_LINES:
         return False
-    blank_lines = [item.count("\n") for item in items[:-1]]
-    usual = Counter(blank_lines).most_common(1)[0][0]
-    speakers = [match.group(1) if match else "" for match in map(_SPEAKER.match, lines)]
+    if max(map(len, lines)) > LONGEST_LINE:
+        return False
+    if len(set(lines)) < 0.9 * len(lines):
+        return False
+    return _count_exceptions(items, lines) <= EXCEPTIONS * len(lines) and not _is_prose(lines)
+
+
+def _count_exceptions(items: List[str], lines: List[str]) -> int:
+    """Return how many lines go on in the next, or are a turn of somebody who speaks more than twice."""
+    line_ends = [item.count("\n") for item in items[:-1]]
+    [(usual, _)] = Counter(line_ends).most_common(1)
+    speakers = [_speaker_of(line) for line in lines]
     turns = Counter(speakers)
-    exceptions = sum(
-        count != usual or bool(_CONTINUES.match(line)) or bool(speaker) and turns[speaker] > 2
-        for count, line, speaker in zip(blank_lines, lines, speakers)
-    )
-    return exceptions <= EXCEPTIONS * len(lines) and not _is_prose(lines)
+
+    exceptions = 0
+    for count, line, speaker in zip(line_ends, lines, speakers):
+        goes_on = count != usual or _CONTINUES.match(line)
+        is_turn = speaker is not None and turns[speaker] > 2
+        if goes_on or is_turn:
+            exceptions += 1
+    return exceptions
+
+
+def _speaker_of(line: str) -> Optional[str]:
+    match = _SPEAKER.match(line)
+    return match.group(1) if match else None
 
 
 def _is_prose(lines: List[str]) -> bool:
@@ -76,12 +95,22 @@ def _is_prose(lines: List[str]) -> bool:
 
     Most are nearly full, and, in a script with two cases, some begin with a small letter and some with a capital.
     """
-    width = sorted(map(len, lines))[int(0.9 * len(lines))]
-    full = sum(len(line) >= width - LACKING for line in lines)
-    letters = [match.group(1) for match in map(_FIRST_LETTER.match, lines) if match]
-    cases = [sum(map(is_of_case, letters)) for is_of_case in (str.islower, str.isupper)]
-    has_one_case = min(cases) <= EXCEPTIONS * len(lines) < sum(cases)
-    return width >= NARROWEST and full > 0.5 * len(lines) and not has_one_case
+    lengths = sorted(map(len, lines))
+    width = lengths[int(0.9 * len(lines))]
+    full = sum(length >= width - LACKING for length in lengths)
+    if width < NARROWEST or full <= 0.5 * len(lines):
+        return False
+
+    small = 0
+    capital = 0
+    for line in lines:
+        match = _FIRST_LETTER.match(line)
+        if match and match.group(1).islower():
+            small += 1
+        elif match and match.group(1).isupper():
+            capital += 1
+    has_one_case = min(small, capital) <= EXCEPTIONS * len(lines) < small + capital
+    return not has_one_case
 
 
 def beginning_of(text: str) -> Optional[str]:
@@ -94,14 +123,21 @@ def beginning_of(text: str) -> Optional[str]:
     """
     if text.count("The ") * RARE >= len(text) or not text.strip():
         return None
-    lines = [line for line in text[:LOOK].split("\n") if line.strip()]
-    starts = re.split(_SENTENCE_END, text[:LOOK]) if _is_prose(lines) else lines
-    words = Counter(filter(None, map(_first_word, starts)))
-    return f"{words.most_common(1)[0][0]} " if words else None
+    starts = [line for line in text[:LOOK].split("\n") if line.strip()]
+    if _is_prose(starts):
+        starts = re.split(_SENTENCE_END, text[:LOOK])
+
+    first_words = Counter(filter(None, map(_first_word, starts)))
+    if not first_words:
+        return None
+    [(word, _)] = first_words.most_common(1)
+    return f"{word} "
 
 
 def _first_word(start: str) -> Optional[str]:
     """Return the first word with a letter, perhaps after the time of day; None if no other word follows."""
-    return next(
-        (word for word in start[:LONGEST_LINE].split()[:-1] if any(map(str.isalpha, word))), None
-    )
+    before_another = start[:LONGEST_LINE].split()[:-1]
+    for word in before_another:
+        if any(map(str.isalpha, word)):
+            return word
+    return None

@@ -36,30 +36,33 @@ def compare(text: str, training: str) -> Novelty:
     training = training[:LONGEST_TRAINING_TEXT]
     longest = 0
     place = 0
-    copied = set()
-    # all runs of the text that are one character longer than the longest, or a window long
+    copied_windows = set()
+    # The runs of the text that are one character longer than the longest copied one, but at most a window long. Looking
+    # for them in a set first is much faster than in the text.
     size = 1
     runs = set(text)
     for begin in range(len(training)):
-        while (
-            training[begin : begin + size] in runs
-            and begin + longest < len(training)
-            and (training[begin : begin + longest + 1] in text)
-        ):
-            longest = longest + 1
+        while training[begin : begin + size] in runs:
+            longer = training[begin : begin + longest + 1]
+            if len(longer) <= longest or longer not in text:
+                break
+            longest += 1
             place = begin
             if longest < WINDOW:
                 size = longest + 1
-                runs = set(_runs(text, longest + 1))
-        if size == WINDOW and training[begin : begin + size] in runs:
-            copied.add(training[begin : begin + size])
+                runs = set(_runs(text, size))
+        if size == WINDOW:
+            window = training[begin : begin + WINDOW]
+            if window in runs:
+                copied_windows.add(window)
+
     windows = _runs(text, WINDOW)
-    share = (
-        sum(window in copied for window in windows) / len(windows)
-        if windows
-        else float(0 < len(text) == longest)
-    )
-    return Novelty(longest, text.index(training[place : place + longest]), place, share)
+    if windows:
+        share = sum(window in copied_windows for window in windows) / len(windows)
+    else:
+        share = float(0 < len(text) == longest)
+    start = text.index(training[place : place + longest])
+    return Novelty(longest=longest, start=start, place=place, share=share)
 
 
 def _runs(text: str, length: int) -> List[str]:

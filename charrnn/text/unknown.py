@@ -1,10 +1,10 @@
 """Characters that are not in a model's vocabulary: reported, left out, or replaced. No TensorFlow."""
 
 import unicodedata
-from typing import Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 from charrnn.data import Vocabulary
-from charrnn.system import errors, words
+from charrnn.system import words
 
 CHOICES = ("error", "skip", "nearest")
 
@@ -62,8 +62,7 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
         (text, note): the converted text, and a line that describes the changes, "" if there are none.
 
     Raises:
-        ValueError: how is none of these.
-        AdvisedError: there are unknown characters and how is ``error``.
+        ValueError: how is none of these, or it is ``error`` and there are unknown characters.
 
     >>> resolve("café", Vocabulary("acef"), "nearest")
     ('cafe', "replaced in the text: 'é' by 'e'")
@@ -71,34 +70,40 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
     if how not in CHOICES:
         raise ValueError(f"unknown must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}, not {how!r}")
     if how == "nearest" and vocabulary.unknown(text):
-        # a letter and the accent after it become one character
+        # A letter and the accent after it become one character.
         text = unicodedata.normalize("NFC", text)
+
     unknown = vocabulary.unknown(text)
     if not unknown:
         return text, ""
     if how == "error":
         places = words.listed(unknown, lambda char: f"{char!r} ({_place(text, char)})")
-        raise errors.AdvisedError(
-            f"{name} has characters that are not in the model's vocabulary",
-            places,
-            f"{places}; --unknown skip leaves them out, --unknown nearest replaces those that it can",
+        raise ValueError(
+            f"{name} has characters that are not in the model's vocabulary: {places}; unknown skip leaves them out, "
+            "unknown nearest replaces those that it can"
         )
-    nearest = {char: _nearest(char, vocabulary) if how == "nearest" else None for char in unknown}
-    replaced = words.listed(f"{char!r} by {near!r}" for char, near in nearest.items() if near)
-    left_out = words.listed(repr(char) for char, near in nearest.items() if not near)
-    notes = [f"replaced in {name}: {replaced}"] * bool(replaced) + [
-        f"left out of {name}: {left_out}"
-    ] * bool(left_out)
-    return text.translate({ord(char): near for char, near in nearest.items()}), "; ".join(notes)
+
+    replacements: Dict[str, Optional[str]] = dict.fromkeys(unknown)
+    if how == "nearest":
+        replacements = {char: _nearest(char, vocabulary) for char in unknown}
+    replaced = [f"{char!r} by {near!r}" for char, near in replacements.items() if near]
+    left_out = [char for char, near in replacements.items() if not near]
+
+    notes = []
+    if replaced:
+        notes.append(f"replaced in {name}: {words.listed(replaced)}")
+    if left_out:
+        notes.append(f"left out of {name}: {words.listed(left_out, repr)}")
+    return text.translate(str.maketrans(replacements)), "; ".join(notes)
 
 
 def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
     """Return the replacement of a character in a vocabulary, or None if there is none."""
-    plain = "".join(
-        part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part)
-    )
-    plain = "".join(_NEAREST.get(part, part) for part in plain)
-    # such as a curly quote
+    decomposed = unicodedata.normalize("NFKD", char)
+    letters = [part for part in decomposed if not unicodedata.combining(part)]
+    plain = "".join(_NEAREST.get(letter, letter) for letter in letters)
+
+    # Others with the same plain form, as one curly quote for another.
     similar = [other for other, replacement in _NEAREST.items() if replacement == plain]
     for near in (unicodedata.normalize("NFD", char), plain, plain.swapcase(), *similar):
         if near and not vocabulary.unknown(near):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Dict, List, NamedTuple, Tuple
 
 import pytest
 from answers import FOLDER, generate
@@ -20,180 +21,229 @@ FORGED = (
 DIGITS = 401 * "9"
 
 
-def first(line):
+def first(lines):
     """Return the solved cell of get_batches with lines at the beginning of the function."""
-    return GOOD["get_batches"].replace(FIRST, line.replace("\n", "\n    ") + f"\n    {FIRST}")
+    indented = lines.replace("\n", "\n    ")
+    return GOOD["get_batches"].replace(FIRST, f"{indented}\n    {FIRST}")
 
 
-# By student: the results of get_batches and lstm_step, words of the table, and the cells; a solved lstm_step follows.
+# How a student writes get_batches
+SWAPPED = GOOD["get_batches"].replace("yield x, y", "yield y, x")
+INVALID = GOOD["get_batches"].replace("yield x, y", "yield x y")
+DEEP = "get_batches = " + 9999 * "(" + "1" + 9999 * ")"
+WITH_HELPER = GOOD["get_batches"].replace(
+    FIRST, "n_windows = windows(len(arr), batch_size * n_steps)"
+)
+WRONG = GOOD["get_batches"].replace("yield x", "yield 1")
+WITHOUT_CHECK, *_ = first("pass").split("\n\n\nchecks")
+SKIPPED = 'get_batches = checks.skip("lstm_step")'
+PRINTS = "for i in range(9_000): print(i)\nsys.stdout.write(9 ** 7 * 'x')"
+SCRIPT = "raise ValueError('<script>alert(1)</script>')"
+
+
+class Student(NamedTuple):
+    """A student of the class.
+
+    Attributes:
+        result: of get_batches.
+        said: words of the table.
+        cells: those of the notebook. The solved lstm_step follows.
+    """
+
+    result: str
+    said: str
+    cells: List[str]
+
+
 CLASS = {
-    "whole": ("right right", "the given solution", list(GOOD.values())),
-    "blank": ("empty right", "", [BLANK["get_batches"] + "\n\n"]),
-    "good": ("right right", "", [first("pass"), GOOD["programs"], GOOD["repairs"], GOOD["quiz"]]),
-    "helpers": (
-        "right right",
+    "whole": Student("right", "the given solution", list(GOOD.values())),
+    "blank": Student("empty", "", [BLANK["get_batches"] + "\n\n"]),
+    "good": Student("right", "", [first("pass"), GOOD["programs"], GOOD["repairs"], GOOD["quiz"]]),
+    "helpers": Student(
+        "right",
         "",
         [
             "from math import floor",
             "def windows(n, k):\n    return floor(n / k)",
-            GOOD["get_batches"].replace(
-                FIRST, "n_windows = windows(len(arr), batch_size * n_steps)"
-            ),
+            WITH_HELPER,
         ],
     ),
-    "swapped": (
-        "tried right",
-        "x and y are swapped",
-        [GOOD["get_batches"].replace("yield x, y", "yield y, x")],
-    ),
-    "broken": (
-        "tried right",
-        "not valid Python: Synta",
-        [GOOD["get_batches"].replace("yield x, y", "yield x y")],
-    ),
-    "nested": (
-        "tried right",
-        "not valid Python",
-        ["get_batches = " + 9999 * "(" + "1" + 9999 * ")"],
-    ),
-    "magics": (
-        "right right",
+    "swapped": Student("tried", "x and y are swapped", [SWAPPED]),
+    "broken": Student("tried", "not valid Python: Synta", [INVALID]),
+    "nested": Student("tried", "not valid Python", [DEEP]),
+    "magics": Student(
+        "right",
         "",
-        ["%matplotlib inline\nt = !ls", "%%time\n" + first("pass") + "\ntf.one_hot?"],
+        ["%matplotlib inline\nt = !ls", f"%%time\n{first('pass')}\ntf.one_hot?"],
     ),
-    "trains": (
-        "right right",
+    "trains": Student(
+        "right",
         "",
         [first("pass"), "while True: run_epoch(no_session)", "while_true = run_epoch(1, 2)"],
     ),
-    "twice": (
-        "right right",
-        "",
-        [GOOD["get_batches"].replace("yield x", "yield 1"), first("pass")],
-    ),
-    "above": (
-        "right right",
+    "twice": Student("right", "", [WRONG, first("pass")]),
+    "above": Student(
+        "right",
         "",
         ["LIMIT = 7", first("assert LIMIT == 7"), "total = sum(1 for _ in iter(int, 1))"],
     ),
-    "unchecked": ("right right", "", [first("pass").split("\n\n\nchecks")[0]]),
-    "Ann/mine": ("right right", "'Ann/mine'", [first("len(text)")]),
-    "=Eve/mine": ("skipped right", "", ['get_batches = checks.skip("lstm_step")']),
-    "endless": ("tried right", "did not finish within 60", [first("while True: pass")]),
-    "large": ("tried right", "MemoryError", [first("np.ones((60_000, 60_000))")]),
-    "loud": (
-        "right right",
-        "",
-        [first("for i in range(9_000): print(i)\nsys.stdout.write(9 ** 7 * 'x')")],
-    ),
-    "full": ("tried right", "File too large", [first("open('full', 'w').write(10 ** 8 * 'x')")]),
-    "leaves": (
-        "tried right",
+    "unchecked": Student("right", "", [WITHOUT_CHECK]),
+    "Ann/mine": Student("right", "'Ann/mine'", [first("len(text)")]),
+    "=Eve/mine": Student("skipped", "", [SKIPPED]),
+    "endless": Student("tried", "did not finish within 60", [first("while True: pass")]),
+    "large": Student("tried", "MemoryError", [first("np.ones((60_000, 60_000))")]),
+    "loud": Student("right", "", [first(PRINTS)]),
+    "full": Student("tried", "File too large", [first("open('full', 'w').write(10 ** 8 * 'x')")]),
+    "leaves": Student(
+        "tried",
         "ended the process, with the status 3",
         [first("import os; os._exit(3)")],
     ),
-    "starts": (
-        "right right",
-        "",
-        [first("import subprocess; subprocess.Popen(['sleep', '4321'])")],
+    "starts": Student(
+        "right", "", [first("import subprocess; subprocess.Popen(['sleep', '4321'])")]
     ),
-    "deletes": (
-        "right right",
-        "",
-        ["import os, shutil\ngone = shutil.rmtree(os.getcwd())", first("pass")],
+    "deletes": Student(
+        "right", "", ["import os, shutil\ngone = shutil.rmtree(os.getcwd())", first("pass")]
     ),
-    "script": (
-        "tried right",
-        "<script>alert(1)",
-        [first("raise ValueError('<script>alert(1)</script>')")],
-    ),
-    "forged": (
-        "right right",
+    "script": Student("tried", "<script>alert(1)", [first(SCRIPT)]),
+    "forged": Student(
+        "right",
         "with the status 0",
         [first("pass"), GOOD["lstm_gradient"].replace("rows =", FORGED)],
     ),
-    "digits": ("right right", "", [first("pass")]),
-    "no UTF-\udcff": ("right right", "", [first("pass")]),
+    "digits": Student("right", "", [first("pass")]),
+    "no UTF-\udcff": Student("right", "", [first("pass")]),
 }
+
+
+def write_notebook(path, cells):
+    path.parent.mkdir(exist_ok=True)
+    sources = [{"cell_type": "code", "source": cell} for cell in cells]
+    path.write_text(json.dumps({"cells": sources}))
+
+
+class Graded(NamedTuple):
+    """A class that was graded.
+
+    Attributes:
+        rows: those of the table, by student and exercise.
+        printed: what the grader has printed.
+        page: grades.html.
+    """
+
+    rows: Dict[Tuple[str, str], Dict[str, str]]
+    printed: str
+    page: str
+
+    def of(self, student):
+        """Return the rows of a student, whose name stands in the table as a spreadsheet can show it."""
+        name = student.replace("\udcff", "\\udcff")
+        if name.startswith("="):
+            name = f"'{name}"
+        return {exercise: row for (other, exercise), row in self.rows.items() if other == name}
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """The rows of the table by (student, exercise), what was printed, and the folder."""
     folder = tmp_path_factory.mktemp("class")
-    for name, (_, _, cells) in CLASS.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / f"{name}.ipynb").write_text(
-            json.dumps(
-                {
-                    "cells": [
-                        {"cell_type": "code", "source": source}
-                        for source in cells + [GOOD["lstm_step"]] * (name != "whole")
-                    ]
-                }
-            )
-        )
-    # the whole folder
-    (folder / "Ann/Anna_KaRNNa_Solution.ipynb").write_text((folder / "whole.ipynb").read_text())
+    for name, student in CLASS.items():
+        cells = student.cells
+        if name != "whole":
+            cells = [*cells, GOOD["lstm_step"]]
+        write_notebook(folder / f"{name}.ipynb", cells)
+    # a solution in a folder that somebody handed in whole
+    write_notebook(folder / "Ann/Anna_KaRNNa_Solution.ipynb", CLASS["whole"].cells)
     (folder / "text.ipynb").write_text("[]")
     os.mkfifo(str(folder / "pipe.ipynb"))
     (folder / "=Eve/progress.json").write_text('{"get_batches": {"hints": 2, "attempts": 7}}')
-    (folder / "progress.json").write_text(
-        f'{{"get_batches": {{"hints": {DIGITS}, "attempts": {DIGITS}}}}}'
-    )
+    spoilt = f'{{"get_batches": {{"hints": {DIGITS}, "attempts": {DIGITS}}}}}'
+    (folder / "progress.json").write_text(spoilt)
     (folder / "course").write_text('{"points": {"get_batches": 3}}')
+
+    command = [sys.executable, str(FOLDER / "grade.py"), ".", "--course=course", "--jobs=3"]
     done = subprocess.run(
-        [sys.executable, str(FOLDER / "grade.py"), ".", "--course=course", "--jobs=3"],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         cwd=str(folder),
     )
     assert done.returncode == 0, done.stdout
-    assert subprocess.run(["pgrep", "-f", "sleep 4321"]).returncode == 1
     with open(str(folder / "grades.csv"), encoding="utf-8-sig") as file:
-        return (
-            {(row["student"], row["exercise"]): row for row in csv.DictReader(file)},
-            done.stdout,
-            folder,
-        )
+        rows = {(row["student"], row["exercise"]): row for row in csv.DictReader(file)}
+    return Graded(rows, done.stdout, (folder / "grades.html").read_text())
 
 
 @pytest.mark.slow
-def test_a_class_is_graded(graded):
-    rows, printed, folder = graded
-    students = {name: name.replace("=", "'=").replace("\udcff", "\\udcff") for name in CLASS}
-    assert {
-        name: f"{rows[shown, 'get_batches']['result']} {rows[shown, 'lstm_step']['result']}"
-        for name, shown in students.items()
-    } == {name: results for name, (results, _, _) in CLASS.items()}
-    assert [row["result"] for (student, _), row in rows.items() if student == "whole"] == 15 * [
-        "right"
-    ]
-    assert rows["good", "repairs"]["result"] == rows["good", "quiz"]["result"] == "right"
-    assert {rows[name, ""]["result"] for name in ("text", "pipe")} == {"not graded"}
-    assert [
-        rows["'=Eve/mine", "get_batches"][what] for what in ("points", "attempts", "hints")
-    ] == ["0", "7", "2"]
-    assert [rows["digits", "get_batches"][what] for what in ("points", "attempts", "hints")] == [
-        "3",
-        "",
-        "",
-    ]
-    assert "docs/teaching.md" in printed and "of 28: no UTF-\\udcff, 4 points" in printed
+@pytest.mark.parametrize("name", CLASS)
+def test_an_answer_gets_its_mark(graded, name):
+    assert graded.of(name)["get_batches"]["result"] == CLASS[name].result
 
 
 @pytest.mark.slow
-def test_the_table_says_why_and_runs_no_script(graded):
-    rows, _, folder = graded
-    page = (folder / "grades.html").read_text()
-    assert not [
-        name
-        for name, (_, words, _) in CLASS.items()
-        if words not in str([row for (student, _), row in rows.items() if student == name])
-    ]
-    assert "points of 17" in page and "<small>7 / 2<" in page and "&lt;script&gt;alert(1)" in page
-    assert "<script" not in page and "default-src 'none'" in page and DIGITS not in page
+@pytest.mark.parametrize("name", CLASS)
+def test_another_exercise_of_the_notebook_is_graded(graded, name):
+    assert graded.of(name)["lstm_step"]["result"] == "right"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in CLASS if CLASS[name].said])
+def test_the_table_says_why(graded, name):
+    assert CLASS[name].said in str(list(graded.of(name).values()))
+
+
+@pytest.mark.slow
+def test_the_solution_is_right(graded):
+    assert [row["result"] for row in graded.of("whole").values()] == 15 * ["right"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", ["repairs", "quiz"])
+def test_what_is_no_function_is_graded(graded, exercise):
+    assert graded.of("good")[exercise]["result"] == "right"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["text", "pipe"])
+def test_a_file_that_is_no_notebook_is_not_graded(graded, name):
+    assert graded.of(name)[""]["result"] == "not graded"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, points, attempts, hints",
+    [("=Eve/mine", "0", "7", "2"), ("digits", "3", "", "")],
+    ids=["progress", "spoilt progress"],
+)
+def test_points_attempts_and_hints_are_in_the_table(graded, name, points, attempts, hints):
+    row = graded.of(name)["get_batches"]
+    assert (row["points"], row["attempts"], row["hints"]) == (points, attempts, hints)
+
+
+@pytest.mark.slow
+def test_what_a_student_has_started_is_ended(graded):
+    assert subprocess.run(["pgrep", "-f", "sleep 4321"]).returncode == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["docs/teaching.md", "of 28: no UTF-\\udcff, 4 points"])
+def test_the_grader_prints_a_warning_and_the_points(graded, part):
+    assert part in graded.printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "part",
+    ["points of 17", "<small>7 / 2<", "&lt;script&gt;alert(1)", "default-src 'none'"],
+)
+def test_the_page_has_points_counts_and_messages(graded, part):
+    assert part in graded.page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["<script", DIGITS])
+def test_the_page_has_nothing_that_students_smuggle_in(graded, part):
+    assert part not in graded.page
 
 
 def test_a_solution_that_was_given_is_named(tmp_path, capsys):
@@ -203,10 +253,8 @@ def test_a_solution_that_was_given_is_named(tmp_path, capsys):
         generate.SOLUTION.read_text(encoding="utf-8"), encoding="utf-8"
     )
     assert grade.main([str(tmp_path)]) == 0
-    assert (
-        "1 of 1: Anna_KaRNNa_Solution, the solution as it was given, is not graded"
-        in capsys.readouterr().out
-    )
+    expected = "1 of 1: Anna_KaRNNa_Solution, the solution as it was given, is not graded"
+    assert expected in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

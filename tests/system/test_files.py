@@ -41,32 +41,41 @@ def test_a_lock_cannot_be_held_twice(tmp_path):
     files.lock(tmp_path / "lock").close()
 
 
-def test_a_link_that_a_user_names_stays_a_link(tmp_path, monkeypatch):
-    """And one that is found where a file of ours should be is replaced, not what it points to."""
+@pytest.fixture
+def linked(tmp_path, monkeypatch):
+    """A folder with a link to a link to a file, which is not there yet: link, folder/other and folder/file."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to(Path("folder") / "other")
     (tmp_path / "folder" / "other").symlink_to("file")
-    for content in (b"new", b"replaced"):
-        files.write_atomically(files.target_of("link"), content)
-        assert (tmp_path / "link").is_symlink() and (
-            tmp_path / "folder" / "file"
-        ).read_bytes() == content
+    return tmp_path
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_link_that_a_user_names_stays_a_link(linked, exists):
+    if exists:
+        (linked / "folder" / "file").write_bytes(b"old")
+    files.write_atomically(files.target_of("link"), b"new")
+    assert (linked / "link").is_symlink()
+    assert (linked / "folder" / "file").read_bytes() == b"new"
     assert sorted(os.listdir("folder")) == ["file", "other"]
+
+
+def test_a_link_where_a_file_of_ours_should_be_is_replaced(linked):
+    """And not what it points to."""
+    (linked / "folder" / "file").write_bytes(b"theirs")
     files.write_atomically("link", b"ours")
-    assert (
-        not (tmp_path / "link").is_symlink()
-        and (tmp_path / "folder" / "file").read_bytes() == b"replaced"
-    )
+    assert not (linked / "link").is_symlink()
+    assert (linked / "folder" / "file").read_bytes() == b"theirs"
 
 
-def test_what_is_not_a_file_is_not_replaced(tmp_path):
+@pytest.mark.parametrize("name", ["pipe", "link", "device", "."])
+def test_what_is_not_a_file_is_not_replaced(tmp_path, name):
     os.mkfifo(str(tmp_path / "pipe"))
     (tmp_path / "link").symlink_to("pipe")
     (tmp_path / "device").symlink_to("/dev/null")
-    for name in ("pipe", "link", "device", "."):
-        with pytest.raises(OSError, match="it is a folder or a device, not a file"):
-            files.target_of(tmp_path / name)
+    with pytest.raises(OSError, match="it is a folder or a device, not a file"):
+        files.target_of(tmp_path / name)
 
 
 def test_a_read_only_file_is_not_replaced(tmp_path, monkeypatch):

@@ -32,12 +32,10 @@ def test_old_versions_of_numpy_are_told_which_kernels_to_use(
     """Only on processors that have them, and only if nothing else was chosen, whatever the version of Python."""
 
     def read(path, **options):
-        content = (
-            cpuinfo
-            if path == "/proc/cpuinfo"
-            else numpy and f"short_version = 0\nversion = {numpy}\n"
-        )
-        if content is None:
+        content = f"short_version = 0\nversion = {numpy}\n"
+        if path == "/proc/cpuinfo":
+            content = cpuinfo
+        if None in (cpuinfo, numpy):
             raise FileNotFoundError("no /proc, as on macOS, or no version")
         return io.StringIO(content)
 

@@ -1,9 +1,12 @@
 """The door to TensorFlow 1.15 and 2. Each process here imports TensorFlow, or what stands for it, anew."""
 
+import re
 import sys
 
 import pytest
 from conftest import needs_tensorflow_2, run_python, train_small
+
+from charrnn.system.tensorflow import NO_LONGER_VERSION_2, session_config
 
 # A stand-in for a version of TensorFlow, whose cells need Keras 2.
 STAND_IN = """
@@ -14,7 +17,7 @@ class Module(types.ModuleType):
 root, compat, v1 = Module("tensorflow"), Module("tensorflow.compat"), Module("tensorflow.compat.v1")
 root.__spec__ = types.SimpleNamespace()
 root.compat, compat.v1, v1.__version__, v1.disable_v2_behavior = compat, v1, {version!r}, print
-v1.nn, v1.executing_eagerly = Module("nn"), lambda: False
+v1.nn, v1.executing_eagerly, v1.resource_variables_enabled = Module("nn"), lambda: False, lambda: False
 sys.modules.update({{"tensorflow": root, "tensorflow.compat": compat, "tensorflow.compat.v1": v1, "tf_keras": {keras}}})
 from charrnn.commands import train
 sys.exit(train.main([{text!r}, "--num-steps", "3", "--checkpoint-dir", {folder!r}]))
@@ -43,35 +46,26 @@ sys.exit(train.main([{text!r}, "--num-steps", "3", "--checkpoint-dir", {folder!r
     ],
 )
 def test_an_unsuitable_tensorflow_is_one_line(text_file, tmp_path, version, keras, message):
-    status, out, err = run_python(
-        "-c",
-        STAND_IN.format(
-            version=version, keras=keras, text=str(text_file), folder=str(tmp_path / "run")
-        ),
+    program = STAND_IN.format(
+        version=version, keras=keras, text=str(text_file), folder=str(tmp_path / "run")
     )
-    assert (
-        status == 2 and err.count("\n") == 1 and err.startswith("charrnn-train: error: " + message)
-    )
+    status, _, err = run_python("-c", program)
+    assert status == 2
+    assert re.fullmatch(f"charrnn-train: error: {re.escape(message)}.*\n", err)
     assert not (tmp_path / "run").exists()
 
 
 def test_tensorflow_1_is_known_by_its_version_and_not_by_that_of_python(text_file, tmp_path):
     """NVIDIA's 1.15.5 is for Python 3.8."""
     cells = "v1.nn.rnn_cell, v1.compat = types.SimpleNamespace(BasicLSTMCell=1), Module('')"
-    ready = STAND_IN.replace(
-        "from charrnn", f"{cells}; sys.argv += ['--precision', 'bfloat16']; from charrnn"
+    program = STAND_IN.replace("from charrnn", f"{cells}; from charrnn")
+    program = program.replace("{folder!r}", "{folder!r}, '--precision', 'bfloat16'")
+    program = program.format(
+        version="1.15.5+nv23.03", keras="None", text=str(text_file), folder=str(tmp_path / "run")
     )
-    ready = ready.replace("{folder!r}", "{folder!r}, *sys.argv[1:]")
-    status, out, err = run_python(
-        "-c",
-        ready.format(
-            version="1.15.5+nv23.03",
-            keras="None",
-            text=str(text_file),
-            folder=str(tmp_path / "run"),
-        ),
-    )
-    assert (status, out) == (2, "") and "error: precision bfloat16 needs TensorFlow 2" in err
+    status, out, err = run_python("-c", program)
+    assert (status, out) == (2, "")
+    assert "error: precision bfloat16 needs TensorFlow 2" in err
 
 
 @pytest.mark.parametrize(
@@ -99,10 +93,8 @@ def test_a_missing_tensorflow_says_what_to_install(monkeypatch, version, make, m
     monkeypatch.delenv("CHARRNN_MAKE", raising=False)
     if make:
         monkeypatch.setenv("CHARRNN_MAKE", make)
-    with pytest.raises(
-        tensorflow.TensorFlowError,
-        match="TensorFlow is not installed here: " + message.replace("[", r"\["),
-    ):
+    expected = re.escape(f"TensorFlow is not installed here: {message}")
+    with pytest.raises(tensorflow.TensorFlowError, match=expected):
         tensorflow.require_tensorflow()
 
 
@@ -113,10 +105,34 @@ def test_a_cell_of_contrib_is_refused(text_file, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("fused, within", [(False, 3), (True, 1)])
-def test_a_session_has_the_threads_that_are_given(fused, within):
-    """Those within an operation, and those for several."""
-    from charrnn.system.tensorflow import session_config
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_session_runs_as_many_operations_at_once_as_there_are_threads(fused):
+    assert session_config(3, fused).inter_op_parallelism_threads == 3
 
-    config = session_config(3, fused)
-    assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (within, 3)
+
+@pytest.mark.parametrize("fused, threads", [(False, 3), (True, 1)])
+def test_an_operation_has_all_threads_but_in_the_fused_unroll(fused, threads):
+    assert session_config(3, fused).intra_op_parallelism_threads == threads
+
+
+WITHOUT_EAGER_MODE = """
+import tensorflow
+tensorflow.compat.v1.disable_eager_execution()
+from charrnn.system.tensorflow import tf
+"""
+
+
+@needs_tensorflow_2
+def test_a_program_that_has_left_eager_mode_is_told_what_else_goes():
+    """After the lines that TensorFlow writes when it is imported."""
+    _, out, err = run_python("-c", WITHOUT_EAGER_MODE)
+    assert out == ""
+    assert err.endswith(f"\n{NO_LONGER_VERSION_2}\n")
+
+
+@needs_tensorflow_2
+def test_a_program_that_has_left_all_of_version_2_is_told_nothing():
+    program = WITHOUT_EAGER_MODE.replace("disable_eager_execution", "disable_v2_behavior")
+    _, out, err = run_python("-c", program)
+    assert out == ""
+    assert "charrnn" not in err

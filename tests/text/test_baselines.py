@@ -39,15 +39,27 @@ def texts(seed, num_classes, n_train, n_text):
 
 @pytest.mark.parametrize("order", [0, 1, 2, 3, 5, 8])
 def test_ngrams_equal_plain_python(order):
-    train, text = texts(4, 6, 150, 41)
-    found = ngram_nats(train, text, 6, order)
-    assert found.shape == (40,) and found.dtype == np.float64
-    train, both = train.tolist(), train.tolist() + text.tolist()
-    expected = [
-        -math.log(plain_probability(train, both[: 150 + place], both[150 + place], 6, order))
-        for place in range(1, 41)
-    ]
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    train, text = texts(seed=4, num_classes=6, n_train=150, n_text=41)
+    nats = ngram_nats(train, text, num_classes=6, order=order)
+
+    before = train.tolist()
+    context = before + [text[0]]
+    expected = []
+    for char in text[1:].tolist():
+        probability = plain_probability(before, context, char, num_classes=6, order=order)
+        expected.append(-math.log(probability))
+        context.append(char)
+    np.testing.assert_allclose(nats, expected, rtol=1e-12)
+
+
+def test_each_character_but_the_first_is_predicted():
+    train, text = texts(seed=4, num_classes=6, n_train=150, n_text=41)
+    assert ngram_nats(train, text, num_classes=6).shape == (40,)
+
+
+def test_nats_are_float64():
+    train, text = texts(seed=4, num_classes=6, n_train=150, n_text=41)
+    assert ngram_nats(train, text, num_classes=6).dtype == np.float64
 
 
 def test_an_example_by_hand():

@@ -31,29 +31,48 @@ def longest_of(text, training):
     return longest
 
 
-def test_random_texts():
-    found = []
-    for seed in range(200):
-        text, training = random_texts(seed)
+def share_of(text, training):
+    """Return the share of its windows that are copied, by trying each one."""
+    if len(text) < WINDOW:
+        return float(text != "" and text in training)
+    starts = range(len(text) - WINDOW + 1)
+    return np.mean([text[start : start + WINDOW] in training for start in starts])
+
+
+TEXTS = [random_texts(seed) for seed in range(200)]
+
+
+def test_the_longest_copied_run_of_random_texts():
+    lengths = [compare(text, training).longest for text, training in TEXTS]
+    assert lengths == [longest_of(text, training) for text, training in TEXTS]
+
+
+def test_the_share_of_copied_windows_of_random_texts():
+    shares = [compare(text, training).share for text, training in TEXTS]
+    assert shares == pytest.approx([share_of(text, training) for text, training in TEXTS])
+
+
+def test_the_places_of_the_longest_run_have_it():
+    for text, training in TEXTS:
         copied = compare(text, training)
-        windows = [
-            text[start : start + WINDOW] in training for start in range(len(text) - WINDOW + 1)
-        ]
-        assert copied.longest == longest_of(text, training)
-        whole = bool(text) and text in training  # of a text that is shorter than a window
-        assert copied.share == pytest.approx(float(np.mean(windows) if windows else whole))
-        assert (
-            text[copied.start : copied.start + copied.longest]
-            == training[copied.place : copied.place + copied.longest]
-        )
-        found.append(copied)
-    assert len({each.longest for each in found}) > 30 and any(0 < each.share < 1 for each in found)
+        run = text[copied.start : copied.start + copied.longest]
+        assert training[copied.place : copied.place + copied.longest] == run
 
 
-def test_only_the_beginning_of_a_long_text_is_compared():
+def test_the_random_texts_differ():
+    """So the tests above can fail."""
+    assert len({longest_of(text, training) for text, training in TEXTS}) > 30
+    assert any(0 < share_of(text, training) < 1 for text, training in TEXTS)
+
+
+@pytest.mark.parametrize(
+    "text, training",
+    [("a" * 9_999 + "bc", "bc"), ("bc", "a" * 9_999_999 + "bc")],
+    ids=["text", "training text"],
+)
+def test_only_the_beginning_of_a_long_text_is_compared(text, training):
     """Here b is the last character of the beginning, and c is not in it."""
-    assert compare("a" * 9_999 + "bc", "bc").longest == 1
-    assert compare("bc", "a" * 9_999_999 + "bc").longest == 1
+    assert compare(text, training).longest == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""What asks a run to stop."""
+
+import os
+import signal
+
+import pytest
+
+from charrnn.system.interrupts import StopRequests
+
+
+@pytest.fixture
+def ended():
+    """The signals that reach the usual handlers, which only note them here."""
+    numbers = []
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        before[number] = signal.signal(number, lambda number, frame: numbers.append(number))
+    yield numbers
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def send(*numbers):
+    for number in numbers:
+        os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_asks_to_stop(ended, number):
+    stop = StopRequests()
+    with stop.listening():
+        send(number)
+    assert stop.signal == number
+    assert ended == []
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        (signal.SIGTERM, signal.SIGHUP),
+        (signal.SIGINT, signal.SIGHUP),
+        (signal.SIGHUP, signal.SIGINT),
+    ],
+    ids=["a shutdown", "Ctrl-C, and the window is closed", "the other way round"],
+)
+def test_a_second_signal_of_another_kind_does_not_end_the_process(ended, first, second):
+    """It still has to save. The first one is what asked for it."""
+    stop = StopRequests()
+    with stop.listening():
+        send(first, second)
+    assert stop.signal == first
+    assert ended == []
+
+
+def test_a_second_signal_of_one_kind_has_its_usual_effect(ended):
+    with StopRequests().listening():
+        send(signal.SIGINT, signal.SIGTERM, signal.SIGINT)
+    assert ended == [signal.SIGINT]
+
+
+def test_after_the_block_signals_have_their_usual_effect(ended):
+    with StopRequests().listening():
+        send(signal.SIGINT)
+    send(signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    assert ended == [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
