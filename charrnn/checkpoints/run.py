@@ -260,9 +260,10 @@ class Run:
         row = dict(measured, step=step, epoch=epoch)
         line = _line(str(row.get(name, "")) for name in COLUMNS)
 
+        # The next save writes the whole history, also what was measured while the folder was away.
+        self._history += line
         with contextlib.suppress(OSError):
             self._check_place()
-            self._history += line
             if self._summarized_from >= 0:
                 self._summaries = self._summaries or Summaries(self.folder, self._summarized_from)
                 self._summaries.add(step, dict(measured, epoch=epoch))

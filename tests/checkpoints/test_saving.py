@@ -17,7 +17,14 @@ from conftest import interrupted_at
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact, verify
 from charrnn.checkpoints.record import RunRecord
-from charrnn.checkpoints.run import COLUMNS, Best, Progress, Run, remove_leftovers
+from charrnn.checkpoints.run import (
+    COLUMNS,
+    Best,
+    Progress,
+    Run,
+    read_history,
+    remove_leftovers,
+)
 from charrnn.data import Vocabulary
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.tensorflow import tf
@@ -150,6 +157,21 @@ def test_a_history_that_is_lost_or_changed_is_written_again(folder, session):
         run.add(3, 1, loss=0.5)
         save_with(run, 2)
         assert path.read_text() == header + row + row
+
+
+def test_what_is_measured_while_the_folder_is_away_is_written_when_it_is_back(folder, session):
+    away = folder.with_name("away")
+    with contextlib.closing(begun(session, folder)) as run:
+        run.add(3, 1, loss=0.5)
+        folder.rename(away)
+        run.add(4, 1, val_loss=0.25)
+        away.rename(folder)
+        run.add(5, 1, loss=0.75)
+        save_with(run, 5)
+
+    history = read_history(folder)
+    assert history["step"].tolist() == [3, 4, 5]
+    assert history["val_loss"][1] == 0.25
 
 
 def test_the_columns_of_the_history(folder, session):
