@@ -123,11 +123,6 @@ def plan_job(
     hyper = _hyperparameters(text, overrides, old=old, options=options, init_from=init_from)
     # A seed that nobody chose cannot be chosen again.
     in_order = hyper.seed is not None
-    if hyper.batch_size % n_processes:
-        raise ValueError(
-            f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
-            f"multiple of {n_processes}"
-        )
 
     speedup = None
     if old:
@@ -141,6 +136,7 @@ def plan_job(
         record, text = _new_run(text, hyper, init_from)
 
     hyper = record.hyperparameters
+    _check_processes(hyper.batch_size, n_processes, resumes=options.resume)
     if hyper.precision == "bfloat16" and is_version_1():
         raise ValueError(
             "precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
@@ -350,6 +346,21 @@ def _resumed_run(
                 f"to {getattr(hyper, name)}: leave it out, or train another run"
             )
     return replace(record, hyperparameters=hyper), own_text
+
+
+def _check_processes(batch_size: int, n_processes: int, resumes: bool) -> None:
+    """Raise ValueError if a number of processes cannot share a batch."""
+    if batch_size % n_processes == 0:
+        return
+    advice = f"choose a multiple of {n_processes}"
+    if resumes:
+        *numbers, last = [number for number in range(1, batch_size + 1) if batch_size % number == 0]
+        advice = (
+            f"a resumed run keeps it, so use {', '.join(map(str, numbers))} or {last} processes"
+        )
+    raise ValueError(
+        f"batch_size {batch_size} cannot be divided by {n_processes} processes: {advice}"
+    )
 
 
 def _check_sizes(

@@ -21,6 +21,8 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import read_signed, signed
 from charrnn.train import Training
+from charrnn.training.job import plan_job
+from charrnn.training.options import Options
 
 SLOW = pytest.mark.slow
 EVALUATED = (
@@ -131,6 +133,15 @@ def test_a_run_may_be_older_than_a_hyperparameter_but_not_newer(run_copy, monkey
     write_hyperparameters(run_copy, older)
     assert resume(run_copy, "--precision", "auto") == 0
     assert record.read_run(run_copy) == before
+
+
+def test_the_numbers_of_processes_that_can_resume_a_run_are_named(trained):
+    """Those that divide its batch, which cannot be changed."""
+    with pytest.raises(
+        ValueError,
+        match="batch_size 2 cannot be divided by 3 processes: a resumed run keeps it, so use 1 or 2 processes$",
+    ):
+        plan_job(None, {}, trained, Options(resume=True), n_processes=3)
 
 
 def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run_copy, capsys):
