@@ -415,6 +415,11 @@ class Training:
             if self.job.options.sample_length:
                 display.sample(self.evaluator.sample(progress.step))
         except OSError as error:
+            if is_last and run.is_away and run.has_checkpoint:
+                raise OSError(
+                    f"{error}. If it was moved, its checkpoints are intact: to resume from the last one, name its new "
+                    "place as checkpoint_dir, with resume=True, or --resume"
+                )
             if is_last:
                 raise
             display.not_saved(error, run.has_checkpoint)

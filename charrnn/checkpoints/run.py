@@ -237,9 +237,14 @@ class Run:
         """Return whether all variables are finite, and small enough to be used."""
         return math.isfinite(self.session.run(self._norm))
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the folder is no longer that of this run."""
+        return not (self._lock and files.is_held(self._lock))
+
     def _check_place(self) -> None:
-        """Raise OSError if the folder is no longer that of this run."""
-        if not (self._lock and files.is_held(self._lock)):
+        """Raise OSError if the folder is away."""
+        if self.is_away:
             raise OSError(
                 f"cannot save to {self.folder}: since training began, the folder was moved or removed"
             )

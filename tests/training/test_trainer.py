@@ -399,6 +399,30 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(
     assert err.count(message) == 2
 
 
+def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
+    run_copy, tmp_path, monkeypatch, capsys
+):
+    """And it can be resumed there."""
+    usual = Training.check_step
+
+    def check(training, step, *measured):
+        usual(training, step, *measured)
+        if step == 330:
+            run_copy.rename(tmp_path / "moved")
+
+    monkeypatch.setattr(Training, "check_step", check)
+    assert resume(run_copy, "--epochs", "2") == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert err.endswith(
+        "the folder was moved or removed. If it was moved, its checkpoints are intact: to resume from the last one, "
+        "name its new place as checkpoint_dir, with resume=True, or --resume\n"
+    )
+    monkeypatch.undo()
+    assert resume(tmp_path / "moved") == 0
+    assert "resumed  after step 300, 46 to go\n" in capsys.readouterr().out
+
+
 # Many runs in one process
 
 
