@@ -81,6 +81,7 @@ class RunRecord:
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
         shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
         beginning: what a text of this model begins with by default; None for what suits the vocabulary.
+        tensorflow: the version of TensorFlow with which the run was last started or resumed, if known.
         unknown: names of hyperparameters that only a newer version has. Such a run cannot be resumed.
     """
 
@@ -94,6 +95,7 @@ class RunRecord:
     folder: Optional[str] = field(default=None, compare=False)
     shuffled_sha256: Optional[str] = None
     beginning: Optional[str] = None
+    tensorflow: Optional[str] = field(default=None, compare=False)
     unknown: Tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -164,6 +166,7 @@ def record_of(record: RunRecord) -> Dict[str, Any]:
     """Return a record as a dict of JSON types."""
     return {
         "charrnn": __version__,
+        "tensorflow": record.tensorflow,
         "hyperparameters": asdict(record.hyperparameters),
         "vocabulary": "".join(record.vocabulary.chars),
         "text": {
@@ -209,13 +212,19 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
         folder=None if folder is None else str(folder),
         shuffled_sha256=text.get("shuffled_sha256"),
         beginning=content.get("beginning"),
+        tensorflow=content.get("tensorflow"),
         unknown=tuple(sorted(set(settings) - set(NAMES))),
     )
 
     for value in (content["vocabulary"], record.text_name, record.text_sha256):
         if not isinstance(value, str):
             raise TypeError(value)
-    for value in (record.init_from, record.shuffled_sha256, record.beginning):
+    for value in (
+        record.init_from,
+        record.shuffled_sha256,
+        record.beginning,
+        record.tensorflow,
+    ):
         if value is not None and not isinstance(value, str):
             raise TypeError(value)
 

@@ -127,7 +127,7 @@ class Run:
         """Prepare to save the variables of a session's graph. The folder is not used before :meth:`begin`."""
         from charrnn.system.tensorflow import tf
 
-        self.record = record
+        self.record = replace(record, tensorflow=tf.__version__)
         self.folder = folder
         self.session = session
         self.skipped: List[str] = []

@@ -10,6 +10,7 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.data import Vocabulary
 from charrnn.hyperparameters import Hyperparameters
+from charrnn.system.tensorflow import tf
 from charrnn.text import corpus
 
 RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
@@ -23,6 +24,7 @@ def test_the_files_of_a_run_folder(trained):
     assert {path.name for path in trained.iterdir()} == names
     content = json.loads((trained / "run.json").read_text(encoding="utf-8"))
     assert content["charrnn"] == charrnn.__version__
+    assert content["tensorflow"] == tf.__version__
     assert content["vocabulary"] == "\n ,.acdehmnost"
     assert content["hyperparameters"]["lstm_size"] == 5
     assert content["text"]["name"].endswith("small.txt")
@@ -73,6 +75,7 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
         ("init_from", 0),
         ("beginning", 5),
         ("beginning", []),
+        ("tensorflow", 2),
         ("test_loss", ""),
         ("test_loss", 1e39),
     ],
