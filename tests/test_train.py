@@ -45,6 +45,7 @@ def test_a_new_run_in_a_folder_in_which_another_process_trains_is_refused(
     folder.mkdir()
     with closing(files.lock(folder / ".lock")):
         assert train_small(text_file, folder) == 2
+
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
@@ -57,6 +58,7 @@ def test_a_run_that_another_process_trains_cannot_be_resumed(run_copy, capsys):
     before = times_of(run_copy)
     with closing(files.lock(run_copy / ".lock")):
         assert resume(run_copy) == 2
+
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
@@ -67,6 +69,7 @@ def test_a_run_that_another_process_trains_cannot_be_resumed(run_copy, capsys):
 def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
+
     # of the plan, then of each step; the first one, which makes the kernels, is no measure
     times = itertools.accumulate([0.0, 0, 5000, 0, 800, 0, 800, 0, 800, 0, 800])
     monkeypatch.setattr(time, "perf_counter", lambda: next(times))
@@ -74,6 +77,7 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     out, err = capsys.readouterr()
     assert err == ""
     assert sorted(tmp_path.rglob("*")) == before
+
     assert "windows  121 of 2 x 3 per epoch, 2 characters left over" in out.splitlines()
     memory = re.search(r"^memory   ([0-9,]+) MB$", out, re.MULTILINE).group(1)
     assert 50 < int(memory.replace(",", "")) < 100_000
@@ -91,6 +95,7 @@ def test_flags_override_a_preset(text_file, tmp_path, monkeypatch, capsys):
         return usual(config=config)
 
     monkeypatch.setattr(tf, "Session", session)
+
     texts = [str(text_file), str(text_file), "--separator", "~~"]
     hyperparameters = "--preset exercise --epochs 1 --lstm-size 6"
     flags = f"{hyperparameters} --sample-length 0 --threads 3 --no-summaries"

@@ -303,6 +303,7 @@ class Run:
         if progress.step == progress.best.step > 0:
             best = name
         record = replace(self.record, best=best, test_loss=None)
+
         self._check_place()
         self._write_reports(warn)
         progress = replace(progress, history=self._history)
@@ -336,6 +337,7 @@ class Run:
         stage = Path(self.folder) / STAGE
         name = self.name(progress.step)
         about = record_of(record)
+
         stage.mkdir()
         (stage / f"{name}.npz").write_bytes(packed(weights, about))
         (stage / f"{name}.progress.npz").write_bytes(_packed_progress(progress))
@@ -351,6 +353,7 @@ class Run:
             files.flush(path)
             suffix = path.name[len(name) :]
             sizes[suffix] = [path.stat().st_size, files.sha256(path.read_bytes())]
+
         path = stage / f"{name}.json"
         files.write_atomically(path, signed({"name": name, "files": sizes, "run": about}))
         return [*written, path]
@@ -380,6 +383,7 @@ class Run:
         folder = Path(self.folder)
         remove_leftovers(folder)
         names = names_with(folder, ".json")
+
         # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
         # counted nor removed.
         trained = [name for name in names if step_of(name) <= self.saved.step]

@@ -277,6 +277,7 @@ def _values_of_new_run(
     values = {**values, **network}
     if text and lists.is_list(text.text):
         values["shuffle"] = "lines"
+    # Other dropout suits a network that is not unrolled fused.
     hyper = Hyperparameters(**{**values, **overrides})
     if hyper.recurrent_keep_prob != 1 and not hyper.unrolls_fused:
         values.update(NOT_FUSED)
@@ -294,6 +295,7 @@ def _new_run(
     if hyper.shuffle == "lines":
         text = replace(text, text=lists.shuffled(text.text))
         shuffled_sha256 = corpus.text_sha256(text.text)
+
     record = RunRecord(
         hyperparameters=hyper,
         vocabulary=Vocabulary.from_text(text.text),
@@ -352,6 +354,7 @@ def _check_processes(batch_size: int, n_processes: int, resumes: bool) -> None:
     """Raise ValueError if a number of processes cannot share a batch."""
     if batch_size % n_processes == 0:
         return
+
     advice = f"choose a multiple of {n_processes}"
     if resumes:
         *numbers, last = [number for number in range(1, batch_size + 1) if batch_size % number == 0]

@@ -76,6 +76,7 @@ def saved_steps(folder):
     """Return the steps of which a file exists; check that TensorFlow's list has the same."""
     numbers = re.findall(r"\bi(\d+)_l5\.ckpt", " ".join(os.listdir(str(folder))))
     steps = sorted(set(map(int, numbers)))
+
     state = tf.train.get_checkpoint_state(str(folder))
     listed = list(state.all_model_checkpoint_paths)
     assert listed == [str(folder / f"i{step}_l5.ckpt") for step in steps]
@@ -93,11 +94,13 @@ def test_a_saved_checkpoint_is_intact_and_the_newest(folder, session):
     """Steps are ordered as numbers, and the paths in TensorFlow's list are relative."""
     for step in (9, 10, 100):
         assert save(session, folder, step, best_step=9) == str(folder / f"i{step}_l5.ckpt")
+
     best = replace(RUN, best="i9_l5.ckpt")
     assert newest_intact(folder) == (str(folder / "i100_l5.ckpt"), best, ())
     assert tf.train.latest_checkpoint(str(folder)) == str(folder / "i100_l5.ckpt")
     assert saved_steps(folder) == [9, 10, 100]
     assert "/" not in (folder / "checkpoint").read_text()
+
     (folder / "i100_l5.ckpt.json").unlink()
     assert record.read_run(folder) == best
     assert not (folder / ".saving").exists()
@@ -108,6 +111,7 @@ def test_old_checkpoints_are_removed_but_not_the_best(folder, session):
     for step in (1, 10, 11, 12, 13):
         save(session, folder, step, best_step=1, max_to_keep=2)
     assert saved_steps(folder) == [1, 12, 13]
+
     save(session, folder, 14, best_step=14, max_to_keep=1)
     assert saved_steps(folder) == [14]
 
@@ -121,6 +125,7 @@ def test_files_of_the_user_are_kept(folder, session):
     for name in [*names, *others]:
         (folder / name).write_bytes(b"mine")
     (folder / "i1_l5.ckpt.folder").mkdir()
+
     save(session, folder, 2, max_to_keep=1)
     left = {path.name for path in folder.glob("i1_*")}
     assert left == {*names, "i1_l5.ckpt.folder"}
@@ -136,6 +141,7 @@ def test_damaged_checkpoints_of_later_steps_are_not_counted(folder, session):
         (folder / f"i{step}_l5.ckpt.index").write_bytes(b"")
     for step in (125, 130, 135):
         save(session, folder, step, max_to_keep=2)
+
     newest = newest_intact(folder)
     assert Path(newest.prefix).name == "i135_l5.ckpt"
     assert len(newest.skipped) == 2
@@ -210,6 +216,7 @@ def test_neither_the_list_nor_the_test_loss_is_written_into_the_next_run(folder,
         folder.rename(moved)
         shutil.copytree(str(moved), str(folder))
         (folder / "run.json").unlink()
+
         before = content_of(folder)
         with pytest.raises(
             OSError,
@@ -277,12 +284,15 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
                         verify(str(folder / f"i{step - 1}_l5.ckpt"))
                     else:
                         assert newest_intact(folder).prefix.endswith(f"i{step}_l5.ckpt")
+
             save_with(run, step, max_to_keep=1)
             assert saved_steps(folder) == [step]
             assert not list(folder.glob("*.tmp"))
             assert not (folder / ".saving").exists()
+
+            # It was not called so often.
             if fails.calls < number:
-                return  # it was not called so often
+                return
 
 
 def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):

@@ -112,6 +112,7 @@ def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
 def test_a_loss_that_is_not_finite_ends_the_run(run_copy, capsys):
     """No checkpoint is made of it, so the run can be resumed from the one before."""
     assert resume(run_copy, "--epochs", "2", "--learning-rate", "1e38") == 2
+
     err = capsys.readouterr().err
     assert re.search(
         r"at step 17[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err
@@ -119,6 +120,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(run_copy, capsys):
     assert "Earlier checkpoints are intact" in err
     assert "learning_rate (now 1e+38)" in err
     assert err.count("\n") == 1
+
     assert names_of(run_copy) == ["i100_l5.ckpt", "i173_l5.ckpt"]
     assert newest_intact(run_copy).prefix == str(run_copy / "i173_l5.ckpt")
 
@@ -146,6 +148,7 @@ def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path,
     folder = tmp_path / "run"
     flags = "--learning-rate 1e38 --save-every-n 1 --num-layers 1"
     status = train_small(text_file, folder, *QUIET, *flags.split())
+
     err = capsys.readouterr().err
     assert status == 2
     assert "at step 1 the weights are not finite, or too large to be used" in err
@@ -173,6 +176,7 @@ def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys
     sizes = "--lstm-size 20 --num-steps 7 --epochs 5"
     flags = f"{sizes} --learning-rate 0.01 --keep-prob 1 --print-every-n 1 {flags} --cell {cell}"
     assert train_small(text_file, folder, *QUIET, *flags.split()) == 0
+
     losses = [float(row["loss"]) for row in history_of(folder)]
     first = np.mean(losses[:10])
     last = np.mean(losses[-30:])
@@ -205,9 +209,11 @@ def test_training_ends_after_evaluations_without_improvement(stopped_early):
     steps = sorted(losses)
     best = min(losses, key=losses.get)
     last = steps[-1]
+
     assert steps == [step for step in range(1, last + 1) if step % 15 == 0 or step % 100 == 0]
     assert steps.index(last) == steps.index(best) + 3
     assert 0 < best < last < 390
+
     assert record.read_run(stopped_early).best == f"i{best}_l9.ckpt"
     # and not those between
     assert names_of(stopped_early) == [f"i{best}_l9.ckpt", f"i{last}_l9.ckpt"]
@@ -319,6 +325,7 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
     (folder / "i6_l5.ckpt.index").unlink()
     flags = "--early-stop 9 --eval-every-n 15 --save-every-n 300 --no-summaries"
     assert resume(folder, *flags.split()) == 2
+
     out, err = capsys.readouterr()
     assert "the best checkpoint i6_l5.ckpt is damaged" in out
     assert "few to learn from" not in out
@@ -326,6 +333,7 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
         "at step 22 the validation loss is nan, so training stops. Earlier checkpoints are intact"
         in err
     )
+
     run = record.read_run(folder)
     assert run.best == "i15_l5.ckpt"
     (folder / "run.json").unlink()  # what it has is then read from the newest checkpoint
@@ -357,6 +365,7 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(
     monkeypatch.setattr(Run, "save", save)
     flags = "--num-steps 100 --num-layers 1 --save-every-n 3"
     status = train_small(text_file, tmp_path / "run", *QUIET, *flags.split())
+
     out, err = capsys.readouterr()
     assert status == expected_status
     assert err.count("\n") == 1
@@ -392,6 +401,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(
     monkeypatch.setattr(Training, "check_step", check)
     flags = "--num-steps 100 --print-every-n 2 --save-every-n 4"
     assert train_small(text_file, folder, *flags.split()) == 2
+
     assert content_of(folder) == content_of(trained)
     err = capsys.readouterr().err
     message = f"cannot save to {folder}: since training began, the folder was moved"
@@ -484,7 +494,9 @@ def test_calls_from_python_keep_nothing(tmp_path, calls):
         write_text(folder, 20)
         shutil.rmtree(str(folder))
         measured.append(resources())
+
     memory, *others = zip(*measured[1 + calls // 10 :])
-    assert memory[-1] - memory[0] < 40  # a call that keeps its graph keeps 10 MB or more
+    # A call that keeps its graph keeps 10 MB or more.
+    assert memory[-1] - memory[0] < 40
     for values in others:
         assert values[-1] <= values[0], others

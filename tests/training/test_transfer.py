@@ -204,12 +204,14 @@ def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsy
     (tmp_path / "wrong").write_text("other characters")
     flags = [str(tmp_path / "text"), "--checkpoint-dir", str(folder)]
     flags += ["--init-from", notebook_folder]
+
     unnamed = "does not record its vocabulary: name the text that it was trained on with --vocab"
     wrong = "14 distinct characters, but the vocabulary"
     for more, message in [([], unnamed), (["--vocab-from", str(tmp_path / "wrong")], wrong)]:
         assert train.main([*flags, *more]) == 2
         assert message in capsys.readouterr().err
         assert not folder.exists()
+
     with pytest.raises(ValueError, match=r"vocabulary=sorted\(set\(text\)\)"):
         train_model(OTHER, folder, init_from=notebook_folder)
 
