@@ -321,18 +321,18 @@ def _resumed_run(
     record: RunRecord, hyper: Hyperparameters, text: Optional[Text]
 ) -> Tuple[RunRecord, Text]:
     """Return a record with new hyperparameters, and its text. Raise CheckpointError if the run cannot have them."""
-    run = f"the run in {record.folder}"
+    subject = f"the run in {record.folder}"
     old = record.hyperparameters
     if record.unknown:
         names = ", ".join(map(repr, record.unknown))
         raise CheckpointError(
-            f"{run} has hyperparameters that this version of charrnn does not know: {names}"
+            f"{subject} has hyperparameters that this version of charrnn does not know: {names}"
         )
     if text:
         content = text_of(record, text.text)
         if content is None:
             raise CheckpointError(
-                f"{run} was trained on another text than {text.name}; without a text, "
+                f"{subject} was trained on another text than {text.name}; without a text, "
                 "a resumed run uses the one in that folder"
             )
         own_text = Text(record.text_name, content, text.skipped)
@@ -344,7 +344,7 @@ def _resumed_run(
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
             raise CheckpointError(
-                f"{run} has {name} {getattr(old, name)}, which cannot be changed "
+                f"{subject} has {name} {getattr(old, name)}, which cannot be changed "
                 f"to {getattr(hyper, name)}: leave it out, or train another run"
             )
     return replace(record, hyperparameters=hyper), own_text
