@@ -9,14 +9,14 @@ import math
 import runpy
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
-from charrnn.checkpoints import record
-from charrnn.checkpoints.run import Progress, Run, read_history
+from charrnn.checkpoints.record import read_run
+from charrnn.checkpoints.run import Best, Progress, Run, read_history
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.model_file import open_model
 from charrnn.engines.opened_model import Model
@@ -30,7 +30,7 @@ from charrnn.training.options import Options
 
 if TYPE_CHECKING:
     from charrnn.training.display import Display
-    from charrnn.training.evaluation import Evaluation, Evaluator
+    from charrnn.training.evaluation import Evaluator
     from charrnn.training.graph import TrainingGraph
 
 
@@ -58,8 +58,10 @@ class TrainedRun:
     test_loss: Optional[float] = None
 
     def __repr__(self) -> str:
-        last = f", the last loss {self.losses[-1]:.4f}" if len(self.losses) else ""
-        return f"<TrainedRun {self.folder}: {words.plural(len(self.losses), 'step')}{last}>"
+        done = words.plural(len(self.losses), "step")
+        if len(self.losses):
+            done += f", the last loss {self.losses[-1]:.4f}"
+        return f"<TrainedRun {self.folder}: {done}>"
 
 
 def train_model(
@@ -112,18 +114,27 @@ def train_model(
     options = Options(
         resume, preset, sample_length, threads, summaries, quiet, minutes, in_python=True
     )
-    model = open_model(init_from) if isinstance(init_from, (str, Path)) else init_from
-    given = _as_text(text)
-    for source in (given, model):
+    if isinstance(init_from, (str, Path)):
+        init_from = open_model(init_from)
+    read_text = _as_text(text)
+    for source in (read_text, init_from):
         if source and not quiet:
             terminal.print_skipped(source.skipped)
+
     with terminal.tensorflow_quieted():
-        job = plan_job(given, hyperparameters, checkpoint_dir, options, model)
+        job = plan_job(read_text, hyperparameters, checkpoint_dir, options, init_from=init_from)
         folder, losses, stopped_by = train_job(job, Processes())
-    run = record.read_run(folder)
-    best = open_model(folder, best=True) if run.best else None
+
+    record = read_run(folder)
+    best = open_model(folder, best=True) if record.best else None
     return TrainedRun(
-        folder, open_model(folder), best, losses, read_history(folder), stopped_by, run.test_loss
+        folder=folder,
+        model=open_model(folder),
+        best=best,
+        losses=losses,
+        history=read_history(folder),
+        stopped_by=stopped_by,
+        test_loss=record.test_loss,
     )
 
 
@@ -145,131 +156,122 @@ def train_job(
 
     Return the run folder, the losses, and the signal that ended it early or None.
     """
-    # not above, because these imports take a second
+    # Not above, because these imports take a second.
     from charrnn.system.tensorflow import forget_gradients, tf
     from charrnn.training.display import Display
-    from charrnn.training.evaluation import Evaluation, Evaluator
+    from charrnn.training.evaluation import Evaluator
     from charrnn.training.graph import TrainingGraph, initial_weights
 
     hyper = job.hyperparameters
     stop = StopRequests()
-    model = TrainingGraph(len(job.record.vocabulary), hyper, processes, job.threads, job.seed_given)
+    num_classes = len(job.record.vocabulary)
+    graph = TrainingGraph(num_classes, hyper, processes, threads=job.threads, in_order=job.in_order)
     forget_gradients(tf.get_default_graph())
-    display = Display(job, model.n_parameters, stop, job.options.quiet or processes.rank > 0)
-    with tf.Session(config=model.config) as sess, contextlib.closing(
-        Run(job.record, job.folder, sess)
-    ) as run:
-        sess.run(tf.global_variables_initializer())
-        model.set_weights(sess, initial_weights(model.shapes, hyper.seed or 0))
-        progress = processes.from_first(begin, job, model, run, display)
-        processes.synchronize(sess)
-        last = Evaluation(
-            best_step=progress.best_step,
-            best_loss=progress.best_loss,
-            since_best=progress.evals_since_best,
-        )
-        losses: List[float] = []
-        stopped_by: Optional[signal.Signals] = None
-        with contextlib.closing(Evaluator(job, model, sess, processes, last)) as evaluator:
-            if not ends_early(job, last):
-                with display.bar(progress.step), stop.listening():
-                    losses, stopped_by = train_epochs(
-                        job, model, run, evaluator, display, stop, processes, progress
-                    )
-            processes.from_first(
-                end, job, run, evaluator, display, progress.step + len(losses), stopped_by
+    is_quiet = job.options.quiet or processes.rank > 0
+    display = Display(job, graph.n_parameters, stop, is_quiet)
+
+    with tf.Session(config=graph.config) as sess:
+        run = Run(job.record, job.folder, sess)
+        evaluator = Evaluator(job, graph, sess, processes)
+        with contextlib.closing(run), contextlib.closing(evaluator):
+            sess.run(tf.global_variables_initializer())
+            graph.set_weights(sess, initial_weights(graph.shapes, hyper.seed or 0))
+
+            training = Training(
+                job=job,
+                graph=graph,
+                run=run,
+                evaluator=evaluator,
+                display=display,
+                processes=processes,
             )
-        # wait for the others: a launcher may end all processes when one has ended
-        processes.gather(None)
+            progress = training.begin()
+            losses: List[float] = []
+            stopped_by: Optional[signal.Signals] = None
+            # A run that has ended early stays ended when it is resumed.
+            if not training.ends_early:
+                with display.bar(progress.step), stop.listening():
+                    losses, stopped_by = train_epochs(training, progress, stop)
+            training.end(progress.step + len(losses), stopped_by)
     return job.folder, np.array(losses, np.float32), stopped_by
 
 
 def train_epochs(
-    job: Job,
-    model: "TrainingGraph",
-    run: Run,
-    evaluator: "Evaluator",
-    display: "Display",
-    stop: StopRequests,
-    processes: Processes,
-    progress: Progress,
+    training: "Training", progress: Progress, stop: StopRequests
 ) -> Tuple[List[float], Optional[signal.Signals]]:
     """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
 
+    ``graph`` has what the notebook's ``model`` has. The feed of a step has what the notebook does not feed: the
+    learning rate, and the seed of the dropout masks. Of several processes, each trains on its ``rows`` of a batch.
+
     Args:
-        job: the plan of the run.
-        model: the network. It has what CharRNN has, and the feed of a step has what the notebook does not feed: the
-            learning rate and the seed of the dropout masks.
-        run: the run folder, and the session that has the values of the variables.
-        evaluator: evaluates on the held-out text.
-        display: prints.
-        stop: what asks to stop.
-        processes: those that share a batch. ``model.rows`` are the rows that this one trains on.
+        training: what the loop calls now and then.
         progress: what was done before this call. In a new epoch, training starts from the zero state.
+        stop: what asks to stop.
 
     Returns:
         (losses, stopped_by): the loss of each step that was done, and the signal or None.
 
     Source: notebook, "training".
     """
+    job = training.job
+    graph = training.graph
+    display = training.display
+    sess = training.run.session
     hyper = job.hyperparameters
-    n_windows = job.n_windows
-    total_steps = job.total_steps
-    rows = model.rows
-    step: int = progress.step
+    rows = graph.rows
+
+    step = progress.step
     losses: List[float] = []
     epoch_losses: List[float] = list(progress.epoch_losses)
-    new_state = model.from_array(progress.lstm_state[:, :, rows])
-    for epoch in range(step // n_windows, hyper.epochs):
-        done = step % n_windows  # more than 0 in the epoch in which a run was resumed
+    new_state = graph.from_array(progress.lstm_state[:, :, rows])
+    for epoch in range(step // job.n_windows, hyper.epochs):
+        # More than 0 in the epoch in which a run was resumed.
+        done = step % job.n_windows
         if done == 0:
-            new_state = run.session.run(model.initial_state)
+            new_state = sess.run(graph.initial_state)
             epoch_losses = []
-        for x, y in itertools.islice(
-            get_batches(job.training, hyper.batch_size, hyper.num_steps), done, None
-        ):
+
+        batches = get_batches(job.training, hyper.batch_size, hyper.num_steps)
+        for x, y in itertools.islice(batches, done, None):
             start = time.perf_counter()
             feed = {
-                model.inputs: x[rows],
-                model.targets: y[rows],
-                model.keep_prob: hyper.keep_prob,
-                model.initial_state: new_state,
-                **model.of_step(step, n_windows),
+                graph.inputs: x[rows],
+                graph.targets: y[rows],
+                graph.keep_prob: hyper.keep_prob,
+                graph.initial_state: new_state,
+                **graph.of_step(step, job.n_windows),
             }
-            loss, norm, new_state, _ = run.session.run(
-                [model.loss, model.gradient_norm, model.final_state, model.optimizer],
+            loss, norm, new_state, _ = sess.run(
+                [graph.loss, graph.gradient_norm, graph.final_state, graph.optimizer],
                 feed_dict=feed,
             )
-            seconds: float = time.perf_counter() - start
-            measured: Dict[str, float] = {}
+            seconds = time.perf_counter() - start
+
             step += 1
             losses.append(loss)
             epoch_losses.append(loss)
-            check_step(job, run, step, loss, norm)
+            training.check_step(step, loss, norm)
             display.advance(loss)
-            if step % hyper.print_every_n == 0 or step == total_steps:
-                display.step(step, loss, seconds)
-                measured = figures_of_step(job, step, loss, norm, seconds)
 
-            # Now and then: the mean of an epoch, an evaluation, the end, a checkpoint
-            if step % n_windows == 0:
+            # Print and measure what is due after this step.
+            measured: Dict[str, float] = {}
+            if step % hyper.print_every_n == 0 or step == job.total_steps:
+                display.step(step, loss, seconds)
+                measured = training.figures(step, loss=loss, norm=norm, seconds=seconds)
+            if step % job.n_windows == 0:
                 display.epoch(epoch + 1, np.mean(epoch_losses))
-            saving = step % hyper.save_every_n == 0 or step == total_steps
-            if len(job.held_out) and (
-                saving or hyper.eval_every_n and step % hyper.eval_every_n == 0
-            ):
-                found = evaluate(job, run, evaluator, display, step)
-                measured["val_loss"] = found.loss
-                saving |= found.is_best
-            run.add(step, epoch + 1, **measured)
-            stopped_by = processes.agree(stop.signal)
-            last = bool(stopped_by or step == total_steps or ends_early(job, evaluator.last))
-            if saving or last:
-                progress = evaluator.progress(step, new_state, epoch_losses)
-                evaluator.keep_best(
-                    *processes.from_first(save, job, model, run, evaluator, display, progress, last)
-                )
-            if last:
+            saves = step % hyper.save_every_n == 0 or step == job.total_steps
+            if saves or (hyper.eval_every_n and step % hyper.eval_every_n == 0):
+                measured.update(training.evaluate(step))
+            training.run.add(step, epoch + 1, **measured)
+
+            # Save what is due, the best evaluation so far, and the last step.
+            stopped_by = training.processes.agree(stop.signal)
+            is_last = bool(stopped_by) or step == job.total_steps or training.ends_early
+            if saves or is_last or step == training.best.step:
+                training.checkpoint(step, new_state, epoch_losses, is_last)
+            if is_last:
                 return losses, stopped_by
     return losses, None
 
@@ -277,128 +279,175 @@ def train_epochs(
 # ---- now and then ----------------------------------------------------------------------------------------------------
 
 
-def begin(job: Job, model: "TrainingGraph", run: Run, display: "Display") -> Progress:
-    """Begin a run or restore it. Print the plan."""
-    from charrnn.training.transfer import extended_weights
+@dataclass(eq=False)
+class Training:
+    """A run in training: what its loop does now and then.
 
-    sess = run.session
-    if job.init_from:
-        model.set_weights(
-            sess, extended_weights(job.init_from, job.record.vocabulary, model.weights(sess))
-        )
-    zeros = model.as_array(sess.run(model.initial_state))[:, :, :1]
-    fresh = Progress(
-        0, np.repeat(zeros, job.hyperparameters.batch_size, axis=2), np.zeros(0, np.float32)
-    )
-    progress = run.begin(job.text, fresh, job.options.resume, job.options.summaries)
-    display.skipped(run.skipped)
-    display.plan()
-    if job.options.resume:
-        display.resumed(progress.step, run.restored)
-    elif job.init_from:  # saved at once, because a resumed run could not make these weights again
-        display.saved(run.save(progress, model.weights(sess), display.warn))
-    return progress
-
-
-def ends_early(job: Job, last: "Evaluation") -> bool:
-    """Return whether there were too many evaluations without improvement."""
-    return 0 < job.hyperparameters.early_stop <= last.since_best
-
-
-def diverged(job: Job, run: Run, step: int, what: str) -> CommonError:
-    """Return the error for a step after which training cannot continue."""
-    remedy = (
-        "Earlier checkpoints are intact: resume from the last one"
-        if run.has_checkpoint
-        else "There is no checkpoint yet: resume from the beginning"
-    )
-    hyper = job.hyperparameters
-    return CommonError(
-        f"at step {step} {what}, so training stops. {remedy} with a lower learning_rate (now "
-        f"{hyper.learning_rate:g}) or grad_clip (now {hyper.grad_clip:g})"
-    )
-
-
-def check_step(job: Job, run: Run, step: int, loss: float, norm: float) -> None:
-    """Raise ValueError if a step has made the loss or the norm of the gradients infinite or NaN."""
-    if not math.isfinite(loss) or not math.isfinite(norm):
-        raise diverged(
-            job, run, step, f"the loss is {loss} and the norm of the gradients is {norm}"
-        )
-
-
-def figures_of_step(
-    job: Job, step: int, loss: float, norm: float, seconds: float
-) -> Dict[str, float]:
-    """Return what history.csv has of a step."""
-    hyper = job.hyperparameters
-    return dict(
-        loss=float(loss),
-        gradient_norm=float(norm),
-        learning_rate=learning_rate_at(hyper, step - 1, job.n_windows),
-        characters_per_second=hyper.batch_size * hyper.num_steps / seconds,
-    )
-
-
-def evaluate(
-    job: Job, run: Run, evaluator: "Evaluator", display: "Display", step: int
-) -> "Evaluation":
-    """Evaluate on the held-out text. Raise ValueError if the loss is infinite or NaN."""
-    found = evaluator.measure(step)
-    if not math.isfinite(found.loss):
-        raise diverged(job, run, step, f"the validation loss is {found.loss}")
-    display.validation(found)
-    return found
-
-
-def save(
-    job: Job,
-    model: "TrainingGraph",
-    run: Run,
-    evaluator: "Evaluator",
-    display: "Display",
-    progress: Progress,
-    last: bool,
-) -> Tuple[int, float]:
-    """Save a checkpoint, and write a sample. A failure is a warning, unless this is the last checkpoint.
-
-    Return the step and the loss of the best evaluation that has a checkpoint.
+    Attributes:
+        job: the plan of the run.
+        graph: the network.
+        run: the run folder, and the session that has the values of the variables.
+        evaluator: measures the loss on the texts that are held out, and samples.
+        display: prints.
+        processes: those that share a batch. Only the first one writes and prints.
+        best: the best evaluation so far.
     """
-    if not run.has_finite_weights():
-        raise diverged(
-            job, run, progress.step, "the weights are not finite, or too large to be used"
+
+    job: Job
+    graph: "TrainingGraph"
+    run: Run
+    evaluator: "Evaluator"
+    display: "Display"
+    processes: Processes
+    best: Best = Best()
+
+    def begin(self) -> Progress:
+        """Begin the run or restore it. Print the plan."""
+        progress = self.processes.from_first(self._begin)
+        self.processes.synchronize(self.run.session)
+        self.best = progress.best
+        return progress
+
+    def _begin(self) -> Progress:
+        from charrnn.training.transfer import extended_weights
+
+        job = self.job
+        graph = self.graph
+        display = self.display
+        sess = self.run.session
+        if job.init_from:
+            fresh_weights = graph.weights(sess)
+            weights = extended_weights(job.init_from, job.record.vocabulary, fresh_weights)
+            graph.set_weights(sess, weights)
+
+        # The zero state of a row is that of all rows of the batch, which several processes share.
+        zeros = graph.as_array(sess.run(graph.initial_state))
+        batch_size = job.hyperparameters.batch_size
+        fresh = Progress(
+            step=0,
+            lstm_state=np.repeat(zeros[:, :, :1], batch_size, axis=2),  # [num_layers, 2, N, L]
+            epoch_losses=np.zeros(0, np.float32),
         )
-    try:
-        display.saved(run.save(progress, model.weights(run.session), display.warn))
-        if job.options.sample_length:
-            display.sample(evaluator.sample(progress.step))
-    except OSError as error:
-        if last:
-            raise
-        display.not_saved(error, run.has_checkpoint)
-    return run.saved.best_step, run.saved.best_loss
+        options = job.options
+        progress = self.run.begin(job.text, fresh, options.resume, options.summaries)
 
+        display.skipped(self.run.skipped)
+        display.plan()
+        if options.resume:
+            display.resumed(progress.step)
+        elif job.init_from:
+            # Saved at once, because a resumed run could not make these weights again.
+            display.saved(self.run.save(progress, graph.weights(sess), display.warn))
+        return progress
 
-def end(
-    job: Job,
-    run: Run,
-    evaluator: "Evaluator",
-    display: "Display",
-    step: int,
-    stopped_by: Optional[signal.Signals],
-) -> None:
-    """Evaluate on the test text if there is one, and print how the run has ended."""
-    is_early = ends_early(job, evaluator.last) and step < job.total_steps
-    if is_early:
-        display.ended_early(step, evaluator.last)
-    if stopped_by:
-        display.stopped(stopped_by.name, step)
-        return
-    if len(job.test):
-        loss, name = evaluator.test(run, step)
-        display.test(loss, name)
-        run.add_test_loss(loss)
-    display.finished(step, "early_stop" if is_early else "epochs")
+    def check_step(self, step: int, loss: float, norm: float) -> None:
+        """Raise ValueError if a step has made the loss or the norm of the gradients infinite or NaN."""
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            raise self._diverged(
+                step, f"the loss is {loss} and the norm of the gradients is {norm}"
+            )
+
+    def _diverged(self, step: int, what: str) -> CommonError:
+        """Return the error for a step after which training cannot continue."""
+        hyper = self.job.hyperparameters
+        remedy = "There is no checkpoint yet: resume from the beginning"
+        if self.run.has_checkpoint:
+            remedy = "Earlier checkpoints are intact: resume from the last one"
+        return CommonError(
+            f"at step {step} {what}, so training stops. {remedy} with a lower learning_rate (now "
+            f"{hyper.learning_rate:g}) or grad_clip (now {hyper.grad_clip:g})"
+        )
+
+    def figures(self, step: int, *, loss: float, norm: float, seconds: float) -> Dict[str, float]:
+        """Return what history.csv has of a step."""
+        hyper = self.job.hyperparameters
+        return dict(
+            loss=float(loss),
+            gradient_norm=float(norm),
+            learning_rate=learning_rate_at(hyper, step - 1, self.job.n_windows),
+            characters_per_second=hyper.batch_size * hyper.num_steps / seconds,
+        )
+
+    def evaluate(self, step: int) -> Dict[str, float]:
+        """Evaluate on the held-out text if there is one, and return what history.csv has of it.
+
+        Raise ValueError if the loss is infinite or NaN.
+        """
+        if not len(self.job.held_out):
+            return {}
+        loss = self.evaluator.measure()
+        if not math.isfinite(loss):
+            raise self._diverged(step, f"the validation loss is {loss}")
+
+        self.best = self.best.after(step, loss)
+        self.display.validation(step, loss, self.best)
+        return {"val_loss": loss}
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether there were too many evaluations without improvement."""
+        return 0 < self.job.hyperparameters.early_stop <= self.best.evaluations_since
+
+    def checkpoint(self, step: int, state: Any, epoch_losses: List[float], is_last: bool) -> None:
+        """Save a checkpoint, and write a sample. A failure is a warning, unless this is the last checkpoint."""
+        states = self.processes.gather(self.graph.as_array(state))
+        progress = Progress(
+            step=step,
+            lstm_state=np.concatenate(states, axis=2),  # [num_layers, 2, N, L]
+            epoch_losses=np.array(epoch_losses, np.float32),
+            best=self.best,
+        )
+        saved = self.processes.from_first(self._save, progress, is_last)
+        # The best one has a checkpoint: after a failed save, it is an earlier one.
+        self.best = replace(self.best, step=saved.step, loss=saved.loss)
+
+    def _save(self, progress: Progress, is_last: bool) -> Best:
+        """Return the best evaluation that has a checkpoint."""
+        run = self.run
+        display = self.display
+        if not run.has_finite_weights():
+            raise self._diverged(
+                progress.step, "the weights are not finite, or too large to be used"
+            )
+
+        try:
+            display.saved(run.save(progress, self.graph.weights(run.session), display.warn))
+            if self.job.options.sample_length:
+                display.sample(self.evaluator.sample(progress.step))
+        except OSError as error:
+            if is_last and run.is_away and run.has_checkpoint:
+                raise OSError(
+                    f"{error}. If it was moved, its checkpoints are intact: to resume from the last one, name its new "
+                    "place as checkpoint_dir, with resume=True, or --resume"
+                )
+            if is_last:
+                raise
+            display.not_saved(error, run.has_checkpoint)
+
+        return run.saved.best
+
+    def end(self, step: int, stopped_by: Optional[signal.Signals]) -> None:
+        """Evaluate on the test text if there is one, and print how the run has ended after a step."""
+        self.processes.from_first(self._end, step, stopped_by)
+        # Wait for the others: a launcher may end all processes when the first of them has ended.
+        self.processes.gather(None)
+
+    def _end(self, step: int, stopped_by: Optional[signal.Signals]) -> None:
+        display = self.display
+        limit = "epochs"
+        if self.ends_early and step < self.job.total_steps:
+            limit = "early_stop"
+            display.ended_early(step, self.best)
+
+        if stopped_by:
+            display.stopped(stopped_by.name, step)
+            return
+
+        if len(self.job.test):
+            loss, name = self.evaluator.test(self.run, step)
+            display.test(loss, name)
+            self.run.add_test_loss(loss)
+        display.finished(step, limit)
 
 
 if __name__ == "__main__":

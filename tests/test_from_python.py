@@ -393,7 +393,8 @@ def test_a_repr_is_a_line(run):
 
 def test_messages_speak_python(run):
     with pytest.raises(
-        ValueError, match="continue it with resume=True, or name another checkpoint_dir$"
+        ValueError,
+        match="continue it with resume=True, or --resume; or name another checkpoint_dir$",
     ):
         train_model(TEXT, run.folder, quiet=True, **SMALL)
 
@@ -469,12 +470,12 @@ def test_substitutes_for_streams(tmp_path, monkeypatch):
     closed.close()
     streams = {0: None, 6: closed, 12: tee}
 
-    def replace_streams(job, run, step, *measured):
+    def replace_streams(training, step, *measured):
         for name in ("stdout", "stderr") if step in streams else ():
             monkeypatch.setattr(sys, name, streams[step])
 
-    replace_streams(None, None, 0)
-    monkeypatch.setattr("charrnn.train.check_step", replace_streams)
+    replace_streams(None, 0)
+    monkeypatch.setattr("charrnn.train.Training.check_step", replace_streams)
     run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists() and len(run.losses) == 17
     assert (

@@ -17,6 +17,7 @@ from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import lstm_weights
 from charrnn.hyperparameters import Hyperparameters
+from charrnn.system import files
 from charrnn.text import corpus
 
 pytestmark = pytest.mark.skipif(
@@ -179,7 +180,7 @@ def crafted_records(text):
         Hyperparameters(val_fraction=0.01, test_fraction=0.9, seed=1),
         Vocabulary.from_text(text),
         "names",
-        corpus.text_sha256(text),
+        files.text_sha256(text),
         test_loss=1.5,
         beginning="A",
     )

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import shutil
 import time
 from contextlib import closing
 
@@ -17,49 +16,68 @@ from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 
 
-def test_a_known_text_that_cannot_be_found_is_not_replaced(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("arguments", [["anna"], []])
+def test_a_known_text_that_cannot_be_found_is_not_replaced(
+    tmp_path, capsys, monkeypatch, arguments
+):
     """Neither where it is named nor where it is the default."""
     monkeypatch.delenv("CHARRNN_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
-    for arguments in (["anna"], []):
-        assert train.main(arguments) == 2
-        out, err = capsys.readouterr()
-        assert (
-            out == ""
-            and err.count("\n") == 1
-            and err.startswith("charrnn-train: error: ")
-            and "'anna'" in err
-        )
+    assert train.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("charrnn-train: error: ")
+    assert "'anna'" in err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_in_which_another_process_trains_is_refused(text_file, trained, tmp_path, capsys):
-    """Nothing in it is changed, by a new run or by a resumed one."""
-    shutil.copytree(str(trained), str(tmp_path / "run"))
-    (tmp_path / "new").mkdir()
-    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
-    with closing(files.lock(tmp_path / "run" / ".lock")), closing(
-        files.lock(tmp_path / "new" / ".lock")
-    ):
-        for status in (resume(tmp_path / "run"), train_small(text_file, tmp_path / "new")):
-            assert status == 2
-        out, err = capsys.readouterr()
-        assert (
-            out == "" and err.count("\n") == 2 and err.count("another process is training in") == 2
-        )
-    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
-    assert [path.name for path in (tmp_path / "new").iterdir()] == [".lock"]
+def times_of(folder):
+    """When each file in a folder was changed."""
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_a_new_run_in_a_folder_in_which_another_process_trains_is_refused(
+    text_file, tmp_path, capsys
+):
+    """Nothing in it is changed."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with closing(files.lock(folder / ".lock")):
+        assert train_small(text_file, folder) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "another process is training in" in err
+    assert list(times_of(folder)) == [".lock"]
+
+
+def test_a_run_that_another_process_trains_cannot_be_resumed(run_copy, capsys):
+    """Nothing in its folder is changed."""
+    before = times_of(run_copy)
+    with closing(files.lock(run_copy / ".lock")):
+        assert resume(run_copy) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "another process is training in" in err
+    assert times_of(run_copy) == before
 
 
 def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
+
     # of the plan, then of each step; the first one, which makes the kernels, is no measure
     times = itertools.accumulate([0.0, 0, 5000, 0, 800, 0, 800, 0, 800, 0, 800])
     monkeypatch.setattr(time, "perf_counter", lambda: next(times))
     assert train_small(text_file, "run", "--dry-run", "--val-fraction", "0.3", "--cell", "gru") == 0
     out, err = capsys.readouterr()
-    assert err == "" and sorted(tmp_path.rglob("*")) == before
+    assert err == ""
+    assert sorted(tmp_path.rglob("*")) == before
+
     assert "windows  121 of 2 x 3 per epoch, 2 characters left over" in out.splitlines()
     memory = re.search(r"^memory   ([0-9,]+) MB$", out, re.MULTILINE).group(1)
     assert 50 < int(memory.replace(",", "")) < 100_000
@@ -68,44 +86,29 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
 
 def test_flags_override_a_preset(text_file, tmp_path, monkeypatch, capsys):
     """The seed, which neither has, is made up, printed and recorded. Several texts are joined."""
-    sessions = []
+    folder = tmp_path / "run"
+    configs = []
     usual = tf.Session
-    monkeypatch.setattr(
-        tf, "Session", lambda **options: sessions.append(options) or usual(**options)
-    )
-    assert (
-        train.main(
-            [
-                str(text_file),
-                str(text_file),
-                "--separator",
-                "~~",
-                "--preset",
-                "exercise",
-                "--epochs",
-                "1",
-                "--lstm-size",
-                "6",
-                "--checkpoint-dir",
-                str(tmp_path / "run"),
-                "--sample-length",
-                "0",
-                "--threads",
-                "3",
-                "--no-summaries",
-            ]
-        )
-        == 0
-    )
-    assert (
-        sessions[0]["config"].inter_op_parallelism_threads == 3
-        and not (tmp_path / "run" / "summaries").exists()
-    )
-    assert (tmp_path / "run" / "text.txt").read_text() == f"{TEXT}~~{TEXT}"
-    hyper = record.read_run(tmp_path / "run").hyperparameters
+
+    def session(config):
+        configs.append(config)
+        return usual(config=config)
+
+    monkeypatch.setattr(tf, "Session", session)
+
+    texts = [str(text_file), str(text_file), "--separator", "~~"]
+    hyperparameters = "--preset exercise --epochs 1 --lstm-size 6"
+    flags = f"{hyperparameters} --sample-length 0 --threads 3 --no-summaries"
+    assert train.main([*texts, *flags.split(), "--checkpoint-dir", str(folder)]) == 0
+    assert configs[0].inter_op_parallelism_threads == 3
+    assert not (folder / "summaries").exists()
+    assert (folder / "text.txt").read_text() == f"{TEXT}~~{TEXT}"
+
+    hyper = record.read_run(folder).hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
     assert [getattr(hyper, name) for name in names] == [10, 50, 6, 0.01, 1, 0.5]
-    assert 0 <= hyper.seed < 2**31 and f"seed {hyper.seed}\n" in capsys.readouterr().out
+    assert 0 <= hyper.seed < 2**31
+    assert f"seed {hyper.seed}\n" in capsys.readouterr().out
 
 
 SMALL_RUN = dict(
@@ -114,17 +117,19 @@ SMALL_RUN = dict(
 
 
 def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
-    trained = train_model(TEXT, tmp_path / "run", sample_length=0, **SMALL_RUN)
-    assert trained.model.run.hyperparameters.num_steps == 130 and trained.losses.shape == (4,)
-    assert (
-        trained.losses[0] == pytest.approx(np.log(14), abs=0.2)
-        and trained.stopped_by is trained.best is None
-    )
+    run = train_model(TEXT, tmp_path / "run", sample_length=0, **SMALL_RUN)
+    assert run.model.run.hyperparameters.num_steps == 130
+    assert run.losses.shape == (4,)
+    assert run.losses[0] == pytest.approx(np.log(14), abs=0.2)
+    assert run.stopped_by is None
+    assert run.best is None
     assert "step 4/4" in capsys.readouterr().out
+
     longer = train_model(
         None, tmp_path / "run", resume=True, quiet=True, epochs=3, sample_length=0, summaries=False
     )
-    assert longer.losses.shape == (8,) and capsys.readouterr() == ("", "")
+    assert longer.losses.shape == (8,)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_test_loss_is_kept_until_the_run_goes_on(tmp_path, monkeypatch):
@@ -132,16 +137,14 @@ def test_the_test_loss_is_kept_until_the_run_goes_on(tmp_path, monkeypatch):
     run = train_model(
         TEXT, tmp_path / "run", sample_length=0, test_fraction=0.2, quiet=True, **SMALL_RUN
     )
-    assert run.test_loss == record.read_run(run.folder).test_loss > 0
-    assert (
-        train_model(None, run.folder, resume=True, sample_length=0, quiet=True).test_loss
-        == run.test_loss
-    )
+    assert run.test_loss > 0
+    assert run.test_loss == record.read_run(run.folder).test_loss
+    resumed = train_model(None, run.folder, resume=True, sample_length=0, quiet=True)
+    assert resumed.test_loss == run.test_loss
+
     monkeypatch.setattr("charrnn.train.StopRequests", lambda: StopAfter(1))
-    assert (
-        train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2).test_loss
-        is None
-    )
+    stopped = train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2)
+    assert stopped.test_loss is None
 
 
 def test_importing_does_not_import_tensorflow():
@@ -163,6 +166,8 @@ def test_the_users_own_warnings_are_shown():
     )
     _, out, err = run_python("-c", code)
     lines = err.strip().split("\n")
-    assert out == "" and "mine" in lines[0] and "mine too" in lines[1], err
+    assert out == ""
+    assert "mine" in lines[0], err
+    assert "mine too" in lines[1], err
     # from Python 3.13 on
     assert lines[2:] in ([], ["  warnings.warn('mine too'); tf.Session().close()"])

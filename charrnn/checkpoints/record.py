@@ -28,7 +28,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from charrnn.data import StrPath, Vocabulary
 from charrnn.hyperparameters import NAMES, Hyperparameters
 from charrnn.system import errors, files
-from charrnn.text.corpus import RUN_FILE, words
+from charrnn.text.corpus import RUN_FILE
 from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
@@ -48,14 +48,13 @@ IMMUTABLE = (
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
-LARGEST_LOSS = 1e38  # losses are measured in float32
 LOCK_FILE = ".lock"
-# how to start from the weights of the notebook, in Python and in a command
+LARGEST_LOSS = 1e38  # losses are measured in float32
 FROM_NOTEBOOK = (
-    "init_from=open_model(path, sorted(set(text)))",
-    "--init-from and --vocab-from TEXT",
+    "start a run from its weights with init_from=open_model(path, sorted(set(text))), or --init-from and "
+    "--vocab-from TEXT"
 )
-# of the files that a record lists
+# Of the files that a record lists.
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
 
@@ -82,6 +81,7 @@ class RunRecord:
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
         shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
         beginning: what a text of this model begins with by default; None for what suits the vocabulary.
+        tensorflow: the version of TensorFlow with which the run was last started or resumed, if known.
         unknown: names of hyperparameters that only a newer version has. Such a run cannot be resumed.
     """
 
@@ -95,6 +95,7 @@ class RunRecord:
     folder: Optional[str] = field(default=None, compare=False)
     shuffled_sha256: Optional[str] = None
     beginning: Optional[str] = None
+    tensorflow: Optional[str] = field(default=None, compare=False)
     unknown: Tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -106,10 +107,11 @@ def step_of(name: str) -> int:
 
 def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[str]:
     """Return the names of the checkpoints that have a file with a suffix, and of others, sorted by step."""
-    saved = {
-        name[: -len(suffix)] for name in os.listdir(str(folder)) if name.endswith(f".ckpt{suffix}")
-    }
-    return sorted((name for name in saved.union(others) if step_of(name) >= 0), key=step_of)
+    names = set(others)
+    for file_name in os.listdir(str(folder)):
+        if file_name.endswith(f".ckpt{suffix}"):
+            names.add(file_name[: -len(suffix)])
+    return sorted((name for name in names if step_of(name) >= 0), key=step_of)
 
 
 def listed_names(folder: Path) -> List[str]:
@@ -118,12 +120,13 @@ def listed_names(folder: Path) -> List[str]:
         lines = (folder / "checkpoint").read_bytes().decode("utf-8").splitlines()
     except (OSError, ValueError):
         return []
-    start = 'all_model_checkpoint_paths: "'
-    paths = [
-        line[len(start) : -1] for line in lines if line.startswith(start) and line.endswith('"')
-    ]
-    names = [re.split(r"[/\\]", path)[-1] for path in paths]
-    return [name for name in names if name]
+    names = []
+    for line in lines:
+        # The name alone: the folder may have been moved since the notebook listed whole paths.
+        match = re.fullmatch(r'all_model_checkpoint_paths: "(?:.*[/\\])?([^/\\]+)"', line)
+        if match:
+            names.append(match.group(1))
+    return names
 
 
 def is_run(folder: StrPath) -> bool:
@@ -138,27 +141,20 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     folder = Path(folder)
-    in_the_way = [
-        name for name in (TEXT_FILE, HISTORY_FILE, STAGE) if os.path.lexists(str(folder / name))
-    ]
-    fact = f"{folder} holds another run"
-    in_python = ""
-    in_command = ""
     if is_run(folder):
-        in_python = "continue it with resume=True"
-        in_command = f"continue it with {words.resume_command(folder)}"
+        problem = f"{folder} holds another run"
+        advice = "continue it with resume=True, or --resume;"
     elif _is_of_notebook(folder):
-        in_python, in_command = (f"start from its weights with {how}" for how in FROM_NOTEBOOK)
-    elif in_the_way:
-        fact = f"{folder} has a {in_the_way[0]}, which a new run would replace"
-        in_python = in_command = "move it away"
+        problem = f"{folder} holds another run"
+        advice = f"{FROM_NOTEBOOK};"
     else:
-        return
-    raise CheckpointError(
-        fact,
-        f"{in_python}, or name another checkpoint_dir",
-        f"{in_command}, or name another folder with --checkpoint-dir",
-    )
+        names = (TEXT_FILE, HISTORY_FILE, STAGE)
+        in_the_way = [name for name in names if os.path.lexists(str(folder / name))]
+        if not in_the_way:
+            return
+        problem = f"{folder} has a {in_the_way[0]}, which a new run would replace"
+        advice = "move it away,"
+    raise CheckpointError(f"{problem}: {advice} or name another checkpoint_dir")
 
 
 def _is_of_notebook(folder: Path) -> bool:
@@ -166,25 +162,26 @@ def _is_of_notebook(folder: Path) -> bool:
     return not is_run(folder) and ((folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")))
 
 
-def record_of(run: RunRecord) -> Dict[str, Any]:
-    """Return a run as a dict of JSON types."""
+def record_of(record: RunRecord) -> Dict[str, Any]:
+    """Return a record as a dict of JSON types."""
     return {
         "charrnn": __version__,
-        "hyperparameters": asdict(run.hyperparameters),
-        "vocabulary": "".join(run.vocabulary.chars),
+        "tensorflow": record.tensorflow,
+        "hyperparameters": asdict(record.hyperparameters),
+        "vocabulary": "".join(record.vocabulary.chars),
         "text": {
-            "name": run.text_name,
-            "sha256": run.text_sha256,
-            "shuffled_sha256": run.shuffled_sha256,
+            "name": record.text_name,
+            "sha256": record.text_sha256,
+            "shuffled_sha256": record.shuffled_sha256,
         },
-        "best": run.best,
-        "init_from": run.init_from,
-        "test_loss": run.test_loss,
-        "beginning": run.beginning,
+        "best": record.best,
+        "init_from": record.init_from,
+        "test_loss": record.test_loss,
+        "beginning": record.beginning,
     }
 
 
-def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
+def run_from_record(content: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
     """Convert the result of :func:`record_of`, also of another version, to a RunRecord.
 
     This is the only check of a record, which may be another person's.
@@ -193,66 +190,79 @@ def run_from_record(record: Dict[str, Any], folder: Optional[StrPath] = None) ->
         ValueError: it is not the record of a run.
     """
     with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):
-        text, best, init_from = (record[name] for name in ("text", "best", "init_from"))
-        recorded = record["hyperparameters"]
-        test_loss = record.get("test_loss")
-        shuffled = text.get("shuffled_sha256")
-        beginning = record.get("beginning")
-        hyper = Hyperparameters(**{name: recorded[name] for name in NAMES if name in recorded})
-        hyper.check(recorded=NAMES)
-        if (
-            all(
-                isinstance(name, str)
-                for name in (record["vocabulary"], text["name"], text["sha256"])
-            )
-            and all(
-                name is None or isinstance(name, str) for name in (init_from, shuffled, beginning)
-            )
-            and (
-                test_loss is None
-                or type(test_loss) in (int, float)
-                and abs(test_loss) <= LARGEST_LOSS
-            )
-            and (best is None or step_of(best) >= 0)
-        ):
-            return RunRecord(
-                hyper,
-                Vocabulary(record["vocabulary"]),
-                text["name"],
-                text["sha256"],
-                best,
-                init_from,
-                test_loss,
-                None if folder is None else str(folder),
-                shuffled,
-                beginning,
-                tuple(sorted(set(recorded) - set(NAMES))),
-            )
+        return _checked_record(content, folder)
     raise ValueError("it does not describe a run")
+
+
+def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRecord:
+    """Return the RunRecord. Raise an error of any kind if the content is not that of a record."""
+    settings = content["hyperparameters"]
+    hyper = Hyperparameters(**{name: settings[name] for name in NAMES if name in settings})
+    hyper.check(recorded=NAMES)
+
+    text = content["text"]
+    record = RunRecord(
+        hyperparameters=hyper,
+        vocabulary=Vocabulary(content["vocabulary"]),
+        text_name=text["name"],
+        text_sha256=text["sha256"],
+        best=content["best"],
+        init_from=content["init_from"],
+        test_loss=content.get("test_loss"),
+        folder=None if folder is None else str(folder),
+        shuffled_sha256=text.get("shuffled_sha256"),
+        beginning=content.get("beginning"),
+        tensorflow=content.get("tensorflow"),
+        unknown=tuple(sorted(set(settings) - set(NAMES))),
+    )
+
+    for value in (content["vocabulary"], record.text_name, record.text_sha256):
+        if not isinstance(value, str):
+            raise TypeError(value)
+    for value in (
+        record.init_from,
+        record.shuffled_sha256,
+        record.beginning,
+        record.tensorflow,
+    ):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(value)
+
+    loss = record.test_loss
+    if loss is not None:
+        if type(loss) not in (int, float):
+            raise TypeError(loss)
+        # NaN is refused too.
+        if not abs(loss) <= LARGEST_LOSS:
+            raise ValueError(loss)
+    if record.best is not None and step_of(record.best) < 0:
+        raise ValueError(record.best)
+    return record
 
 
 def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
     """Read the record of a checkpoint.
 
     Returns:
-        (run, files): the run, and a dict from the suffix of each file of the checkpoint to its size and SHA-256.
+        (record, files): what the run is, and a dict from the suffix of each file of the checkpoint to its size and its
+        SHA-256.
 
     Raises:
         OSError: it cannot be read.
         ValueError: it is damaged, or it is the record of another checkpoint.
     """
     path = Path(prefix + ".json")
-    record = read_signed(path)
-    if record.get("name") != path.stem:
+    content = read_signed(path)
+    if content.get("name") != path.stem:
         raise ValueError("it is the record of another checkpoint")
-    return run_from_record(record["run"], path.parent), record["files"]
+    return run_from_record(content["run"], path.parent), content["files"]
 
 
 def signed(content: Dict[str, Any]) -> bytes:
     """Return a JSON object as the content of a file, with its own SHA-256."""
-    return (
-        json.dumps({**content, "sha256": _digest(content)}, indent=2, ensure_ascii=False) + "\n"
-    ).encode("utf-8", "surrogatepass")
+    whole = {**content, "sha256": _digest(content)}
+    lines = json.dumps(whole, indent=2, ensure_ascii=False)
+    return f"{lines}\n".encode("utf-8", "surrogatepass")
 
 
 def read_signed(path: StrPath) -> Dict[str, Any]:
@@ -285,13 +295,13 @@ def _digest(content: Dict[str, Any]) -> str:
     return files.sha256(json.dumps(content, sort_keys=True).encode())
 
 
-def write_run(folder: StrPath, run: RunRecord) -> None:
+def write_run(folder: StrPath, record: RunRecord) -> None:
     """Write ``run.json`` in an existing run folder.
 
     Raises:
         OSError: it cannot be written.
     """
-    files.write_atomically(Path(folder) / RUN_FILE, signed(record_of(run)))
+    files.write_atomically(Path(folder) / RUN_FILE, signed(record_of(record)))
 
 
 def read_run(folder: StrPath) -> RunRecord:
@@ -301,39 +311,39 @@ def read_run(folder: StrPath) -> RunRecord:
         CheckpointError: there is neither.
     """
     path = Path(folder) / RUN_FILE
-    advice = []
     try:
         return run_from_record(read_signed(path), folder)
     except OSError as error:
         problem = f"there is no run in {folder}: {errors.described(error)}"
         if _is_of_notebook(Path(folder)):
-            problem = f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook"
-            advice = [f"start a run from its weights with {how}" for how in FROM_NOTEBOOK]
+            problem = f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: {FROM_NOTEBOOK}"
     except ValueError as error:
         problem = f"{path} cannot be used: {error}"
-    for path in sorted(
-        Path(folder).glob("*.ckpt.json"), key=lambda path: step_of(path.stem), reverse=True
-    ):
+
+    paths = Path(folder).glob("*.ckpt.json")
+    for path in sorted(paths, key=lambda path: step_of(path.stem), reverse=True):
         with contextlib.suppress(OSError, ValueError):
-            return read_record(str(path)[: -len(".json")])[0]
-    raise CheckpointError(problem, *advice)
+            record, _files = read_record(str(path.with_suffix("")))
+            return record
+    raise CheckpointError(problem)
 
 
-def read_text(run: RunRecord) -> str:
+def read_text(record: RunRecord) -> str:
     """Read the text of a run from its folder.
 
     Raises:
         CheckpointError: it is missing or has changed.
     """
-    path = Path(run.folder or "") / TEXT_FILE
+    path = Path(record.folder or "") / TEXT_FILE
+    sha256 = record.shuffled_sha256 or record.text_sha256
     try:
         content = path.read_bytes()
-        if files.sha256(content) == (run.shuffled_sha256 or run.text_sha256):
+        if files.sha256(content) == sha256:
             return content.decode("utf-8", "surrogatepass")
         problem = "has changed"
     except OSError as error:
         problem = f"cannot be read ({errors.reason(error)})"
     raise CheckpointError(
         f"the text of the run, {path}, {problem}: name the text that it was trained on, "
-        f"{run.text_name}"
+        f"{record.text_name}"
     )

@@ -8,15 +8,30 @@ import io
 import math
 import os
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, List, Optional, Sequence
 
 import numpy as np
 
-from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact, verify
-from charrnn.checkpoints.record import CheckpointError, NoCheckpointError, RunRecord, names_with
+from charrnn.checkpoints.record import (
+    HISTORY_FILE,
+    LARGEST_LOSS,
+    LOCK_FILE,
+    STAGE,
+    SUFFIXES,
+    TEXT_FILE,
+    CheckpointError,
+    NoCheckpointError,
+    RunRecord,
+    check_unused,
+    names_with,
+    record_of,
+    signed,
+    step_of,
+    write_run,
+)
 from charrnn.checkpoints.summaries import Summaries
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
@@ -41,15 +56,40 @@ def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
 
     A row that was not written to its end, for example because of a crash, or has something else, is left out.
     """
+    lines = (Path(folder) / HISTORY_FILE).read_bytes().splitlines()
     rows = []
-    for line in (Path(folder) / record.HISTORY_FILE).read_bytes().splitlines()[1:]:
+    for line in lines[1:]:  # without the header
         with contextlib.suppress(ValueError):
             row = [float(cell or "nan") for cell in line.split(b",")]
-            if len(row) == len(COLUMNS) and not any(
-                abs(number) > record.LARGEST_LOSS for number in row
-            ):
+            is_too_large = any(abs(number) > LARGEST_LOSS for number in row)
+            if len(row) == len(COLUMNS) and not is_too_large:
                 rows.append(row)
     return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
+
+
+@dataclass(frozen=True)
+class Best:
+    """The evaluation of a run that has the lowest loss on the held-out text.
+
+    Attributes:
+        step: number of updates done before it; 0 if there was no evaluation.
+        loss: its validation loss, in nats per character.
+        evaluations_since: number of evaluations since then.
+    """
+
+    step: int = 0
+    loss: float = math.inf
+    evaluations_since: int = 0
+
+    def after(self, step: int, loss: float) -> "Best":
+        """Return the best evaluation when the loss of a later step is known too.
+
+        >>> Best().after(15, 2.0).after(30, 2.5)
+        Best(step=15, loss=2.0, evaluations_since=1)
+        """
+        if loss < self.loss:
+            return Best(step, loss)
+        return replace(self, evaluations_since=self.evaluations_since + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,18 +101,14 @@ class Progress:
         lstm_state: float32 [num_layers, 2, N, L], c and h of each layer after that step; [num_layers, 1, N, L] for
             cells whose state is h alone.
         epoch_losses: float32 array, the losses of the steps done in the current epoch.
-        best_step: step of the evaluation with the lowest loss; 0 if there was no evaluation.
-        best_loss: its validation loss, in nats per character.
-        evals_since_best: number of evaluations since then.
+        best: the best evaluation.
         history: the lines of ``history.csv`` so far, without its header.
     """
 
     step: int
     lstm_state: np.ndarray
     epoch_losses: np.ndarray
-    best_step: int = 0
-    best_loss: float = float("inf")
-    evals_since_best: int = 0
+    best: Best = Best()
     history: str = ""
 
 
@@ -85,23 +121,22 @@ class Run:
         session: the tf.Session that holds the variables of the network.
         saved: the Progress of the newest checkpoint, or that of a run without one.
         skipped: a line for each checkpoint that :meth:`begin` could not use.
-        restored: the RunRecord of the checkpoint that it has restored, or None.
     """
 
-    def __init__(self, run: RunRecord, folder: StrPath, session: Any) -> None:
+    def __init__(self, record: RunRecord, folder: StrPath, session: Any) -> None:
         """Prepare to save the variables of a session's graph. The folder is not used before :meth:`begin`."""
         from charrnn.system.tensorflow import tf
 
-        self.record = run
+        self.record = replace(record, tensorflow=tf.__version__)
         self.folder = folder
         self.session = session
         self.skipped: List[str] = []
-        self.restored: Optional[RunRecord] = None
-        # of the folder, from begin() on; only one of several processes has it
+        # The lock of the folder, from begin() on. Only one of several processes has it.
         self._lock: Optional[IO[str]] = None
-        self._history: str = ""
+        self._history = ""
         self._summaries: Optional[Summaries] = None
-        self._summarized_from = -1  # the step from which on there are summaries; -1 for none
+        # The step from which on there are summaries; -1 for none.
+        self._summarized_from = -1
         with session.graph.as_default():
             self._saver = tf.train.Saver(max_to_keep=0)
             self._norm = tf.global_norm(tf.global_variables())
@@ -134,49 +169,56 @@ class Run:
         """
         self._lock = reserve(self.folder)
         if not resumes:
-            # again: another process may have trained in it since the run was planned
-            record.check_unused(self.folder)
+            # Again, because another process may have trained in it since the run was planned.
+            check_unused(self.folder)
         remove_leftovers(self.folder)
-        path = Path(self.folder) / record.TEXT_FILE
-        content = text.encode("utf-8", "surrogatepass")
-        # a resumed run may have a full disk
-        if not (path.is_file() and path.read_bytes() == content):
-            files.write_atomically(path, content)
-        self.saved = self._restored(fresh) if resumes else fresh
-        # that of another model is written with its weights
+        _write_text(Path(self.folder) / TEXT_FILE, text)
+
+        self.saved = fresh
+        if resumes:
+            self.saved = self._restored(fresh)
+        # The record of a run from another model's weights is written when these are saved.
         if not self.saved.step and not self.record.init_from:
-            record.write_run(self.folder, self.record)
+            write_run(self.folder, self.record)
+
         self._history = self.saved.history
         self._write_history()
-        self._summarized_from = self.saved.step if summaries else -1
+        if summaries:
+            self._summarized_from = self.saved.step
         return self.saved
 
     def _restored(self, fresh: Progress) -> Progress:
+        """Restore the newest intact checkpoint, and return its progress; the fresh one if there is no checkpoint."""
         try:
             newest = newest_intact(self.folder)
         except NoCheckpointError:
+            # The initial weights of a run from another model are lost.
             if self.record.init_from:
-                raise  # the initial weights are lost
+                raise
             return fresh
+
         self.skipped += newest.skipped
-        self.restored = newest.run
         progress = read_progress(newest.prefix)
         try:
             self._saver.restore(self.session, newest.prefix)
-        except Exception as error:  # of any kind, if another program has made the file
+        # of any kind, if another program has made the file
+        except Exception as error:
             raise CheckpointError(
                 f"the checkpoint {newest.prefix} cannot be read: {errors.reason(error)}"
             )
-        best = self.name(progress.best_step) if progress.best_step else None
-        try:
-            if best:
+
+        best = None
+        if progress.best.step:
+            best = self.name(progress.best.step)
+            try:
                 verify(str(Path(self.folder) / best))
-        except CheckpointError:
-            self.skipped.append(
-                f"the best checkpoint {best} is damaged: the next evaluation counts as the best"
-            )
-            best = None
-            progress = replace(progress, best_step=0, best_loss=float("inf"))
+            except CheckpointError:
+                self.skipped.append(
+                    f"the best checkpoint {best} is damaged: the next evaluation counts as the best"
+                )
+                best = None
+                progress = replace(progress, best=replace(progress.best, step=0, loss=math.inf))
+
         self.record = replace(self.record, best=best)
         self.saved = progress
         self.tidy()
@@ -195,9 +237,14 @@ class Run:
         """Return whether all variables are finite, and small enough to be used."""
         return math.isfinite(self.session.run(self._norm))
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the folder is no longer that of this run."""
+        return not (self._lock and files.is_held(self._lock))
+
     def _check_place(self) -> None:
-        """Raise OSError if the folder is no longer that of this run."""
-        if not (self._lock and files.is_held(self._lock)):
+        """Raise OSError if the folder is away."""
+        if self.is_away:
             raise OSError(
                 f"cannot save to {self.folder}: since training began, the folder was moved or removed"
             )
@@ -211,24 +258,26 @@ class Run:
         """
         if not measured or not self._lock:
             return
+
         for name, bits in (("loss", "bits_per_character"), ("val_loss", "val_bits_per_character")):
             if name in measured:
                 measured[bits] = measured[name] / math.log(2)
         row = dict(measured, step=step, epoch=epoch)
         line = _line(str(row.get(name, "")) for name in COLUMNS)
+
+        # The next save writes the whole history, also what was measured while the folder was away.
+        self._history += line
         with contextlib.suppress(OSError):
             self._check_place()
-            self._history += line
             if self._summarized_from >= 0:
                 self._summaries = self._summaries or Summaries(self.folder, self._summarized_from)
                 self._summaries.add(step, dict(measured, epoch=epoch))
-            with open(str(Path(self.folder) / record.HISTORY_FILE), "a", encoding="utf-8") as file:
+            with open(str(Path(self.folder) / HISTORY_FILE), "a", encoding="utf-8") as file:
                 file.write(line)
 
     def _write_history(self) -> None:
-        files.write_atomically(
-            Path(self.folder) / record.HISTORY_FILE, (_line(COLUMNS) + self._history).encode()
-        )
+        content = _line(COLUMNS) + self._history
+        files.write_atomically(Path(self.folder) / HISTORY_FILE, content.encode())
 
     def save(self, progress: Progress, weights: Weights, warn: Callable[[str], None]) -> str:
         """Save a checkpoint, list it, and remove the oldest ones. The best one is that of the best evaluation.
@@ -250,27 +299,24 @@ class Run:
 
         folder = Path(self.folder)
         name = self.name(progress.step)
-        best = name if progress.best_step == progress.step > 0 else self.record.best
-        run = replace(self.record, best=best, test_loss=None)
+        best = self.record.best
+        if progress.step == progress.best.step > 0:
+            best = name
+        record = replace(self.record, best=best, test_loss=None)
+
         self._check_place()
-        try:
-            self._write_history()  # the whole, in case the file was lost or changed
-            if self._summaries:
-                self._summaries.flush()
-        except OSError as error:
-            warn(f"the reports cannot be written: {errors.reason(error)}")
+        self._write_reports(warn)
         progress = replace(progress, history=self._history)
+
         try:
             remove_leftovers(folder)
-            # in another folder first: if the save is killed, the run folder has only whole checkpoints
-            *written, last = _write_stage(
-                self.session, self._saver, folder / record.STAGE, name, progress, run, weights
-            )
+            # In another folder first: if the save is killed, the run folder has only whole checkpoints.
+            *written, last = self._write_stage(progress, record, weights)
             for path in written:
                 os.replace(str(path), str(folder / path.name))
-            # so that there is no record without its files after a loss of power
+            # So that there is no record without its files after a loss of power.
             files.flush(folder)
-            # from now on, the checkpoint can be used
+            # From now on, the checkpoint can be used.
             os.replace(str(last), str(folder / last.name))
         except (tf.errors.OpError, ValueError, OSError) as error:
             with contextlib.suppress(OSError):
@@ -279,17 +325,53 @@ class Run:
             raise OSError(
                 f"the checkpoint {folder / name} could not be saved: {errors.reason(error)}"
             )
-        self.record = run
+
+        self.record = record
         self.saved = progress
         files.flush(folder)
         self.tidy()
         return str(folder / name)
 
+    def _write_stage(self, progress: Progress, record: RunRecord, weights: Weights) -> List[Path]:
+        """Write and flush the files of a checkpoint in the stage, and return their paths, the record last."""
+        stage = Path(self.folder) / STAGE
+        name = self.name(progress.step)
+        about = record_of(record)
+
+        stage.mkdir()
+        (stage / f"{name}.npz").write_bytes(packed(weights, about))
+        (stage / f"{name}.progress.npz").write_bytes(_packed_progress(progress))
+        # TensorFlow's own way to write the graph would make the run folder again, if it was renamed in the meantime.
+        self._saver.save(self.session, str(stage / name), write_meta_graph=False, write_state=False)
+        with self.session.graph.as_default():
+            meta_graph = self._saver.export_meta_graph()
+        (stage / f"{name}.meta").write_bytes(meta_graph.SerializeToString())
+
+        written = sorted(stage.iterdir())
+        sizes = {}
+        for path in written:
+            files.flush(path)
+            suffix = path.name[len(name) :]
+            sizes[suffix] = [path.stat().st_size, files.sha256(path.read_bytes())]
+
+        path = stage / f"{name}.json"
+        files.write_atomically(path, signed({"name": name, "files": sizes, "run": about}))
+        return [*written, path]
+
+    def _write_reports(self, warn: Callable[[str], None]) -> None:
+        # The whole history, in case the file was lost or changed.
+        try:
+            self._write_history()
+            if self._summaries:
+                self._summaries.flush()
+        except OSError as error:
+            warn(f"the reports cannot be written: {errors.reason(error)}")
+
     def add_test_loss(self, loss: float) -> None:
         """Write the loss on the test text to ``run.json``. The next save removes it."""
         self._check_place()
         self.record = replace(self.record, test_loss=loss)
-        record.write_run(self.folder, self.record)
+        write_run(self.folder, self.record)
 
     def tidy(self) -> None:
         """List the checkpoint that was saved or restored, write ``run.json``, and remove the oldest checkpoints.
@@ -301,19 +383,23 @@ class Run:
         folder = Path(self.folder)
         remove_leftovers(folder)
         names = names_with(folder, ".json")
+
         # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
         # counted nor removed.
-        trained = [name for name in names if record.step_of(name) <= self.saved.step]
+        trained = [name for name in names if step_of(name) <= self.saved.step]
         too_many = trained[: -self.record.hyperparameters.max_to_keep]
         old = [name for name in too_many if name != self.record.best]
-        # the list and the run no longer name what is then removed
+
+        # The list and the record no longer name what is then removed.
         _write_list(folder, trained[-1], [name for name in names if name not in old])
-        record.write_run(folder, self.record)
+        write_run(folder, self.record)
         for name in old:
             _remove_files(folder, name)
+        # So that no file is left without its record after a loss of power.
         if old:
-            files.flush(folder)  # so that no file is left without its record after a loss of power
-        for name in old:  # the records last, so that the next save completes an interrupted removal
+            files.flush(folder)
+        # The records go last, so that the next save completes an interrupted removal.
+        for name in old:
             (folder / f"{name}.json").unlink()
 
 
@@ -329,42 +415,20 @@ def reserve(folder: StrPath) -> IO[str]:
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        files.flush(Path(folder).parent)  # so that the folder is there after a loss of power
-        return files.lock(Path(folder) / record.LOCK_FILE)
+        # So that the folder is there after a loss of power.
+        files.flush(Path(folder).parent)
+        return files.lock(Path(folder) / LOCK_FILE)
     except BlockingIOError:
         raise CheckpointError(f"another process is training in {folder}")
     except OSError as error:
         raise OSError(f"the folder {folder} cannot be written: {errors.reason(error)}")
 
 
-def _write_stage(
-    session, saver, stage: Path, name: str, progress: Progress, run: RunRecord, weights: Weights
-) -> List[Path]:
-    """Write and flush the files of a checkpoint in a new folder, and return their paths, the record last."""
-    stage.mkdir()
-    about = record.record_of(run)
-    (stage / f"{name}.npz").write_bytes(packed(weights, about))
-    # not the file: a ZipFile that cannot write reports a second error when it is deleted
-    content = io.BytesIO()
-    np.savez(
-        content,
-        **{**asdict(progress), "history": np.frombuffer(progress.history.encode(), np.uint8)},
-    )
-    (stage / f"{name}.progress.npz").write_bytes(content.getvalue())
-    # TensorFlow's own way to write the graph would make the run folder again, if it was renamed in the meantime
-    saver.save(session, str(stage / name), write_meta_graph=False, write_state=False)
-    with session.graph.as_default():
-        (stage / f"{name}.meta").write_bytes(saver.export_meta_graph().SerializeToString())
-    written = sorted(stage.iterdir())
-    for path in written:
-        files.flush(path)
-    sizes = {
-        path.name[len(name) :]: [path.stat().st_size, files.sha256(path.read_bytes())]
-        for path in written
-    }
-    path = stage / f"{name}.json"
-    files.write_atomically(path, record.signed({"name": name, "files": sizes, "run": about}))
-    return [*written, path]
+def _write_text(path: Path, text: str) -> None:
+    """Write the text of a run, unless the file has it already: a resumed run may have a full disk."""
+    content = text.encode("utf-8", "surrogatepass")
+    if not (path.is_file() and path.read_bytes() == content):
+        files.write_atomically(path, content)
 
 
 def remove_leftovers(folder: StrPath) -> None:
@@ -373,26 +437,41 @@ def remove_leftovers(folder: StrPath) -> None:
     Files that it has moved already have no record, so they are not used. The next save of their step replaces them.
     """
     folder = Path(folder)
-    if os.path.lexists(str(folder / record.STAGE)):
-        shutil.rmtree(str(folder / record.STAGE))
+    if os.path.lexists(str(folder / STAGE)):
+        shutil.rmtree(str(folder / STAGE))
     for path in folder.glob(files.TEMPORARY):
         path.unlink()
 
 
 def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
     """Write TensorFlow's list of checkpoints, and the one that ``tf.train.latest_checkpoint`` returns."""
-    lines = [
-        f'model_checkpoint_path: "{newest}"',
-        *(f'all_model_checkpoint_paths: "{name}"' for name in names),
-    ]
-    files.write_atomically(folder / "checkpoint", ("\n".join(lines) + "\n").encode())
+    lines = [f'model_checkpoint_path: "{newest}"\n']
+    lines += [f'all_model_checkpoint_paths: "{name}"\n' for name in names]
+    files.write_atomically(folder / "checkpoint", "".join(lines).encode())
 
 
 def _remove_files(folder: Path, name: str) -> None:
     """Remove the files of a checkpoint except its record."""
     for path in sorted(folder.glob(f"{name}.*")):
-        if path.name[len(name) :] in record.SUFFIXES and path.is_file():
+        if path.name[len(name) :] in SUFFIXES and path.is_file():
             path.unlink()
+
+
+def _packed_progress(progress: Progress) -> bytes:
+    """Return the content of the file that :func:`read_progress` reads."""
+    # Not in the file: a ZipFile that cannot write reports a second error when it is deleted.
+    content = io.BytesIO()
+    np.savez(
+        content,
+        step=progress.step,
+        lstm_state=progress.lstm_state,
+        epoch_losses=progress.epoch_losses,
+        best_step=progress.best.step,
+        best_loss=progress.best.loss,
+        evals_since_best=progress.best.evaluations_since,
+        history=np.frombuffer(progress.history.encode(), np.uint8),
+    )
+    return content.getvalue()
 
 
 def read_progress(prefix: str) -> Progress:
@@ -403,10 +482,18 @@ def read_progress(prefix: str) -> Progress:
     """
     try:
         with np.load(prefix + ".progress.npz") as arrays:
-            values = {
-                name: array.item() if array.ndim == 0 else array for name, array in arrays.items()
-            }
-        return Progress(**{**values, "history": values["history"].tobytes().decode()})
+            best = Best(
+                step=arrays["best_step"].item(),
+                loss=arrays["best_loss"].item(),
+                evaluations_since=arrays["evals_since_best"].item(),
+            )
+            return Progress(
+                step=arrays["step"].item(),
+                lstm_state=arrays["lstm_state"],
+                epoch_losses=arrays["epoch_losses"],
+                best=best,
+                history=arrays["history"].tobytes().decode(),
+            )
     except Exception as error:  # of any kind, if another program has made the file
         raise CheckpointError(
             f"{prefix} cannot be used to resume: its progress cannot be read "

@@ -15,27 +15,22 @@ class Summaries:
         """Open a file in a run folder, for what is measured after a step."""
         from charrnn.system.tensorflow import tf
 
-        (Path(folder) / FOLDER).mkdir(exist_ok=True)
-        self._writer = tf.summary.FileWriter(str(Path(folder) / FOLDER))
-        # of TensorFlow's writer, which then writes nothing more
+        path = Path(folder) / FOLDER
+        path.mkdir(exist_ok=True)
+        self._writer = tf.summary.FileWriter(str(path))
+        # Why TensorFlow's writer failed. It then writes nothing more.
         self._failure: Optional[str] = None
-        # tells TensorBoard to drop what an earlier process wrote about later steps, even if it saved no checkpoint
+        # TensorBoard then drops what an earlier process wrote about later steps, even if it saved no checkpoint.
         self._writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), step + 1)
 
     def add(self, step: int, measured: Dict[str, float]) -> None:
         """Write what was measured after a step."""
         from charrnn.system.tensorflow import tf
 
-        self._call(
-            self._writer.add_summary,
-            tf.Summary(
-                value=[
-                    tf.Summary.Value(tag=name, simple_value=value)
-                    for name, value in measured.items()
-                ]
-            ),
-            step,
-        )
+        values = [
+            tf.Summary.Value(tag=name, simple_value=value) for name, value in measured.items()
+        ]
+        self._call(self._writer.add_summary, tf.Summary(value=values), step)
 
     def flush(self) -> None:
         """Write what TensorFlow has kept. Raise OSError, once, if the summaries cannot be written any more."""

@@ -4,9 +4,9 @@ from typing import FrozenSet, NamedTuple, Optional
 
 from charrnn.checkpoints.record import RunRecord, read_text
 from charrnn.data import split
-from charrnn.system import terminal
+from charrnn.system import files, terminal
 from charrnn.text import lists
-from charrnn.text.corpus import KNOWN_TEXTS, NAMES, Text, read, text_sha256
+from charrnn.text.corpus import KNOWN_TEXTS, NAMES, Text, read
 
 
 class TrainingText(NamedTuple):
@@ -55,7 +55,7 @@ def text_of(run: RunRecord, text: str) -> Optional[str]:
 
     It may be given as it was to the run, or with its lines shuffled.
     """
-    sha256 = text_sha256(text)
+    sha256 = files.text_sha256(text)
     if sha256 == (run.shuffled_sha256 or run.text_sha256):
         return text
     return lists.shuffled(text) if sha256 == run.text_sha256 else None
@@ -67,4 +67,4 @@ def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
     if run and own is not None:
         hyper = run.hyperparameters
         return TrainingText(*split(own, hyper.val_fraction, hyper.test_fraction), run.text_sha256)
-    return TrainingText(text.text, "", "", text_sha256(text.text))
+    return TrainingText(text.text, "", "", files.text_sha256(text.text))

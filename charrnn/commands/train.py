@@ -179,7 +179,7 @@ def dry_run(job: Job, processes: Processes) -> None:
     from charrnn.training.graph import TrainingGraph
 
     model = TrainingGraph(
-        len(job.record.vocabulary), job.hyperparameters, processes, job.threads, job.seed_given
+        len(job.record.vocabulary), job.hyperparameters, processes, job.threads, job.in_order
     )
     display = Display(job, model.n_parameters, StopRequests(), processes.rank > 0)
     display.plan()

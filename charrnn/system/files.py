@@ -123,3 +123,8 @@ def is_held(lock: IO[str]) -> bool:
 def sha256(content: bytes) -> str:
     """Return the hexadecimal SHA-256 of the content of a file."""
     return hashlib.sha256(content).hexdigest()
+
+
+def text_sha256(text: str) -> str:
+    """Return the hexadecimal SHA-256 of a text in UTF-8."""
+    return sha256(text.encode("utf-8", "surrogatepass"))

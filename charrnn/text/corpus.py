@@ -85,11 +85,6 @@ class Text:
     skipped: Tuple[str, ...] = ()
 
 
-def text_sha256(text: str) -> str:
-    """Return the hexadecimal SHA-256 of a text in UTF-8."""
-    return files.sha256(text.encode("utf-8", "surrogatepass"))
-
-
 def is_known(name: str) -> bool:
     """Return whether a name is that of a known text."""
     return name in KNOWN_TEXTS or name in (NAMES, PYTHON)

@@ -3,12 +3,12 @@
 import contextlib
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Tuple
+from typing import Iterable, Iterator, Tuple
 
 import tqdm
 
-from charrnn.checkpoints.record import RunRecord
-from charrnn.hyperparameters import AUTO, TO_ZERO, learning_rate_at
+from charrnn.checkpoints.run import Best
+from charrnn.hyperparameters import AUTO, TO_ZERO
 from charrnn.system import errors, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
@@ -16,17 +16,18 @@ from charrnn.text import lists
 from charrnn.training.job import Job
 from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
-if TYPE_CHECKING:
-    from charrnn.training.evaluation import Evaluation
-
 LINES = 20  # that are proposed to be written at the end of a run
+RULE = "-" * 70  # around a sample
 BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"  # fits 50 columns
+
+Row = Tuple[str, str]  # of the plan: a name, and what there is to say of it
 
 
 class Display:
     """Prints what happens in a run, above a progress bar if standard error is a terminal."""
 
-    _bar: tqdm.tqdm  # set by bar()
+    # made by bar()
+    _bar: tqdm.tqdm
 
     def __init__(
         self, job: Job, n_parameters: int, stop: StopRequests, quiet: bool = False
@@ -37,83 +38,91 @@ class Display:
         self._n_parameters = n_parameters
         self._stop = stop
         self._quiet = quiet
-        self._writes_fail = False  # whether the last line could not be printed
+        # Whether the last line could not be printed.
+        self._writes_fail = False
 
     def plan(self) -> None:
         """Print what the run is about to do."""
         job = self.job
-        run = self.job.record
-        hyper = self.job.hyperparameters
+        hyper = job.hyperparameters
+        self._table(self._text())
+
+        windows = f"{job.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch"
+        left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
+        self._row("windows", f"{windows}, {left_over:,} characters left over")
+        self._row("network", self._network())
+        steps = f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}"
+        self._row("steps", f"{steps}, seed {hyper.seed}")
+        self._row("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps")
+
+        if not job.options.resume:
+            for note in self._notes():
+                self._row("note", note)
+        self._table(self._choices())
+
+    def _text(self) -> Iterator[Row]:
+        """Yield what is known of the text, and of its parts."""
+        job = self.job
+        record = job.record
+        hyper = job.hyperparameters
+
+        # The vocabulary of a run from another model's weights also has the characters of that model.
+        n_distinct = len(record.vocabulary)
+        if record.init_from:
+            n_distinct = len(set(job.text))
+        n_characters = f"{len(job.text):,} characters, {n_distinct:,} distinct"
+        yield "text", f"{record.text_name:.60}, {n_characters}"
+        if hyper.shuffle == "lines":
+            order = "the lines of the text are shuffled"
+            if job.is_list:
+                order += f", because it is a list ({lists.RULE}); shuffle none keeps their order"
+            yield "order", order
+
         n_held_out = len(job.held_out)
         n_test = len(job.test)
-        left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
-        # with init_from, the vocabulary also has the characters of the other model
-        n_distinct = len(set(job.text) if run.init_from else run.vocabulary.chars)
-        rows = [
-            ("text", f"{run.text_name:.60}, {len(job.text):,} characters, {n_distinct:,} distinct")
-        ]
-        if hyper.shuffle == "lines":
-            why = (
-                f", because it is a list ({lists.RULE}); shuffle none keeps their order"
-                * job.is_list
-            )
-            rows.append(("order", f"the lines of the text are shuffled{why}"))
         if n_held_out:
-            when = f"every {hyper.eval_every_n:,} steps and " if hyper.eval_every_n else ""
             which = "characters before the test text" if n_test else "characters"
-            rows.append(
-                ("held out", f"the last {n_held_out:,} {which}, evaluated {when}at each checkpoint")
-            )
+            when = "at each checkpoint"
+            if hyper.eval_every_n:
+                when = f"every {hyper.eval_every_n:,} steps and {when}"
+            yield "held out", f"the last {n_held_out:,} {which}, evaluated {when}"
         if n_test:
-            rows.append(("test", f"the last {n_test:,} characters, evaluated once at the end"))
-        rows += [
-            (
-                "windows",
-                f"{job.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch, "
-                f"{left_over:,} characters left over",
-            ),
-            ("network", self._network()),
-            ("steps", f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}, seed {hyper.seed}"),
-            ("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps"),
-        ]
-        rows += [("note", note) for note in ([] if job.options.resume else self._notes())]
+            yield "test", f"the last {n_test:,} characters, evaluated once at the end"
+
+    def _choices(self) -> Iterator[Row]:
+        """Yield what was chosen on this machine, and where the weights come from."""
+        job = self.job
         if job.time_in_words:
-            rows.append(("time", job.time_in_words))
-        if job.speedup is not None:  # it was measured
-            rows.append(
-                (
-                    "precision",
-                    f"bfloat16, {job.speedup:.1f} times as fast here"
-                    if hyper.precision == "bfloat16"
-                    else f"float32; bfloat16 is {job.speedup:.2f} times as fast here",
-                )
-            )
+            yield "time", job.time_in_words
+
+        # None: it was not measured.
+        if job.speedup is not None:
+            if job.hyperparameters.precision == "bfloat16":
+                yield "precision", f"bfloat16, {job.speedup:.1f} times as fast here"
+            else:
+                yield "precision", f"float32; bfloat16 is {job.speedup:.2f} times as fast here"
+
         if job.init_from:
-            new = words.listed(
-                map(repr, job.init_from.vocabulary.unknown("".join(run.vocabulary.chars)))
-            )
-            rows.append(
-                (
-                    "weights",
-                    f"from {job.init_from.name}, "
-                    + (
-                        f"with new weights for {new}"
-                        if new
-                        else "which has all characters of the text"
-                    ),
-                )
-            )
-        self._table(rows)
+            chars = "".join(job.record.vocabulary.chars)
+            new_chars = job.init_from.vocabulary.unknown(chars)
+            if new_chars:
+                extent = f"with new weights for {words.listed(map(repr, new_chars))}"
+            else:
+                extent = "which has all characters of the text"
+            yield "weights", f"from {job.init_from.name}, {extent}"
 
     def _notes(self) -> Iterator[str]:
         """Yield what would be better for a new run."""
         job = self.job
-        is_auto = self.job.options.preset == AUTO
+        is_auto = job.options.preset == AUTO
         if len(job.text) < FEW_CHARACTERS and not job.of_lines:
             yield f"with fewer than {FEW_CHARACTERS:,} characters, counts of 5 characters predict better than a network"
-        better = 0 if is_auto or job.total_steps >= FEW_STEPS else steps_of_auto(len(job.text))
-        if better > job.total_steps:
-            yield f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"
+
+        if job.total_steps < FEW_STEPS and not is_auto:
+            better = steps_of_auto(len(job.text))
+            if better > job.total_steps:
+                yield f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"
+
         if job.is_list and not is_auto and job.hyperparameters.shuffle == "none":
             yield (
                 f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be unlike the rest: "
@@ -122,9 +131,9 @@ class Display:
 
     def _network(self) -> str:
         hyper = self.job.hyperparameters
-        kind = "" if hyper.cell == "lstm" else hyper.cell + " "
+        unit = "unit" if hyper.cell == "lstm" else f"{hyper.cell} unit"
         network = (
-            f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, kind + 'unit')}, "
+            f"{plural(hyper.num_layers, 'layer')} of {plural(hyper.lstm_size, unit)}, "
             f"{self._n_parameters:,} parameters, {hyper.precision}"
         )
         if hyper.fused and not hyper.unrolls_fused:
@@ -134,42 +143,23 @@ class Display:
     def trial(self, seconds: float, memory: str) -> None:
         """Print the estimate of a dry run: the memory, and the time from the seconds that a step takes."""
         total = timedelta(seconds=round(seconds * self.job.total_steps))
-        self._table(
-            [
-                ("memory", memory),
-                (
-                    "time",
-                    f"{seconds:.4f} s/batch, {total} for all steps, without checkpoints and evaluations",
-                ),
-            ]
-        )
+        estimate = f"{seconds:.4f} s/batch, {total} for all steps"
+        self._row("memory", memory)
+        self._row("time", f"{estimate}, without checkpoints and evaluations")
 
     def skipped(self, lines: Iterable[str]) -> None:
         """Print why newer checkpoints were skipped."""
-        self._table([("skipped", line) for line in lines])
+        for line in lines:
+            self._row("skipped", line)
 
-    def resumed(self, step: int, before: Optional[RunRecord]) -> None:
-        """Print where the run resumes, and, if it raises the learning rate, from where to where.
+    def resumed(self, step: int) -> None:
+        """Print after how many steps the run resumes."""
+        left = max(0, self.job.total_steps - step)
+        self._row("resumed", f"after step {step:,}, {left:,} to go")
 
-        Args:
-            step: number of steps done.
-            before: the record of the checkpoint that was restored; None if there was none.
-        """
-        self._table(
-            [("resumed", f"after step {step:,}, {max(0, self.job.total_steps - step):,} to go")]
-        )
-        new = self.job.hyperparameters
-        old = before.hyperparameters if before else new
-        last, same, rate = (
-            learning_rate_at(hyper, place, self.job.n_windows)
-            for hyper, place in ((old, max(0, step - 1)), (old, step), (new, step))
-        )
-        if rate > same:
-            self._table([("rate", f"the learning rate rises from {last:.2g} to {rate:.2g}")])
-        if not new.unrolls_fused and min(new.keep_prob, new.input_keep_prob) < 1:
-            self._table(
-                [("dropout", "its masks are others than in a run that was not interrupted")]
-            )
+        hyper = self.job.hyperparameters
+        if not hyper.unrolls_fused and min(hyper.keep_prob, hyper.input_keep_prob) < 1:
+            self._row("dropout", "its masks are others than in a run that was not interrupted")
 
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
@@ -181,8 +171,8 @@ class Display:
             smoothing=0.05,
             disable=self._quiet or not terminal.is_terminal(sys.stderr),
             bar_format=BAR,
-            miniters=1,
-        )  # so that no other thread writes
+            miniters=1,  # so that no other thread writes
+        )
         with self._bar:
             yield
 
@@ -201,14 +191,12 @@ class Display:
             f"epoch {epoch:,}/{self.job.hyperparameters.epochs:,}  mean loss {mean_loss:.4f}"
         )
 
-    def validation(self, found: "Evaluation") -> None:
-        """Print the result of an evaluation."""
-        best = (
-            "the best so far"
-            if found.is_best
-            else f"the best {found.best_loss:.4f} at step {found.best_step:,}"
-        )
-        self._print(f"{self._place(found.step)}  validation loss {found.loss:.4f}, {best}")
+    def validation(self, step: int, loss: float, best: Best) -> None:
+        """Print the validation loss of a step, and the best one so far."""
+        so_far = f"the best {best.loss:.4f} at step {best.step:,}"
+        if step == best.step:
+            so_far = "the best so far"
+        self._print(f"{self._place(step)}  validation loss {loss:.4f}, {so_far}")
 
     def test(self, loss: float, name: str) -> None:
         """Print the loss on the test text, and the name of the checkpoint."""
@@ -220,52 +208,61 @@ class Display:
 
     def not_saved(self, error: OSError, has_checkpoint: bool) -> None:
         """Print why a checkpoint could not be saved, and that training continues."""
-        so_far = (
-            "earlier checkpoints are intact" if has_checkpoint else "there is no checkpoint yet"
-        )
+        so_far = "there is no checkpoint yet"
+        if has_checkpoint:
+            so_far = "earlier checkpoints are intact"
         self.warn(f"{errors.described(error)}; {so_far}, and training continues")
 
     def sample(self, text: str) -> None:
         """Print a text that the network generated."""
-        self._print(f"{'-' * 70}\n{text}\n{'-' * 70}")
+        self._print(f"{RULE}\n{text}\n{RULE}")
 
-    def ended_early(self, step: int, last: "Evaluation") -> None:
+    def ended_early(self, step: int, best: Best) -> None:
         """Print that training ended because the validation loss no longer improved."""
+        evaluations = plural(best.evaluations_since, "evaluation")
         self._print(
-            f"ended early after step {step:,}: {plural(last.since_best, 'evaluation')} without improvement "
-            f"since step {last.best_step:,}"
+            f"ended early after step {step:,}: {evaluations} without improvement since step {best.step:,}"
         )
 
     def stopped(self, by: str, step: int) -> None:
         """Print that a signal ended the training, and how to resume it."""
         message = f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: {self._resumption()}"
         self._print(message)
-        if by == "SIGPIPE":  # the reader of the output has gone
+        # The reader of the output has gone.
+        if by == "SIGPIPE":
             self.warn(message)
 
     def finished(self, step: int, limit: str) -> None:
         """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
-        folder = self.folder
-        best = bool(len(self.job.held_out))
-        of_lines = self.job.of_lines
-        schedule = self.job.hyperparameters.schedule if limit == "epochs" else ""
-        again = ", and raise the learning rate again" * (schedule in TO_ZERO)
+        longer = "To train longer"
+        if limit == "epochs" and self.job.hyperparameters.schedule in TO_ZERO:
+            longer += ", and raise the learning rate again"
+
         if self.job.options.in_python:
-            how = (
-                f"open_model({str(folder)!r}{', best=True' * best})."
-                f"{f'write_lines({LINES})' if of_lines else 'write()'}"
-            )
-            longer = f"To train longer{again}: {self._resumption(f', {limit}=N')}"
+            longer += f": {self._resumption(f', {limit}=N')}"
+            writing = self._writing_in_python()
         else:
-            how = words.command(
-                "sample", words.quoted(folder) + " --best" * best + f" --lines {LINES}" * of_lines
-            )
-            longer = (
-                f"To train longer{again}, add --{limit.replace('_', '-')} N: {self._resumption()}"
-            )
-        self._print(
-            f"finished after step {step:,}. To write {'lines' if of_lines else 'text'}: {how}\n{longer}"
-        )
+            longer += f", add --{limit.replace('_', '-')} N: {self._resumption()}"
+            writing = self._writing_in_command()
+
+        what = "lines" if self.job.of_lines else "text"
+        self._print(f"finished after step {step:,}. To write {what}: {writing}\n{longer}")
+
+    def _writing_in_python(self) -> str:
+        opened = f"open_model({str(self.folder)!r})"
+        if len(self.job.held_out):
+            opened = f"open_model({str(self.folder)!r}, best=True)"
+        if self.job.of_lines:
+            return f"{opened}.write_lines({LINES})"
+        return f"{opened}.write()"
+
+    def _writing_in_command(self) -> str:
+        arguments = words.quoted(self.folder)
+        if len(self.job.held_out):
+            arguments += " --best"
+        if self.job.of_lines:
+            arguments += f" --lines {LINES}"
+        return words.command("sample", arguments)
 
     def _resumption(self, arguments: str = "") -> str:
         """Return how to resume the run, in Python with more arguments."""
@@ -277,19 +274,21 @@ class Display:
         """Print a warning on standard error."""
         if self._quiet:
             return
-        with contextlib.suppress(OSError, ValueError), tqdm.tqdm.external_write_mode(
-            file=sys.stderr
-        ):
-            terminal.print_note(f"charrnn-train: {message}")
+        with contextlib.suppress(OSError, ValueError):
+            with tqdm.tqdm.external_write_mode(file=sys.stderr):
+                terminal.print_note(f"charrnn-train: {message}")
 
     def _place(self, step: int) -> str:
         job = self.job
         epoch = (step - 1) // job.n_windows + 1
         return f"epoch {epoch:,}/{job.hyperparameters.epochs:,}  step {step:,}/{job.total_steps:,}"
 
-    def _table(self, rows: Iterable[Tuple[str, str]]) -> None:
+    def _table(self, rows: Iterable[Row]) -> None:
         for name, value in rows:
-            self._print(f"{name:<8} {value}")
+            self._row(name, value)
+
+    def _row(self, name: str, value: str) -> None:
+        self._print(f"{name:<8} {value}")
 
     def _print(self, line: str) -> None:
         if self._quiet:
@@ -303,7 +302,6 @@ class Display:
             self._stop.reader_left()
         except (OSError, ValueError) as error:  # ValueError: it is closed
             if not self._writes_fail:
-                self.warn(
-                    f"standard output cannot be written: {errors.reason(error)}; training continues"
-                )
+                reason = errors.reason(error)
+                self.warn(f"standard output cannot be written: {reason}; training continues")
             self._writes_fail = True

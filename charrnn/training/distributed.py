@@ -161,7 +161,7 @@ class MPIProcesses(Processes):
                 raise SystemExit(mpi.FAILED) if self.rank else error
             terminal.print_note(
                 f"charrnn-train: process {self.rank} failed, so training stops. To resume from the "
-                f"last checkpoint, with any number of processes: {words.resume_command(folder)}"
+                f"last checkpoint, with any number of processes that divides batch_size: {words.resume_command(folder)}"
             )
             atexit.register(mpi.end_all, self._world)  # it runs when the error is printed
             raise

@@ -2,19 +2,26 @@
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints import record, text_of_run
 from charrnn.checkpoints.find import run_folder
-from charrnn.checkpoints.record import IMMUTABLE, CheckpointError, RunRecord
+from charrnn.checkpoints.record import (
+    IMMUTABLE,
+    CheckpointError,
+    RunRecord,
+    read_run,
+    read_text,
+)
+from charrnn.checkpoints.text_of_run import text_of
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
 from charrnn.hyperparameters import AUTO, NAMES, Hyperparameters
+from charrnn.system import files
 from charrnn.system.tensorflow import is_version_1, session_config, thread_count
-from charrnn.text import corpus, lists
+from charrnn.text import lists
 from charrnn.text.corpus import Text
 from charrnn.training import minutes, transfer
 from charrnn.training.options import Options
@@ -34,7 +41,7 @@ class Job:
         options: the Options.
         init_from: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
-        seed_given: whether the seed was given, and not chosen at random just now.
+        in_order: whether ``dynamic_rnn`` runs its iterations in order, so that a run with the same seed is the same.
         threads: the threads that each process uses.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
         time_in_words: what was chosen for a given time; "" if none was given.
@@ -49,7 +56,7 @@ class Job:
     training: np.ndarray
     held_out: np.ndarray
     test: np.ndarray
-    seed_given: bool = True
+    in_order: bool = True
     speedup: Optional[float] = None
     time_in_words: str = ""
 
@@ -82,7 +89,7 @@ class Job:
 
 def plan_job(
     text: Optional[Text],
-    given: Dict[str, Any],
+    overrides: Dict[str, Any],
     folder: Optional[StrPath],
     options: Options,
     init_from: Optional[Model] = None,
@@ -92,8 +99,8 @@ def plan_job(
 
     Args:
         text: the training text; None to resume a run with its own text.
-        given: dict from names of hyperparameters to values. The others are those of the run to resume, or those of the
-            preset and the model. A new run without a seed gets one.
+        overrides: dict from names of hyperparameters to values. The others are those of the run to resume, or those of
+            the preset and the model. A new run without a seed gets one.
         folder: the run folder; None for a new one, or to resume the newest, of those without a name.
         options: the Options.
         init_from: a model to take the initial weights from. It must have the same cell and sizes; the text may have
@@ -106,79 +113,95 @@ def plan_job(
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
     started = time.perf_counter()
-    fixed = [*given]
     options.check()
+    fixed = list(overrides)
     if options.minutes is not None:
-        options, given = _for_minutes(options, given, n_processes)
+        options, overrides = _for_minutes(options, overrides, n_processes)
+
     threads = options.threads or thread_count()
     folder = run_folder(folder, options.resume)
-    old = record.read_run(folder) if options.resume else None
-    hyper = _hyperparameters(text, given, old, options, init_from)
+    old = read_run(folder) if options.resume else None
+    hyper = _hyperparameters(text, overrides, old=old, options=options, init_from=init_from)
+    # A seed that nobody chose cannot be chosen again.
+    in_order = hyper.seed is not None
+
     speedup = None
-    seed_given = hyper.seed is not None
-    if hyper.batch_size % n_processes:
-        raise ValueError(
-            f"batch_size {hyper.batch_size} cannot be divided by {n_processes} processes: choose a "
-            f"multiple of {n_processes}"
-        )
     if old:
-        run, text = _resumed_run(old, hyper, text)
+        record, text = _resumed_run(old, hyper, text)
     elif text is None:
         raise ValueError("there is no text to train on")
     else:
         if hyper.precision == AUTO:
             precision, speedup = faster_precision(threads, hyper.unrolls_fused)
             hyper = replace(hyper, precision=precision)
-        run, text = _new_run(text, hyper, init_from)
-    hyper = run.hyperparameters
+        record, text = _new_run(text, hyper, init_from)
+
+    hyper = record.hyperparameters
+    _check_processes(hyper.batch_size, n_processes, resumes=options.resume)
     if hyper.precision == "bfloat16" and is_version_1():
         raise ValueError(
             "precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
             "float32"
         )
-    # small, since the ids of a long text take most of the memory
-    dtype = np.min_scalar_type(len(run.vocabulary) - 1)
-    parts = split(run.vocabulary.encode(text.text, dtype), hyper.val_fraction, hyper.test_fraction)
-    _check_sizes(hyper, *parts)
-    time_in_words = ""
-    if options.minutes is not None:
-        fixed += transfer.network_of(init_from) if init_from else ()
-        choice = minutes.Choice(
-            hyper, tuple(map(len, parts)), tuple(fixed), options.minutes, options.sample_length
-        )
-        hyper, time_in_words = minutes.fitted(
-            choice,
-            lambda timed: minutes.time_network(len(run.vocabulary), timed, threads, seed_given),
-            started,
-        )
-        run = replace(run, hyperparameters=hyper)
-    return Job(
-        run,
-        folder,
-        text.text,
-        options,
-        threads,
-        init_from,
-        *parts,
-        seed_given=seed_given,
+
+    # The ids of a long text take most of the memory, so they have the smallest type.
+    dtype = np.min_scalar_type(len(record.vocabulary) - 1)
+    ids = record.vocabulary.encode(text.text, dtype)
+    training, held_out, test = split(ids, hyper.val_fraction, hyper.test_fraction)
+    _check_sizes(hyper, training, held_out, test)
+    job = Job(
+        record=record,
+        folder=folder,
+        text=text.text,
+        options=options,
+        threads=threads,
+        init_from=init_from,
+        training=training,
+        held_out=held_out,
+        test=test,
+        in_order=in_order,
         speedup=speedup,
-        time_in_words=time_in_words,
     )
+    if options.minutes is not None:
+        job = _fitted(job, options.minutes, fixed, started)
+    return job
 
 
 def _for_minutes(
-    options: Options, given: Dict[str, Any], n_processes: int
+    options: Options, overrides: Dict[str, Any], n_processes: int
 ) -> Tuple[Options, Dict[str, Any]]:
     """Return the options and values of a run that takes some minutes. Raise ValueError if they contradict that."""
-    others = {
+    contradicts = {
         "resume": options.resume,
-        "epochs": "epochs" in given,
+        "epochs": "epochs" in overrides,
         "several processes": n_processes > 1,
         f"the preset {options.preset}": options.preset not in (None, AUTO),
     }
-    if any(others.values()):
-        raise ValueError(f"minutes cannot be combined with {next(filter(others.get, others))}")
-    return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **given}
+    for name, is_set in contradicts.items():
+        if is_set:
+            raise ValueError(f"minutes cannot be combined with {name}")
+    return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **overrides}
+
+
+def _fitted(job: Job, n_minutes: float, fixed: List[str], started: float) -> Job:
+    """Return a job with the sizes and epochs with which it ends in time. Fixed hyperparameters stay."""
+    if job.init_from:
+        fixed = [*fixed, *transfer.network_of(job.init_from)]
+    choice = minutes.Choice(
+        auto=job.hyperparameters,
+        lengths=(len(job.training), len(job.held_out), len(job.test)),
+        fixed=tuple(fixed),
+        minutes=n_minutes,
+        sample_length=job.options.sample_length,
+    )
+    num_classes = len(job.record.vocabulary)
+
+    def time_network(hyper: Hyperparameters) -> minutes.Timing:
+        return minutes.time_network(num_classes, hyper, job.threads, job.in_order)
+
+    hyper, time_in_words = minutes.fitted(choice, time_network, started)
+    record = replace(job.record, hyperparameters=hyper)
+    return replace(job, record=record, time_in_words=time_in_words)
 
 
 def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
@@ -192,77 +215,99 @@ def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
     """
     if is_version_1():
         return "float32", None
-    from charrnn.fused.passes import bfloat16_speedup  # not above, because it imports TensorFlow
+    # Not above, because it imports TensorFlow.
+    from charrnn.fused.passes import bfloat16_speedup
 
     config = session_config(threads, fused)
-    config.use_per_session_threads = True  # so that training can have others
+    # So that training can have another number of threads.
+    config.use_per_session_threads = True
     speedup = bfloat16_speedup(config)
-    return "bfloat16" if speedup >= LEAST_SPEEDUP else "float32", speedup
+    if speedup >= LEAST_SPEEDUP:
+        return "bfloat16", speedup
+    return "float32", speedup
 
 
 def _hyperparameters(
     text: Optional[Text],
-    given: Dict[str, Any],
+    overrides: Dict[str, Any],
     old: Optional[RunRecord],
     options: Options,
     init_from: Optional[Model],
 ) -> Hyperparameters:
-    """Return the hyperparameters of the run to resume or of a preset, changed by those that are given."""
-    unknown = sorted(set(given) - set(NAMES))
+    """Return the hyperparameters of the run to resume or of a preset, with some overridden."""
+    unknown = sorted(set(overrides) - set(NAMES))
     if unknown:
         raise ValueError(
             f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}"
         )
+    recorded: Set[str] = set()
     if old:
         for name, value in (("init_from", init_from), ("preset", options.preset)):
             if value is not None:
                 raise ValueError(f"{name} is for a new run and cannot be combined with resume")
         values = vars(old.hyperparameters)
+        recorded = set(values) - set(overrides)
     else:
-        values = preset(options.preset, len(text.text) if text else 0) if options.preset else {}
-        network = transfer.network_of(init_from) if init_from else {}
-        # auto takes the sizes of the model; those of another preset stay, and are refused if they differ
-        values = {**values, **network} if options.preset == AUTO else {**network, **values}
-        if options.preset == AUTO and text and lists.is_list(text.text):
-            values = {**values, "shuffle": "lines"}
-        changed = Hyperparameters(**{**values, **given})
-        if (
-            options.preset == AUTO
-            and changed.recurrent_keep_prob != 1
-            and not changed.unrolls_fused
-        ):
-            values = {**values, **NOT_FUSED}
-    hyper = Hyperparameters(**{**values, **given})
+        values = _values_of_new_run(text, overrides, options.preset, init_from)
+
+    hyper = Hyperparameters(**{**values, **overrides})
     try:
-        hyper.check(recorded=set(values) - set(given) if old else ())
+        hyper.check(recorded=recorded)
     except ValueError as error:
-        raise ValueError(
-            f"{error} (with preset {options.preset})" if options.preset else str(error)
-        )
+        if options.preset:
+            raise ValueError(f"{error} (with preset {options.preset})")
+        raise ValueError(str(error))
     return hyper
+
+
+def _values_of_new_run(
+    text: Optional[Text],
+    overrides: Dict[str, Any],
+    preset_name: Optional[str],
+    init_from: Optional[Model],
+) -> Dict[str, Any]:
+    """Return the values of a preset and a model, by the names of hyperparameters."""
+    network = transfer.network_of(init_from) if init_from else {}
+    n_characters = len(text.text) if text else 0
+    values = preset(preset_name, n_characters) if preset_name else {}
+    # The sizes of a preset stay, and are refused if the model has others.
+    if preset_name != AUTO:
+        return {**network, **values}
+
+    # auto takes the sizes of the model.
+    values = {**values, **network}
+    if text and lists.is_list(text.text):
+        values["shuffle"] = "lines"
+    # Other dropout suits a network that is not unrolled fused.
+    hyper = Hyperparameters(**{**values, **overrides})
+    if hyper.recurrent_keep_prob != 1 and not hyper.unrolls_fused:
+        values.update(NOT_FUSED)
+    return values
 
 
 def _new_run(
     text: Text, hyper: Hyperparameters, init_from: Optional[Model]
 ) -> Tuple[RunRecord, Text]:
-    """Return a new run, and its text in its order. Raise ValueError if it cannot start from that model."""
+    """Return the record of a new run, and its text in its order. Raise ValueError if it cannot start from the model."""
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2**31))
-    sha256 = corpus.text_sha256(text.text)
+    sha256 = files.text_sha256(text.text)
     shuffled_sha256 = None
     if hyper.shuffle == "lines":
         text = replace(text, text=lists.shuffled(text.text))
-        shuffled_sha256 = corpus.text_sha256(text.text)
-    run = RunRecord(
-        hyper,
-        Vocabulary.from_text(text.text),
-        text.name,
-        sha256,
+        shuffled_sha256 = files.text_sha256(text.text)
+
+    record = RunRecord(
+        hyperparameters=hyper,
+        vocabulary=Vocabulary.from_text(text.text),
+        text_name=text.name,
+        text_sha256=sha256,
         shuffled_sha256=shuffled_sha256,
         beginning=lists.beginning_of(text.text),
     )
     if not init_from:
-        return run, text
+        return record, text
+
     for name, value in transfer.network_of(init_from).items():
         if value != getattr(hyper, name):
             raise ValueError(
@@ -270,35 +315,55 @@ def _new_run(
                 "start from it"
             )
     vocabulary = transfer.joined_vocabulary(init_from, text.text)
-    return replace(run, vocabulary=vocabulary, init_from=init_from.name), text
+    return replace(record, vocabulary=vocabulary, init_from=init_from.name), text
 
 
 def _resumed_run(
-    run: RunRecord, hyper: Hyperparameters, text: Optional[Text]
+    record: RunRecord, hyper: Hyperparameters, text: Optional[Text]
 ) -> Tuple[RunRecord, Text]:
-    """Return a run with new hyperparameters, and its text. Raise CheckpointError if it cannot have them."""
-    old = run.hyperparameters
-    if run.unknown:
+    """Return a record with new hyperparameters, and its text. Raise CheckpointError if the run cannot have them."""
+    subject = f"the run in {record.folder}"
+    old = record.hyperparameters
+    if record.unknown:
+        names = ", ".join(map(repr, record.unknown))
         raise CheckpointError(
-            f"the run in {run.folder} has hyperparameters that this version of charrnn does not "
-            f"know: {', '.join(map(repr, run.unknown))}"
+            f"{subject} has hyperparameters that this version of charrnn does not know: {names}"
         )
+    if text:
+        content = text_of(record, text.text)
+        if content is None:
+            raise CheckpointError(
+                f"{subject} was trained on another text than {text.name}; without a text, "
+                "a resumed run uses the one in that folder"
+            )
+        own_text = Text(record.text_name, content, text.skipped)
+    else:
+        own_text = Text(record.text_name, read_text(record))
+
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
-    content = text_of_run.text_of(run, text.text) if text else record.read_text(run)
-    if text and content is None:
-        raise CheckpointError(
-            f"the run in {run.folder} was trained on another text than {text.name}; without a text, "
-            "a resumed run uses the one in that folder"
-        )
     for name in IMMUTABLE:
         if getattr(old, name) != getattr(hyper, name):
             raise CheckpointError(
-                f"the run in {run.folder} has {name} {getattr(old, name)}, which cannot be changed "
+                f"{subject} has {name} {getattr(old, name)}, which cannot be changed "
                 f"to {getattr(hyper, name)}: leave it out, or train another run"
             )
-    return replace(run, hyperparameters=hyper), Text(
-        run.text_name, content or "", text.skipped if text else ()
+    return replace(record, hyperparameters=hyper), own_text
+
+
+def _check_processes(batch_size: int, n_processes: int, resumes: bool) -> None:
+    """Raise ValueError if a number of processes cannot share a batch."""
+    if batch_size % n_processes == 0:
+        return
+
+    advice = f"choose a multiple of {n_processes}"
+    if resumes:
+        *numbers, last = [number for number in range(1, batch_size + 1) if batch_size % number == 0]
+        advice = (
+            f"a resumed run keeps it, so use {', '.join(map(str, numbers))} or {last} processes"
+        )
+    raise ValueError(
+        f"batch_size {batch_size} cannot be divided by {n_processes} processes: {advice}"
     )
 
 
@@ -307,16 +372,18 @@ def _check_sizes(
 ) -> None:
     """Raise ValueError if the text is too short for a run."""
     if len(training) and training.min() == training.max():
-        raise ValueError(
-            f"the text to train on has only one {'distinct ' * (len(training) > 1)}character: there is "
-            "nothing to learn"
-        )
+        what = "distinct character" if len(training) > 1 else "character"
+        raise ValueError(f"the text to train on has only one {what}: there is nothing to learn")
+
     n_characters = len(training) + len(held_out) + len(test)
     if not count_windows(len(training), hyper.batch_size, hyper.num_steps):
+        window = f"{hyper.batch_size} x {hyper.num_steps}"
+        advice = "reduce one of them"
+        if steps_of_auto(n_characters):
+            advice += ", or take the preset auto"
         raise ValueError(
-            f"the text to train on has {len(training):,} characters, too few for one window of {hyper.batch_size} x "
-            f"{hyper.num_steps} (batch_size x num_steps, {hyper.batch_size * hyper.num_steps:,} characters): "
-            f"reduce one of them{', or take the preset auto' * bool(steps_of_auto(n_characters))}"
+            f"the text to train on has {len(training):,} characters, too few for one window of {window} (batch_size x "
+            f"num_steps, {hyper.batch_size * hyper.num_steps:,} characters): {advice}"
         )
     for name, part in (("val_fraction", held_out), ("test_fraction", test)):
         fraction = getattr(hyper, name)

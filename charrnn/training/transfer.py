@@ -16,9 +16,9 @@ def network_of(model: Model) -> Dict[str, Any]:
 def joined_vocabulary(model: Model, text: str) -> Vocabulary:
     """Return the characters of a model and those of the text of a run that starts from it."""
     new = model.vocabulary.unknown(text)
-    return (
-        Vocabulary.from_text("".join([*model.vocabulary.chars, *new])) if new else model.vocabulary
-    )
+    if not new:
+        return model.vocabulary
+    return Vocabulary.from_text("".join([*model.vocabulary.chars, *new]))
 
 
 def extended_weights(
@@ -34,18 +34,19 @@ def extended_weights(
     Returns:
         A dict from the same names to values of the same shapes.
     """
+    n_known = len(model.vocabulary)
+    known_ids = vocabulary.encode("".join(model.vocabulary.chars))
     extended = {}
-    known = model.vocabulary
-    kept = vocabulary.encode("".join(known.chars))
     for name, values in fresh.items():
-        # characters are the last axis of the softmax and its bias, and the first rows of the first layer's kernels
+        if model.weights[name].shape == values.shape:
+            extended[name] = model.weights[name]
+            continue
+        # Characters are the last axis of the softmax and its bias, and the first rows of the first layer's kernels.
+        # Below these rows are those of the layer's own outputs.
         axis = -1 if name.startswith("softmax/") else 0
         old = np.moveaxis(model.weights[name], axis, 0)
         new = np.moveaxis(values.copy(), axis, 0)
-        if old.shape == new.shape:  # also of all weights, if there are no new characters
-            new = old
-        else:
-            new[kept] = old[: len(known)]
-            new[len(vocabulary) :] = old[len(known) :]
+        new[known_ids] = old[:n_known]
+        new[len(vocabulary) :] = old[n_known:]
         extended[name] = np.moveaxis(new, 0, axis)
     return extended

@@ -1,7 +1,7 @@
 """Damaged run folders: a checkpoint is opened as it was saved, or refused in one line."""
 
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +38,9 @@ def model_of(model):
 
 
 def progress_of(prefix):
-    return [
-        (name, np.asarray(value).tobytes())
-        for name, value in asdict(read_progress(str(prefix))).items()
-    ]
+    progress = read_progress(str(prefix))
+    values = {**asdict(progress), "best": astuple(progress.best)}
+    return [(name, np.asarray(value).tobytes()) for name, value in values.items()]
 
 
 def opened(run, saved):

@@ -17,7 +17,7 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import train
 from charrnn.engines.model_file import open_model
-from charrnn.train import check_step
+from charrnn.train import Training
 
 # With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.
 FLAGS = [
@@ -166,16 +166,16 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
     assert train.main([*flags, str(tmp_path / "whole")]) == 0
     seen = []
     run = disk / "run"
-    usual = check_step
+    usual = Training.check_step
 
-    def check(job, opened, step, *measured):
-        usual(job, opened, step, *measured)
+    def check(training, step, *measured):
+        usual(training, step, *measured)
         if step in (12, 34):
             assert_can_be_opened(run)
             seen.append(sorted(path.name for path in run.iterdir()))
             fill(disk) if step == 12 else (disk / "ballast").unlink()
 
-    monkeypatch.setattr("charrnn.train.check_step", check)
+    monkeypatch.setattr(Training, "check_step", check)
     assert train.main([*flags, str(run)]) == 0
     gc.collect()  # objects that are deleted may write errors, too
     err = capfd.readouterr().err.splitlines()

@@ -223,7 +223,7 @@ def problem(notes, base, state, step):
         found = newest_intact(folder)
         record.read_text(record.read_run(folder))
         progress = read_progress(found.prefix)
-        for name in [found.run.best or Path(found.prefix).name, f"i{progress.best_step}_l5.ckpt"]:
+        for name in [found.run.best or Path(found.prefix).name, f"i{progress.best.step}_l5.ckpt"]:
             verify(str(folder / name))
     except record.CheckpointError as error:
         return str(error) if step else None

@@ -1,9 +1,11 @@
 """Saving checkpoints, removing old ones, and the lock."""
 
 import contextlib
+import functools
 import itertools
 import math
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,14 +17,21 @@ from conftest import interrupted_at
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact, verify
 from charrnn.checkpoints.record import RunRecord
-from charrnn.checkpoints.run import Progress, Run, remove_leftovers
+from charrnn.checkpoints.run import (
+    COLUMNS,
+    Best,
+    Progress,
+    Run,
+    read_history,
+    remove_leftovers,
+)
 from charrnn.data import Vocabulary
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.tensorflow import tf
 
 RUN = RunRecord(Hyperparameters(lstm_size=5, num_layers=1, seed=7), Vocabulary("ab"), "name", "f00")
 STATE = np.arange(30, dtype=np.float32).reshape(1, 2, 3, 5)
-SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
+FRESH = Progress(0, STATE, np.zeros(0, np.float32))
 
 
 @pytest.fixture
@@ -44,31 +53,33 @@ def folder(tmp_path):
 def begun(session, folder):
     """Return the Run of a process that trains in a folder."""
     run = Run(RUN, folder, session)
-    run.begin("ab", Progress(0, STATE, np.zeros(0, np.float32)), resumes=True, summaries=False)
+    run.begin("ab", FRESH, resumes=True, summaries=False)
     return run
 
 
-def save(session, folder, step, best_step=0, max_to_keep=100, run=None):
-    """Save a checkpoint as a process does that trains in a folder, or with its Run."""
-    with (
-        contextlib.closing(begun(session, folder)) if run is None else contextlib.nullcontext(run)
-    ) as run:
-        run.record = replace(
-            RUN,
-            hyperparameters=replace(RUN.hyperparameters, max_to_keep=max_to_keep),
-            best=f"i{best_step}_l5.ckpt" if best_step else None,
-        )
-        progress = Progress(step, STATE, np.zeros(step, np.float32), best_step)
-        return run.save(progress, {"kernel": np.zeros((5, 9), np.float32)}, print)
+def save(session, folder, step, best_step=0, max_to_keep=100):
+    """Save a checkpoint as a process does that trains in a folder."""
+    with contextlib.closing(begun(session, folder)) as run:
+        return save_with(run, step, best_step, max_to_keep)
+
+
+def save_with(run, step, best_step=0, max_to_keep=100):
+    """Save a checkpoint with the Run of a process."""
+    hyper = replace(RUN.hyperparameters, max_to_keep=max_to_keep)
+    best = f"i{best_step}_l5.ckpt" if best_step else None
+    run.record = replace(RUN, hyperparameters=hyper, best=best)
+    progress = Progress(step, STATE, np.zeros(step, np.float32), Best(best_step))
+    return run.save(progress, {"kernel": np.zeros((5, 9), np.float32)}, print)
 
 
 def saved_steps(folder):
     """Return the steps of which a file exists; check that TensorFlow's list has the same."""
-    steps = sorted({int(path.name[1:].split("_")[0]) for path in folder.glob("i*")})
+    numbers = re.findall(r"\bi(\d+)_l5\.ckpt", " ".join(os.listdir(str(folder))))
+    steps = sorted(set(map(int, numbers)))
+
     state = tf.train.get_checkpoint_state(str(folder))
-    assert list(state.all_model_checkpoint_paths) == [
-        str(folder / f"i{step}_l5.ckpt") for step in steps
-    ]
+    listed = list(state.all_model_checkpoint_paths)
+    assert listed == [str(folder / f"i{step}_l5.ckpt") for step in steps]
     return steps
 
 
@@ -83,12 +94,16 @@ def test_a_saved_checkpoint_is_intact_and_the_newest(folder, session):
     """Steps are ordered as numbers, and the paths in TensorFlow's list are relative."""
     for step in (9, 10, 100):
         assert save(session, folder, step, best_step=9) == str(folder / f"i{step}_l5.ckpt")
+
     best = replace(RUN, best="i9_l5.ckpt")
     assert newest_intact(folder) == (str(folder / "i100_l5.ckpt"), best, ())
     assert tf.train.latest_checkpoint(str(folder)) == str(folder / "i100_l5.ckpt")
-    assert saved_steps(folder) == [9, 10, 100] and "/" not in (folder / "checkpoint").read_text()
+    assert saved_steps(folder) == [9, 10, 100]
+    assert "/" not in (folder / "checkpoint").read_text()
+
     (folder / "i100_l5.ckpt.json").unlink()
-    assert record.read_run(folder) == best and not (folder / ".saving").exists()
+    assert record.read_run(folder) == best
+    assert not (folder / ".saving").exists()
 
 
 def test_old_checkpoints_are_removed_but_not_the_best(folder, session):
@@ -96,6 +111,7 @@ def test_old_checkpoints_are_removed_but_not_the_best(folder, session):
     for step in (1, 10, 11, 12, 13):
         save(session, folder, step, best_step=1, max_to_keep=2)
     assert saved_steps(folder) == [1, 12, 13]
+
     save(session, folder, 14, best_step=14, max_to_keep=1)
     assert saved_steps(folder) == [14]
 
@@ -104,20 +120,17 @@ def test_files_of_the_user_are_kept(folder, session):
     """Also those of a notebook, or of a model that was copied into the folder."""
     save(session, folder, 1)
     names = ["i1_l5.ckpt.notes.json", "i1_l5.ckpt.html", "i1_l5.ckpt.npz.txt", "i1_l5.ckpt.data-1"]
-    others = [
-        "run.json.tmp",
-        "mine.tmp",
-        "i0_l5.ckpt.progress.npz",
-        *(f"i7_l5.ckpt{suffix}" for suffix in SUFFIXES),
-    ]
+    others = ["run.json.tmp", "mine.tmp", "i0_l5.ckpt.progress.npz"]
+    others += [f"i7_l5.ckpt{suffix}" for suffix in record.SUFFIXES]
     for name in [*names, *others]:
         (folder / name).write_bytes(b"mine")
     (folder / "i1_l5.ckpt.folder").mkdir()
+
     save(session, folder, 2, max_to_keep=1)
-    assert sorted(path.name for path in folder.glob("i1_*")) == sorted(
-        [*names, "i1_l5.ckpt.folder"]
-    )
-    assert all((folder / name).read_bytes() == b"mine" for name in others)
+    left = {path.name for path in folder.glob("i1_*")}
+    assert left == {*names, "i1_l5.ckpt.folder"}
+    for name in others:
+        assert (folder / name).read_bytes() == b"mine"
 
 
 def test_damaged_checkpoints_of_later_steps_are_not_counted(folder, session):
@@ -128,39 +141,67 @@ def test_damaged_checkpoints_of_later_steps_are_not_counted(folder, session):
         (folder / f"i{step}_l5.ckpt.index").write_bytes(b"")
     for step in (125, 130, 135):
         save(session, folder, step, max_to_keep=2)
-    found = newest_intact(folder)
-    assert Path(found.prefix).name == "i135_l5.ckpt" and len(found.skipped) == 2
-    assert tf.train.latest_checkpoint(str(folder)) == found.prefix
+
+    newest = newest_intact(folder)
+    assert Path(newest.prefix).name == "i135_l5.ckpt"
+    assert len(newest.skipped) == 2
+    assert tf.train.latest_checkpoint(str(folder)) == newest.prefix
     assert saved_steps(folder) == [130, 135, 160, 173]
 
 
 def test_a_history_that_is_lost_or_changed_is_written_again(folder, session):
-    head = (
+    path = folder / "history.csv"
+    header = ",".join(COLUMNS) + "\n"
+    row = f"3,1,0.5,{0.5 / math.log(2)},,,,,\n"
+    with contextlib.closing(begun(session, folder)) as run:
+        path.unlink()
+        run.add(3, 1, loss=0.5)
+        save_with(run, 1)
+        assert path.read_text() == header + row
+
+        path.write_text("mine")
+        run.add(3, 1, loss=0.5)
+        save_with(run, 2)
+        assert path.read_text() == header + row + row
+
+
+def test_what_is_measured_while_the_folder_is_away_is_written_when_it_is_back(folder, session):
+    away = folder.with_name("away")
+    with contextlib.closing(begun(session, folder)) as run:
+        run.add(3, 1, loss=0.5)
+        folder.rename(away)
+        run.add(4, 1, val_loss=0.25)
+        away.rename(folder)
+        run.add(5, 1, loss=0.75)
+        save_with(run, 5)
+
+    history = read_history(folder)
+    assert history["step"].tolist() == [3, 4, 5]
+    assert history["val_loss"][1] == 0.25
+
+
+def test_the_columns_of_the_history(folder, session):
+    begun(session, folder).close()
+    header = (
         "step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,gradient_norm,"
         "characters_per_second\n"
     )
-    with contextlib.closing(begun(session, folder)) as run:
-        for number, lose in enumerate((Path.unlink, lambda path: path.write_text("mine")), 1):
-            lose(folder / "history.csv")
-            run.add(3, 1, loss=0.5)
-            save(session, folder, number, run=run)
-            assert (
-                folder / "history.csv"
-            ).read_text() == head + number * f"3,1,0.5,{0.5 / math.log(2)},,,,,\n"
+    assert (folder / "history.csv").read_text() == header
 
 
 def test_the_summaries_of_a_resumed_run_go_on_after_its_checkpoint(folder, session):
     """TensorBoard keeps what was written of the steps before."""
     save(session, folder, 2)
     with contextlib.closing(Run(RUN, folder, session)) as run:
-        run.begin("ab", Progress(0, STATE, np.zeros(0, np.float32)), resumes=True)
+        run.begin("ab", FRESH, resumes=True)
         run.add(3, 1, loss=0.5)
     (path,) = (folder / "summaries").iterdir()
-    assert [
+    starts = [
         event.step
         for event in tf.train.summary_iterator(str(path))
         if event.session_log.status == tf.SessionLog.START
-    ] == [3]
+    ]
+    assert starts == [3]
 
 
 # Failures
@@ -170,11 +211,12 @@ def test_the_summaries_of_a_resumed_run_go_on_after_its_checkpoint(folder, sessi
 def test_neither_the_list_nor_the_test_loss_is_written_into_the_next_run(folder, session, write):
     """Of a folder that was moved after the checkpoint was saved."""
     with contextlib.closing(begun(session, folder)) as run:
-        save(session, folder, 1, run=run)
+        save_with(run, 1)
         moved = folder.with_name(folder.name + "-moved")
         folder.rename(moved)
         shutil.copytree(str(moved), str(folder))
         (folder / "run.json").unlink()
+
         before = content_of(folder)
         with pytest.raises(
             OSError,
@@ -199,47 +241,58 @@ CALLS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "owner, name", CALLS, ids=lambda value: value if isinstance(value, str) else ""
-)
+class FailsAt:
+    """In place of a function: a call of a number fails, as on a full disk."""
+
+    def __init__(self, function, number):
+        self.calls = 0
+        self._function = function
+        self._number = number
+
+    def __get__(self, owner, _type=None):
+        """Be a method, too, if it stands in a class."""
+        return self if owner is None else functools.partial(self, owner)
+
+    def __call__(self, *args, **kwargs):
+        self.calls += 1
+        if self.calls == self._number:
+            return no_space()
+        return self._function(*args, **kwargs)
+
+
+@pytest.mark.parametrize("owner, name", CALLS, ids=[name for _, name in CALLS])
 def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
     folder, session, monkeypatch, owner, name
 ):
     """And the next save does what was left."""
     for step in (1, 2):
         save(session, folder, step, max_to_keep=1)
-    run = begun(session, folder)
     usual = getattr(owner, name)
-    for fails_at in itertools.count(1):
-        step = fails_at + 2
-        before = content_of(folder)
-        calls = itertools.count(1)
-        with monkeypatch.context() as patch:
-            patch.setattr(
-                owner,
-                name,
-                lambda *args, calls=calls, at=fails_at, **named: (
-                    no_space if next(calls) == at else usual
-                )(*args, **named),
-            )
-            try:
-                save(session, folder, step, max_to_keep=1, run=run)
-            except OSError as error:
-                assert "No space left on device" in str(error)
-                if "could not be saved" in str(error):
-                    assert content_of(folder) == before
-                    verify(str(folder / f"i{step - 1}_l5.ckpt"))
-                else:
-                    assert newest_intact(folder).prefix.endswith(f"i{step}_l5.ckpt")
-        save(session, folder, step, max_to_keep=1, run=run)
-        assert (
-            saved_steps(folder) == [step]
-            and not list(folder.glob("*.tmp"))
-            and not (folder / ".saving").exists()
-        )
-        if next(calls) <= fails_at:
-            run.close()
-            return  # it was not called so often
+    with contextlib.closing(begun(session, folder)) as run:
+        for number in itertools.count(1):
+            step = number + 2
+            before = content_of(folder)
+            fails = FailsAt(usual, number)
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, name, fails)
+                try:
+                    save_with(run, step, max_to_keep=1)
+                except OSError as error:
+                    assert "No space left on device" in str(error)
+                    if "could not be saved" in str(error):
+                        assert content_of(folder) == before
+                        verify(str(folder / f"i{step - 1}_l5.ckpt"))
+                    else:
+                        assert newest_intact(folder).prefix.endswith(f"i{step}_l5.ckpt")
+
+            save_with(run, step, max_to_keep=1)
+            assert saved_steps(folder) == [step]
+            assert not list(folder.glob("*.tmp"))
+            assert not (folder / ".saving").exists()
+
+            # It was not called so often.
+            if fails.calls < number:
+                return
 
 
 def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):
@@ -250,7 +303,7 @@ def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):
         with pytest.raises(
             record.CheckpointError, match="holds another run: continue it with resume=True"
         ):
-            late.begin("other", Progress(0, STATE, np.zeros(0, np.float32)))
+            late.begin("other", FRESH)
     assert content_of(folder) == before
 
 
@@ -258,20 +311,21 @@ def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
     """After a kill at any moment, of its first files as well."""
     save(session, folder, 1)
     usual = os.replace
-    run = begun(session, folder)
-    (folder / "run.json.0123456789ab.tmp").write_bytes(b"half")
-    for moved in range(1, len(SUFFIXES) + 2):  # the first two are the history, and one in the stage
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(os, "replace", interrupted_at(usual, moved + 2))
-            patch.setattr("shutil.rmtree", lambda path: None)
-            save(session, folder, 3, run=run)
-        assert (folder / ".saving").exists()
-        remove_leftovers(folder)
-        assert (
-            newest_intact(folder).prefix.endswith("i1_l5.ckpt")
-            and newest_intact(folder).skipped == ()
-        )
-        assert not list(folder.glob("*.tmp")) and not (folder / ".saving").exists()
-    save(session, folder, 3, run=run)
-    run.close()
+    with contextlib.closing(begun(session, folder)) as run:
+        (folder / "run.json.0123456789ab.tmp").write_bytes(b"half")
+        # the first two that are moved are the history, and one in the stage
+        for n_moved in range(3, len(record.SUFFIXES) + 4):
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                patch.setattr(os, "replace", interrupted_at(usual, n_moved))
+                patch.setattr("shutil.rmtree", lambda path: None)
+                save_with(run, 3)
+            assert (folder / ".saving").exists()
+
+            remove_leftovers(folder)
+            newest = newest_intact(folder)
+            assert newest.prefix.endswith("i1_l5.ckpt")
+            assert newest.skipped == ()
+            assert not list(folder.glob("*.tmp"))
+            assert not (folder / ".saving").exists()
+        save_with(run, 3)
     assert saved_steps(folder) == [1, 3]

@@ -14,28 +14,28 @@ from conftest import ROOT, resume
 
 from charrnn import open_model
 from charrnn.checkpoints import record
+from charrnn.system.tensorflow import tf
 
 DATA = ROOT / "tests" / "data"
 
 
 def test_it_continues_as_it_would_have(tmp_path):
     folder = shutil.copytree(str(DATA / "run-1.0"), str(tmp_path / "run"))
+    assert record.read_run(folder).tensorflow is None
     assert resume(folder, "--epochs", "2", "--no-summaries") == 0
-    found = open_model(folder)
-    expected = open_model(DATA / "run-1.0-continued.npz")
-    for name, value in expected.weights.items():
-        np.testing.assert_allclose(found.weights[name], value, atol=1e-5, err_msg=name)
+    weights = open_model(folder).weights
+    expected = open_model(DATA / "run-1.0-continued.npz").weights
+    for name, value in expected.items():
+        np.testing.assert_allclose(weights[name], value, atol=1e-5, err_msg=name)
+    assert record.read_run(folder).tensorflow == tf.__version__
 
 
 def test_a_value_that_is_now_out_of_range_is_resumed_but_not_given(tmp_path, planned, capsys):
     folder = Path(shutil.copytree(str(DATA / "run-1.0"), str(tmp_path / "run")))
     run = record.read_run(folder)
-    record.write_run(
-        folder, replace(run, hyperparameters=replace(run.hyperparameters, grad_clip=1e-5))
-    )
-    assert (
-        resume(folder, "--grad-clip", "1e-5") == 2
-        and "grad_clip must be" in capsys.readouterr().err
-    )
+    hyper = replace(run.hyperparameters, grad_clip=1e-5)
+    record.write_run(folder, replace(run, hyperparameters=hyper))
+    assert resume(folder, "--grad-clip", "1e-5") == 2
+    assert "grad_clip must be" in capsys.readouterr().err
     assert resume(folder, "--epochs", "2") == 0
     assert [job.hyperparameters.grad_clip for job in planned] == [1e-5]

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import runs
-from charrnn.text import corpus
+from charrnn.system import files
 
 
 @pytest.fixture
@@ -229,7 +229,7 @@ def test_settings_of_one_name_and_runs_without_a_common_step_are_drawn(trained, 
                 (folder / "history.csv").write_text("head\n")
             run = record.read_run(folder)
             (folder / "text.txt").write_text(TEXT + name)
-            record.write_run(folder, replace(run, text_sha256=corpus.text_sha256(TEXT + name)))
+            record.write_run(folder, replace(run, text_sha256=files.text_sha256(TEXT + name)))
     assert runs.main([str(settings), "--plot", str(settings / "curves.png")]) == 0
     labels = [line.get_label() for line in pictures[0].lines]
     assert sum("mean of 2 seeds" in label for label in labels) == 4

@@ -11,6 +11,7 @@ from charrnn import open_model
 from charrnn.checkpoints import record, text_of_run
 from charrnn.commands import evaluate, train
 from charrnn.hyperparameters import Hyperparameters
+from charrnn.system import files
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
 from charrnn.text.lists import shuffled
@@ -47,7 +48,7 @@ def test_a_run_records_that_its_lines_were_shuffled(listed):
 
 
 def test_a_run_records_the_text_that_was_given(listed):
-    assert record.read_run(listed).text_sha256 == corpus.text_sha256(GIVEN)
+    assert record.read_run(listed).text_sha256 == files.text_sha256(GIVEN)
 
 
 @pytest.fixture(params=[GIVEN, shuffled(RUSSIAN)], ids=["as it was given", "shuffled"])

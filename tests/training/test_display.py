@@ -28,11 +28,19 @@ def display_of(
     n_training=1040, n_held_out=0, n_test=0, folder="my folder", init_from=None, **hyper
 ):
     """Return the display of a run on parts of a text of 1,040 characters."""
-    parts = [np.zeros(length, np.int8) for length in (n_training, n_held_out, n_test)]
-    run = RunRecord(replace(HYPER, **hyper), Vocabulary("abc"), "my text", "f00")
-    return Display(
-        Job(run, folder, "a" * 1040, Options(), 2, init_from, *parts), 704, StopRequests()
+    record = RunRecord(replace(HYPER, **hyper), Vocabulary("abc"), "my text", "f00")
+    job = Job(
+        record=record,
+        folder=folder,
+        text="a" * 1040,
+        options=Options(),
+        threads=2,
+        init_from=init_from,
+        training=np.zeros(n_training, np.int8),
+        held_out=np.zeros(n_held_out, np.int8),
+        test=np.zeros(n_test, np.int8),
     )
+    return Display(job, 704, StopRequests())
 
 
 @pytest.fixture
@@ -43,28 +51,25 @@ def display():
 def test_the_plan(display, capsys):
     display.plan()
     out, err = capsys.readouterr()
-    assert err == "" and out.startswith(
+    assert err == ""
+    assert out.startswith(
         "text     my text, 1,040 characters, 3 distinct\nwindows  173 of 2 x 3 per"
     )
-    assert (
-        "network  2 layers of 5 units, 704 parameters" in out
-        and "steps    692 in 4 epochs, seed 7\n" in out
-    )
+    assert "network  2 layers of 5 units, 704 parameters" in out
+    assert "steps    692 in 4 epochs, seed 7\n" in out
 
 
 @pytest.mark.parametrize(
-    "text, few",
+    "text, is_said",
     [("a" * 4_999, True), ("\n".join(map(str, range(1_000))), False), ("a" * 5_000, False)],
     ids=["short", "list", "long"],
 )
-def test_the_plan_of_a_short_text_says_what_predicts_it_better(capsys, text, few):
+def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, text, is_said):
     """But not of a list, which the network predicts better."""
-    planned = display_of()
-    planned.job = replace(planned.job, text=text)
-    planned.plan()
-    assert (
-        "counts of 5 characters predict better than a network" in capsys.readouterr().out
-    ) == few
+    display.job = replace(display.job, text=text)
+    display.plan()
+    out = capsys.readouterr().out
+    assert ("counts of 5 characters predict better than a network" in out) == is_said
 
 
 @pytest.mark.parametrize(
@@ -94,25 +99,15 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys, chars, wei
     ],
 )
 def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, settings, differs):
-    display_of(**settings).resumed(100, None)
+    display_of(**settings).resumed(100)
     assert ("dropout  its masks are others" in capsys.readouterr().out) == differs
 
 
 def test_more_epochs_raise_the_learning_rate_again(capsys):
-    """Where the schedule has ended at 0. The plan says from where to where, and the last line that it will."""
-    ended, longer = (
-        display_of(13 * 6, schedule="linear", learning_rate=0.013, epochs=epochs)
-        for epochs in (1, 2)
-    )
-    ended.finished(13, "epochs")
-    assert (
-        "\nTo train longer, and raise the learning rate again, add --epochs N: "
-        in capsys.readouterr().out
-    )
-    ended.resumed(13, ended.job.record)
-    assert "rate " not in capsys.readouterr().out
-    longer.resumed(13, ended.job.record)
-    assert "\nrate     the learning rate rises from 0.001 to 0.0065\n" in capsys.readouterr().out
+    """Where the schedule has ended at 0. The last line says that they will."""
+    display_of(schedule="linear").finished(692, "epochs")
+    out = capsys.readouterr().out
+    assert "\nTo train longer, and raise the learning rate again, add --epochs N: " in out
 
 
 class Full(io.StringIO):
@@ -132,65 +127,50 @@ def test_a_full_disk_under_the_output_is_a_warning(display, capsys, monkeypatch)
     for has_room in (False, False, True, False):
         out.has_room = has_room
         display.step(1, 1.0, 1.0)
-    assert (
-        capsys.readouterr().err.count("standard output cannot be written: No space left on device")
-        == 2
-    )
+    err = capsys.readouterr().err
+    assert err.count("standard output cannot be written: No space left on device") == 2
 
 
 def test_the_output_of_a_run(text_file, tmp_path, capsys, monkeypatch):
     """Lines, checkpoints, samples and ends of epochs are printed when they are due. A terminal shows a bar."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert (
-        train_small(
-            text_file,
-            tmp_path / "run",
-            "--epochs",
-            "2",
-            "--sample-length",
-            "12",
-            "--num-steps",
-            "10",
-            "--print-every-n",
-            "15",
-            "--save-every-n",
-            "30",
-            "--num-layers",
-            "1",
-        )
-        == 0
-    )
+    sizes = "--epochs 2 --sample-length 12 --num-steps 10 --num-layers 1"
+    flags = f"{sizes} --print-every-n 15 --save-every-n 30"
+    assert train_small(text_file, tmp_path / "run", *flags.split()) == 0
     out, err = capsys.readouterr()
-    lines = out.splitlines()
+
+    # the bar is drawn again and again: "\rloss 2.6391   1%|  | 1/104 ...", and a line goes up for what is printed
     bars = [bar for bar in re.split(r"[\r\n]|\x1b\[A", err) if bar.strip()]
-    assert re.search(r"loss \d\.\d{4} 100%\|.*\| 104/104 ", bars[-1]) and all(
-        "%|" in bar for bar in bars
-    )
-    steps = [
-        tuple(map(int, LINE.fullmatch(line).groups())) for line in lines if LINE.fullmatch(line)
-    ]
+    for bar in bars:
+        assert "%|" in bar
+    assert re.search(r"loss \d\.\d{4} 100%\|.*\| 104/104 ", bars[-1])
+
+    lines = out.splitlines()
+    matches = [LINE.fullmatch(line) for line in lines]
+    steps = [match.groups() for match in matches if match]
     assert steps == [
-        (1, 2, 15, 104),
-        (1, 2, 30, 104),
-        (1, 2, 45, 104),
-        (2, 2, 60, 104),
-        (2, 2, 75, 104),
-        (2, 2, 90, 104),
-        (2, 2, 104, 104),
+        ("1", "2", "15", "104"),
+        ("1", "2", "30", "104"),
+        ("1", "2", "45", "104"),
+        ("2", "2", "60", "104"),
+        ("2", "2", "75", "104"),
+        ("2", "2", "90", "104"),
+        ("2", "2", "104", "104"),
     ]
-    assert [os.path.basename(path) for path in re.findall("saved (.*)", out)] == [
-        "i30_l5.ckpt",
-        "i60_l5.ckpt",
-        "i90_l5.ckpt",
-        "i104_l5.ckpt",
-    ]
+    saved = [os.path.basename(path) for path in re.findall("saved (.*)", out)]
+    assert saved == ["i30_l5.ckpt", "i60_l5.ckpt", "i90_l5.ckpt", "i104_l5.ckpt"]
     # whether or not the last step of the epoch has a line
     assert [line[:9] for line in lines if "mean loss" in line] == ["epoch 1/2", "epoch 2/2"]
     assert f"epoch 2/2  mean loss {losses_of(tmp_path / 'run').mean():.4f}" in lines
-    samples = out.split("-" * 70 + "\n")[1::2]
-    # the text has no "T", so the prime is not "The "
-    assert [len(sample) for sample in samples] == 4 * [len("the ") + 12 + len("\n")]
-    assert all(sample.startswith("the ") for sample in samples)
+
+    # a sample stands between two rules
+    parts = out.split("-" * 70 + "\n")
+    samples = parts[1::2]
+    assert len(samples) == 4
+    for sample in samples:
+        # the text has no "T", so the prime is not "The "
+        assert sample.startswith("the ")
+        assert len(sample) == len("the ") + 12 + len("\n")
 
 
 class Reader(io.StringIO):
@@ -203,19 +183,8 @@ class Reader(io.StringIO):
 
 def test_a_reader_that_leaves_is_told_on_standard_error(text_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Reader())
-    assert (
-        train_small(
-            text_file,
-            tmp_path / "run",
-            "--num-steps",
-            "10",
-            "--print-every-n",
-            "10",
-            "--num-layers",
-            "1",
-        )
-        == 141
-    )
+    flags = "--num-steps 10 --print-every-n 10 --num-layers 1"
+    assert train_small(text_file, tmp_path / "run", *flags.split()) == 141
     assert capsys.readouterr().err == (
         "charrnn-train: stopped by SIGPIPE after step 20; the checkpoint is saved. To resume: charrnn-train --resume "
         f"--checkpoint-dir {quoted(tmp_path / 'run')}\n"

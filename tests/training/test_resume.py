@@ -17,79 +17,54 @@ from conftest import (
     train_small,
 )
 
-from charrnn import train
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import read_signed, signed
+from charrnn.train import Training
+from charrnn.training.job import plan_job
+from charrnn.training.options import Options
 
 SLOW = pytest.mark.slow
+EVALUATED = (
+    "--val-fraction 0.25 --eval-every-n 40 --average-decay 0.9 --schedule cosine --warmup-steps 30 "
+    "--recurrent-keep-prob 0.6 --num-steps 7 --num-layers 1"
+)
+GRU = "--val-fraction 0.25 --cell gru --keep-prob 1 --optimizer rmsprop"
+BFLOAT16 = "--precision bfloat16 --threads 2 --num-steps 50"
 
 
 @pytest.mark.parametrize(
     "stops, flags",
     [
         # also right before, at and after the end of an epoch
-        pytest.param([1, 171, 1, 1, 60], [], marks=SLOW),
-        pytest.param([40, 140], ["--no-fused", "--keep-prob", "1"], marks=SLOW),
-        (
-            [60],
-            [
-                "--val-fraction",
-                "0.25",
-                "--eval-every-n",
-                "40",
-                "--average-decay",
-                "0.9",
-                "--schedule",
-                "cosine",
-                "--recurrent-keep-prob",
-                "0.6",
-                "--warmup-steps",
-                "30",
-                "--num-steps",
-                "7",
-                "--num-layers",
-                "1",
-            ],
-        ),
-        pytest.param(
-            [10],
-            ["--precision", "bfloat16", "--threads", "2", "--num-steps", "50"],
-            marks=needs_tensorflow_2,
-        ),
-        pytest.param(
-            [55, 85],
-            [
-                "--val-fraction",
-                "0.25",
-                "--cell",
-                "gru",
-                "--keep-prob",
-                "1",
-                "--optimizer",
-                "rmsprop",
-            ],
-            marks=SLOW,
-        ),
+        pytest.param([1, 171, 1, 1, 60], "", marks=SLOW),
+        pytest.param([40, 140], "--no-fused --keep-prob 1", marks=SLOW),
+        ([60], EVALUATED),
+        pytest.param([10], BFLOAT16, marks=needs_tensorflow_2),
+        pytest.param([55, 85], GRU, marks=SLOW),
     ],
 )
 def test_a_resumed_run_equals_an_uninterrupted_one(
     text_file, tmp_path, monkeypatch, capsys, stops, flags
 ):
     """To the last bit: step, place in the text, LSTM state, weights, optimizer, dropout masks, evaluations."""
-    flags = ["--epochs", "2", *flags]
+    flags = ["--epochs", "2", *flags.split()]
     assert train_small(text_file, tmp_path / "uninterrupted", *flags) == 0
     step = 0
     folder = tmp_path / "parts"
-    for after in stops:
+    for n_steps in stops:
         capsys.readouterr()
         with monkeypatch.context() as patch:
-            patch.setattr("charrnn.train.StopRequests", lambda after=after: StopAfter(after))
-            status = resume(folder) if step else train_small(text_file, folder, *flags)
+            patch.setattr("charrnn.train.StopRequests", lambda n_steps=n_steps: StopAfter(n_steps))
+            if step == 0:
+                status = train_small(text_file, folder, *flags)
+            else:
+                status = resume(folder)
         assert status == 128 + signal.SIGTERM
         out = capsys.readouterr().out
-        assert f"resumed  after step {step}," in out or not step
-        step += after
+        if step > 0:
+            assert f"resumed  after step {step}," in out
+        step += n_steps
         assert f"stopped by SIGTERM after step {step};" in out
         assert (folder / f"i{step}_l5.ckpt.index").exists()
     assert resume(folder) == 0
@@ -102,64 +77,71 @@ def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
     shutil.copytree(str(stopped_early), str(folder))
     names = list_checkpoints(folder)
     assert resume(folder) == 0
-    assert re.search(
-        "^ended early after step [0-9]+: 3 evaluations", capsys.readouterr().out, re.MULTILINE
-    )
+    out = capsys.readouterr().out
+    assert re.search("^ended early after step [0-9]+: 3 evaluations", out, re.MULTILINE)
     assert list_checkpoints(folder) == names
+
     best = record.step_of(record.read_run(folder).best)
     assert resume(folder, "--early-stop", "4") == 0
     out = capsys.readouterr().out
-    assert (
-        re.search(f"validation loss .*, the best .* at step {best}\n", out)
-        and out.count("validation loss") == 1
-    )
+    assert re.search(f"validation loss .*, the best .* at step {best}\n", out)
+    assert out.count("validation loss") == 1
     assert f": 4 evaluations without improvement since step {best}\n" in out
 
 
 def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypatch, capsys):
     """They are kept if the run is killed before its next checkpoint. Its text is not written again."""
-    written = (run_copy / "text.txt").stat()
+    text_before = (run_copy / "text.txt").stat()
     with monkeypatch.context() as patch:
-        patch.setattr(train, "check_step", interrupted_at(train.check_step, 5))
+        patch.setattr(Training, "check_step", interrupted_at(Training.check_step, 5))
         assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
-    assert (
-        "resumed  after step 173, 173 to go\nrate     the learning rate rises from 0.001 "
-        in capsys.readouterr().out
-    )
+    assert "resumed  after step 173, 173 to go\n" in capsys.readouterr().out
+
     assert resume(run_copy) == 0
-    assert (run_copy / "text.txt").stat().st_ino == written.st_ino
-    assert float(history_of(run_copy)[-1]["learning_rate"]) == 0.002
+    assert (run_copy / "text.txt").stat().st_ino == text_before.st_ino
+    last_row = history_of(run_copy)[-1]
+    assert float(last_row["learning_rate"]) == 0.002
     hyper = record.read_run(run_copy).hyperparameters
     assert (hyper.epochs, hyper.learning_rate) == (2, 0.002)
-    assert [os.path.basename(path) for path in list_checkpoints(run_copy)] == [
-        "i100_l5.ckpt",
-        "i173_l5.ckpt",
-        "i200_l5.ckpt",
-        "i300_l5.ckpt",
-        "i346_l5.ckpt",
-    ]
+    steps = [100, 173, 200, 300, 346]
+    names = [os.path.basename(path) for path in list_checkpoints(run_copy)]
+    assert names == [f"i{step}_l5.ckpt" for step in steps]
+
+
+def write_hyperparameters(folder, hyperparameters):
+    """Write other hyperparameters into the records of a run."""
+    for path in [folder / "run.json", *folder.glob("*.ckpt.json")]:
+        content = read_signed(path)
+        # that of a checkpoint has the run in it
+        run = content.get("run", content)
+        run["hyperparameters"] = hyperparameters
+        path.write_bytes(signed(content))
 
 
 def test_a_run_may_be_older_than_a_hyperparameter_but_not_newer(run_copy, monkeypatch, capsys):
     """Also older than one that a resumed run may not change. The precision auto is the one that the run has."""
     monkeypatch.setattr("charrnn.training.job.faster_precision", None)  # nothing is measured again
     before = record.read_run(run_copy)
-    older = {
-        name: value
-        for name, value in asdict(before.hyperparameters).items()
-        if name != "average_decay"
-    }
-    for changed, status in ({**older, "novel": 1}, 2), (older, 0):
-        for path in [run_copy / "run.json", *run_copy.glob("*.ckpt.json")]:
-            content = read_signed(path)
-            content.get("run", content)["hyperparameters"] = changed
-            path.write_bytes(signed(content))
-        assert resume(run_copy, "--precision", "auto") == status
+    older = asdict(before.hyperparameters)
+    del older["average_decay"]
+
+    write_hyperparameters(run_copy, {**older, "novel": 1})
+    assert resume(run_copy, "--precision", "auto") == 2
+    message = "has hyperparameters that this version of charrnn does not know: 'novel'\n"
+    assert message in capsys.readouterr().err
+
+    write_hyperparameters(run_copy, older)
+    assert resume(run_copy, "--precision", "auto") == 0
     assert record.read_run(run_copy) == before
-    assert (
-        "has hyperparameters that this version of charrnn does not know: 'novel'\n"
-        in capsys.readouterr().err
-    )
+
+
+def test_the_numbers_of_processes_that_can_resume_a_run_are_named(trained):
+    """Those that divide its batch, which cannot be changed."""
+    with pytest.raises(
+        ValueError,
+        match="batch_size 2 cannot be divided by 3 processes: a resumed run keeps it, so use 1 or 2 processes$",
+    ):
+        plan_job(None, {}, trained, Options(resume=True), n_processes=3)
 
 
 def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run_copy, capsys):

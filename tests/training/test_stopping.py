@@ -23,7 +23,8 @@ def test_the_first_signal_is_noted_and_the_second_has_its_usual_effect(number):
     try:
         with stop.listening():
             signal.pthread_kill(threading.get_ident(), number)
-            assert stop.signal == number and not received
+            assert stop.signal == number
+            assert received == []
             signal.pthread_kill(threading.get_ident(), number)
             assert received == [number]
     finally:
@@ -72,10 +73,9 @@ def test_ctrl_c_during_an_import_is_not_lost(text_file, tmp_path):
     "number",
     [
         signal.SIGINT,
-        *(
-            pytest.param(each, marks=pytest.mark.slow)
-            for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
-        ),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+        pytest.param(signal.SIGPIPE, marks=pytest.mark.slow),
     ],
 )
 def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path, number):
@@ -84,22 +84,9 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
     Quiet also where the choice of the precision is the first that imports TensorFlow.
     """
     folder = tmp_path / "run"
-    command = [
-        sys.executable,
-        "-m",
-        "charrnn",
-        "train",
-        str(text_file),
-        *SMALL_FLAGS,
-        "--checkpoint-dir",
-        str(folder),
-        "--epochs",
-        "100000",
-        "--num-steps",
-        "30",
-        "--precision",
-        "auto",
-    ]
+    command = [sys.executable, "-m", "charrnn", "train", str(text_file), *SMALL_FLAGS]
+    command += ["--checkpoint-dir", str(folder)]
+    command += "--epochs 100000 --num-steps 30 --precision auto".split()
     # a process inherits what is ignored, as under nohup
     with subprocess.Popen(
         command,
@@ -119,5 +106,8 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
             out, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (128 + number, "")
     assert f"To resume: charrnn-train --resume --checkpoint-dir {quoted(folder)}" in out
-    done = step_of(os.path.basename(newest_intact(folder).prefix))
-    assert done >= 50 and resume(folder, "--epochs", str(done // 17 + 2)) == 0
+
+    n_steps = step_of(os.path.basename(newest_intact(folder).prefix))
+    assert n_steps >= 50
+    n_epochs = n_steps // 17 + 2
+    assert resume(folder, "--epochs", str(n_epochs)) == 0

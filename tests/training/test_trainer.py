@@ -24,7 +24,6 @@ from conftest import (
     weights_of,
 )
 
-from charrnn import train
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints, newest_intact
 from charrnn.checkpoints.run import Run
@@ -38,13 +37,21 @@ from charrnn.model import CharRNN
 from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf
 from charrnn.system.words import quoted
-from charrnn.train import train_model
+from charrnn.train import Training, train_model
 
 QUIET = ["--no-summaries"]
 
 
 def names_of(folder):
     return [os.path.basename(prefix) for prefix in list_checkpoints(folder)]
+
+
+def validation_losses(monkeypatch, losses):
+    """Let evaluations have these losses, one after the other."""
+    left = iter(losses)
+    monkeypatch.setattr(
+        "charrnn.training.evaluation.surprisal", lambda *args: np.array([next(left)])
+    )
 
 
 # The loop
@@ -55,29 +62,25 @@ def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
 
     So is what history.csv has of them, in bits too, and the norm of the gradients before they are clipped.
     """
-    assert (
-        train_small(
-            text_file,
-            tmp_path / "run",
-            *QUIET,
-            "--keep-prob",
-            "1",
-            "--epochs",
-            "2",
-            "--no-fused",
-            "--num-steps",
-            "7",
-            "--learning-rate",
-            "0.002",
-            "--grad-clip",
-            "0.05",
-        )
-        == 0
+    folder = tmp_path / "run"
+    flags = (
+        "--keep-prob 1 --epochs 2 --no-fused --num-steps 7 --learning-rate 0.002 --grad-clip 0.05"
     )
+    status = train_small(text_file, folder, *QUIET, *flags.split())
+    assert status == 0
+
     encoded = Vocabulary.from_text(TEXT).encode(TEXT)
     rows = []
     steps = itertools.count(1)
-    model = CharRNN(14, 2, 7, 5, 2, 0.002, 0.05)
+    model = CharRNN(
+        num_classes=14,
+        batch_size=2,
+        num_steps=7,
+        lstm_size=5,
+        num_layers=2,
+        learning_rate=0.002,
+        grad_clip=0.05,
+    )
     norm_of_gradients = tf.global_norm(tf.gradients(model.loss, tf.trainable_variables()))
     with tf.Session() as session:
         initialize(session, seed=7)
@@ -86,79 +89,72 @@ def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
             losses = []
             for x, y in get_batches(encoded, 2, 7):
                 step = next(steps)
-                fed = {
+                feed = {
                     model.inputs: x,
                     model.targets: y,
                     model.keep_prob: 1,
                     model.initial_state: state,
                 }
-                is_printed = step % 50 == 0 or step == 148
-                # not while the weights change
-                norm = session.run(norm_of_gradients, fed) if is_printed else 0
-                loss, state, _ = session.run([model.loss, model.final_state, model.optimizer], fed)
+                norm = session.run(norm_of_gradients, feed)  # not while the weights change
+                loss, state, _ = session.run([model.loss, model.final_state, model.optimizer], feed)
                 losses.append(loss)
-                rows += [[step, epoch, loss, loss / np.log(2), norm]] * is_printed
-    np.testing.assert_array_equal(losses_of(tmp_path / "run"), losses)
+                if step in (50, 100, 148):
+                    rows.append([step, epoch, loss, loss / np.log(2), norm])
+
+    np.testing.assert_array_equal(losses_of(folder), losses)
     names = ["step", "epoch", "loss", "bits_per_character", "gradient_norm"]
-    history = history_of(tmp_path / "run")
-    np.testing.assert_allclose(
-        [[float(row[name]) for name in names] for row in history], rows, 1e-5
-    )
-    assert rows[1][:2] == [100, 2] and min(row[4] for row in rows) > 0.05
+    history = [[float(row[name]) for name in names] for row in history_of(folder)]
+    np.testing.assert_allclose(history, rows, 1e-5)
+    assert rows[1][:2] == [100, 2]
+    assert min(row[4] for row in rows) > 0.05
 
 
-def test_a_loss_that_is_not_finite_ends_the_run(trained, tmp_path, capsys):
+def test_a_loss_that_is_not_finite_ends_the_run(run_copy, capsys):
     """No checkpoint is made of it, so the run can be resumed from the one before."""
-    folder = tmp_path / "run"
-    shutil.copytree(str(trained), str(folder))
-    assert resume(folder, "--epochs", "2", "--learning-rate", "1e38") == 2
+    assert resume(run_copy, "--epochs", "2", "--learning-rate", "1e38") == 2
+
     err = capsys.readouterr().err
     assert re.search(
         r"at step 17[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err
     )
-    assert (
-        "Earlier checkpoints are intact" in err
-        and "learning_rate (now 1e+38)" in err
-        and err.count("\n") == 1
-    )
-    assert names_of(folder) == ["i100_l5.ckpt", "i173_l5.ckpt"]
-    assert newest_intact(folder).prefix == str(folder / "i173_l5.ckpt")
+    assert "Earlier checkpoints are intact" in err
+    assert "learning_rate (now 1e+38)" in err
+    assert err.count("\n") == 1
+
+    assert names_of(run_copy) == ["i100_l5.ckpt", "i173_l5.ckpt"]
+    assert newest_intact(run_copy).prefix == str(run_copy / "i173_l5.ckpt")
 
 
 def test_gradients_that_are_not_finite_end_the_run():
     """Even if the loss still is finite, because the weights are lost already."""
-    job = SimpleNamespace(hyperparameters=Hyperparameters())
-    run = SimpleNamespace(has_checkpoint=False)
+    training = Training(
+        job=SimpleNamespace(hyperparameters=Hyperparameters()),
+        graph=None,
+        run=SimpleNamespace(has_checkpoint=False),
+        evaluator=None,
+        display=None,
+        processes=None,
+    )
     with pytest.raises(
         ValueError,
         match=r"at step 1 the loss is 2\.5 and the norm of the gradients is inf, so .*: "
         "resume from the beginning with a lower learning_rate",
     ):
-        train.check_step(job, run, 1, 2.5, np.inf)
+        training.check_step(1, 2.5, np.inf)
 
 
 def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path, capsys):
     """With this rate, the loss before the first update is finite, and so are its gradients."""
-    assert (
-        train_small(
-            text_file,
-            tmp_path / "run",
-            *QUIET,
-            "--learning-rate",
-            "1e38",
-            "--save-every-n",
-            "1",
-            "--num-layers",
-            "1",
-        )
-        == 2
-    )
+    folder = tmp_path / "run"
+    flags = "--learning-rate 1e38 --save-every-n 1 --num-layers 1"
+    status = train_small(text_file, folder, *QUIET, *flags.split())
+
     err = capsys.readouterr().err
-    assert (
-        "at step 1 the weights are not finite, or too large to be used" in err
-        and err.count("\n") == 1
-    )
-    assert "learning_rate (now 1e+38)" in err and not list((tmp_path / "run").glob("*.ckpt.*"))
+    assert status == 2
+    assert "at step 1 the weights are not finite, or too large to be used" in err
+    assert "learning_rate (now 1e+38)" in err
+    assert err.count("\n") == 1
+    assert not list(folder.glob("*.ckpt.*"))
 
 
 # Kinds of networks
@@ -166,62 +162,37 @@ def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path,
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "flags",
+    "cell, flags",
     [
-        [
-            "--cell",
-            "gru",
-            "--optimizer",
-            "rmsprop",
-            "--average-decay",
-            "0.9",
-            "--val-fraction",
-            "0.3",
-        ],
-        ["--cell", "rnn", "--input-keep-prob", "0.9"],
-        *[
-            pytest.param(["--cell", cell], marks=needs_contrib)
-            for cell in ("layer-norm-lstm", "nas")
-        ],
+        ("gru", "--optimizer rmsprop --average-decay 0.9 --val-fraction 0.3"),
+        ("rnn", "--input-keep-prob 0.9"),
+        pytest.param("layer-norm-lstm", "", marks=needs_contrib),
+        pytest.param("nas", "", marks=needs_contrib),
     ],
 )
-def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys, flags):
+def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys, cell, flags):
     """It can be sampled from, evaluated and resumed."""
     folder = tmp_path / "run"
-    assert (
-        train_small(
-            text_file,
-            folder,
-            *QUIET,
-            "--lstm-size",
-            "20",
-            "--num-steps",
-            "7",
-            "--epochs",
-            "5",
-            "--learning-rate",
-            "0.01",
-            "--keep-prob",
-            "1",
-            "--print-every-n",
-            "1",
-            *flags,
-        )
-        == 0
-    )
+    sizes = "--lstm-size 20 --num-steps 7 --epochs 5"
+    flags = f"{sizes} --learning-rate 0.01 --keep-prob 1 --print-every-n 1 {flags} --cell {cell}"
+    assert train_small(text_file, folder, *QUIET, *flags.split()) == 0
+
     losses = [float(row["loss"]) for row in history_of(folder)]
     first = np.mean(losses[:10])
     last = np.mean(losses[-30:])
-    assert last < first - 0.6 and capsys.readouterr().err == ""
-    assert open_model(folder).cell == (flags[1] if flags[0] == "--cell" else "lstm")
+    assert last < first - 0.6
+    assert capsys.readouterr().err == ""
+    assert open_model(folder).cell == cell
+
     assert sample.main([str(folder), "--length", "30", "--seed", "3"]) == 0
     out = capsys.readouterr().out
-    assert len(out) == len("the ") + 30 + 1 and not Vocabulary.from_text(TEXT).unknown(out)
+    assert len(out) == len("the ") + 30 + 1
+    assert not Vocabulary.from_text(TEXT).unknown(out)
+
     assert evaluate.main([str(folder), str(text_file)]) == 0
-    nats = float(
-        re.search("^this model +([0-9.]+) ", capsys.readouterr().out, re.MULTILINE).group(1)
-    )
-    assert nats < first - 0.6
+    measured = re.search("^this model +([0-9.]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert float(measured.group(1)) < first - 0.6
+
     assert resume(folder, "--epochs", "6", "--no-summaries") == 0
     losses = [float(row["loss"]) for row in history_of(folder)]
     assert np.mean(losses[-30:]) < last + 0.1
@@ -231,16 +202,18 @@ def test_each_kind_of_network_learns_and_can_be_used(text_file, tmp_path, capsys
 
 
 def test_training_ends_after_evaluations_without_improvement(stopped_early):
-    losses = {
-        int(row["step"]): float(row["val_loss"])
-        for row in history_of(stopped_early)
-        if row["val_loss"]
-    }
+    losses = {}
+    for row in history_of(stopped_early):
+        if row["val_loss"]:
+            losses[int(row["step"])] = float(row["val_loss"])
     steps = sorted(losses)
     best = min(losses, key=losses.get)
     last = steps[-1]
+
     assert steps == [step for step in range(1, last + 1) if step % 15 == 0 or step % 100 == 0]
-    assert steps.index(last) == steps.index(best) + 3 and 0 < best < last < 390
+    assert steps.index(last) == steps.index(best) + 3
+    assert 0 < best < last < 390
+
     assert record.read_run(stopped_early).best == f"i{best}_l9.ckpt"
     # and not those between
     assert names_of(stopped_early) == [f"i{best}_l9.ckpt", f"i{last}_l9.ckpt"]
@@ -251,15 +224,17 @@ def test_the_validation_loss_is_of_the_running_averages(tmp_path):
     """They are what the run is used with."""
     text = overfitting_text(tmp_path / "text")
     folder = tmp_path / "run"
-    assert (
-        train_small(text, folder, *VALIDATED_FLAGS, "--average-decay", "0.95", "--epochs", "1") == 0
-    )
+    flags = "--average-decay 0.95 --epochs 1"
+    assert train_small(text, folder, *VALIDATED_FLAGS, *flags.split()) == 0
     model = open_model(folder)
     variables = weights_of(folder)
-    assert all((values != variables[name]).any() for name, values in model.weights.items())
+    for name, values in model.weights.items():
+        assert (values != variables[name]).any()
+
     _, held_out, _ = split(model.vocabulary.encode(text.read_text()), 0.25)
     loss = surprisal(model.engine(), held_out).mean(dtype=np.float64)
-    assert float(history_of(folder)[-1]["val_loss"]) == pytest.approx(loss, abs=1e-5)
+    last_row = history_of(folder)[-1]
+    assert float(last_row["val_loss"]) == pytest.approx(loss, abs=1e-5)
 
 
 @pytest.mark.slow
@@ -267,118 +242,75 @@ def test_the_test_loss_is_of_the_best_checkpoint_and_printed_once(tmp_path, monk
     """At the end of a run, not when it is stopped; it is what ``charrnn-evaluate --test --best`` measures."""
     text = overfitting_text(tmp_path / "text")
     folder = tmp_path / "run"
+    flags = "--val-fraction 0.15 --test-fraction 0.1 --epochs 2"
     with monkeypatch.context() as patch:
         patch.setattr("charrnn.train.StopRequests", lambda: StopAfter(50))
-        assert (
-            train_small(
-                text,
-                folder,
-                *VALIDATED_FLAGS,
-                "--val-fraction",
-                "0.15",
-                "--test-fraction",
-                "0.1",
-                "--epochs",
-                "2",
-            )
-            == 128 + 15
-        )
+        assert train_small(text, folder, *VALIDATED_FLAGS, *flags.split()) == 128 + 15
     assert "test loss" not in capsys.readouterr().out
+
     assert resume(folder) == 0
-    ((loss, name),) = re.findall(
-        "^test loss ([0-9.]+), of (.*)$", capsys.readouterr().out, re.MULTILINE
-    )
-    assert name == record.read_run(folder).best != names_of(folder)[-1]
-    assert record.read_run(folder).test_loss == pytest.approx(float(loss), abs=1e-4)
+    out = capsys.readouterr().out
+    ((loss, name),) = re.findall("^test loss ([0-9.]+), of (.*)$", out, re.MULTILINE)
+    run = record.read_run(folder)
+    assert name == run.best
+    assert name != names_of(folder)[-1]
+    assert run.test_loss == pytest.approx(float(loss), abs=1e-4)
+
     assert evaluate.main(["--test", "--best", str(folder)]) == 0
-    found = re.search("104 characters(?s:.*)this model +([0-9.]+)", capsys.readouterr().out).group(
-        1
-    )
-    assert float(found) == pytest.approx(float(loss), abs=2e-4)
+    out = capsys.readouterr().out
+    measured = re.search("104 characters(?s:.*)this model +([0-9.]+)", out)
+    assert float(measured.group(1)) == pytest.approx(float(loss), abs=2e-4)
 
 
 # Checkpoints and samples
 
 
 @pytest.mark.parametrize(
-    "flags", [["--average-decay", "0.9"], pytest.param(["--cell", "gru"], marks=pytest.mark.slow)]
+    "flag, value",
+    [("--average-decay", "0.9"), pytest.param("--cell", "gru", marks=pytest.mark.slow)],
 )
 def test_a_sample_is_what_the_sampling_script_writes(
-    text_file, tmp_path, capsys, monkeypatch, flags
+    text_file, tmp_path, capsys, monkeypatch, flag, value
 ):
     """It is the output of ``charrnn-sample CHECKPOINT --seed STEP``. NumPy's global generator is not used for it.
 
     The sample of an LSTM is written without a graph.
     """
-    if "--cell" not in flags:
+    folder = tmp_path / "run"
+    if flag != "--cell":
         monkeypatch.setattr("charrnn.training.evaluation.GraphEngine", None)
     np.random.seed(0)
     expected = np.random.RandomState(0).random_sample()
-    assert (
-        train_small(
-            text_file,
-            tmp_path / "run",
-            "--learning-rate",
-            "0.05",
-            "--keep-prob",
-            "1",
-            "--num-steps",
-            "10",
-            "--save-every-n",
-            "30",
-            "--sample-length",
-            "200",
-            *flags,
-        )
-        == 0
+    flags = (
+        "--learning-rate 0.05 --keep-prob 1 --num-steps 10 --save-every-n 30 --sample-length 200"
     )
+    assert train_small(text_file, folder, *flags.split(), flag, value) == 0
     assert np.random.random_sample() == expected
-    samples = capsys.readouterr().out.split("-" * 70 + "\n")[1::2]
+
+    # a sample stands between two rules
+    parts = capsys.readouterr().out.split("-" * 70 + "\n")
+    samples = parts[1::2]
     for step, text in zip((30, 52), samples):
-        assert (
-            sample.main(
-                [str(tmp_path / "run" / f"i{step}_l5.ckpt"), "--seed", str(step), "--length", "200"]
-            )
-            == 0
-        )
+        checkpoint = folder / f"i{step}_l5.ckpt"
+        assert sample.main([str(checkpoint), "--seed", str(step), "--length", "200"]) == 0
         assert text == capsys.readouterr().out
-    assert len(samples) == 2 and samples[0] != samples[1]
-    variables = weights_of(tmp_path / "run")
-    average = AVERAGE * ("--average-decay" in flags)
-    for name, values in open_model(tmp_path / "run").weights.items():
-        np.testing.assert_array_equal(values, variables[name + average])
+    assert len(samples) == 2
+    assert samples[0] != samples[1]
+
+    variables = weights_of(folder)
+    suffix = AVERAGE if flag == "--average-decay" else ""
+    for name, values in open_model(folder).weights.items():
+        np.testing.assert_array_equal(values, variables[name + suffix])
 
 
 def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypatch, capsys):
     """The best checkpoint is the one that is tested; if it is damaged, it does not hide later ones. NaN is an end."""
-    losses = iter([1.0, 1.0, 5.0, 2.0, np.nan])
     folder = tmp_path / "run"
-    monkeypatch.setattr(
-        "charrnn.training.evaluation.surprisal", lambda *args: np.array([next(losses)])
-    )
-    assert (
-        train_small(
-            text_file,
-            folder,
-            *QUIET,
-            "--val-fraction",
-            "0.25",
-            "--test-fraction",
-            "0.1",
-            "--epochs",
-            "2",
-            "--num-steps",
-            "30",
-            "--num-layers",
-            "1",
-            "--save-every-n",
-            "6",
-            "--early-stop",
-            "1",
-        )
-        == 0
-    )
-    out = capsys.readouterr().out
+    validation_losses(monkeypatch, [1.0, 1.0, 5.0, 2.0, np.nan])
+    sizes = "--epochs 2 --num-steps 30 --num-layers 1 --save-every-n 6"
+    flags = f"{sizes} --val-fraction 0.25 --test-fraction 0.1 --early-stop 1"
+    assert train_small(text_file, folder, *QUIET, *flags.split()) == 0
+    lines = capsys.readouterr().out.splitlines()
     for line in (
         "note     22 steps are few to learn from; the preset auto makes 200",
         "epoch 1/2  step 6/22  validation loss 1.0000, the best so far",
@@ -388,135 +320,117 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
         f"finished after step 12. To write text: charrnn-sample {quoted(folder)} --best",
         f"To train longer, add --early-stop N: charrnn-train --resume --checkpoint-dir {quoted(folder)}",
     ):
-        assert line in out.splitlines()
+        assert line in lines
+
     (folder / "i6_l5.ckpt.index").unlink()
-    assert (
-        resume(
-            folder,
-            "--early-stop",
-            "9",
-            "--eval-every-n",
-            "15",
-            "--save-every-n",
-            "300",
-            "--no-summaries",
-        )
-        == 2
-    )
+    flags = "--early-stop 9 --eval-every-n 15 --save-every-n 300 --no-summaries"
+    assert resume(folder, *flags.split()) == 2
+
     out, err = capsys.readouterr()
-    assert "the best checkpoint i6_l5.ckpt is damaged" in out and "few to learn from" not in out
+    assert "the best checkpoint i6_l5.ckpt is damaged" in out
+    assert "few to learn from" not in out
     assert (
         "at step 22 the validation loss is nan, so training stops. Earlier checkpoints are intact"
         in err
     )
+
     run = record.read_run(folder)
+    assert run.best == "i15_l5.ckpt"
     (folder / "run.json").unlink()  # what it has is then read from the newest checkpoint
-    assert run.best == "i15_l5.ckpt" and record.read_run(folder) == run
+    assert record.read_run(folder) == run
 
 
 def test_a_run_that_reaches_its_end_has_not_ended_early(text_file, tmp_path, monkeypatch, capsys):
-    losses = iter([1.0, 0.5, 3.0])
-    monkeypatch.setattr(
-        "charrnn.training.evaluation.surprisal", lambda *args: np.array([next(losses)])
-    )
-    assert (
-        train_small(
-            text_file,
-            tmp_path / "run",
-            *QUIET,
-            "--val-fraction",
-            "0.25",
-            "--num-steps",
-            "30",
-            "--num-layers",
-            "1",
-            "--save-every-n",
-            "6",
-            "--early-stop",
-            "1",
-        )
-        == 0
-    )
+    validation_losses(monkeypatch, [1.0, 0.5, 3.0])
+    sizes = "--num-steps 30 --num-layers 1 --save-every-n 6"
+    flags = f"{sizes} --val-fraction 0.25 --early-stop 1"
+    assert train_small(text_file, tmp_path / "run", *QUIET, *flags.split()) == 0
     out = capsys.readouterr().out
-    assert (
-        "step 13/13  validation loss 3.0000" in out
-        and "add --epochs N" in out
-        and "ended early" not in out
-    )
+    assert "step 13/13  validation loss 3.0000" in out
+    assert "add --epochs N" in out
+    assert "ended early" not in out
 
 
-@pytest.mark.parametrize("fails_at, status", [(3, 0), (5, 2)])
+@pytest.mark.parametrize("fails_at, expected_status", [(3, 0), (5, 2)])
 def test_training_continues_after_a_failed_save_unless_it_is_the_last(
-    text_file, tmp_path, monkeypatch, capsys, fails_at, status
+    text_file, tmp_path, monkeypatch, capsys, fails_at, expected_status
 ):
+    usual = Run.save
+
     def save(self, progress, *args):
         if progress.step == fails_at:
             raise OSError(f"the checkpoint i{fails_at} could not be saved: No space left on device")
         return usual(self, progress, *args)
 
-    usual = Run.save
     monkeypatch.setattr(Run, "save", save)
-    assert (
-        train_small(
-            text_file,
-            tmp_path / "run",
-            *QUIET,
-            "--num-steps",
-            "100",
-            "--num-layers",
-            "1",
-            "--save-every-n",
-            "3",
-        )
-        == status
-    )
+    flags = "--num-steps 100 --num-layers 1 --save-every-n 3"
+    status = train_small(text_file, tmp_path / "run", *QUIET, *flags.split())
+
     out, err = capsys.readouterr()
-    assert (
-        err.count("\n") == 1
-        and f"the checkpoint i{fails_at} could not be saved: No space left" in err
-    )
-    assert status or err.endswith("; there is no checkpoint yet, and training continues\n")
-    assert out.count("saved ") == 1 and "step 5/5" in out
+    assert status == expected_status
+    assert err.count("\n") == 1
+    assert f"the checkpoint i{fails_at} could not be saved: No space left" in err
+    if status == 0:
+        assert err.endswith("; there is no checkpoint yet, and training continues\n")
+    assert out.count("saved ") == 1
+    assert "step 5/5" in out
 
 
 # The folder
+
+
+def content_of(folder):
+    """The content of each file in a folder and in those below it."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder): path.read_bytes() for path in paths}
 
 
 def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(
     text_file, trained, tmp_path, monkeypatch, capsys
 ):
     """No checkpoint, history or summary."""
-    run = tmp_path / "run"
-    usual = train.check_step
+    folder = tmp_path / "run"
+    usual = Training.check_step
 
-    def check(job, opened, step, *measured):
-        usual(job, opened, step, *measured)
+    def check(training, step, *measured):
+        usual(training, step, *measured)
         if step == 3:
-            run.rename(tmp_path / "moved")
-            shutil.copytree(str(trained), str(run))
+            folder.rename(tmp_path / "moved")
+            shutil.copytree(str(trained), str(folder))
 
-    monkeypatch.setattr(train, "check_step", check)
-    assert (
-        train_small(
-            text_file, run, "--num-steps", "100", "--print-every-n", "2", "--save-every-n", "4"
-        )
-        == 2
-    )
-    found, expected = (
-        {
-            path.relative_to(folder): path.read_bytes()
-            for path in folder.rglob("*")
-            if path.is_file()
-        }
-        for folder in (run, trained)
-    )
-    assert found == expected
+    monkeypatch.setattr(Training, "check_step", check)
+    flags = "--num-steps 100 --print-every-n 2 --save-every-n 4"
+    assert train_small(text_file, folder, *flags.split()) == 2
+
+    assert content_of(folder) == content_of(trained)
     err = capsys.readouterr().err
-    assert (
-        err.count("\n")
-        == 2
-        == err.count(f"cannot save to {run}: since training began, the folder was moved")
+    message = f"cannot save to {folder}: since training began, the folder was moved"
+    assert err.count("\n") == 2
+    assert err.count(message) == 2
+
+
+def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
+    run_copy, tmp_path, monkeypatch, capsys
+):
+    """And it can be resumed there."""
+    usual = Training.check_step
+
+    def check(training, step, *measured):
+        usual(training, step, *measured)
+        if step == 330:
+            run_copy.rename(tmp_path / "moved")
+
+    monkeypatch.setattr(Training, "check_step", check)
+    assert resume(run_copy, "--epochs", "2") == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert err.endswith(
+        "the folder was moved or removed. If it was moved, its checkpoints are intact: to resume from the last one, "
+        "name its new place as checkpoint_dir, with resume=True, or --resume\n"
     )
+    monkeypatch.undo()
+    assert resume(tmp_path / "moved") == 0
+    assert "resumed  after step 300, 46 to go\n" in capsys.readouterr().out
 
 
 # Many runs in one process
@@ -541,21 +455,21 @@ def test_a_seed_that_is_given_fixes_the_dropout_of_dynamic_rnn(tmp_path, setting
         quiet=True,
         **settings,
     )
-    runs = [
-        train_model(TEXT, tmp_path / str(number), **small).losses.tolist() for number in range(2)
-    ]
-    assert runs[0] == runs[1]
+    first = train_model(TEXT, tmp_path / "0", **small)
+    second = train_model(TEXT, tmp_path / "1", **small)
+    assert first.losses.tolist() == second.losses.tolist()
 
 
 def resources():
     """Return the memory in MB, the open files and the threads of this process, and the graphs in its memory."""
     gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    # such as "123456 7890 ...": all pages of the process, and those in memory
+    sizes = Path("/proc/self/statm").read_text().split()
     return (
-        pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        int(sizes[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6,
         len(os.listdir("/proc/self/fd")),
         len(os.listdir("/proc/self/task")),
-        sum(isinstance(each, tf.Graph) for each in gc.get_objects()),
+        sum(isinstance(value, tf.Graph) for value in gc.get_objects()),
     )
 
 
@@ -565,9 +479,10 @@ def test_calls_from_python_keep_nothing(tmp_path, calls):
     """Neither memory nor descriptors, threads or graphs, once the first ones have made what all use."""
     measured = []
     for number in range(2 + calls):
+        folder = tmp_path / str(number)
         train_model(
             TEXT * 2,
-            tmp_path / str(number),
+            folder,
             batch_size=2,
             num_steps=500,
             lstm_size=5,
@@ -576,9 +491,12 @@ def test_calls_from_python_keep_nothing(tmp_path, calls):
             quiet=True,
             val_fraction=0.5,
         )
-        write_text(tmp_path / str(number), 20)
-        shutil.rmtree(str(tmp_path / str(number)))
+        write_text(folder, 20)
+        shutil.rmtree(str(folder))
         measured.append(resources())
+
     memory, *others = zip(*measured[1 + calls // 10 :])
-    assert memory[-1] - memory[0] < 40  # a call that keeps its graph keeps 10 MB or more
-    assert all(values[-1] <= values[0] for values in others), others
+    # A call that keeps its graph keeps 10 MB or more.
+    assert memory[-1] - memory[0] < 40
+    for values in others:
+        assert values[-1] <= values[0], others

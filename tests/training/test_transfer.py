@@ -42,56 +42,75 @@ def fresh_weights(num_classes, cell="lstm"):
         return {variable.op.name: session.run(variable) for variable in tf.trainable_variables()}
 
 
+def by_characters(old, new, before, after):
+    """Return what a character has in old, where before has it, or else in new, for each character of after.
+
+    The first axis of both is that of characters.
+    """
+    rows = []
+    for char in after:
+        if char in before:
+            rows.append(old[before.index(char)])
+        else:
+            rows.append(new[after.index(char)])
+    return np.array(rows)
+
+
 def numpy_transfer(old, fresh, before, after, cell):
-    """The same by hand, character by character."""
+    """Extended weights by hand, character by character."""
+    first_kernels = ["rnn/multi_rnn_cell/cell_0/" + name for name in KERNELS[cell]]
     expected = {}
-    firsts = ["rnn/multi_rnn_cell/cell_0/" + name for name in KERNELS[cell]]
     for name, values in fresh.items():
-        grown = old[name].copy()
-        if name in firsts:
-            rows = [
-                old[name][before.index(char)] if char in before else values[after.index(char)]
-                for char in after
-            ]
-            grown = np.concatenate([rows, old[name][len(before) :]])
+        if name in first_kernels:
+            others = old[name][len(before) :]  # of the layer's own outputs
+            rows = by_characters(old[name], values, before, after)
+            expected[name] = np.concatenate([rows, others])
         elif name.startswith("softmax/"):
-            grown = np.stack(
-                [
-                    old[name][..., before.index(char)]
-                    if char in before
-                    else values[..., after.index(char)]
-                    for char in after
-                ],
-                -1,
-            )
-        expected[name] = grown
+            expected[name] = by_characters(old[name].T, values.T, before, after).T
+        else:
+            expected[name] = old[name]
     return expected
 
 
 @pytest.mark.parametrize(
-    "cell", ["lstm"] + [pytest.param(each, marks=pytest.mark.slow) for each in ("gru", "rnn")]
+    "cell",
+    [
+        "lstm",
+        pytest.param("gru", marks=pytest.mark.slow),
+        pytest.param("rnn", marks=pytest.mark.slow),
+    ],
 )
 def test_rows_are_added_and_the_others_are_unchanged(tmp_path, cell):
     """Bit for bit. Characters that only the other model has keep their rows."""
-    found = make_network(tmp_path, CHARS, 5, 3, cell)
-    joined = transfer.joined_vocabulary(found, OTHER)
-    before = list(found.vocabulary.chars)
+    model = make_network(tmp_path, CHARS, 5, 3, cell)
+    joined = transfer.joined_vocabulary(model, OTHER)
+    before = list(model.vocabulary.chars)
     after = list(joined.chars)
-    assert sorted(set(after) - set(before)) == sorted(NEW) and after == sorted(set(TEXT + OTHER))
-    old = found.weights
+    assert sorted(set(after) - set(before)) == sorted(NEW)
+    assert after == sorted(set(TEXT + OTHER))
+
     fresh = fresh_weights(len(after), cell)
-    extended = transfer.extended_weights(found, joined, fresh)
-    expected = numpy_transfer(old, fresh, before, after, cell)
+    extended = transfer.extended_weights(model, joined, fresh)
+    expected = numpy_transfer(model.weights, fresh, before=before, after=after, cell=cell)
     assert set(extended) == set(fresh) == set(expected)
     for name, values in extended.items():
-        assert values.shape == fresh[name].shape and values.dtype == np.float32
+        assert values.shape == fresh[name].shape
+        assert values.dtype == np.float32
         np.testing.assert_array_equal(values, expected[name], err_msg=name)
-    assert sum(values.size for values in extended.values()) > sum(
-        values.size for values in old.values()
-    )
+    n_weights = sum(values.size for values in extended.values())
+    assert n_weights > sum(values.size for values in model.weights.values())
 
 
-def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, monkeypatch, capsys):
+SKIPPED = (
+    "skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\ncharrnn-train: the reports "
+    "cannot be written: summaries for TensorBoard are no longer written: No space left on device\n"
+)
+
+
+@pytest.mark.parametrize("quiet, expected", [(False, SKIPPED), (True, "")])
+def test_what_a_run_does_not_start_from_is_named(
+    run_copy, tmp_path, monkeypatch, capsys, quiet, expected
+):
     """Damaged checkpoints, files that are not text, and reports that fail, unless the function is to be quiet."""
 
     def fail(*args):
@@ -102,83 +121,69 @@ def test_what_a_run_does_not_start_from_is_named(run_copy, tmp_path, monkeypatch
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "other").write_text(OTHER)
     (tmp_path / "texts" / "picture").write_bytes(b"\0")
-    for quiet in (False, True):
-        run = train_model(
-            tmp_path / "texts",
-            tmp_path / str(quiet),
-            preset="auto",
-            init_from=run_copy,
-            epochs=1,
-            num_steps=9,
-            sample_length=0,
-            quiet=quiet,
-        )
-        err = capsys.readouterr().err
-        assert (
-            err == ""
-            if quiet
-            else re.fullmatch(
-                "skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\ncharrnn-train: the reports "
-                "cannot be written: summaries for TensorBoard are no longer written: No space left on device\n",
-                err,
-            )
-        )
-        assert run.model.lstm_size == 5  # that of the other model, also with the preset auto
+    run = train_model(
+        tmp_path / "texts",
+        tmp_path / "new",
+        preset="auto",
+        init_from=run_copy,
+        epochs=1,
+        num_steps=9,
+        sample_length=0,
+        quiet=quiet,
+    )
+    assert re.fullmatch(expected, capsys.readouterr().err)
+    assert run.model.lstm_size == 5  # that of the other model, also with the preset auto
 
 
-def test_a_run_from_another_model(trained, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def command(trained, tmp_path):
+    """The arguments of a run from another model, without its folder."""
+    (tmp_path / "other").write_text(OTHER)
+    flags = (
+        "--batch-size 2 --num-steps 100 --epochs 1 --seed 3 --sample-length 0 --average-decay 0.9"
+    )
+    model = ["--init-from", str(trained)]
+    return [str(tmp_path / "other"), *flags.split(), *model, "--checkpoint-dir"]
+
+
+def test_a_run_from_another_model(trained, command, tmp_path, monkeypatch, capsys):
     """It has the other model's sizes and characters, and when it is resumed, its own weights.
 
     If it is interrupted before it has saved them, it cannot be resumed.
     """
-    (tmp_path / "other").write_text(OTHER)
-    command = [
-        str(tmp_path / "other"),
-        "--batch-size",
-        "2",
-        "--num-steps",
-        "100",
-        "--epochs",
-        "1",
-        "--seed",
-        "3",
-        "--sample-length",
-        "0",
-        "--average-decay",
-        "0.9",
-        "--init-from",
-        str(trained),
-        "--checkpoint-dir",
-    ]
-    run = tmp_path / "run"
+    folder = tmp_path / "run"
+    whole = tmp_path / "whole"
     prefix = str(trained / "i173_l5.ckpt")
-    assert train.main([*command, str(tmp_path / "whole")]) == 0
-    whole = record.read_run(tmp_path / "whole")
-    assert (
-        f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'"
-        in capsys.readouterr().out.splitlines()
-    )
-    assert [
-        getattr(whole.hyperparameters, name) for name in ("lstm_size", "num_layers", "cell")
-    ] == [5, 2, "lstm"]
-    assert whole.vocabulary == Vocabulary.from_text(TEXT + OTHER) and whole.init_from == prefix
-    for ours, theirs in zip(
-        open_model(tmp_path / "whole" / "i0_l5.ckpt").biases, open_model(trained).biases
-    ):
+    assert train.main([*command, str(whole)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in lines
+    run = record.read_run(whole)
+    hyper = run.hyperparameters
+    assert (hyper.lstm_size, hyper.num_layers, hyper.cell) == (5, 2, "lstm")
+    assert run.vocabulary == Vocabulary.from_text(TEXT + OTHER)
+    assert run.init_from == prefix
+    first_biases = open_model(whole / "i0_l5.ckpt").biases
+    for ours, theirs in zip(first_biases, open_model(trained).biases):
         np.testing.assert_array_equal(ours, theirs)
-    for owner, name, resumed in [(Run, "save", 2), (Run, "tidy", 0)]:
-        with monkeypatch.context() as patch:
-            patch.setattr(owner, name, interrupted_at(None, 1))
-            assert train.main([*command, str(run)]) == 130
-        assert resume(run) == resumed
-        if resumed:
-            assert train.main([*command, str(run)]) == 2
-            shutil.rmtree(str(run))
-    assert_same_run(run, tmp_path / "whole")
-    for path in [*run.glob("*.ckpt.*"), run / "checkpoint"]:
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "save", interrupted_at(None, 1))
+        assert train.main([*command, str(folder)]) == 130
+    assert resume(folder) == 2
+    assert train.main([*command, str(folder)]) == 2
+    shutil.rmtree(str(folder))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "tidy", interrupted_at(None, 1))
+        assert train.main([*command, str(folder)]) == 130
+    assert resume(folder) == 0
+    assert_same_run(folder, whole)
+
+    for path in [*folder.glob("*.ckpt.*"), folder / "checkpoint"]:
         path.unlink()
     capsys.readouterr()
-    assert resume(run) == 2 and "there is no checkpoint in" in capsys.readouterr().err
+    assert resume(folder) == 2
+    assert "there is no checkpoint in" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")
@@ -194,27 +199,26 @@ def notebook_folder(notebook, tmp_path_factory):
 
 def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsys):
     """Which a command and a program are told in their own words."""
+    folder = tmp_path / "run"
     (tmp_path / "text").write_text(TEXT)
     (tmp_path / "wrong").write_text("other characters")
-    flags = [
-        str(tmp_path / "text"),
-        "--checkpoint-dir",
-        str(tmp_path / "run"),
-        "--init-from",
-        notebook_folder,
-    ]
-    for more, message in [
-        ([], "does not record its vocabulary: name the text that it was trained on with --vocab"),
-        (["--vocab-from", str(tmp_path / "wrong")], "14 distinct characters, but the vocabulary"),
-    ]:
+    flags = [str(tmp_path / "text"), "--checkpoint-dir", str(folder)]
+    flags += ["--init-from", notebook_folder]
+
+    unnamed = "does not record its vocabulary: name the text that it was trained on with --vocab"
+    wrong = "14 distinct characters, but the vocabulary"
+    for more, message in [([], unnamed), (["--vocab-from", str(tmp_path / "wrong")], wrong)]:
         assert train.main([*flags, *more]) == 2
-        assert message in capsys.readouterr().err and not (tmp_path / "run").exists()
+        assert message in capsys.readouterr().err
+        assert not folder.exists()
+
     with pytest.raises(ValueError, match=r"vocabulary=sorted\(set\(text\)\)"):
-        train_model(OTHER, tmp_path / "run", init_from=notebook_folder)
+        train_model(OTHER, folder, init_from=notebook_folder)
+
     model = open_model(notebook_folder, Vocabulary.from_text(TEXT))
-    trained = train_model(
+    run = train_model(
         OTHER,
-        tmp_path / "run",
+        folder,
         init_from=model,
         batch_size=2,
         num_steps=100,
@@ -223,16 +227,16 @@ def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsy
         summaries=False,
         quiet=True,
     )
-    assert trained.model.run.init_from == model.name
+    assert run.model.run.init_from == model.name
 
 
 def test_a_folder_of_the_notebook_cannot_be_resumed_but_started_from(notebook_folder, capsys):
     assert resume(notebook_folder) == 2
     out, err = capsys.readouterr()
-    assert (
-        out == ""
-        and "like a folder of the notebook" in err
-        and "--init-from and --vocab-from TEXT" in err
-    )
-    with pytest.raises(ValueError, match=r"init_from=open_model\(path, sorted\(set\(text\)\)\)$"):
+    assert out == ""
+    assert "like a folder of the notebook" in err
+    with pytest.raises(
+        ValueError,
+        match=r"init_from=open_model\(path, sorted\(set\(text\)\)\), or --init-from and --vocab-from TEXT$",
+    ):
         train_model(None, notebook_folder, resume=True)
