@@ -94,7 +94,8 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
         notes.append(f"replaced in {name}: {words.listed(replaced)}")
     if left_out:
         notes.append(f"left out of {name}: {words.listed(left_out, repr)}")
-    return text.translate(str.maketrans(replacements)), "; ".join(notes)
+    by_code = {ord(char): near for char, near in replacements.items()}
+    return text.translate(by_code), "; ".join(notes)
 
 
 def _nearest(char: str, vocabulary: Vocabulary) -> Optional[str]:
