@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import training_graph
-from reference import errors, problem, reference, results
+from reference import largest_error, problem, reference, results
 
 from charrnn.fused import unroll
 from charrnn.system.tensorflow import tf
@@ -27,25 +27,28 @@ def test_results_and_gradients_equal_numpys(
     """Pieces of so many rows times steps."""
     monkeypatch.setattr(unroll, "PIECE_ROWS", piece)
     monkeypatch.setattr(unroll, "MIN_PIECES", 1)
-    given = problem(n, m, size, num_classes, layers)
-    model = training_graph(num_classes, n, m, size, layers, threads=threads)
-    assert max(errors(results(model, *given), reference(*given)).values()) < 5e-6
+    case = problem(n, m, size=size, num_classes=num_classes, layers=layers)
+    model = training_graph(
+        num_classes,
+        batch_size=n,
+        num_steps=m,
+        lstm_size=size,
+        num_layers=layers,
+        threads=threads,
+    )
+    assert largest_error(results(model, *case), reference(*case)) < 5e-6
 
 
 @pytest.mark.parametrize("threads", [4, pytest.param(1, marks=slow)])
 def test_dropout_and_its_gradient_equal_numpys_with_the_same_masks(monkeypatch, threads):
     monkeypatch.setattr(unroll, "PIECE_ROWS", 7)  # several pieces, in one shard the last is shorter
     monkeypatch.setattr(unroll, "MIN_PIECES", 1)
-    n = 5
-    m = 4
-    size = 3
-    num_classes = 6
-    layers = 2
+    seeds = (9, 17)
     with tf.Graph().as_default(), tf.Session() as session:
-        masks = session.run(
-            unroll._draw_masks((m, n, size), [0.6] * layers, tf.constant([9, 17], tf.int64))
-        )
-    given = problem(n, m, size, num_classes, layers)
-    model = training_graph(num_classes, n, m, size, layers, threads=threads)
-    found = results(model, *given, keep_prob=0.6, extra={model.mask_seed: (9, 17)})
-    assert max(errors(found, reference(*given, masks=masks)).values()) < 5e-6
+        draw = unroll._draw_masks((4, 5, 3), [0.6, 0.6], tf.constant(seeds, tf.int64))
+        masks = session.run(draw)
+
+    case = problem(n=5, m=4, size=3, num_classes=6, layers=2)
+    model = training_graph(6, batch_size=5, num_steps=4, lstm_size=3, num_layers=2, threads=threads)
+    actual = results(model, *case, keep_prob=0.6, extra={model.mask_seed: seeds})
+    assert largest_error(actual, reference(*case, masks=masks)) < 5e-6
