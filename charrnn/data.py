@@ -65,6 +65,7 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
         )
     except (LookupError, TypeError):  # TypeError: an empty name
         raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
+
     if not text:
         raise ValueError(f"{name} is empty")
     return text

@@ -255,6 +255,7 @@ class Hyperparameters(Checked):
     def check(self, recorded: Collection[str] = ()) -> None:
         """Raise ValueError if a value is out of range, or if two values contradict each other."""
         super().check(recorded)
+
         if self.val_fraction + self.test_fraction >= 1:
             raise ValueError(
                 f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
@@ -265,6 +266,7 @@ class Hyperparameters(Checked):
                 raise ValueError(
                     f"{name} needs a held-out text: start a run with val_fraction above 0"
                 )
+
         if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
             raise ValueError(
                 "recurrent_keep_prob needs the fused unroll and the cell lstm, without input_keep_prob"
@@ -307,6 +309,7 @@ def _allows(field: dataclasses.Field, value: Any, *, in_range: bool) -> bool:
         return value in choices
     if value is None or isinstance(value, bool):
         return value is field.default
+
     kind = field.metadata["kind"]
     if not isinstance(value, (int, kind)):
         return False

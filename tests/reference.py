@@ -15,28 +15,34 @@ KERNEL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/kernel"
 BIAS = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/bias"
 
 
-def variable_names(layers):
+def variable_names(num_layers):
     """Return the names of the variables, in the order of the weights of docs/lstm.py."""
     names = []
-    for layer in range(layers):
+    for layer in range(num_layers):
         names += [KERNEL.format(layer), BIAS.format(layer)]
     return [*names, "softmax/Variable", "softmax/Variable_1"]
 
 
-def problem(n, m, size, num_classes, layers):
+def problem(num_classes, batch_size, num_steps, lstm_size, num_layers):
     """Draw weights by name, x, y and a state that is not zero."""
     random = np.random.RandomState(0)
     weights = {
-        "softmax/Variable": random.randn(size, num_classes),
+        "softmax/Variable": random.randn(lstm_size, num_classes),
         "softmax/Variable_1": random.randn(num_classes),
     }
-    for layer in range(layers):
-        below = size if layer else num_classes
-        weights[KERNEL.format(layer)] = random.randn(below + size, 4 * size) / np.sqrt(below + size)
-        weights[BIAS.format(layer)] = random.randn(4 * size)
+    below = num_classes
+    for layer in range(num_layers):
+        kernel = random.randn(below + lstm_size, 4 * lstm_size) / np.sqrt(below + lstm_size)
+        weights[KERNEL.format(layer)] = kernel
+        weights[BIAS.format(layer)] = random.randn(4 * lstm_size)
+        below = lstm_size
     weights = {name: value.astype(np.float32) for name, value in weights.items()}
-    x, y = random.randint(0, num_classes, (2, n, m))
-    state = [tuple(random.randn(2, n, size).astype(np.float32)) for _ in range(layers)]
+
+    x, y = random.randint(0, num_classes, (2, batch_size, num_steps))
+    state = []
+    for _ in range(num_layers):
+        c, h = random.randn(2, batch_size, lstm_size).astype(np.float32)
+        state.append((c, h))
     return weights, x, y, state
 
 
@@ -66,6 +72,7 @@ def results(model, weights, x, y, state, keep_prob=1.0, extra=None):
         "final": tf.nest.flatten(model.final_state),
         "gradients": tf.gradients(model.loss, variables + initial_parts),
     }
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         load(session, weights)
@@ -83,14 +90,13 @@ def results(model, weights, x, y, state, keep_prob=1.0, extra=None):
 
 def reference(weights, x, y, state, masks=None):
     """Compute the same as ``results`` in float64. masks: for each layer [M, N, L], 1 / keep_prob or 0."""
-    layers = len(state)
-    names = variable_names(layers)
+    names = variable_names(len(state))
     values = [weights[name].astype(np.float64) for name in names]
     if masks is None:
-        masks = np.ones((layers, x.shape[1], 1, 1))
+        masks = np.ones((len(state), x.shape[1], 1, 1))
     state = [(c.astype(np.float64), h.astype(np.float64)) for c, h in state]
     probabilities, final, tape = lstm.forward(values, x, state, masks)
-    gradients, initial = lstm.backward(values, probabilities, y, tape, masks)
+    gradients, initial = lstm.backward(values, probabilities, y=y, tape=tape, masks=masks)
     return {
         "prediction": probabilities.swapaxes(0, 1).reshape(x.size, -1),  # [N·M, C]
         "loss": lstm.mean_loss(probabilities, y),

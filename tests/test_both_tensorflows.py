@@ -24,8 +24,9 @@ pytestmark = [
 FLAGS = [*SMALL_FLAGS, "--epochs", "2", "--print-every-n", "1", "--val-fraction", "0.1"]
 
 
-def call(python, *arguments):
-    """Run ``charrnn`` with the arguments, and return what it prints."""
+def call(command):
+    """Run ``charrnn`` by a Python and the arguments that follow it, and return what it prints."""
+    python, *arguments = command
     done = subprocess.run(
         [python, "-m", "charrnn", *map(str, arguments)],
         capture_output=True,
@@ -39,7 +40,7 @@ def call(python, *arguments):
 
 
 def train(python, folder, *flags):
-    call(python, "train", "--checkpoint-dir", folder, *flags)
+    call([python, "train", "--checkpoint-dir", folder, *flags])
     return folder
 
 
@@ -81,6 +82,7 @@ def test_a_run_is_resumed_by_the_other(runs, tmp_path, trained_by, resumed_by):
     for path in folder.glob("i*"):
         if not path.name.startswith("i100_"):
             path.unlink()
+
     train(resumed_by, folder, "--resume", "--sample-length", "0")
     assert_equal_runs(folder, expected)
 
@@ -88,7 +90,8 @@ def test_a_run_is_resumed_by_the_other(runs, tmp_path, trained_by, resumed_by):
 @pytest.mark.parametrize("number", [1, 64])
 def test_a_checkpoint_writes_the_same_texts(runs, number):
     """A text in NumPy, and many in the graph."""
-    flags = ["--seed", 3, "--length", 300, "--num-samples", number]
-    first, second = (call(python, "sample", runs[PYTHONS[0]], *flags) for python in PYTHONS)
-    assert first == second
+    first_python, second_python = PYTHONS
+    sample = ["sample", runs[first_python], "--seed", 3, "--length", 300, "--num-samples", number]
+    first = call([first_python, *sample])
+    assert first == call([second_python, *sample])
     assert len(first) > 300

@@ -39,10 +39,12 @@ def test_anna_has_the_notebooks_ids(anna):
     vocabulary = Vocabulary.from_text(anna)
     assert len(anna) == 1985223
     assert len(vocabulary) == 83
+
     ids = [31, 64, 57, 72, 76, 61, 74, 1, 16, 0]
     encoded = vocabulary.encode(anna[:10])
     assert encoded.tolist() == ids
     assert encoded.dtype == np.int32
+
     encoded = vocabulary.encode(anna[:10], np.uint8)
     assert encoded.tolist() == ids
     assert encoded.dtype == np.uint8
@@ -98,6 +100,7 @@ def test_load_text_has_universal_newlines(tmp_path):
     path = tmp_path / "text"
     path.write_bytes("é\r\nb\rc\n".encode())
     assert load_text(path) == "é\nb\nc\n"
+
     path.write_bytes("é\r\n".encode("latin-1"))
     assert load_text(path, encoding="latin-1") == "é\n"
 

@@ -95,7 +95,16 @@ def test_ranges(name):
 )
 def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fused):
     """And averages of them, whose difference to the first weights is small."""
-    model = training_graph(5, 3, 4, 40, 1, fused=fused, seed=7, **at_bounds)
+    model = training_graph(
+        num_classes=5,
+        batch_size=3,
+        num_steps=4,
+        lstm_size=40,
+        num_layers=1,
+        fused=fused,
+        seed=7,
+        **at_bounds,
+    )
     x, y = np.random.RandomState(1).randint(0, 5, (2, 3, 4))
     feed = {
         model.inputs: x,
@@ -109,12 +118,14 @@ def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fuse
         if variable.op.name.endswith("ExponentialMovingAverage")
     ]
     trained = tf.trainable_variables() + averages
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         before = session.run(trained)
         for _ in range(5):
             loss, _ = session.run([model.loss, model.optimizer], feed)
         after = session.run(trained)
+
     assert np.isfinite(loss)
     for old, new in zip(before, after):
         assert (old != new).any()
@@ -152,6 +163,7 @@ def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characte
 def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters):
     hyper = Hyperparameters(**preset("auto", n_characters))
     hyper.check()
+
     n_training = n_characters - int(n_characters * hyper.val_fraction)
     n_steps = hyper.epochs * count_windows(n_training, hyper.batch_size, hyper.num_steps)
     assert 1000 < n_steps < 13000

@@ -39,11 +39,16 @@ print(tensorflow.executing_eagerly(), os.environ.get("TF_USE_LEGACY_KERAS"))
 """
 
 
+def run_program(program, *arguments):
+    return run_python("-c", KERAS + program, *arguments)
+
+
 @needs_tensorflow_2
 def test_keras_trains_before_between_and_after_writing(exported):
     """Also where the graph is faster, which a command would take."""
-    status, out, err = run_python("-c", KERAS + WRITING, exported)
-    assert (status, out) == (0, "True None\n"), err
+    status, out, err = run_program(WRITING, exported)
+    assert status == 0, err
+    assert out == "True None\n"
     assert "eager" not in err
 
 
@@ -85,7 +90,7 @@ if len(sys.argv) == 3:
 @needs_tensorflow_2
 def test_keras_trains_before_between_and_after_what_needs_a_graph(text_file, tmp_path):
     """Also in the midst of a stream."""
-    status, out, err = run_python("-c", KERAS + GRAPHS, text_file, tmp_path / "run")
+    status, out, err = run_program(GRAPHS, text_file, tmp_path / "run")
     assert status == 0, out + err
     refused, *others = out.splitlines()
     assert refused.startswith("ValueError lstm_size must be")
@@ -97,7 +102,7 @@ def test_keras_trains_before_between_and_after_what_needs_a_graph(text_file, tmp
 @needs_tensorflow_2
 def test_keras_trains_after_a_call_for_which_the_cells_are_missing(text_file, tmp_path):
     gated = make_network(tmp_path, CHARS, 3, 2, "gru").name
-    status, out, err = run_python("-c", KERAS + GRAPHS, text_file, tmp_path / "run", gated)
+    status, out, err = run_program(GRAPHS, text_file, tmp_path / "run", gated)
     assert status == 0, err
     _, *others = out.splitlines()
     assert len(others) == 3
@@ -122,7 +127,8 @@ def test_what_is_used_after_a_call_of_the_notebooks_parts_says_that_eager_mode_e
     text_file, tmp_path, statement
 ):
     """Also after a training, which has imported them."""
-    program = KERAS + PARTS.format(statement=statement)
-    status, out, err = run_python("-c", program, text_file, tmp_path / "run")
-    assert (status, out) == (0, "() False\n"), err
+    program = PARTS.format(statement=statement)
+    status, out, err = run_program(program, text_file, tmp_path / "run")
+    assert status == 0, err
+    assert out == "() False\n"
     assert err.count("charrnn: TensorFlow's eager mode is off in this process from now on") == 1

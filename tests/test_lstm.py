@@ -1,5 +1,7 @@
 """docs/lstm.py, the whole algorithm in one file: it trains and draws as the package does."""
 
+import copy
+
 import numpy as np
 from conftest import TEXT
 from reference import load, lstm, variable_names
@@ -22,16 +24,25 @@ def test_its_losses_are_those_of_the_graph():
     """20 steps of two layers without dropout, the state carried, the gradients clipped."""
     n = 3
     m = 7
-    size = 5
     layers = 2
     rate = 0.01
     clip = 0.3
-    weights = lstm.initial_weights(NUM_CLASSES, size, layers, np.random.RandomState(4))
+    weights = lstm.initial_weights(NUM_CLASSES, 5, layers, np.random.RandomState(4))
     state = lstm.zero_state(weights, n)
-    averages = [[np.zeros_like(value) for value in weights] for _ in range(2)]
+    zeros = [np.zeros_like(value) for value in weights]
+    averages = [zeros, copy.deepcopy(zeros)]
     masks = np.ones((layers, m, 1, 1))
-    model = CharRNN(NUM_CLASSES, n, m, size, layers, learning_rate=rate, grad_clip=clip)
+    model = CharRNN(
+        NUM_CLASSES,
+        batch_size=n,
+        num_steps=m,
+        lstm_size=5,
+        num_layers=layers,
+        learning_rate=rate,
+        grad_clip=clip,
+    )
     windows = list(lstm.get_batches(IDS, n, m))
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         load(session, dict(zip(variable_names(layers), weights)))
@@ -40,7 +51,7 @@ def test_its_losses_are_those_of_the_graph():
             x, y = windows[step]
             probabilities, state, tape = lstm.forward(weights, x, state, masks)
             expected = lstm.mean_loss(probabilities, y)
-            gradients, _ = lstm.backward(weights, probabilities, y, tape, masks)
+            gradients, _ = lstm.backward(weights, probabilities, y=y, tape=tape, masks=masks)
             lstm.adam(weights, gradients, averages, t=step + 1, learning_rate=rate, grad_clip=clip)
 
             feed = {

@@ -9,10 +9,8 @@ from charrnn.system.tensorflow import tf
 
 N = 3
 M = 4
-L = 6
 C = 5
-LAYERS = 2
-SIZES = [(C, N, M, L, LAYERS), (83, 2, 7, 9, 1), (3, 5, 1, 4, 3)]
+SIZES = dict(num_classes=C, batch_size=N, num_steps=M, lstm_size=6, num_layers=2)
 
 
 def serialized(model):
@@ -22,19 +20,23 @@ def serialized(model):
 
 
 @pytest.mark.parametrize(
-    "sizes, options",
-    [(SIZES[0], dict(learning_rate=0.02, grad_clip=3)), (SIZES[1], dict(sampling=True)), ([C], {})],
+    "parameters",
+    [
+        dict(SIZES, learning_rate=0.02, grad_clip=3),
+        dict(num_classes=83, num_steps=7, lstm_size=9, num_layers=1, sampling=True),
+        dict(num_classes=C),
+    ],
 )
-def test_the_graph_is_the_notebooks_byte_for_byte(notebook, sizes, options):
+def test_the_graph_is_the_notebooks_byte_for_byte(notebook, parameters):
     """Also with the defaults."""
-    ours = serialized(CharRNN(*sizes, seed=7, **options))
-    assert ours == serialized(notebook.CharRNN(*sizes, seed=7, **options))
+    ours = serialized(CharRNN(**parameters, seed=7))
+    assert ours == serialized(notebook.CharRNN(**parameters, seed=7))
 
 
 def test_results_and_gradients_equal_numpys():
     """From a state that is not zero."""
-    case = problem(N, M, size=L, num_classes=C, layers=LAYERS)
-    actual = results(CharRNN(*SIZES[0]), *case)
+    case = problem(**SIZES)
+    actual = results(CharRNN(**SIZES), *case)
     assert largest_error(actual, reference(*case)) < 5e-6
 
 
@@ -57,7 +59,7 @@ def train(model, session, start, stop):
 
 def losses_after_restoring(prefix, build):
     """Return the losses of steps after a checkpoint in a new graph."""
-    model = build(*SIZES[0], learning_rate=0.01)
+    model = build(**SIZES, learning_rate=0.01)
     with tf.Session() as session:
         tf.train.Saver().restore(session, prefix)
         return train(model, session, 5, 10)
@@ -69,10 +71,11 @@ def test_training_from_the_same_checkpoint_equals_the_notebooks(
 ):
     """The slots of Adam included, whichever of the two saved it."""
     build = notebook.CharRNN if saved_by_notebook else CharRNN
-    model = build(*SIZES[0], learning_rate=0.01)
+    model = build(**SIZES, learning_rate=0.01)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         train(model, session, 0, 5)
         prefix = tf.train.Saver().save(session, str(tmp_path / "i5_l6.ckpt"))
+
     ours = losses_after_restoring(prefix, CharRNN)
     assert ours == losses_after_restoring(prefix, notebook.CharRNN)

@@ -95,6 +95,7 @@ class MPIProcesses(Processes):
             cores = os.sched_getaffinity(0)
         else:
             cores = set(range(os.cpu_count() or 1))
+
         everybody = self.gather((socket.gethostname(), cores))
         return min(_share_of_cores(host, cores, everybody) for host, cores in everybody)
 

@@ -73,6 +73,7 @@ class TrainingGraph:
                 initial_state=self.initial_state,
                 parallel_iterations=1 if in_order else 32,
             )
+
         self.prediction, self.logits = build_output(outputs, hyper.lstm_size, num_classes)
         loss = self._build_loss(outputs, num_classes, threads)
         self.optimizer, self.loss = _build_update(loss, hyper, processes.average)
@@ -169,6 +170,7 @@ def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple
     variables = tf.trainable_variables()
     *gradients, loss = average([*tf.gradients(loss, variables), loss])
     gradients, _ = tf.clip_by_global_norm(gradients, hyper.grad_clip)
+
     if hyper.optimizer == "adam":
         optimizer = _Adam(hyper.learning_rate)
     else:

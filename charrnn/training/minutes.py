@@ -32,7 +32,7 @@ SAMPLED = 1 / 3000  # a character of a sample
 EVALUATED = 0.5
 CONTEXT = 16_000
 
-# With more units and more epochs, the values go from those of the first to those of the second.
+# The more units and epochs, the nearer the values are to those of BEST.
 QUICK = Hyperparameters(**PRESETS["quick"])
 BEST = Hyperparameters(**PRESETS["best"])
 
@@ -126,7 +126,9 @@ class Choice:
         num_steps = auto.num_steps
         if "num_steps" not in self.fixed:
             # shorter windows make more steps
-            num_steps = min(num_steps, 64 if epochs < 20 else 100)
+            most = 64 if epochs < 20 else 100
+            num_steps = min(num_steps, most)
+
         save_every_n = auto.save_every_n
         if "save_every_n" not in self.fixed:
             checkpoints = min(epochs, CHECKPOINTS, 1 + self.minutes // 2)
@@ -146,16 +148,18 @@ class Choice:
 
         # More units and more epochs on the same text need more dropout. It depends on the distance to the most of
         # them. That of QUICK to BEST is 1.
-        last = BEST if self.most_epochs > auto.epochs else auto
-        most_effort = last.lstm_size * last.epochs
+        largest = BEST if self.most_epochs > auto.epochs else auto
+        most_effort = largest.lstm_size * largest.epochs
         quick_to_best = (BEST.lstm_size * BEST.epochs) / (QUICK.lstm_size * QUICK.epochs)
         distance = math.log(most_effort / (size * epochs)) / math.log(quick_to_best)
 
-        keep_prob = last.keep_prob + distance * (QUICK.keep_prob - BEST.keep_prob)
+        keep_prob = largest.keep_prob + distance * (QUICK.keep_prob - BEST.keep_prob)
         recurrent = 1.0
         if auto.unrolls_fused:
-            recurrent = last.recurrent_keep_prob + distance * 1.75 * (1 - BEST.recurrent_keep_prob)
-            recurrent = _rounded(recurrent, last.recurrent_keep_prob, 1)
+            recurrent = largest.recurrent_keep_prob + distance * 1.75 * (
+                1 - BEST.recurrent_keep_prob
+            )
+            recurrent = _rounded(recurrent, largest.recurrent_keep_prob, 1)
 
         extent = self.extent(size, epochs)
         steps = self.steps(epochs, extent.num_steps)
@@ -164,10 +168,10 @@ class Choice:
             lstm_size=size,
             epochs=epochs,
             num_steps=extent.num_steps,
-            keep_prob=_rounded(keep_prob, last.keep_prob, 0.95),
+            keep_prob=_rounded(keep_prob, largest.keep_prob, 0.95),
             recurrent_keep_prob=recurrent,
             learning_rate=_rounded(learning_rate, 0, QUICK.learning_rate),
-            # with a longer warm-up or larger gradients, such a rate leads some seeds astray at first
+            # with larger gradients or without a warm-up, such a rate leads some seeds astray at first
             grad_clip=QUICK.grad_clip,
             warmup_steps=min(QUICK.warmup_steps, steps // 6),
             # more steps need averages over more of them

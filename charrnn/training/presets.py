@@ -105,9 +105,8 @@ SIZES: Dict[int, Dict[str, Any]] = {
         val_fraction=0.02,
     ),
 }
-EVALUATIONS = (
-    6  # at least, so that a run can stop early, and the best checkpoint is not the only one
-)
+# at least, so that a run can stop early, and the best checkpoint is not the only one
+EVALUATIONS = 6
 FEW_CHARACTERS = 5_000  # with fewer, unless they are a list, counts of characters predict better
 # what replaces their dropout on recurrent weights where the fused unroll is not used
 NOT_FUSED = dict(recurrent_keep_prob=1.0, keep_prob=0.5)
@@ -124,6 +123,7 @@ def preset(name: str, n_characters: int) -> Dict[str, Any]:
         return PRESETS[name]
     values = next(values for largest, values in SIZES.items() if n_characters <= largest)
     hyper = Hyperparameters(**values)
+
     save_every_n = max(1, _steps(hyper, n_characters) // EVALUATIONS)
     if save_every_n >= hyper.save_every_n:
         return values

@@ -21,9 +21,8 @@ from charrnn.training.options import Options
 
 N = 4
 M = 7
-L = 16
 C = 9
-LAYERS = 2
+SIZES = dict(num_classes=C, batch_size=N, num_steps=M, lstm_size=16, num_layers=2)
 AUTOMATIC = dict(batch_size=2, num_steps=30, precision="auto")
 # Operations whose results are added up over many steps, or change the weights.
 SUMS = {
@@ -59,7 +58,7 @@ def test_a_product_is_float32_and_its_operands_are_rounded():
 @pytest.fixture(scope="module")
 def bfloat16_graph():
     """A TrainingGraph in bfloat16."""
-    return training_graph(C, N, M, L, LAYERS, threads=3, average_decay=0.9, precision="bfloat16")
+    return training_graph(**SIZES, threads=3, average_decay=0.9, precision="bfloat16")
 
 
 @needs_tensorflow_2
@@ -91,10 +90,11 @@ def test_loss_state_and_gradients_are_those_of_float32_but_for_rounding(monkeypa
     if many:
         monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
         monkeypatch.setattr(passes, "ONE_HOT_ROWS", C - 1)
-    case = problem(N, M, size=L, num_classes=C, layers=LAYERS)
+    case = problem(**SIZES)
+
     values = {}
     for precision in ("bfloat16", "float32"):
-        model = training_graph(C, N, M, L, LAYERS, threads=threads, precision=precision)
+        model = training_graph(**SIZES, threads=threads, precision=precision)
         values[precision] = results(model, *case)
     error = largest_error(values["bfloat16"], values["float32"])
     assert 1e-4 < error < 0.03  # 8 bits are 0.004
@@ -102,9 +102,10 @@ def test_loss_state_and_gradients_are_those_of_float32_but_for_rounding(monkeypa
 
 def losses_of_steps(precision):
     """Return the losses of 5 steps of a graph that is not fused."""
-    model = CharRNN(C, N, M, 64, LAYERS, seed=3)
+    model = CharRNN(**{**SIZES, "lstm_size": 64}, seed=3)
     x, y = np.random.RandomState(1).randint(0, C, (2, N, M))
     feed = {model.inputs: x, model.targets: y, model.keep_prob: 1}
+
     losses = []
     with tf.Session(config=session_config(2, fused=False, precision=precision)) as session:
         session.run(tf.global_variables_initializer())
@@ -120,6 +121,7 @@ def test_a_graph_that_is_not_fused_is_rewritten():
     exact = losses_of_steps("float32")
     rounded = losses_of_steps("bfloat16")
     np.testing.assert_allclose(rounded, exact, atol=0.01)
+
     cpuinfo = Path("/proc/cpuinfo")
     # elsewhere TensorFlow leaves the graph as it is
     if cpuinfo.exists() and "bf16" in cpuinfo.read_text():

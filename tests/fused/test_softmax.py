@@ -12,6 +12,7 @@ N = 3
 M = 5
 L = 4
 C = 7
+SIZES = dict(num_classes=C, batch_size=N, num_steps=M, lstm_size=L, num_layers=2)
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def test_loss_and_gradients_equal_the_notebooks(slices, threads):
         targets = tf.constant(random.randint(0, C, (N, M)), tf.int32)
         _, logits = build_output(outputs, L, C)
         weights, bias = tf.trainable_variables()
+
         theirs = build_loss(logits, targets, lstm_size=L, num_classes=C)
         ours = softmax.mean_surprisal(
             tf.reshape(outputs, [-1, L]), weights, bias, tf.reshape(targets, [-1]), threads=threads
@@ -36,9 +38,11 @@ def test_loss_and_gradients_equal_the_notebooks(slices, threads):
         tensors = []
         for loss in (ours, theirs):
             tensors.append([loss, *tf.gradients(0.3 * loss, [outputs, weights, bias])])
+
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
             actual, expected = session.run(tensors)
+
     for value, right in zip(actual, expected):
         assert value.shape == right.shape
         np.testing.assert_allclose(value, right, rtol=1e-5, atol=1e-7)
@@ -46,14 +50,16 @@ def test_loss_and_gradients_equal_the_notebooks(slices, threads):
 
 def trained(fused):
     """Train for three steps on windows that lack some characters. Return the losses, the norms and all variables."""
-    model = training_graph(C, N, M, L, 2, learning_rate=0.1, grad_clip=0.05, fused=fused, threads=2)
+    model = training_graph(**SIZES, learning_rate=0.1, grad_clip=0.05, fused=fused, threads=2)
     random = np.random.RandomState(2)
     losses = []
     norms = []
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():
             variable.load(random.uniform(-1, 1, variable.shape.as_list()), session)
+
         for chars in (range(C), [5, 2], [2, 6, 0]):
             x, y = random.choice(chars, (2, N, M))
             feed = {model.inputs: x, model.targets: y, model.keep_prob: 1.0}

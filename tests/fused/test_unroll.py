@@ -13,7 +13,7 @@ N = 3
 M = 4
 L = 5
 C = 6
-
+SIZES = dict(num_classes=C, batch_size=N, num_steps=M, lstm_size=L, num_layers=2)
 
 PRECISIONS = ["float32"] if TENSORFLOW_1 else ["float32", "bfloat16"]
 
@@ -42,7 +42,7 @@ def test_masks_are_those_of_version_1():
             [tf.random.stateless_uniform([4, 3, 5], [2 * 7 + layer, 9]) for layer in range(2)]
         )
     for mask, numbers in zip(masks_of(7, 9, (4, 3, 5)), uniform):
-        np.testing.assert_array_equal(mask, 2 * (numbers >= 0.5))
+        np.testing.assert_array_equal(mask, np.where(numbers >= 0.5, 2, 0))
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -62,7 +62,7 @@ def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights()
     """The loss, and the gradients, which are zero where a weight is dropped."""
     step = 3
     x, y = np.random.RandomState(1).randint(0, C, (2, N, M))
-    model = training_graph(C, N, M, L, 2, threads=1, recurrent_keep_prob=0.5)
+    model = training_graph(**SIZES, threads=1, recurrent_keep_prob=0.5)
     ones = [tf.ones(kernel.shape) for kernel in kernels()]
     fetched = [
         model.loss,
@@ -70,15 +70,16 @@ def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights()
         unroll._drop_recurrent(ones, 0.5, L, seeds(7, step)),
         {variable.name: variable for variable in tf.trainable_variables()},
     ]
+    feed = {model.inputs: x, model.targets: y, model.keep_prob: 1, model.mask_seed: (7, step)}
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        feed = {model.inputs: x, model.targets: y, model.keep_prob: 1, model.mask_seed: (7, step)}
         loss, gradients, masks, weights = session.run(fetched, feed)
+
     for mask, n_inputs in zip(masks, (C, L)):
         assert (mask[:n_inputs] == 1).all()
         assert set(np.unique(mask[n_inputs:])) == {0, 2}
 
-    expected = CharRNN(C, N, M, L, 2)
+    expected = CharRNN(**SIZES)
     for kernel, mask in zip(kernels(), masks):
         weights[kernel.name] = weights[kernel.name] * mask
     with tf.Session() as session:
@@ -88,6 +89,7 @@ def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights()
             [expected.loss, tf.gradients(expected.loss, kernels())],
             {expected.inputs: x, expected.targets: y, expected.keep_prob: 1},
         )
+
     assert loss == pytest.approx(expected_loss, abs=1e-6)
     for gradient, theirs, mask in zip(gradients, of_dropped, masks):
         np.testing.assert_allclose(gradient, theirs * mask, atol=1e-6)
@@ -103,9 +105,11 @@ def masks_of_both_kinds(seed, step):
 
 
 def test_recurrent_dropout_depends_on_seed_and_step():
-    first, *_ = masks = masks_of_both_kinds(1, 2)
+    masks = masks_of_both_kinds(1, 2)
     for mask, again in zip(masks, masks_of_both_kinds(1, 2)):
         np.testing.assert_array_equal(mask, again)
+
+    first, *_ = masks
     for seed, step in [(2, 2), (1, 3), (0, 2)]:
         other, *_ = masks_of_both_kinds(seed, step)
         assert_share(first == other, 0.5)
@@ -132,8 +136,9 @@ def names_and_shapes(model):
 
 @pytest.mark.parametrize("layers", [2, pytest.param(1, marks=slow), pytest.param(3, marks=slow)])
 def test_it_has_the_variables_and_tensors_of_dynamic_rnns_graph(layers):
-    ours = names_and_shapes(training_graph(C, N, M, L, layers, threads=2))
-    assert ours == names_and_shapes(CharRNN(C, N, M, L, layers))
+    sizes = dict(SIZES, num_layers=layers)
+    ours = names_and_shapes(training_graph(**sizes, threads=2))
+    assert ours == names_and_shapes(CharRNN(**sizes))
 
 
 def has_kernel_for_gpu(operation):
@@ -153,10 +158,10 @@ def has_kernel_for_gpu(operation):
 @pytest.mark.skipif(
     not tf.test.is_built_with_cuda(), reason="this TensorFlow has no kernels for a GPU"
 )
-@pytest.mark.parametrize("num_classes, options", [(83, {}), (40000, {"recurrent_keep_prob": 0.5})])
-def test_no_operation_of_training_is_for_the_processor_only(num_classes, options):
-    training_graph(num_classes, 100, 100, 16, 2, **options)
+@pytest.mark.parametrize("options", [{}, dict(recurrent_keep_prob=0.5, num_classes=40000)])
+def test_no_operation_of_training_is_for_the_processor_only(options):
+    sizes = dict(num_classes=83, batch_size=100, num_steps=100, lstm_size=16, num_layers=2)
+    training_graph(**{**sizes, **options})
     operations = tf.get_default_graph().get_operations()
-    assert {
-        operation.type for operation in operations if not has_kernel_for_gpu(operation)
-    } == set()
+    without_kernel = [operation for operation in operations if not has_kernel_for_gpu(operation)]
+    assert {operation.type for operation in without_kernel} == set()

@@ -24,6 +24,7 @@ def main():
             if rank == 1:
                 raise {"KeyError": KeyError, "ValueError": ValueError}[sys.argv[1]](rank)
             processes.gather("present")
+
     exchanged = {
         "rank": rank,
         "gathered": processes.gather(rank * 10),

@@ -47,9 +47,10 @@ def on(*processes):
     return command
 
 
-def training(size, *flags, threads=(1, 1, 1)):
+def training(size, flags, folder, threads=(1, 1, 1)):
     """Return the command that trains on some processes, each with a number of threads."""
-    return on(*[["-m", "charrnn", "train", *flags, "--threads", n] for n in threads[:size]])
+    command = ["-m", "charrnn", "train", *flags, "--checkpoint-dir", folder]
+    return on(*[[*command, "--threads", n] for n in threads[:size]])
 
 
 def run(command, status=0, stdin=None):
@@ -114,40 +115,44 @@ def test_the_result_is_that_of_one_process(text_file, trained, tmp_path, name):
     """Also if the text is standard input, and the numbers of threads differ. Only the first process prints."""
     write_text_of(name, text_file)
     flags = FLAGS + CASES[name].replace("RUN", str(trained)).split()
-    one = tmp_path / "one"
-    two = tmp_path / "two"
-    assert train.main([str(text_file), *flags, "--checkpoint-dir", str(one)]) == 0
+    alone = tmp_path / "alone"
+    together = tmp_path / "together"
+    assert train.main([str(text_file), *flags, "--checkpoint-dir", str(alone)]) == 0
     output = run(
-        training(2, "-", *flags, "--checkpoint-dir", two, threads=[2, 1]),
+        training(2, ["-", *flags], folder=together, threads=[2, 1]),
         stdin=text_file.read_text(encoding="utf-8"),
     )
-    assert_near(two, one, within=5e-3 if name == "bfloat16" else 1e-5)
-    assert (two / "text.txt").read_bytes() == (one / "text.txt").read_bytes()
+
+    assert_near(together, alone, within=5e-3 if name == "bfloat16" else 1e-5)
+    assert (together / "text.txt").read_bytes() == (alone / "text.txt").read_bytes()
     assert ("\norder " in output) == (name == "a list")
     assert output.count("steps  ") == 1
     assert output.count("finished ") == 1
 
 
 def test_a_run_resumes_on_any_number_of_processes(text_file, tmp_path):
-    one = tmp_path / "one"
+    alone = tmp_path / "alone"
     several = tmp_path / "several"
+
     begin = [str(text_file), *FLAGS]
     begin += "--optimizer rmsprop --grad-clip 0.1 --print-every-n 19".split()
     resume = ["--resume", "--sample-length", "0"]
-    assert train.main([*begin, "--epochs", "3", "--checkpoint-dir", str(one)]) == 0
+
+    assert train.main([*begin, "--epochs", "3", "--checkpoint-dir", str(alone)]) == 0
     # 57 steps make an epoch
     for epochs, size, flags in [(1, 2, begin), (2, 3, resume), (3, 1, resume)]:
-        run(training(size, *flags, "--epochs", epochs, "--checkpoint-dir", several))
-    assert_near(several, one)
+        run(training(size, [*flags, "--epochs", epochs], folder=several))
+    assert_near(several, alone)
 
 
 def test_resuming_is_exact(text_file, tmp_path):
     expected = tmp_path / "uninterrupted"
-    run(training(2, text_file, *FLAGS, "--epochs", "2", "--checkpoint-dir", expected))
+    run(training(2, [text_file, *FLAGS, "--epochs", "2"], folder=expected))
     folder = Path(shutil.copytree(str(expected), str(tmp_path / "run")))
     for path in folder.glob("i114_*"):
         path.unlink()
-    run(training(2, "--resume", "--sample-length", "0", "--checkpoint-dir", folder))
+
+    run(training(2, ["--resume", "--sample-length", "0"], folder=folder))
     assert_same_run(folder, expected)
 
 
@@ -157,6 +162,7 @@ def test_what_processes_exchange():
     # two of them may be in a line
     exchanged = [json.loads(text) for text in re.findall("{[^}]*}", output)]
     exchanged.sort(key=lambda of_process: of_process["rank"])
+
     assert len(exchanged) == 3
     for rank, of_process in enumerate(exchanged):
         assert of_process == {
@@ -182,7 +188,7 @@ def test_what_processes_exchange():
 )
 def test_a_wrong_argument_is_one_line(text_file, tmp_path, flags, message):
     flags = [str(text_file) if flag == "TEXT" else flag for flag in flags]
-    command = training(2, *flags, *FLAGS[2:], "--checkpoint-dir", tmp_path / "run")
+    command = training(2, [*flags, *FLAGS[2:]], folder=tmp_path / "run")
     (line,) = run(command, status=2, stdin="").splitlines()
     assert line.startswith("charrnn-train: error: ")
     assert message in line
@@ -196,7 +202,7 @@ class Background:
         """Start the run, and wait until it trains."""
         self._log = folder / "log"
         self._folder = str(folder / "run")
-        command = training(2, text, *FLAGS, *WITHOUT_END, "--checkpoint-dir", self._folder)
+        command = training(2, [text, *FLAGS, *WITHOUT_END], folder=self._folder)
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=process_environment(**variables)
@@ -235,6 +241,7 @@ def test_a_signal_ends_all_processes_after_a_checkpoint(text_file, tmp_path, ran
     running = Background(tmp_path, text_file)
     pid = running.process.pid if rank is None else running.pid(rank)
     os.kill(pid, number)
+
     output, name = running.end(128 + number)
     (step,) = re.findall(
         f"stopped by {number.name} after step ([0-9,]+); the checkpoint is saved. To resume: "
@@ -262,7 +269,7 @@ def test_an_exception_in_one_process_ends_all(kind):
 
 def test_after_head_the_checkpoints_are_intact(text_file, tmp_path):
     folder = tmp_path / "run"
-    command = training(2, text_file, *FLAGS, "--save-every-n", "20", "--checkpoint-dir", folder)
+    command = training(2, [text_file, *FLAGS, "--save-every-n", "20"], folder=folder)
     output = run(["sh", "-c", "\"$@\" | sed '/ step 50.*/q'", "sh", *command])
     assert " step 50/" in output
     assert newest_intact(folder).skipped == ()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import initialize, training_graph
 from reference import lstm
-from test_model import SIZES, serialized
+from test_model import serialized
 
 from charrnn.hyperparameters import OPTIMIZERS, Hyperparameters
 from charrnn.system.tensorflow import tf
@@ -16,12 +16,13 @@ M = 4
 L = 6
 C = 5
 LAYERS = 2
+SIZES = dict(num_classes=C, batch_size=N, num_steps=M, lstm_size=L, num_layers=LAYERS)
 CELL = "rnn/multi_rnn_cell/cell_{}/"
 
 
 def graph(**options):
     """Return a TrainingGraph of the sizes above."""
-    return training_graph(C, N, M, L, LAYERS, **options)
+    return training_graph(**SIZES, **options)
 
 
 def window(seed=0):
@@ -45,8 +46,9 @@ def float64(values):
 
 
 def test_with_the_notebooks_settings_it_is_the_notebooks_graph_byte_for_byte(notebook):
-    ours = training_graph(*SIZES[2], fused=False, seed=7, learning_rate=0.02)
-    theirs = notebook.CharRNN(*SIZES[2], learning_rate=0.02, grad_clip=5.0, seed=7)
+    sizes = dict(num_classes=3, batch_size=5, num_steps=1, lstm_size=4, num_layers=3)
+    ours = training_graph(**sizes, fused=False, seed=7, learning_rate=0.02)
+    theirs = notebook.CharRNN(**sizes, learning_rate=0.02, grad_clip=5.0, seed=7)
     assert serialized(ours) == serialized(theirs)
 
 
@@ -74,6 +76,7 @@ def test_updates_are_clipped_and_those_of_the_optimizer(optimizer):
     gradients = tf.gradients(model.loss, variables)
     values = {**feed(model, *window(3)), f"{OPTIMIZERS[name]}/learning_rate:0": rate}
     slots = [{} for _ in variables]
+
     with initialized(model) as session:
         expected = float64(session.run(variables))
         for step in (1, 2):
@@ -85,19 +88,24 @@ def test_updates_are_clipped_and_those_of_the_optimizer(optimizer):
             assert before_clipping == pytest.approx(norm, rel=1e-5)
             assert norm > clip
         actual = session.run(variables)
+
     for weights, right in zip(actual, expected):
         np.testing.assert_allclose(weights, right, atol=2e-6)
 
 
 def test_adams_averages_of_a_large_variable_do_not_start_from_a_constant():
     """TensorFlow would keep it in memory: 276 MB with 16,327 characters and the sizes of the recipe."""
-    model = training_graph(16_327, 2, 3, 65, 1)
+    model = training_graph(
+        num_classes=16_327, batch_size=2, num_steps=3, lstm_size=65, num_layers=1
+    )
     assert model.shapes[CELL.format(0) + "basic_lstm_cell/kernel"] == (16_392, 260)
+
     # what runs is another graph than the one that was built: constants are folded
     run = tf.RunMetadata()
     options = tf.RunOptions(output_partition_graphs=True)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer(), options=options, run_metadata=run)
+
     sizes = []
     for node in run.partition_graphs[0].node:
         if node.op == "Const":
@@ -141,6 +149,7 @@ def test_other_cells_equal_numpy(cell, step):
     random = np.random.RandomState(6)
     state = [random.uniform(-1, 1, (N, L)).astype(np.float32) for _ in range(LAYERS)]
     assert [part.shape.as_list() for part in model.initial_state] == [[N, L]] * LAYERS
+
     by_name = {variable.op.name: variable for variable in tf.trainable_variables()}
     with initialized(model) as session:
         logits, final_state, weights = session.run(
@@ -156,6 +165,7 @@ def test_other_cells_equal_numpy(cell, step):
             state[layer] = step(weights, layer, below, state[layer])
             below = state[layer]
         tops.append(below)
+
     flat = np.stack(tops, 1).reshape(-1, L)
     expected = flat @ weights["softmax/Variable"] + weights["softmax/Variable_1"]
     np.testing.assert_allclose(logits, expected, atol=1e-6)
@@ -188,6 +198,7 @@ def test_running_averages_equal_numpy(optimizer, fused):
     rate = {"adam": 0.1, "rmsprop": 5}[optimizer]  # the first steps of RMSProp are small
     model = graph(average_decay=0.8, learning_rate=rate, optimizer=optimizer, fused=fused)
     variables = tf.trainable_variables()
+
     with initialized(model) as session:
         expected = float64(session.run(variables))
         for step in range(4):
@@ -215,8 +226,10 @@ def test_weight_decay_takes_a_part_of_each_matrix_away_after_the_update(optimize
     """And averages are those of the weights after it."""
     model = graph(optimizer=optimizer, fused=fused, seed=7)
     _, plain, _ = weights_around_an_update(model, optimizer, rate=0.3)
+
     model = graph(optimizer=optimizer, fused=fused, seed=7, weight_decay=0.5, average_decay=0.8)
     before, decayed, averages = weights_around_an_update(model, optimizer, rate=0.3)
+
     for old, without, with_decay, average in zip(before, plain, decayed, averages):
         expected = without
         if without.ndim == 2:
@@ -227,9 +240,11 @@ def test_weight_decay_takes_a_part_of_each_matrix_away_after_the_update(optimize
 
 def test_initial_weights_have_the_distributions_of_the_notebooks(notebook):
     """The largest absolute value and the standard deviation of each matrix are those of the notebook's graph."""
-    with initialized(notebook.CharRNN(50, 2, 3, 120, 2)) as session:
+    model = notebook.CharRNN(50, batch_size=2, num_steps=3, lstm_size=120, num_layers=2)
+    with initialized(model) as session:
         theirs = {variable.op.name: session.run(variable) for variable in tf.trainable_variables()}
     ours = initial_weights({name: value.shape for name, value in theirs.items()}, 7)
+
     # the biases are zeros
     assert set(ours) == {name for name, value in theirs.items() if value.any()}
     for name, value in ours.items():
@@ -255,7 +270,9 @@ def test_initial_weights_depend_on_the_seed_only():
 
 def test_each_process_has_dropout_masks_of_its_own():
     """Also of dynamic_rnn, which draws those of its own rows only."""
-    hyper = Hyperparameters(4, 3, 7, 1, seed=3, fused=False)
+    hyper = Hyperparameters(
+        batch_size=4, num_steps=3, lstm_size=7, num_layers=1, seed=3, fused=False
+    )
     x = [[0, 1, 2], [3, 4, 0]]
     losses = []
     for rank in (0, 1, 1):
@@ -263,6 +280,7 @@ def test_each_process_has_dropout_masks_of_its_own():
         processes.rank = rank
         processes.size = 2
         model = TrainingGraph(5, hyper, processes, in_order=True)
+
         with tf.Session() as session:
             initialize(session, 3)
             losses.append(session.run(model.loss, {**feed(model, x, x), model.keep_prob: 0.5}))

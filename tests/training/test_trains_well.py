@@ -46,6 +46,7 @@ def test_300_steps_on_tiny_shakespeare_reach_the_loss_that_was_measured(path, tm
         sample_length=0,
         summaries=False,
     )
+
     assert len(run.losses) == 300
     assert 4 < run.losses[0] < 4.4  # ln 65 is 4.17
     assert run.losses[-20:].mean() < LIMIT
