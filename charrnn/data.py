@@ -41,9 +41,8 @@ def read_bytes(path: StrPath) -> bytes:
         with open(str(path), "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
-        raise ValueError(
-            f"cannot read the text {str(path)!r}: {getattr(error, 'strerror', None) or error}"
-        )
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"cannot read the text {str(path)!r}: {reason}")
 
 
 def decode_text(content: bytes, encoding: str, name: str) -> str:
@@ -66,6 +65,7 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
         )
     except (LookupError, TypeError):  # TypeError: an empty name
         raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
+
     if not text:
         raise ValueError(f"{name} is empty")
     return text
@@ -108,25 +108,24 @@ class Vocabulary:
                 order.
         """
         self.chars = tuple(chars)
-        if (
-            isinstance(chars, (set, frozenset))
-            or not self.chars
-            or not all(isinstance(char, str) and len(char) == 1 for char in self.chars)
-            or (len(set(self.chars)) < len(self.chars))
-        ):
+        has_order = not isinstance(chars, (set, frozenset))
+        if not (self.chars and has_order and _are_distinct_characters(self.chars)):
             raise ValueError(
                 "a vocabulary must be a list of distinct characters in the order of their ids; a set has "
                 "no order. For a text that is not empty, use Vocabulary.from_text(text)"
             )
         self.int_to_vocab = dict(enumerate(self.chars))
         self.vocab_to_int = {char: index for index, char in self.int_to_vocab.items()}
+
         # ids by code point; -1 for a character that is not in the vocabulary
         self._ids = np.full(ord(max(self.chars)) + 1, -1, np.int32)
         self._ids[[ord(char) for char in self.chars]] = np.arange(len(self.chars))
 
     def __repr__(self) -> str:
-        beginning = "".join(self.chars[:20])
-        return f"<Vocabulary of {len(self):,} characters: {beginning!r}{'...' * (len(self) > 20)}>"
+        beginning = repr("".join(self.chars[:20]))
+        if len(self) > 20:
+            beginning += "..."
+        return f"<Vocabulary of {len(self):,} characters: {beginning}>"
 
     def __len__(self) -> int:
         return len(self.chars)
@@ -190,6 +189,12 @@ class Vocabulary:
             )
 
 
+def _are_distinct_characters(chars: Tuple[Any, ...]) -> bool:
+    if not all(isinstance(char, str) and len(char) == 1 for char in chars):
+        return False
+    return len(set(chars)) == len(chars)
+
+
 def count_windows(length: int, batch_size: int, n_steps: int) -> int:
     """Return K, the number of N x M windows in a text of ``length`` characters.
 
@@ -230,13 +235,13 @@ def get_batches(
         raise ValueError(
             f"batch_size and n_steps must be at least 1, not {batch_size} and {n_steps}"
         )
+
     n_windows = count_windows(len(arr), batch_size, n_steps)
     rows = arr[: batch_size * n_steps * n_windows].reshape((batch_size, -1))  # [N, M·K]
     for start in range(0, rows.shape[1], n_steps):
         x = rows[:, start : start + n_steps]  # [N, M]
         y = np.zeros_like(x)
-        # [N, M], or [N, M - 1] in the last window
-        following = rows[:, start + 1 : start + n_steps + 1]
+        following = rows[:, start + 1 : start + n_steps + 1]  # [N, M]; M - 1 in the last window
         y[:, : following.shape[1]] = following
         yield x, y
 
@@ -252,6 +257,6 @@ def split(text: _Text, val_fraction: float, test_fraction: float = 0) -> Tuple[_
     >>> split("abcdefghij", 0.2, 0.1)
     ('abcdefg', 'hi', 'j')
     """
-    end = len(text) - int(len(text) * test_fraction)
-    edge = end - int(len(text) * val_fraction)
-    return text[:edge], text[edge:end], text[end:]
+    val_end = len(text) - int(len(text) * test_fraction)
+    train_end = val_end - int(len(text) * val_fraction)
+    return text[:train_end], text[train_end:val_end], text[val_end:]

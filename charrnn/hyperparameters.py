@@ -9,7 +9,7 @@ from typing import Any, Collection, NamedTuple, Optional
 import numpy as np
 
 MOST_LAYERS = 32  # with more, the graph takes long to build
-# and their names in the graph, as in the notebook
+# optimizers, and their names in the graph, as in the notebook
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}
 
 
@@ -40,14 +40,14 @@ CELLS = {
 AUTO = "auto"
 TO_ZERO = ("linear", "cosine")  # schedules that end at 0
 SCHEDULES = ("constant", "exponential", *TO_ZERO)
-# the groups of flags on the help page, in its order
-GROUPS = TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS = (
-    "text",
-    "network",
-    "optimisation",
-    "speed",
-    "checkpoints and reports",
-)
+
+# the groups of flags, in the order of the help page
+TEXT = "text"
+NETWORK = "network"
+OPTIMISATION = "optimisation"
+SPEED = "speed"
+REPORTS = "checkpoints and reports"
+GROUPS = (TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS)
 
 BELOW_1 = 1 - 2**-53  # the largest float below 1
 # what TensorFlow and the JSON record can hold
@@ -101,7 +101,7 @@ class Checked:
         """
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if not _allows(field, value, field.name not in recorded):
+            if not _allows(field, value, in_range=field.name not in recorded):
                 raise ValueError(f"{field.name} must be {_requirement(field)}, not {value!r}")
 
 
@@ -255,6 +255,7 @@ class Hyperparameters(Checked):
     def check(self, recorded: Collection[str] = ()) -> None:
         """Raise ValueError if a value is out of range, or if two values contradict each other."""
         super().check(recorded)
+
         if self.val_fraction + self.test_fraction >= 1:
             raise ValueError(
                 f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
@@ -265,6 +266,7 @@ class Hyperparameters(Checked):
                 raise ValueError(
                     f"{name} needs a held-out text: start a run with val_fraction above 0"
                 )
+
         if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
             raise ValueError(
                 "recurrent_keep_prob needs the fused unroll and the cell lstm, without input_keep_prob"
@@ -283,34 +285,44 @@ def range_in_words(field: dataclasses.Field) -> str:
     """Return the range of a number."""
     least = field.metadata["least"]
     most = field.metadata["most"]
-    return f"at least {least}" + (
-        "" if most is None else " and below 1" if most == BELOW_1 else f" and at most {most}"
-    )
+    if most is None:
+        return f"at least {least}"
+    if most == BELOW_1:
+        return f"at least {least} and below 1"
+    return f"at least {least} and at most {most}"
 
 
 def _requirement(field: dataclasses.Field) -> str:
     """Return what a field's value must be, in words."""
-    if field.metadata["choices"]:
-        return f"one of {', '.join(str(value) for value in field.metadata['choices'] if value is not None)}"
+    choices = field.metadata["choices"]
+    if choices:
+        names = [str(value) for value in choices if value is not None]
+        return f"one of {', '.join(names)}"
     noun = "an integer" if field.metadata["kind"] is int else "a number"
     return f"{noun}, {range_in_words(field)}"
 
 
-def _allows(field: dataclasses.Field, value: Any, in_range: bool = True) -> bool:
+def _allows(field: dataclasses.Field, value: Any, *, in_range: bool) -> bool:
     """Return whether a field may have a value, or, if it need not be in range, could have it in another version."""
-    kind, choices, least, most = (
-        field.metadata[name] for name in ("kind", "choices", "least", "most")
-    )
+    choices = field.metadata["choices"]
     if choices:
         return value in choices
     if value is None or isinstance(value, bool):
         return value is field.default
+
+    kind = field.metadata["kind"]
+    if not isinstance(value, (int, kind)):
+        return False
+
+    least = field.metadata["least"]
+    most = field.metadata["most"]
     if not in_range:
-        least = least if kind is int else 0
         most = None
-    return isinstance(value, (int, kind)) and least <= value <= (
-        _LARGEST[kind] if most is None else most
-    )
+        if kind is float:
+            least = 0
+    if most is None:
+        most = _LARGEST[kind]
+    return least <= value <= most
 
 
 def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float:
@@ -322,7 +334,7 @@ def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float
 
     Args:
         hyper: the hyperparameters.
-        step: number of steps done before this field.
+        step: number of steps done before this one.
         n_windows: K, steps in an epoch.
 
     >>> hyper = Hyperparameters(learning_rate=0.5, epochs=2, schedule="linear", warmup_steps=2)
@@ -333,9 +345,9 @@ def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float
         return hyper.learning_rate * (step + 1) / hyper.warmup_steps
     if hyper.schedule == "exponential":
         return hyper.learning_rate * hyper.decay ** (step // n_windows)
-    done = min(
-        1.0, (step - hyper.warmup_steps) / max(1, hyper.epochs * n_windows - hyper.warmup_steps)
-    )
+
+    falling_steps = max(1, hyper.epochs * n_windows - hyper.warmup_steps)
+    done = min(1.0, (step - hyper.warmup_steps) / falling_steps)
     if hyper.schedule == "linear":
         return hyper.learning_rate * (1 - done)
     if hyper.schedule == "cosine":

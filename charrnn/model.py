@@ -165,11 +165,11 @@ class CharRNN:
         tf.reset_default_graph()
         tf.set_random_seed(seed)
         n_rows, n_steps = (1, 1) if sampling else (batch_size, num_steps)
+
         self.inputs, self.targets, self.keep_prob = build_inputs(n_rows, n_steps)
         cell, self.initial_state = build_lstm(lstm_size, num_layers, n_rows, self.keep_prob)
         x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
-        # [N, M, L]
-        outputs, self.final_state = tf.nn.dynamic_rnn(
+        outputs, self.final_state = tf.nn.dynamic_rnn(  # [N, M, L]
             cell, x_one_hot, initial_state=self.initial_state
         )
         self.prediction, self.logits = build_output(outputs, lstm_size, num_classes)

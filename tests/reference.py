@@ -15,20 +15,35 @@ KERNEL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/kernel"
 BIAS = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell/bias"
 
 
-def problem(n, m, size, num_classes, layers):
+def variable_names(num_layers):
+    """Return the names of the variables, in the order of the weights of docs/lstm.py."""
+    names = []
+    for layer in range(num_layers):
+        names += [KERNEL.format(layer), BIAS.format(layer)]
+    return [*names, "softmax/Variable", "softmax/Variable_1"]
+
+
+def problem(num_classes, batch_size, num_steps, lstm_size, num_layers):
     """Draw weights by name, x, y and a state that is not zero."""
     random = np.random.RandomState(0)
     weights = {
-        "softmax/Variable": random.randn(size, num_classes),
+        "softmax/Variable": random.randn(lstm_size, num_classes),
         "softmax/Variable_1": random.randn(num_classes),
     }
-    for layer in range(layers):
-        below = size if layer else num_classes
-        weights[KERNEL.format(layer)] = random.randn(below + size, 4 * size) / np.sqrt(below + size)
-        weights[BIAS.format(layer)] = random.randn(4 * size)
-    x, y = random.randint(0, num_classes, (2, n, m))
-    state = [tuple(random.randn(2, n, size).astype(np.float32)) for _ in range(layers)]
-    return {name: value.astype(np.float32) for name, value in weights.items()}, x, y, state
+    below = num_classes
+    for layer in range(num_layers):
+        kernel = random.randn(below + lstm_size, 4 * lstm_size) / np.sqrt(below + lstm_size)
+        weights[KERNEL.format(layer)] = kernel
+        weights[BIAS.format(layer)] = random.randn(4 * lstm_size)
+        below = lstm_size
+    weights = {name: value.astype(np.float32) for name, value in weights.items()}
+
+    x, y = random.randint(0, num_classes, (2, batch_size, num_steps))
+    state = []
+    for _ in range(num_layers):
+        c, h = random.randn(2, batch_size, lstm_size).astype(np.float32)
+        state.append((c, h))
+    return weights, x, y, state
 
 
 def load(session, weights):
@@ -37,64 +52,71 @@ def load(session, weights):
 
 
 def results(model, weights, x, y, state, keep_prob=1.0, extra=None):
-    """Return the predictions, the loss, the final state, and the gradients for the weights and the initial state."""
+    """Return the predictions, the loss, the final state, and the gradients for the weights and the initial state.
+
+    Args:
+        extra: what else is fed.
+    """
     variables = tf.trainable_variables()
-    parts = [part for layer in model.initial_state for part in layer]
-    gradients = tf.gradients(model.loss, variables + parts)
+    initial_parts = tf.nest.flatten(model.initial_state)
+    feed = {
+        model.inputs: x,
+        model.targets: y,
+        model.keep_prob: keep_prob,
+        model.initial_state: tuple(state),
+        **(extra or {}),
+    }
+    fetched = {
+        "prediction": model.prediction,
+        "loss": model.loss,
+        "final": tf.nest.flatten(model.final_state),
+        "gradients": tf.gradients(model.loss, variables + initial_parts),
+    }
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         load(session, weights)
-        prediction, loss, final, found = session.run(
-            [model.prediction, model.loss, model.final_state, gradients],
-            {
-                model.inputs: x,
-                model.targets: y,
-                model.keep_prob: keep_prob,
-                model.initial_state: tuple(state),
-                **(extra or {}),
-            },
-        )
-    names = [variable.op.name for variable in variables] + [
-        f"initial {k}" for k in range(len(parts))
-    ]
-    return dict(
-        zip(names, found),
-        prediction=prediction,
-        loss=loss,
-        **{f"final {k}": part for k, part in enumerate(part for layer in final for part in layer)},
-    )
+        values = session.run(fetched, feed)
+
+    names = [variable.op.name for variable in variables]
+    return {
+        "prediction": values["prediction"],
+        "loss": values["loss"],
+        **numbered("final", values["final"]),
+        **dict(zip(names, values["gradients"])),
+        **numbered("initial", values["gradients"][len(names) :]),
+    }
 
 
 def reference(weights, x, y, state, masks=None):
     """Compute the same as ``results`` in float64. masks: for each layer [M, N, L], 1 / keep_prob or 0."""
-    layers = len(state)
-    names = [name.format(layer) for layer in range(layers) for name in (KERNEL, BIAS)] + [
-        "softmax/Variable",
-        "softmax/Variable_1",
-    ]
+    names = variable_names(len(state))
     values = [weights[name].astype(np.float64) for name in names]
-    masks = np.ones((layers, x.shape[1], 1, 1)) if masks is None else masks
-    state = [tuple(part.astype(np.float64) for part in layer) for layer in state]
+    if masks is None:
+        masks = np.ones((len(state), x.shape[1], 1, 1))
+    state = [(c.astype(np.float64), h.astype(np.float64)) for c, h in state]
     probabilities, final, tape = lstm.forward(values, x, state, masks)
-    gradients, initial = lstm.backward(values, probabilities, y, tape, masks)
-    found = dict(
-        zip(names, gradients),
-        loss=lstm.mean_loss(probabilities, y),
-        prediction=probabilities.swapaxes(0, 1).reshape(x.size, -1),
-    )  # [N·M, C]
-    for name, ends in [("final", final), ("initial", initial)]:
-        found.update(
-            {f"{name} {k}": part for k, part in enumerate(part for layer in ends for part in layer)}
-        )
-    return found
-
-
-def errors(found, expected):
-    """Return the largest difference of each result, divided by the largest number of the expected one."""
-    assert sorted(found) == sorted(expected)
-    for name in found:
-        assert np.shape(found[name]) == np.shape(expected[name]), name
+    gradients, initial = lstm.backward(values, probabilities, y=y, tape=tape, masks=masks)
     return {
-        name: np.abs(found[name] - expected[name]).max() / max(np.abs(expected[name]).max(), 1e-3)
-        for name in found
+        "prediction": probabilities.swapaxes(0, 1).reshape(x.size, -1),  # [N·M, C]
+        "loss": lstm.mean_loss(probabilities, y),
+        **dict(zip(names, gradients)),
+        **numbered("final", tf.nest.flatten(final)),
+        **numbered("initial", tf.nest.flatten(initial)),
     }
+
+
+def numbered(name, parts):
+    """Return the parts of a state by the name of the state and their number."""
+    return {f"{name} {number}": part for number, part in enumerate(parts)}
+
+
+def largest_error(actual, expected):
+    """Return the largest difference of any result, each divided by the largest number of the expected result."""
+    assert sorted(actual) == sorted(expected)
+    largest = 0.0
+    for name, values in expected.items():
+        assert np.shape(actual[name]) == np.shape(values), name
+        error = np.abs(actual[name] - values).max() / max(np.abs(values).max(), 1e-3)
+        largest = max(largest, error)
+    return largest

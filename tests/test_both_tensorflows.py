@@ -24,42 +24,49 @@ pytestmark = [
 FLAGS = [*SMALL_FLAGS, "--epochs", "2", "--print-every-n", "1", "--val-fraction", "0.1"]
 
 
-def call(python, *arguments):
-    """Run Python with the arguments, and return what it prints."""
+def call(command):
+    """Run ``charrnn`` by a Python and the arguments that follow it, and return what it prints."""
+    python, *arguments = command
     done = subprocess.run(
-        [python, *map(str, arguments)],
+        [python, "-m", "charrnn", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=600,
         env=process_environment(),
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert done.stderr == ""
+    assert done.returncode == 0
     return done.stdout
 
 
 def train(python, folder, *flags):
-    call(python, "-m", "charrnn", "train", "--checkpoint-dir", folder, *flags)
+    call([python, "train", "--checkpoint-dir", folder, *flags])
     return folder
 
 
-def assert_equal_runs(one, two):
+def assert_equal_runs(folder, expected):
     """Check the weights, the optimizer's slots and the losses of two runs; rounding differs between versions."""
-    ours = weights_of(one)
-    theirs = weights_of(two)
+    ours = weights_of(folder)
+    theirs = weights_of(expected)
     assert set(ours) == set(theirs)
     for name, values in ours.items():
         np.testing.assert_allclose(values, theirs[name], rtol=0, atol=1e-5, err_msg=name)
-    losses = [[float(row["loss"]) for row in history_of(folder)] for folder in (one, two)]
-    np.testing.assert_allclose(*losses, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(losses_of(folder), losses_of(expected), rtol=0, atol=1e-5)
+
+
+def losses_of(folder):
+    """Return the losses of all steps."""
+    return [float(row["loss"]) for row in history_of(folder)]
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """The folder of the same run on each TensorFlow, by its Python. Not to be changed."""
     folder = tmp_path_factory.mktemp("both")
-    (folder / "small.txt").write_text(TEXT, encoding="utf-8")
+    text = folder / "small.txt"
+    text.write_text(TEXT, encoding="utf-8")
     return {
-        python: train(python, folder / f"run{number}", folder / "small.txt", *FLAGS)
+        python: train(python, folder / f"run{number}", text, *FLAGS)
         for number, python in enumerate(PYTHONS)
     }
 
@@ -68,21 +75,23 @@ def test_a_seed_gives_the_same_run(runs):
     assert_equal_runs(*runs.values())
 
 
-def test_a_run_is_resumed_by_the_other(runs, tmp_path):
-    for number, (first, second) in enumerate(itertools.permutations(runs, 2)):
-        folder = Path(shutil.copytree(str(runs[first]), str(tmp_path / str(number))))
-        for path in folder.glob("i*"):
-            if not path.name.startswith("i100_"):
-                path.unlink()
-        train(second, folder, "--resume", "--sample-length", "0")
-        assert_equal_runs(folder, runs[first])
+@pytest.mark.parametrize("trained_by, resumed_by", itertools.permutations(PYTHONS, 2))
+def test_a_run_is_resumed_by_the_other(runs, tmp_path, trained_by, resumed_by):
+    expected = runs[trained_by]
+    folder = Path(shutil.copytree(str(expected), str(tmp_path / "run")))
+    for path in folder.glob("i*"):
+        if not path.name.startswith("i100_"):
+            path.unlink()
+
+    train(resumed_by, folder, "--resume", "--sample-length", "0")
+    assert_equal_runs(folder, expected)
 
 
-def test_a_checkpoint_writes_the_same_text(runs):
-    """In NumPy, and in the graph, which writes many texts."""
-    for flags in (["--length", "300"], ["--length", "300", "--num-samples", "64"]):
-        texts = [
-            call(python, "-m", "charrnn", "sample", runs[PYTHONS[0]], "--seed", "3", *flags)
-            for python in PYTHONS
-        ]
-        assert len(set(texts)) == 1 and len(texts[0]) > 300
+@pytest.mark.parametrize("number", [1, 64])
+def test_a_checkpoint_writes_the_same_texts(runs, number):
+    """A text in NumPy, and many in the graph."""
+    first_python, second_python = PYTHONS
+    sample = ["sample", runs[first_python], "--seed", 3, "--length", 300, "--num-samples", number]
+    first = call([first_python, *sample])
+    assert first == call([second_python, *sample])
+    assert len(first) > 300

@@ -1,6 +1,5 @@
 """Hyperparameters: ranges, contradictions, flags, presets and schedules."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -16,10 +15,11 @@ from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 from charrnn.training.presets import preset
 
+slow = pytest.mark.slow
+
 
 def test_the_recipe_is_the_default():
     """The notebook's values, and whatever the notebook does not have is off."""
-    defaults = dataclasses.asdict(Hyperparameters())
     of_notebook = dict(
         batch_size=100,
         num_steps=100,
@@ -46,12 +46,14 @@ def test_the_recipe_is_the_default():
         test_fraction=0,
         early_stop=0,
     )
-    assert {**defaults, **of_notebook, **off} == defaults
-    Hyperparameters().check()
-    assert Hyperparameters().unrolls_fused
+    hyper = Hyperparameters()
+    assert hyper == Hyperparameters(**of_notebook, **off)
+    assert hyper.unrolls_fused
+    hyper.check()
 
 
-RANGES = {  # wrong and right values
+# wrong and right values
+RANGES = {
     "epochs": ((0, 2.0, "5", None, True, 2**63), (1, 10**6)),
     "early_stop": ((-1, 0.5, None, False), (0, 9)),
     "learning_rate": ((0, 1e-10, math.inf, math.nan, "1", None, True, 10**400), (1, 1e-9, 5.5)),
@@ -69,49 +71,64 @@ RANGES = {  # wrong and right values
 }
 
 
-@pytest.mark.parametrize("name", RANGES)
-def test_ranges(name):
+def check_value(name, value):
     # some values are allowed only with a held-out text
     others = {} if "fraction" in name else {"val_fraction": 0.1}
-    for value in RANGES[name][0]:
+    Hyperparameters(**{name: value}, **others).check()
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_ranges(name):
+    wrong_values, right_values = RANGES[name]
+    for value in wrong_values:
         with pytest.raises(ValueError, match=f"^{name} must be .*, not ") as error:
-            Hyperparameters(**{name: value}, **others).check()
+            check_value(name, value)
         assert repr(value) in str(error.value)
-    for value in RANGES[name][1]:
-        Hyperparameters(**{name: value}, **others).check()
+    for value in right_values:
+        check_value(name, value)
 
 
-@pytest.mark.parametrize("fused", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("fused", [True, pytest.param(False, marks=slow)])
 @pytest.mark.parametrize(
     "at_bounds, rate, keep_prob",
     [({"grad_clip": 1e-4, "average_decay": 0.99999}, 0.5, 0.01), ({"grad_clip": 1e30}, 1e-9, 1)],
 )
 def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fused):
     """And averages of them, whose difference to the first weights is small."""
-    model = training_graph(5, 3, 4, 40, 1, fused=fused, seed=7, **at_bounds)
+    model = training_graph(
+        num_classes=5,
+        batch_size=3,
+        num_steps=4,
+        lstm_size=40,
+        num_layers=1,
+        fused=fused,
+        seed=7,
+        **at_bounds,
+    )
     x, y = np.random.RandomState(1).randint(0, 5, (2, 3, 4))
-    changed = [
+    feed = {
+        model.inputs: x,
+        model.targets: y,
+        model.keep_prob: keep_prob,
+        "Adam/learning_rate:0": rate,
+    }
+    averages = [
         variable
         for variable in tf.global_variables()
-        if variable in tf.trainable_variables()
-        or variable.op.name.endswith("ExponentialMovingAverage")
+        if variable.op.name.endswith("ExponentialMovingAverage")
     ]
+    trained = tf.trainable_variables() + averages
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        before = session.run(changed)
+        before = session.run(trained)
         for _ in range(5):
-            loss, _ = session.run(
-                [model.loss, model.optimizer],
-                {
-                    model.inputs: x,
-                    model.targets: y,
-                    model.keep_prob: keep_prob,
-                    "Adam/learning_rate:0": rate,
-                },
-            )
-        assert np.isfinite(loss) and all(
-            (old != new).any() for old, new in zip(before, session.run(changed))
-        )
+            loss, _ = session.run([model.loss, model.optimizer], feed)
+        after = session.run(trained)
+
+    assert np.isfinite(loss)
+    for old, new in zip(before, after):
+        assert (old != new).any()
 
 
 @pytest.mark.parametrize(
@@ -120,59 +137,72 @@ def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fuse
         ("exercise", 20_000, 9, 2.3153),
         ("quick", 200_000, 9, 2.6002),
         ("auto", 10_000, 9, 2.6072),
-        *(
-            pytest.param(*each, marks=pytest.mark.slow)
-            for each in (
-                ("auto", 100_000, 9, 2.6198),
-                ("auto", 300_000, 9, 2.6113),
-                ("best", 300_000, 4, 2.6284),
-            )
-        ),
+        pytest.param("auto", 100_000, 9, 2.6198, marks=slow),
+        pytest.param("auto", 300_000, 9, 2.6113, marks=slow),
+        pytest.param("best", 300_000, 4, 2.6284, marks=slow),
     ],
 )
 def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characters, n_steps, loss):
     """At its sizes. With another rate, warm-up, size or dropout the loss after some steps is another one."""
     monkeypatch.setattr("charrnn.train.StopRequests", lambda: StopAfter(n_steps))
-    text = (TEXT * (n_characters // len(TEXT) + 1))[:n_characters]
+    text = TEXT * (n_characters // len(TEXT) + 1)
     run = train_model(
-        text, tmp_path / "run", preset=name, seed=1, quiet=True, summaries=False, sample_length=0
+        text[:n_characters],
+        tmp_path / "run",
+        preset=name,
+        seed=1,
+        quiet=True,
+        summaries=False,
+        sample_length=0,
     )
-    assert len(run.losses) == n_steps and run.losses[-1] == pytest.approx(loss, abs=0.002)
+    assert len(run.losses) == n_steps
+    assert run.losses[-1] == pytest.approx(loss, abs=0.002)
 
 
 @pytest.mark.parametrize("n_characters", [10_000, 20_000, 200_000, 2_000_000, 20_000_000])
 def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters):
     hyper = Hyperparameters(**preset("auto", n_characters))
     hyper.check()
+
     n_training = n_characters - int(n_characters * hyper.val_fraction)
     n_steps = hyper.epochs * count_windows(n_training, hyper.batch_size, hyper.num_steps)
-    assert 1000 < n_steps < 13000 and hyper.warmup_steps < n_steps / 8
+    assert 1000 < n_steps < 13000
+    assert hyper.warmup_steps < n_steps / 8
     assert hyper.save_every_n < n_steps / hyper.early_stop
 
 
 def test_a_short_text_is_evaluated_often_enough_to_stop_early():
-    job = plan_job(Text("a text", (TEXT * 2)[:1000]), {}, "run", Options(preset="auto"))
-    hyper = job.hyperparameters
-    assert (
-        len(job.held_out) and math.ceil(job.total_steps / hyper.save_every_n) > hyper.early_stop > 0
-    )
+    job = plan_with_auto((TEXT * 2)[:1000])
+    assert len(job.held_out) > 0
+    assert job.hyperparameters.early_stop > 0
+    evaluations = math.ceil(job.total_steps / job.hyperparameters.save_every_n)
+    assert evaluations > job.hyperparameters.early_stop
 
 
-@pytest.mark.parametrize("given", [dict(cell="gru"), dict(fused=False), dict(input_keep_prob=0.9)])
-def test_the_preset_auto_also_trains_networks_without_dropout_on_recurrent_weights(given):
-    """They have more dropout on outputs in its place, unless another is given."""
-    for changes, kept in ((given, 0.5), ({**given, "keep_prob": 0.8}, 0.8)):
-        hyper = plan_job(
-            Text("a text", TEXT), changes, "run", Options(preset="auto")
-        ).hyperparameters
-        assert (hyper.recurrent_keep_prob, hyper.keep_prob) == (1, kept)
+def plan_with_auto(text=TEXT, **hyperparameters):
+    """Return the job of a run with the preset auto, in which some hyperparameters are others."""
+    return plan_job(Text("a text", text), hyperparameters, "run", Options(preset="auto"))
+
+
+# networks that cannot have dropout on recurrent weights
+NOT_FUSED = [dict(cell="gru"), dict(fused=False), dict(input_keep_prob=0.9)]
+
+
+@pytest.mark.parametrize("others, keep_prob", [({}, 0.5), (dict(keep_prob=0.8), 0.8)])
+@pytest.mark.parametrize("network", NOT_FUSED)
+def test_the_preset_auto_gives_them_more_dropout_on_outputs_in_its_place(
+    network, others, keep_prob
+):
+    """Unless another is given."""
+    hyper = plan_with_auto(**network, **others).hyperparameters
+    assert hyper.recurrent_keep_prob == 1
+    assert hyper.keep_prob == keep_prob
+
+
+@pytest.mark.parametrize("network", NOT_FUSED)
+def test_dropout_on_their_recurrent_weights_is_refused(network):
     with pytest.raises(ValueError, match="recurrent_keep_prob needs the fused unroll"):
-        plan_job(
-            Text("a text", TEXT),
-            {**given, "recurrent_keep_prob": 0.8},
-            "run",
-            Options(preset="auto"),
-        )
+        plan_with_auto(**network, recurrent_keep_prob=0.8)
 
 
 def rates(n_steps, **options):
@@ -182,43 +212,42 @@ def rates(n_steps, **options):
 
 
 # learning rate 0.8, 3 epochs of 4 steps; of the falling ones 12 steps, or 10 after a warm-up of 2
+CONSTANT = [0.16, 0.32, 0.48, 0.64, 0.8] + 8 * [0.8]
+# the epochs count from the beginning, whatever the warm-up
+EXPONENTIAL = [0.4, 0.8, 0.8, 0.8] + 4 * [0.4] + 4 * [0.2] + [0.1]
+LINEAR = [0.8 * left / 12 for left in range(12, -1, -1)]
+LINEAR_WARM = [0.4, 0.8, 0.8, 0.72, 0.64, 0.56, 0.48, 0.4, 0.32, 0.24, 0.16, 0.08, 0]
+# by step, at cosines of 0, 36, 72, 90, 108, 144 and 180 degrees
+COSINE = {
+    0: 0.4,
+    1: 0.8,
+    2: 0.8,
+    4: 0.7236068,
+    6: 0.5236068,
+    7: 0.4,
+    8: 0.2763932,
+    10: 0.0763932,
+    12: 0,
+}
+# a warm-up that is longer than the run
+WARM_UP = [0.05 * step for step in range(1, 14)]
+
+
 @pytest.mark.parametrize(
     "options, expected",
     [
-        (dict(schedule="constant", warmup_steps=5), [0.16, 0.32, 0.48, 0.64, 0.8] + 8 * [0.8]),
-        # the epochs count from the beginning, whatever the warm-up
-        (
-            dict(schedule="exponential", decay=0.5, warmup_steps=2),
-            [0.4, 0.8, 0.8, 0.8] + 4 * [0.4] + 4 * [0.2] + [0.1],
-        ),
-        (dict(schedule="linear"), [0.8 * left / 12 for left in range(12, 0, -1)] + [0]),
-        (
-            dict(schedule="linear", warmup_steps=2),
-            [0.4, 0.8, 0.8, 0.72, 0.64, 0.56, 0.48, 0.4, 0.32, 0.24, 0.16, 0.08, 0],
-        ),
-        # cosines of 0, 36, 72, 90, 108, 144 and 180 degrees
-        (
-            dict(schedule="cosine", warmup_steps=2),
-            [
-                0.4,
-                0.8,
-                0.8,
-                None,
-                0.7236068,
-                None,
-                0.5236068,
-                0.4,
-                0.2763932,
-                None,
-                0.0763932,
-                None,
-                0,
-            ],
-        ),
-        # a warm-up that is longer than the run
-        (dict(schedule="linear", warmup_steps=16), [0.05 * step for step in range(1, 14)]),
+        (dict(schedule="constant", warmup_steps=5), CONSTANT),
+        (dict(schedule="exponential", decay=0.5, warmup_steps=2), EXPONENTIAL),
+        (dict(schedule="linear"), LINEAR),
+        (dict(schedule="linear", warmup_steps=2), LINEAR_WARM),
+        (dict(schedule="linear", warmup_steps=16), WARM_UP),
     ],
 )
 def test_schedules(options, expected):
-    for step, (found, right) in enumerate(zip(rates(13, **options), expected)):
-        assert right is None or found == pytest.approx(right, abs=1e-7), step
+    assert rates(13, **options) == pytest.approx(expected, abs=1e-7)
+
+
+def test_the_schedule_cosine():
+    actual = rates(13, schedule="cosine", warmup_steps=2)
+    for step, expected in COSINE.items():
+        assert actual[step] == pytest.approx(expected, abs=1e-7), step

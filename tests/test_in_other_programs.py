@@ -22,31 +22,43 @@ quiet_tensorflow()
 """
 
 
+# Writes two texts, in the graph and in NumPy.
+WRITING = """
+model = open_model(sys.argv[1])
+for use in (
+    lambda: model.write("the ", 300, n=64, seed=1),
+    lambda: model.surprisal("the cat"),
+    lambda: model.activations("the cat"),
+):
+    use()
+    fit()
+    in_graph = model.write("the ", 300, n=64, seed=1)
+    assert in_graph[:2] == model.write("the ", 300, n=2, seed=1)
+    fit()
+print(tensorflow.executing_eagerly(), os.environ.get("TF_USE_LEGACY_KERAS"))
+"""
+
+
+def run_program(program, *arguments):
+    return run_python("-c", KERAS + program, *arguments)
+
+
 @needs_tensorflow_2
 def test_keras_trains_before_between_and_after_writing(exported):
     """Also where the graph is faster, which a command would take."""
-    status, out, err = run_python(
-        "-c",
-        KERAS
-        + """
-model = open_model(sys.argv[1])
-for text in model.write("the ", 300, n=64, seed=1)[:2], model.surprisal("the cat"), model.activations("the cat"):
-    fit()
-    assert model.write("the ", 300, n=64, seed=1)[:2] == model.write("the ", 300, n=2, seed=1)
-    fit()
-print(tensorflow.executing_eagerly(), os.environ.get("TF_USE_LEGACY_KERAS"))
-""",
-        exported,
-    )
-    assert (status, out) == (0, "True None\n"), err
+    status, out, err = run_program(WRITING, exported)
+    assert status == 0, err
+    assert out == "True None\n"
     assert "eager" not in err
 
 
+# Trains, writes and streams, and says how each went.
 GRAPHS = """
 import warnings
 if len(sys.argv) > 3:
     sys.modules["tf_keras"] = None  # as if it were not installed
-text, folder = open(sys.argv[1]).read(), sys.argv[2]
+text = open(sys.argv[1]).read()
+folder = sys.argv[2]
 small = dict(lstm_size=3, num_steps=5, batch_size=2, epochs=1, seed=1, quiet=True)
 filters = list(warnings.filters)
 
@@ -57,7 +69,9 @@ def call(function):
     except (ImportError, ValueError) as error:
         print(type(error).__name__, error)
     fit()
-    assert tensorflow.executing_eagerly() and "TF_USE_LEGACY_KERAS" not in os.environ and warnings.filters == filters
+    assert tensorflow.executing_eagerly()
+    assert "TF_USE_LEGACY_KERAS" not in os.environ
+    assert warnings.filters == filters
 
 def streamed():
     for char in open_model(folder + "/gru").stream("the ", 3, seed=1):
@@ -76,45 +90,45 @@ if len(sys.argv) == 3:
 @needs_tensorflow_2
 def test_keras_trains_before_between_and_after_what_needs_a_graph(text_file, tmp_path):
     """Also in the midst of a stream."""
-    status, out, err = run_python("-c", KERAS + GRAPHS, text_file, tmp_path / "run")
-    assert (status, out.splitlines()[1:]) == (
-        0,
-        ["good False"] * 3 + ["good True", "good False"],
-    ), out + err
-    assert (
-        out.startswith("ValueError lstm_size must be")
-        and "eager" not in err
-        and "deprecated" not in err
-    )
+    status, out, err = run_program(GRAPHS, text_file, tmp_path / "run")
+    assert status == 0, out + err
+    refused, *others = out.splitlines()
+    assert refused.startswith("ValueError lstm_size must be")
+    assert others == ["good False"] * 3 + ["good True", "good False"]
+    assert "eager" not in err
+    assert "deprecated" not in err
 
 
 @needs_tensorflow_2
 def test_keras_trains_after_a_call_for_which_the_cells_are_missing(text_file, tmp_path):
     gated = make_network(tmp_path, CHARS, 3, 2, "gru").name
-    status, out, err = run_python("-c", KERAS + GRAPHS, text_file, tmp_path / "run", gated)
-    lines = out.splitlines()
-    assert status == 0 and len(lines) == 4, err
-    assert all("needs the package tf_keras" in line for line in lines[1:])
+    status, out, err = run_program(GRAPHS, text_file, tmp_path / "run", gated)
+    assert status == 0, err
+    _, *others = out.splitlines()
+    assert len(others) == 3
+    for line in others:
+        assert "needs the package tf_keras" in line
+
+
+# Trains, then uses a part of the notebook.
+PARTS = """
+train_model(open(sys.argv[1]).read(), sys.argv[2], lstm_size=3, num_steps=5, batch_size=2, epochs=1, quiet=True)
+{statement}
+from charrnn import CharRNN
+print(CharRNN(4, 2, 3, 5).loss.shape, tensorflow.executing_eagerly())
+"""
 
 
 @needs_tensorflow_2
 @pytest.mark.parametrize(
-    "call", ["from charrnn import CharRNN", "from charrnn.system.tensorflow import tf"]
+    "statement", ["from charrnn import CharRNN", "from charrnn.system.tensorflow import tf"]
 )
 def test_what_is_used_after_a_call_of_the_notebooks_parts_says_that_eager_mode_ends(
-    text_file, tmp_path, call
+    text_file, tmp_path, statement
 ):
     """Also after a training, which has imported them."""
-    status, out, err = run_python(
-        "-c",
-        KERAS
-        + f"""
-train_model(open(sys.argv[1]).read(), sys.argv[2], lstm_size=3, num_steps=5, batch_size=2, epochs=1, quiet=True)
-{call}
-from charrnn import CharRNN
-print(CharRNN(4, 2, 3, 5).loss.shape, tensorflow.executing_eagerly())""",
-        text_file,
-        tmp_path / "run",
-    )
-    assert (status, out) == (0, "() False\n"), err
+    program = PARTS.format(statement=statement)
+    status, out, err = run_program(program, text_file, tmp_path / "run")
+    assert status == 0, err
+    assert out == "() False\n"
     assert err.count("charrnn: TensorFlow's eager mode is off in this process from now on") == 1

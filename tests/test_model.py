@@ -2,41 +2,42 @@
 
 import numpy as np
 import pytest
-from reference import errors, problem, reference, results
+from reference import largest_error, problem, reference, results
 
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 
 N = 3
 M = 4
-L = 6
 C = 5
-LAYERS = 2
-SIZES = [(C, N, M, L, LAYERS), (83, 2, 7, 9, 1), (3, 5, 1, 4, 3)]
+SIZES = dict(num_classes=C, batch_size=N, num_steps=M, lstm_size=6, num_layers=2)
 
 
 def serialized(model):
     """Return the graph of a model, with all names, types, attributes and shapes."""
-    return model.loss.graph.as_graph_def(add_shapes=True).SerializeToString(deterministic=True)
+    definition = model.loss.graph.as_graph_def(add_shapes=True)
+    return definition.SerializeToString(deterministic=True)
 
 
 @pytest.mark.parametrize(
-    "sizes, options",
-    [(SIZES[0], dict(learning_rate=0.02, grad_clip=3)), (SIZES[1], dict(sampling=True)), ([C], {})],
+    "parameters",
+    [
+        dict(SIZES, learning_rate=0.02, grad_clip=3),
+        dict(num_classes=83, num_steps=7, lstm_size=9, num_layers=1, sampling=True),
+        dict(num_classes=C),
+    ],
 )
-def test_the_graph_is_the_notebooks_byte_for_byte(notebook, sizes, options):
+def test_the_graph_is_the_notebooks_byte_for_byte(notebook, parameters):
     """Also with the defaults."""
-    assert serialized(CharRNN(*sizes, seed=7, **options)) == serialized(
-        notebook.CharRNN(*sizes, seed=7, **options)
-    )
+    ours = serialized(CharRNN(**parameters, seed=7))
+    assert ours == serialized(notebook.CharRNN(**parameters, seed=7))
 
 
 def test_results_and_gradients_equal_numpys():
     """From a state that is not zero."""
-    given = problem(N, M, L, C, LAYERS)
-    assert (
-        max(errors(results(CharRNN(C, N, M, L, LAYERS), *given), reference(*given)).values()) < 5e-6
-    )
+    case = problem(**SIZES)
+    actual = results(CharRNN(**SIZES), *case)
+    assert largest_error(actual, reference(*case)) < 5e-6
 
 
 def train(model, session, start, stop):
@@ -45,17 +46,20 @@ def train(model, session, start, stop):
     losses = []
     for step in range(start, stop):
         x, y = np.random.RandomState(step).randint(0, C, (2, N, M))
-        loss, state, _ = session.run(
-            [model.loss, model.final_state, model.optimizer],
-            {model.inputs: x, model.targets: y, model.keep_prob: 1.0, model.initial_state: state},
-        )
+        feed = {
+            model.inputs: x,
+            model.targets: y,
+            model.keep_prob: 1.0,
+            model.initial_state: state,
+        }
+        loss, state, _ = session.run([model.loss, model.final_state, model.optimizer], feed)
         losses.append(loss)
     return losses
 
 
 def losses_after_restoring(prefix, build):
     """Return the losses of steps after a checkpoint in a new graph."""
-    model = build(C, N, M, L, LAYERS, learning_rate=0.01)
+    model = build(**SIZES, learning_rate=0.01)
     with tf.Session() as session:
         tf.train.Saver().restore(session, prefix)
         return train(model, session, 5, 10)
@@ -66,13 +70,12 @@ def test_training_from_the_same_checkpoint_equals_the_notebooks(
     notebook, tmp_path, saved_by_notebook
 ):
     """The slots of Adam included, whichever of the two saved it."""
-    first = (notebook.CharRNN if saved_by_notebook else CharRNN)(
-        C, N, M, L, LAYERS, learning_rate=0.01
-    )
+    build = notebook.CharRNN if saved_by_notebook else CharRNN
+    model = build(**SIZES, learning_rate=0.01)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        train(first, session, 0, 5)
+        train(model, session, 0, 5)
         prefix = tf.train.Saver().save(session, str(tmp_path / "i5_l6.ckpt"))
-    assert losses_after_restoring(prefix, CharRNN) == losses_after_restoring(
-        prefix, notebook.CharRNN
-    )
+
+    ours = losses_after_restoring(prefix, CharRNN)
+    assert ours == losses_after_restoring(prefix, notebook.CharRNN)

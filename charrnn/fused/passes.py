@@ -28,10 +28,10 @@ def product(a, b, precision="float32", *, transpose_a=False, transpose_b=False):
     Returns:
         A float32 matrix. In bfloat16, its sums are rounded to 8 significant bits.
     """
-    return tf.cast(
-        tf.matmul(tf.cast(a, precision), tf.cast(b, precision), transpose_a, transpose_b),
-        tf.float32,
-    )
+    a = tf.cast(a, precision)
+    b = tf.cast(b, precision)
+    sums = tf.matmul(a, b, transpose_a, transpose_b)
+    return tf.cast(sums, tf.float32)
 
 
 def bfloat16_speedup(config):
@@ -45,18 +45,24 @@ def bfloat16_speedup(config):
     seconds = {"float32": [], "bfloat16": []}
     with tf.Graph().as_default(), tf.Session(config=config) as session:
         value = tf.placeholder(tf.float32, [])
-        sums = {}
-        for precision in seconds:
-            weights = tf.cast(tf.fill([512, 2048], value), precision)
-            sums[precision] = [
-                product(tf.fill([100, 512], value + k), weights, precision)[0, 0] for k in range(8)
-            ]
-        for _ in range(3):  # the first prepares the graph
-            for precision, results in sums.items():
+        products = {precision: _products_to_time(value, precision) for precision in seconds}
+        for _ in range(3):  # the first run prepares the graph
+            for precision, entries in products.items():
                 started = time.perf_counter()
-                session.run(results, {value: 0.1})
+                session.run(entries, {value: 0.1})
                 seconds[precision].append(time.perf_counter() - started)
     return min(seconds["float32"]) / min(seconds["bfloat16"])
+
+
+def _products_to_time(value, precision):
+    """Return an entry of each of 8 products, so that a session that fetches them computes the products."""
+    weights = tf.cast(tf.fill([512, 2048], value), precision)
+    entries = []
+    for k in range(8):
+        rows = tf.fill([100, 512], value + k)
+        matrix = product(rows, weights, precision)
+        entries.append(matrix[0, 0])
+    return entries
 
 
 class Layer(NamedTuple):
@@ -103,36 +109,46 @@ class Shard:
 
     def span(self, k):
         """Return the first step of piece k and the step after its last."""
-        return k * self.piece_steps, tf.minimum((k + 1) * self.piece_steps, self.n_steps)
+        begin = k * self.piece_steps
+        end = tf.minimum((k + 1) * self.piece_steps, self.n_steps)
+        return begin, end
 
     def drop(self, layer, values, begin, end):
         """Apply the layer's dropout mask to values [S, R, L] of the steps from begin to end, in their own type."""
         mask = self.masks[layer]
-        return (
-            values
-            if mask is None
-            else tf.cast(tf.cast(values, tf.float32) * mask[begin:end], values.dtype)
-        )
+        if mask is None:
+            return values
+        dropped = tf.cast(values, tf.float32) * mask[begin:end]
+        return tf.cast(dropped, values.dtype)
 
 
 class _Tape(NamedTuple):
-    """The values of a layer's forward pass that its backward pass needs, as handles of TensorArrays."""
+    """The values of a layer's forward pass that its backward pass needs, as handles of TensorArrays.
 
-    i: Any  # the gates after their functions, [R, L] for each step
+    Attributes:
+        i, j, f, o: the gates after their functions, [R, L] for each step.
+        tanh_c: [R, L] for each step.
+        c: the state, [R, L] for each step; element 0 is the state before the window.
+        h: the same, in the shard's precision.
+        dropped: the outputs after dropout, [S, R, L] for each piece, in the shard's precision.
+        flow: scalar that each write changes and each read depends on, so that all writes come before a read.
+    """
+
+    i: Any
     j: Any
     f: Any
     o: Any
-    tanh_c: Any  # [R, L] for each step
-    c: Any  # the state, [R, L] for each step; element 0 is the state before the window
-    h: Any  # the same, in the shard's precision
-    dropped: Any  # the outputs after dropout, [S, R, L] for each piece, in the shard's precision
-    # scalar that each write changes and each read depends on, so that all writes come before it
+    tanh_c: Any
+    c: Any
+    h: Any
+    dropped: Any
     flow: Any
 
 
 def _array(size, precision="float32", read_once=False):
     """Return the handle of a TensorArray. Unless it is read once, its elements stay in memory until the step ends."""
-    return tf.raw_ops.TensorArrayV3(size=size, dtype=precision, clear_after_read=read_once)[0]
+    array = tf.raw_ops.TensorArrayV3(size=size, dtype=precision, clear_after_read=read_once)
+    return array.handle
 
 
 def _write(array, index, value, flow):
@@ -145,8 +161,9 @@ def _read(array, index, flow, shape, precision="float32"):
     return value
 
 
-def _read_range(array, begin, end, flow, shape, precision):
-    return tf.raw_ops.TensorArrayGatherV3(  # [end - begin] + shape
+def _read_range(array, begin, end, *, flow, shape, precision):
+    """Return the elements from begin to end, [end - begin] + shape."""
+    return tf.raw_ops.TensorArrayGatherV3(
         handle=array,
         indices=tf.range(begin, end),
         flow_in=flow,
@@ -163,24 +180,66 @@ def _loop(condition, body, values, parallel_iterations=10):
 
 def _new_tape(shard, c, h):
     """Return a tape whose states begin with c and h, [R, L] each."""
-    steps = shard.n_steps
-    states = shard.n_steps + 1
-    pieces = shard.n_pieces
+    n_steps = shard.n_steps
+    n_states = n_steps + 1
     tape = _Tape(
-        *[_array(size) for size in (steps, steps, steps, steps, steps, states)],
-        *[_array(size, shard.precision) for size in (states, pieces)],
+        i=_array(n_steps),
+        j=_array(n_steps),
+        f=_array(n_steps),
+        o=_array(n_steps),
+        tanh_c=_array(n_steps),
+        c=_array(n_states),
+        h=_array(n_states, shard.precision),
+        dropped=_array(shard.n_pieces, shard.precision),
         flow=tf.zeros([]),
     )
-    return tape._replace(flow=_write(tape.h, 0, h, _write(tape.c, 0, c, tape.flow)))
+    flow = _write(tape.c, 0, c, tape.flow)
+    flow = _write(tape.h, 0, h, flow)
+    return tape._replace(flow=flow)
 
 
-def _gate_inputs(layer, below, n_rows, size, precision):
-    """Return the share of the gates [S, R, 4L] that comes from the layer below, whose outputs are [S, R, L]."""
-    inputs = product(tf.reshape(below, [-1, size]), layer.inputs, precision)  # [S·R, 4L]
-    return tf.reshape(tf.nn.bias_add(inputs, layer.bias), [-1, n_rows, 4 * size])
+def _operands(layers, precision):
+    """Return the layers with the weights that the forward pass multiplies in the precision, cast once for all steps."""
+    operands = []
+    for index, layer in enumerate(layers):
+        # the first layer's inputs are one-hot rows, so rows of its weights are added, and none is multiplied
+        if index > 0:
+            layer = layer._replace(inputs=tf.cast(layer.inputs, precision))
+        operands.append(layer._replace(recurrent=tf.cast(layer.recurrent, precision)))
+
+    # in bfloat16, the product of few rows with transposed weights is faster
+    if precision == "bfloat16":
+        return [layer._replace(recurrent=tf.transpose(layer.recurrent)) for layer in operands]
+    return operands
 
 
-def _forward_piece(layer, tape, input_at, span, c, h, flow):
+def _first_gate_inputs(layer, ids):
+    """Return a function from a step to the share of the first layer's gates [R, 4L] that comes from the ids [M, R].
+
+    A one-hot row times a matrix is one of its rows.
+    """
+    # the bias is added to all rows at once, or to those of each step if there are more characters than steps
+    n_characters = layer.inputs.shape[0].value
+    if n_characters > ids.shape.num_elements():
+        return lambda t: tf.gather(layer.inputs, ids[t]) + layer.bias
+    with_bias = layer.inputs + layer.bias  # [C, 4L]
+    return lambda t: tf.gather(with_bias, ids[t])
+
+
+def _gate_inputs(layer, below, begin, n_rows, precision):
+    """Return a function from a step to the share of the gates [R, 4L] that comes from the layer below.
+
+    ``below`` has its outputs [S, R, L] of the piece that starts with the step ``begin``.
+    """
+    size = layer.bias.shape[0].value // 4
+    flat = tf.reshape(below, [-1, size])  # [S·R, L]
+    gates = product(flat, layer.inputs, precision)  # [S·R, 4L]
+    gates = tf.nn.bias_add(gates, layer.bias)
+    gates = tf.reshape(gates, [-1, n_rows, 4 * size])  # [S, R, 4L]
+    return lambda t: gates[t - begin]
+
+
+def _forward_piece(layer, tape, input_at, begin, end, state, flow):
     """Run a layer over the steps of a piece, and write its tape. Return the state after it, and the tape's flow.
 
     ``input_at`` is a function from a step to the share of the gates [R, 4L] that comes from the input. The type of h is
@@ -188,11 +247,11 @@ def _forward_piece(layer, tape, input_at, span, c, h, flow):
     """
 
     def step(t, c, h, flow):
-        # [R, 4L]
-        gates = product(h, layer.recurrent, h.dtype, transpose_b=h.dtype == "bfloat16") + input_at(
-            t
-        )
+        is_transposed = h.dtype == "bfloat16"
+        gates = product(h, layer.recurrent, h.dtype, transpose_b=is_transposed)  # [R, 4L]
+        gates += input_at(t)
         i, j, f, o = tf.split(gates, 4, axis=1)  # [R, L] each
+
         i = tf.sigmoid(i)
         j = tf.tanh(j)
         f = tf.sigmoid(f)
@@ -200,16 +259,21 @@ def _forward_piece(layer, tape, input_at, span, c, h, flow):
         c = c * f + i * j
         tanh_c = tf.tanh(c)
         h = tf.cast(tanh_c * o, h.dtype)
-        # each write takes the flow of the one before it, so the last flow waits for all of them
-        for array, value in zip(
-            (tape.i, tape.j, tape.f, tape.o, tape.tanh_c), (i, j, f, o, tanh_c)
-        ):
-            flow = _write(array, t, value, flow)
-        t += 1
-        return t, c, h, _write(tape.h, t, h, _write(tape.c, t, c, flow))
 
-    begin, end = span
-    return _loop(lambda t, *_: t < end, step, (begin, c, h, flow))[1:]
+        # each write takes the flow of the one before it, so the last flow waits for all of them
+        flow = _write(tape.i, t, i, flow)
+        flow = _write(tape.j, t, j, flow)
+        flow = _write(tape.f, t, f, flow)
+        flow = _write(tape.o, t, o, flow)
+        flow = _write(tape.tanh_c, t, tanh_c, flow)
+        t += 1
+        flow = _write(tape.c, t, c, flow)
+        flow = _write(tape.h, t, h, flow)
+        return t, c, h, flow
+
+    c, h = state
+    _, c, h, flow = _loop(lambda t, *_: t < end, step, (begin, c, h, flow))
+    return (c, h), flow
 
 
 def forward(shard, layers, state):
@@ -224,47 +288,41 @@ def forward(shard, layers, state):
         (outputs, state, tapes): [M, R, L] after dropout in the shard's precision, the state after the window, and
         for each layer the tape that :func:`backward` reads.
     """
-    first = layers[0]
     precision = shard.precision
-    # The operands of products are cast once; the rows of the first layer's inputs are only added. In bfloat16, the
-    # product of few rows with transposed weights is faster.
-    layers = [
-        layer._replace(
-            inputs=tf.cast(layer.inputs, precision) if index else layer.inputs,
-            recurrent=tf.cast(layer.recurrent, precision),
-        )
-        for index, layer in enumerate(layers)
-    ]
-    if precision == "bfloat16":
-        layers = [layer._replace(recurrent=tf.transpose(layer.recurrent)) for layer in layers]
+    operands = _operands(layers, precision)
     state = [(c, tf.cast(h, precision)) for c, h in state]
-    # A one-hot row times a matrix is one of its rows. The bias is added to all of them at once, or to those of each
-    # step if there are more characters than steps.
-    is_large = first.inputs.shape[0].value > shard.ids.shape.num_elements()
-    first_inputs = first.inputs if is_large else first.inputs + first.bias  # [C, 4L]
+    first_input_at = _first_gate_inputs(layers[0], shard.ids)
     tapes = [_new_tape(shard, c, h) for c, h in state]
-    element = n_rows, size = state[0][1].shape.as_list()  # [R, L]
+    _, first_h = state[0]
+    n_rows, size = first_h.shape.as_list()
+    element = [n_rows, size]
 
     def run_piece(k, state, flows):
-        begin, end = span = shard.span(k)
+        begin, end = shard.span(k)
         state = list(state)
         flows = list(flows)
         below = None
-        for index, (layer, tape) in enumerate(zip(layers, tapes)):
-            # [S, R, 4L]
-            inputs = _gate_inputs(layer, below, n_rows, size, precision) if index else None
-
-            def input_at(t, inputs=inputs):  # [R, 4L]
-                if inputs is not None:
-                    return inputs[t - begin]
-                rows = tf.gather(first_inputs, shard.ids[t])
-                return rows + first.bias if is_large else rows
-
-            c, h, flow = _forward_piece(layer, tape, input_at, span, *state[index], flows[index])
-            state[index] = c, h
-            below = shard.drop(
-                index, _read_range(tape.h, begin + 1, end + 1, flow, element, precision), begin, end
+        for index, (layer, tape) in enumerate(zip(operands, tapes)):
+            if below is None:
+                input_at = first_input_at
+            else:
+                input_at = _gate_inputs(
+                    layer, below, begin=begin, n_rows=n_rows, precision=precision
+                )
+            state[index], flow = _forward_piece(
+                layer=layer,
+                tape=tape,
+                input_at=input_at,
+                begin=begin,
+                end=end,
+                state=state[index],
+                flow=flows[index],
             )
+
+            outputs = _read_range(
+                tape.h, begin + 1, end + 1, flow=flow, shape=element, precision=precision
+            )
+            below = shard.drop(index, outputs, begin, end)  # [S, R, L]
             flows[index] = _write(tape.dropped, k, below, flow)
         return k + 1, state, flows
 
@@ -273,54 +331,57 @@ def forward(shard, layers, state):
         lambda k, *_: k < shard.n_pieces,
         run_piece,
         (0, state, [tape.flow for tape in tapes]),
-        len(layers) + 1,
+        parallel_iterations=len(layers) + 1,
     )
     tapes = [tape._replace(flow=flow) for tape, flow in zip(tapes, flows)]
-    outputs = tf.raw_ops.TensorArrayConcatV3(  # [M, R, L]
-        handle=tapes[-1].dropped,
-        flow_in=tapes[-1].flow,
-        dtype=precision,
-        element_shape_except0=element,
-    )[0]
-    return outputs, [(c, tf.cast(h, tf.float32)) for c, h in state], tapes
+
+    top = tapes[-1]
+    outputs, _ = tf.raw_ops.TensorArrayConcatV3(  # [M, R, L]
+        handle=top.dropped, flow_in=top.flow, dtype=precision, element_shape_except0=element
+    )
+    state = [(c, tf.cast(h, tf.float32)) for c, h in state]
+    return outputs, state, tapes
 
 
-def _backward_piece(recurrent_transposed, tape, d_outputs, span, dc, dh):
+def _backward_piece(recurrent_transposed, tape, d_outputs, begin, end, d_state):
     """Return the gradient for the state before a piece and for its gates before their functions [S·R, 4L].
 
     They are computed from the piece's last step to its first, from those for the outputs before dropout [S, R, L] and
     for the state after the piece. The type of the transposed weights [4L, L] is the precision of products.
     """
-    begin, end = span
+    dc, dh = d_state
     n_rows, size = dc.shape.as_list()
     precision = recurrent_transposed.dtype
     gates = _array(end - begin, precision, read_once=True)
 
+    def read(array, t):
+        return _read(array, t, tape.flow, [n_rows, size])
+
     def step(t, dc, dh, written):
-        i, j, f, o, tanh_c, c_before = (
-            _read(array, t, tape.flow, [n_rows, size])
-            for array in (tape.i, tape.j, tape.f, tape.o, tape.tanh_c, tape.c)
-        )
+        i = read(tape.i, t)
+        j = read(tape.j, t)
+        f = read(tape.f, t)
+        o = read(tape.o, t)
+        tanh_c = read(tape.tanh_c, t)
+        c_before = read(tape.c, t)
+
+        # TensorFlow's own gradients of the functions need their values only
         dh += d_outputs[t - begin]
         dc += tf.raw_ops.TanhGrad(y=tanh_c, dy=dh * o)
-        # [R, 4L]: TensorFlow's own gradients need the values after the functions only
-        d_gates = tf.concat(
-            [
-                tf.raw_ops.SigmoidGrad(y=i, dy=dc * j),
-                tf.raw_ops.TanhGrad(y=j, dy=dc * i),
-                tf.raw_ops.SigmoidGrad(y=f, dy=dc * c_before),
-                tf.raw_ops.SigmoidGrad(y=o, dy=dh * tanh_c),
-            ],
-            axis=1,
-        )
+        d_i = tf.raw_ops.SigmoidGrad(y=i, dy=dc * j)
+        d_j = tf.raw_ops.TanhGrad(y=j, dy=dc * i)
+        d_f = tf.raw_ops.SigmoidGrad(y=f, dy=dc * c_before)
+        d_o = tf.raw_ops.SigmoidGrad(y=o, dy=dh * tanh_c)
+        d_gates = tf.concat([d_i, d_j, d_f, d_o], axis=1)  # [R, 4L]
         d_gates = tf.cast(d_gates, precision)
         written = _write(gates, t - begin, d_gates, written)
         return t - 1, dc * f, product(d_gates, recurrent_transposed, precision), written
 
     _, dc, dh, written = _loop(lambda t, *_: t >= begin, step, (end - 1, dc, dh, tf.zeros([])))
-    # [S, R, 4L]
-    d_gates = _read_range(gates, 0, end - begin, written, [n_rows, 4 * size], precision)
-    return dc, dh, tf.reshape(d_gates, [-1, 4 * size])
+    d_gates = _read_range(  # [S, R, 4L]
+        gates, 0, end - begin, flow=written, shape=[n_rows, 4 * size], precision=precision
+    )
+    return (dc, dh), tf.reshape(d_gates, [-1, 4 * size])
 
 
 def _used_rows(ids, num_classes, precision):
@@ -330,9 +391,12 @@ def _used_rows(ids, num_classes, precision):
     """
     if precision == "bfloat16" and num_classes <= ONE_HOT_ROWS:
         return tf.range(num_classes), ids
+
     flat = tf.reshape(ids, [-1])
-    used = tf.sort(tf.unique(flat)[0])
-    return used, tf.reshape(tf.searchsorted(used, flat), ids.shape)
+    distinct, _ = tf.unique(flat)
+    used = tf.sort(distinct)
+    places = tf.searchsorted(used, flat)
+    return used, tf.reshape(places, ids.shape)
 
 
 def _add_rows(total, places, rows):
@@ -342,10 +406,11 @@ def _add_rows(total, places, rows):
     with the same place are added first. Then only their places in the total are changed, so that the time does not grow
     with the number of characters.
     """
-    if total.shape[0].value is not None:
-        # [S·R, U]
-        one_hot = tf.one_hot(tf.reshape(places, [-1]), total.shape[0].value, dtype=rows.dtype)
+    n_used = total.shape[0].value
+    if n_used is not None:
+        one_hot = tf.one_hot(tf.reshape(places, [-1]), n_used, dtype=rows.dtype)  # [S·R, U]
         return total + product(one_hot, rows, rows.dtype, transpose_a=True)
+
     rows = tf.cast(rows, tf.float32)
     distinct, numbers = tf.unique(tf.reshape(places, [-1]))
     sums = tf.unsorted_segment_sum(rows, numbers, tf.size(distinct))
@@ -360,13 +425,13 @@ def _add_gradients(total, places, below, h_before, d_gates):
     """
     size = total.recurrent.shape[0].value
     precision = d_gates.dtype
-    # [L, 4L]
-    d_recurrent = product(tf.reshape(h_before, [-1, size]), d_gates, precision, transpose_a=True)
-    recurrent = total.recurrent + d_recurrent
+    flat = tf.reshape(h_before, [-1, size])  # [S·R, L]
+    recurrent = total.recurrent + product(flat, d_gates, precision, transpose_a=True)  # [L, 4L]
     if below is None:
         return Layer(_add_rows(total.inputs, places, d_gates), recurrent, total.bias)
-    # [L, 4L]
-    d_inputs = product(tf.reshape(below, [-1, size]), d_gates, precision, transpose_a=True)
+
+    flat = tf.reshape(below, [-1, size])  # [S·R, L]
+    d_inputs = product(flat, d_gates, precision, transpose_a=True)  # [L, 4L]
     # a product with ones is faster than a sum over rows
     ones = tf.ones([1, tf.shape(d_gates)[0]], precision)
     d_bias = tf.reshape(product(ones, d_gates, precision), [4 * size])
@@ -387,50 +452,72 @@ def backward(shard, layers, tapes, d_outputs, d_state):
         In that of the first layer, ``inputs`` is an IndexedSlices of the rows whose ids are in the window.
     """
     precision = shard.precision
-    # [4L, L]
+    # [4L, L] each
     recurrent_transposed = [tf.transpose(tf.cast(layer.recurrent, precision)) for layer in layers]
-    # [4L, L]
-    inputs_transposed = [None] + [
-        tf.transpose(tf.cast(layer.inputs, precision)) for layer in layers[1:]
-    ]
-    element = d_state[0][1].shape.as_list()  # [R, L]
-    used, places = _used_rows(shard.ids, layers[0].inputs.shape[0].value, precision)  # [U], [M, R]
+    inputs_transposed = [tf.transpose(tf.cast(layer.inputs, precision)) for layer in layers[1:]]
+    _, last_dh = d_state[0]
+    element = last_dh.shape.as_list()  # [R, L]
+    num_classes = layers[0].inputs.shape[0].value
+    used, places = _used_rows(shard.ids, num_classes, precision)  # [U], [M, R]
 
     def run_piece(k, d_state, totals):
-        begin, end = span = shard.span(k)
+        begin, end = shard.span(k)
         d_state = list(d_state)
         totals = list(totals)
         d_above = tf.gather(d_outputs, shard.flat_positions[begin:end])  # [S, R, L]
         for index in reversed(range(len(layers))):
             tape = tapes[index]
-            below = None
-            d_above = shard.drop(index, d_above, begin, end)
-            dc, dh, d_gates = _backward_piece(
-                recurrent_transposed[index], tape, d_above, span, *d_state[index]
+            d_state[index], d_gates = _backward_piece(
+                recurrent_transposed=recurrent_transposed[index],
+                tape=tape,
+                d_outputs=shard.drop(index, d_above, begin, end),
+                begin=begin,
+                end=end,
+                d_state=d_state[index],
             )
-            d_state[index] = dc, dh
-            h_before = _read_range(tape.h, begin, end, tape.flow, element, precision)
-            if index:
+
+            h_before = _read_range(
+                tape.h, begin, end, flow=tape.flow, shape=element, precision=precision
+            )
+            below = None
+            if index > 0:
+                tape_below = tapes[index - 1]
                 below = _read(
-                    tapes[index - 1].dropped, k, tapes[index - 1].flow, [None] + element, precision
+                    tape_below.dropped,
+                    index=k,
+                    flow=tape_below.flow,
+                    shape=[None] + element,
+                    precision=precision,
                 )
-                d_above = product(d_gates, inputs_transposed[index], precision)
+                d_above = product(d_gates, inputs_transposed[index - 1], precision)
                 d_above = tf.reshape(d_above, [-1] + element)  # [S, R, L]
             totals[index] = _add_gradients(
-                totals[index], places[begin:end], below, h_before, d_gates
+                totals[index],
+                places=places[begin:end],
+                below=below,
+                h_before=h_before,
+                d_gates=d_gates,
             )
         return k - 1, d_state, totals
 
-    zeros = [Layer(*[tf.zeros(values.shape) for values in layer]) for layer in layers]
+    zeros = []
+    for layer in layers:
+        zeros.append(Layer(*[tf.zeros(values.shape) for values in layer]))
     with tf.control_dependencies([d_outputs]):  # not in memory before they are needed
         n_used = used.shape[0].value or tf.size(used)
-        zeros[0] = zeros[0]._replace(inputs=tf.zeros([n_used, zeros[0].bias.shape[0]]))  # [U, 4L]
+        first_inputs = tf.zeros([n_used, layers[0].bias.shape[0]])  # [U, 4L]
+    zeros[0] = zeros[0]._replace(inputs=first_inputs)
+
     _, d_state, totals = _loop(
-        lambda k, *_: k >= 0, run_piece, (shard.n_pieces - 1, d_state, zeros), len(layers) + 1
+        lambda k, *_: k >= 0,
+        run_piece,
+        (shard.n_pieces - 1, d_state, zeros),
+        parallel_iterations=len(layers) + 1,
     )
+
     # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
-    first = totals[0]._replace(
-        inputs=tf.IndexedSlices(totals[0].inputs, used),
-        bias=tf.reduce_sum(totals[0].inputs, axis=0),
+    d_rows = totals[0].inputs
+    d_first = totals[0]._replace(
+        inputs=tf.IndexedSlices(d_rows, used), bias=tf.reduce_sum(d_rows, axis=0)
     )
-    return d_state, [first] + list(totals[1:])
+    return d_state, [d_first, *totals[1:]]

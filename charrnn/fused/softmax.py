@@ -25,31 +25,34 @@ def rows_of_slice(num_classes):
 
 
 def _over_slices(outputs, num_classes, threads, body, values):
-    """Run ``body(rows, k, *values)`` for each slice k of outputs [P, L], as many at once as there are threads.
+    """Run ``body(slice_of, k, *values)`` for each slice k of outputs [P, L], as many at once as there are threads.
 
-    The body returns new values, and ``rows`` is a function that returns the slice of an array. Return the last values.
+    The body returns new values, and ``slice_of`` is a function that returns the slice of an array. Return the last
+    values.
     """
     n_rows = tf.shape(outputs)[0]
     size = rows_of_slice(num_classes)
 
     def run_slice(k, *values):
-        def rows(array):
+        def slice_of(array):
             return array[k * size : tf.minimum((k + 1) * size, n_rows)]
 
-        return (k + 1, *body(rows, k, *values))
+        return (k + 1, *body(slice_of, k, *values))
 
-    return tf.while_loop(
+    _, *values = tf.while_loop(
         lambda k, *_: k * size < n_rows,
         run_slice,
         (0, *values),
         back_prop=False,
         parallel_iterations=threads,
-    )[1:]
+    )
+    return values
 
 
 def _arrays(outputs, num_classes, *element_shapes):
     """Return a float32 TensorArray of one element for each slice, for each of the shapes of a row."""
-    n_slices = -(-tf.shape(outputs)[0] // rows_of_slice(num_classes))
+    n_rows = tf.shape(outputs)[0]
+    n_slices = -(-n_rows // rows_of_slice(num_classes))
     return [
         tf.TensorArray(tf.float32, n_slices, element_shape=[None, *shape], infer_shape=False)
         for shape in element_shapes
@@ -71,16 +74,20 @@ def surprisals(outputs, weights, bias, targets, threads=1):
     """
     num_classes = bias.shape[0].value
 
-    def body(rows, k, nats):
-        logits = tf.nn.xw_plus_b(rows(outputs), weights, bias)  # [R, C]
-        return [
-            nats.write(
-                k,
-                tf.nn.sparse_softmax_cross_entropy_with_logits(labels=rows(targets), logits=logits),
-            )
-        ]
+    def body(slice_of, k, nats):
+        logits = tf.nn.xw_plus_b(slice_of(outputs), weights, bias)  # [R, C]
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(  # [R]
+            labels=slice_of(targets), logits=logits
+        )
+        return [nats.write(k, losses)]
 
-    (nats,) = _over_slices(outputs, num_classes, threads, body, _arrays(outputs, num_classes, []))
+    (nats,) = _over_slices(
+        outputs,
+        num_classes=num_classes,
+        threads=threads,
+        body=body,
+        values=_arrays(outputs, num_classes, []),
+    )
     return nats.concat()
 
 
@@ -103,33 +110,30 @@ def mean_surprisal(outputs, weights, bias, targets, threads=1, precision="float3
     def mean(outputs, weights, bias):
         operand = tf.cast(weights, precision)  # once for all slices
 
-        def body(rows, k, nats, d_outputs, d_weights, d_bias):
-            part = tf.cast(rows(outputs), precision)  # [R, L]
-            logits = tf.nn.bias_add(product(part, operand, precision), bias)
-            loss, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(  # [R], [R, C]
-                features=logits, labels=rows(targets)
+        def body(slice_of, k, nats, d_outputs, d_weights, d_bias):
+            rows = tf.cast(slice_of(outputs), precision)  # [R, L]
+            logits = tf.nn.bias_add(product(rows, operand, precision), bias)
+            losses, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(  # [R], [R, C]
+                features=logits, labels=slice_of(targets)
             )
             d_logits = tf.cast(d_logits, precision)
             # a product with ones is faster than a sum over rows
-            ones = tf.ones([1, tf.shape(part)[0]], precision)
-            return [
-                nats.write(k, loss),
-                # [R, L]
-                d_outputs.write(k, product(d_logits, operand, precision, transpose_b=True)),
-                d_weights + product(part, d_logits, precision, transpose_a=True),  # [L, C]
-                d_bias + product(ones, d_logits, precision),
-            ]  # [1, C]
+            ones = tf.ones([1, tf.shape(rows)[0]], precision)
 
+            nats = nats.write(k, losses)
+            d_rows = product(d_logits, operand, precision, transpose_b=True)  # [R, L]
+            d_outputs = d_outputs.write(k, d_rows)
+            d_weights += product(rows, d_logits, precision, transpose_a=True)  # [L, C]
+            d_bias += product(ones, d_logits, precision)  # [1, C]
+            return nats, d_outputs, d_weights, d_bias
+
+        arrays = _arrays(outputs, num_classes, [], [size])
         nats, d_outputs, d_weights, d_bias = _over_slices(
             outputs,
-            num_classes,
-            threads,
-            body,
-            [
-                *_arrays(outputs, num_classes, [], [size]),
-                _zeros([size, num_classes]),
-                _zeros([1, num_classes]),
-            ],
+            num_classes=num_classes,
+            threads=threads,
+            body=body,
+            values=[*arrays, _zeros([size, num_classes]), _zeros([1, num_classes])],
         )
         d_outputs = d_outputs.concat()  # [P, L]; a TensorArray can be read only once
 

@@ -103,7 +103,9 @@ def _draw_mask_by_halves(shape, keep_prob, seeds):
     The keep_prob is rounded to a multiple of 2**-16.
     """
     count = tf.TensorShape(shape).num_elements()
-    pairs = tf.random.stateless_uniform([(count + 1) // 2], seeds, None, None, tf.int32)
+    pairs = tf.random.stateless_uniform(
+        [(count + 1) // 2], seeds, minval=None, maxval=None, dtype=tf.int32
+    )
     halves = tf.reshape(tf.bitcast(pairs, tf.int16), [-1])
     draws = tf.reshape(halves[:count], shape)  # in [-2**15, 2**15)
     n_kept = tf.maximum(tf.round(keep_prob * 2**16), 1)  # of the 2**16 numbers
@@ -142,6 +144,7 @@ def _gradients_of(shares, kernel):
     bias = tf.add_n([share.bias for share in shares])
     if not isinstance(inputs[0], tf.IndexedSlices):
         return tf.concat([tf.add_n(inputs), recurrent], axis=0), bias
+
     # few of the C rows have a gradient, so a sum of arrays [C, 4L] would take longer
     n_rows = kernel.shape[0].value
     n_inputs = n_rows - recurrent.shape[0].value
@@ -204,6 +207,7 @@ def _differentiable(n_layers, shards, ranges):
                 d_before, shares = passes.backward(shard, layers, tape, d_outputs, d_after)
                 d_states.append(d_before)
                 shares_of_shards.append(shares)
+
             d_kernels = []
             d_biases = []
             for kernel, shares in zip(kernels, zip(*shares_of_shards)):
@@ -262,39 +266,48 @@ def unroll(
     keep_probs = [wrapper._output_keep_prob for wrapper in cell._cells]
     n_rows, n_steps = inputs.shape.as_list()
     size = cell.output_size
+
     with tf.variable_scope("rnn"):
-        cell(
-            tf.zeros([n_rows, num_classes]), initial_state
-        )  # creates the variables; its result is not used
+        # creates the variables; its result is not used
+        cell(tf.zeros([n_rows, num_classes]), initial_state)
+
     with tf.name_scope("fused"):
         ids = tf.transpose(inputs)  # [M, N]
-        positions = tf.transpose(
-            tf.reshape(tf.range(n_rows * n_steps), [n_rows, n_steps])
-        )  # [M, N]
+        positions = tf.reshape(tf.range(n_rows * n_steps), [n_rows, n_steps])
+        positions = tf.transpose(positions)  # [M, N]
+
         first, n_drawn = mask_rows or (0, n_rows)
-        masks = _draw_masks(
-            [n_steps, n_drawn, size], keep_probs, mask_seed, precision
-        )  # [M, N, L] each
+        shape = [n_steps, n_drawn, size]
+        masks = _draw_masks(shape, keep_probs, mask_seed, precision)  # [M, N, L] each
+
         ranges = row_ranges(n_rows, len(cells), threads)
         shards = []
         for begin, end in ranges:
             shard = passes.Shard(
                 ids=ids[:, begin:end],
-                masks=[
-                    None if mask is None else mask[:, first + begin : first + end] for mask in masks
-                ],
+                masks=_columns(masks, first + begin, first + end),
                 flat_positions=positions[:, begin:end],
                 piece_steps=_piece_steps(n_steps, end - begin, len(cells), threads),
                 precision=precision,
             )
             shards.append(shard)
+
         kernels = [inner.variables[0] for inner in cells]
         biases = [inner.variables[1] for inner in cells]
         if isinstance(recurrent_keep_prob, tf.Tensor) or recurrent_keep_prob != 1:
             kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed)
-        state = [part for layer in initial_state for part in layer]
-        outputs, *final_parts = _differentiable(len(cells), shards, ranges)(
-            *kernels, *biases, *state
-        )
+
+        unrolled = _differentiable(len(cells), shards, ranges)
+        outputs, *final_parts = unrolled(*kernels, *biases, *tf.nest.flatten(initial_state))
         final_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in _pairs(final_parts))
         return tf.reshape(outputs, [n_rows, n_steps, size]), final_state
+
+
+def _columns(masks, begin, end):
+    """Return the masks [M, R, L] of some rows; that of a layer without dropout is None."""
+    of_rows = []
+    for mask in masks:
+        if mask is not None:
+            mask = mask[:, begin:end]
+        of_rows.append(mask)
+    return of_rows

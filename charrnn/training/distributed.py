@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import time
-from typing import Any, Callable, ContextManager, List, Optional, Sequence, Tuple
+from typing import Any, Callable, ContextManager, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -91,31 +91,23 @@ class MPIProcesses(Processes):
         self._all_failed = False  # whether all know of a failure, and end
 
     def threads(self):
-        cores = (
-            os.sched_getaffinity(0)
-            if hasattr(os, "sched_getaffinity")
-            else set(range(os.cpu_count() or 1))
-        )
+        if hasattr(os, "sched_getaffinity"):
+            cores = os.sched_getaffinity(0)
+        else:
+            cores = set(range(os.cpu_count() or 1))
+
         everybody = self.gather((socket.gethostname(), cores))
-        # the processes of a host may have the same cores, or each its own
-        return min(
-            max(
-                1,
-                len(cores)
-                // sum(name == host and bool(cores & theirs) for name, theirs in everybody),
-            )
-            for host, cores in everybody
-        )
+        return min(_share_of_cores(host, cores, everybody) for host, cores in everybody)
 
     def average(self, tensors):
         from charrnn.system.tensorflow import tf
 
-        whole = [tf.convert_to_tensor(tensor) for tensor in tensors]
-        vector = tf.py_func(
-            self._mean, [tf.concat([tf.reshape(tensor, [-1]) for tensor in whole], 0)], tf.float32
-        )
-        parts = tf.split(vector, [tensor.shape.num_elements() for tensor in whole])
-        return [tf.reshape(part, tensor.shape) for part, tensor in zip(parts, whole)]
+        # one vector of all tensors, so that a step has one exchange
+        tensors = [tf.convert_to_tensor(tensor) for tensor in tensors]
+        vector = tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], 0)
+        mean = tf.py_func(self._mean, [vector], tf.float32)
+        parts = tf.split(mean, [tensor.shape.num_elements() for tensor in tensors])
+        return [tf.reshape(part, tensor.shape) for part, tensor in zip(parts, tensors)]
 
     def _mean(self, values: np.ndarray) -> np.ndarray:
         """Return float32 [S] averaged over the processes."""
@@ -127,7 +119,8 @@ class MPIProcesses(Processes):
         from charrnn.system.tensorflow import set_variable, tf
 
         variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
-        for variable, value in zip(variables, self.from_first(session.run, variables)):
+        values = self.from_first(session.run, variables)
+        for variable, value in zip(variables, values):
             set_variable(variable, value, session)
 
     def gather(self, value):
@@ -135,19 +128,24 @@ class MPIProcesses(Processes):
 
     def agree(self, stop):
         number = max(self.gather(int(stop or 0)))
-        return signal.Signals(number) if number else None
+        if number == 0:
+            return None
+        return signal.Signals(number)
 
     def from_first(self, function, *arguments):
         value = None
         failure = None
-        try:
-            value = None if self.rank else function(*arguments)
-        except Exception as error:  # raised after the exchange, in which the others wait
-            failure = error
+        if self.rank == 0:
+            try:
+                value = function(*arguments)
+            except Exception as error:  # raised after the exchange, in which the others wait
+                failure = error
+
+        # MPI's own functions that wait would take a core from the first process
         arrived = self._world.Ibarrier()
-        while not arrived.Test():  # MPI's own functions would take a core from the first process
+        while not arrived.Test():
             time.sleep(0.001)
-        value, self._all_failed = self._world.bcast((value, bool(failure)))
+        value, self._all_failed = self._world.bcast((value, failure is not None))
         if self._all_failed:
             raise failure or SystemExit(mpi.FAILED)
         return value
@@ -158,7 +156,10 @@ class MPIProcesses(Processes):
             yield
         except Exception as error:
             if self._all_failed or isinstance(error, CommonError):
-                raise SystemExit(mpi.FAILED) if self.rank else error
+                # the first process alone tells what happened
+                if self.rank > 0:
+                    raise SystemExit(mpi.FAILED)
+                raise
             terminal.print_note(
                 f"charrnn-train: process {self.rank} failed, so training stops. To resume from the "
                 f"last checkpoint, with any number of processes that divides batch_size: {words.resume_command(folder)}"
@@ -173,4 +174,15 @@ def start_processes() -> Processes:
     Raises:
         ValueError: as for :func:`charrnn.system.mpi.connect`.
     """
-    return MPIProcesses(mpi.connect()) if mpi.launch().size > 1 else Processes()
+    if mpi.launch().size > 1:
+        return MPIProcesses(mpi.connect())
+    return Processes()
+
+
+def _share_of_cores(host: str, cores: Set[int], everybody: Sequence[Tuple[str, Set[int]]]) -> int:
+    """Return how many of its cores a process has to itself. Processes of a host have the same cores, or others."""
+    sharing = 0
+    for other_host, other_cores in everybody:
+        if other_host == host and not cores.isdisjoint(other_cores):
+            sharing += 1
+    return max(1, len(cores) // sharing)

@@ -13,7 +13,7 @@ from charrnn.model import build_inputs, build_loss, build_output
 from charrnn.system.tensorflow import session_config, set_variable, tf
 from charrnn.training.distributed import Processes
 
-# elements from which _Adam avoids constants; no variable of the recipe has as many
+# Elements from which _Adam avoids constants. No variable of the recipe has as many.
 LARGE_VARIABLE = 2**22
 
 
@@ -53,39 +53,33 @@ class TrainingGraph:
         tf.reset_default_graph()
         # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
         tf.set_random_seed(self._seed + processes.rank)
+
         self.inputs, self.targets, self.keep_prob = build_inputs(end - first, hyper.num_steps)
         stack = build_stack(
-            hyper.cell, hyper.lstm_size, hyper.num_layers, self.keep_prob, hyper.input_keep_prob
+            hyper.cell,
+            lstm_size=hyper.lstm_size,
+            num_layers=hyper.num_layers,
+            keep_prob=self.keep_prob,
+            input_keep_prob=hyper.input_keep_prob,
         )
         self.initial_state = stack.zero_state(end - first, tf.float32)
         if hyper.unrolls_fused:
-            # the masks depend on the run's seed and the steps done; on random numbers where these are not fed
-            drawn = tf.random_uniform([2], maxval=tf.int64.max, dtype=tf.int64)
-            self.mask_seed = tf.placeholder_with_default(drawn, [2], name="mask_seed")
-            outputs, self.final_state = unroll(  # [N, M, L]
-                stack,
-                self.inputs,
-                num_classes,
-                self.initial_state,
-                self.mask_seed,
-                threads,
-                (first, hyper.batch_size),
-                hyper.recurrent_keep_prob,
-                hyper.precision,
-            )
+            outputs, self.final_state = self._unroll_fused(stack, num_classes, threads)
         else:
             x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
-            outputs, self.final_state = tf.nn.dynamic_rnn(
+            outputs, self.final_state = tf.nn.dynamic_rnn(  # [N, M, L]
                 stack,
                 x_one_hot,
                 initial_state=self.initial_state,
                 parallel_iterations=1 if in_order else 32,
             )
+
         self.prediction, self.logits = build_output(outputs, hyper.lstm_size, num_classes)
         loss = self._build_loss(outputs, num_classes, threads)
         self.optimizer, self.loss = _build_update(loss, hyper, processes.average)
-        graph = tf.get_default_graph()
+
         self._learning_rate = _learning_rate(hyper)
+        graph = tf.get_default_graph()
         self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.shapes = {
@@ -93,23 +87,40 @@ class TrainingGraph:
         }
         self.n_parameters = sum(int(np.prod(shape)) for shape in self.shapes.values())
 
+    def _unroll_fused(self, stack: Any, num_classes: int, threads: int) -> Tuple[Any, Any]:
+        """Return the outputs [N, M, L] and the final state of the fused unroll."""
+        # The masks depend on the run's seed and the steps done. Where these are not fed, they are random.
+        random_seeds = tf.random_uniform([2], maxval=tf.int64.max, dtype=tf.int64)
+        self.mask_seed = tf.placeholder_with_default(random_seeds, [2], name="mask_seed")
+        return unroll(
+            stack,
+            inputs=self.inputs,
+            num_classes=num_classes,
+            initial_state=self.initial_state,
+            mask_seed=self.mask_seed,
+            threads=threads,
+            mask_rows=(self.rows.start, self._hyper.batch_size),
+            recurrent_keep_prob=self._hyper.recurrent_keep_prob,
+            precision=self._hyper.precision,
+        )
+
     def _build_loss(self, outputs: Any, num_classes: int, threads: int) -> Any:
         """Return the mean loss of this process's rows, from outputs [N, M, L]."""
         hyper = self._hyper
         n_rows = self.logits.shape[0].value
-        if hyper.unrolls_fused and (
-            n_rows > rows_of_slice(num_classes) or hyper.precision != "float32"
-        ):
-            weights, bias = tf.trainable_variables("softmax/")
-            return mean_surprisal(
-                tf.reshape(outputs, [n_rows, -1]),
-                weights,
-                bias,
-                tf.reshape(self.targets, [-1]),
-                threads,
-                hyper.precision,
-            )
-        return build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
+        fits_in_a_slice = n_rows <= rows_of_slice(num_classes)
+        if not hyper.unrolls_fused or (fits_in_a_slice and hyper.precision == "float32"):
+            return build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
+
+        weights, bias = tf.trainable_variables("softmax/")
+        return mean_surprisal(
+            outputs=tf.reshape(outputs, [n_rows, -1]),  # [N·M, L]
+            weights=weights,
+            bias=bias,
+            targets=tf.reshape(self.targets, [-1]),  # [N·M]
+            threads=threads,
+            precision=hyper.precision,
+        )
 
     def of_step(self, step: int, n_windows: int) -> Dict[Any, Any]:
         """Return what the notebook does not feed: the learning rate, and the seed of the dropout masks.
@@ -125,13 +136,11 @@ class TrainingGraph:
 
     def weights(self, session: Any) -> Dict[str, np.ndarray]:
         """Return the weights by the names of their variables, or their running averages if there are any."""
-        averages = {variable.op.name: variable for variable in tf.global_variables()}
-        return session.run(
-            {
-                name: averages.get(name + AVERAGE, variable)
-                for name, variable in self._trained.items()
-            }
-        )
+        by_name = {variable.op.name: variable for variable in tf.global_variables()}
+        fetched = {
+            name: by_name.get(name + AVERAGE, variable) for name, variable in self._trained.items()
+        }
+        return session.run(fetched)
 
     def set_weights(self, session: Any, weights: Dict[str, np.ndarray]) -> None:
         """Set weights, and their running averages if there are any."""
@@ -146,16 +155,14 @@ class TrainingGraph:
 
     def from_array(self, state: np.ndarray) -> Any:
         """Return the state of the network that :meth:`as_array` has made an array."""
-        return tf.nest.pack_sequence_as(
-            self.initial_state, list(state.reshape(-1, *state.shape[2:]))
-        )
+        parts = state.reshape(-1, *state.shape[2:])  # c and h of each layer, [N, L] each
+        return tf.nest.pack_sequence_as(self.initial_state, list(parts))
 
 
 def _learning_rate(hyper: Hyperparameters) -> Any:
     """Return the tensor that the optimizer of the default graph takes the learning rate from."""
-    return tf.get_default_graph().get_tensor_by_name(
-        f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0"
-    )
+    graph = tf.get_default_graph()
+    return graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
 
 
 def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple[Any, Any]:
@@ -163,25 +170,26 @@ def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple
     variables = tf.trainable_variables()
     *gradients, loss = average([*tf.gradients(loss, variables), loss])
     gradients, _ = tf.clip_by_global_norm(gradients, hyper.grad_clip)
+
     if hyper.optimizer == "adam":
         optimizer = _Adam(hyper.learning_rate)
-    else:  # with the decay of older char-RNN programs
+    else:
+        # the decay is that of older char-RNN programs
         optimizer = tf.train.RMSPropOptimizer(
             hyper.learning_rate, decay=0.95, name=OPTIMIZERS[hyper.optimizer]
         )
     update = optimizer.apply_gradients(zip(gradients, variables))
+
     # decoupled from the gradients (Loshchilov and Hutter 2019, arXiv:1711.05101)
     if hyper.weight_decay:
         part = hyper.weight_decay * _learning_rate(hyper)
+        matrices = [variable for variable in variables if len(variable.shape) == 2]
         with tf.control_dependencies([update]):
-            update = tf.group(
-                *(
-                    variable.assign_sub(part * variable.read_value())
-                    for variable in variables
-                    if len(variable.shape) == 2
-                )
-            )
-    if hyper.average_decay:  # Polyak and Juditsky 1992
+            decays = [matrix.assign_sub(part * matrix.read_value()) for matrix in matrices]
+            update = tf.group(*decays)
+
+    # Polyak and Juditsky 1992
+    if hyper.average_decay:
         with tf.control_dependencies([update]):
             update = tf.train.ExponentialMovingAverage(hyper.average_decay).apply(variables)
     return update, loss
@@ -193,17 +201,23 @@ class _Adam(tf.train.AdamOptimizer):
     TensorFlow would keep a constant of that size in memory as long as the session lives.
     """
 
-    def _zeros_slot(self, var, slot_name, op_name):  # TensorFlow calls it to create each average
+    def _zeros_slot(self, var, slot_name, op_name):
+        """Create an average; TensorFlow calls it for each variable."""
         if var.shape.num_elements() < LARGE_VARIABLE:
             return super()._zeros_slot(var, slot_name, op_name)
 
-        # AdamOptimizer makes its own slots with tf.zeros, which the graph folds into a constant before it runs
+        # AdamOptimizer starts from tf.zeros, which the graph folds into a constant before it runs. These zeros are made
+        # when the operation runs.
         def zeros(shape, dtype, partition_info=None):
-            # zeros, made when the operation runs
             return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)
 
         return self._get_or_make_slot_with_initializer(
-            var, zeros, var.shape, var.dtype.base_dtype, slot_name, op_name
+            var,
+            initializer=zeros,
+            shape=var.shape,
+            dtype=var.dtype.base_dtype,
+            slot_name=slot_name,
+            op_name=op_name,
         )
 
 
@@ -224,17 +238,24 @@ def initial_weights(shapes: Dict[str, Tuple[int, ...]], seed: int) -> Dict[str, 
     (2, 4)
     """
     random = np.random.RandomState(seed)
-    drawn = {}
+    matrices = {}
     for name, shape in sorted(shapes.items()):
         if len(shape) != 2:
             continue
         if name.startswith("softmax/"):
-            values = random.standard_normal(shape)
-            while (np.abs(values) > 2).any():
-                outside = np.abs(values) > 2
-                values[outside] = random.standard_normal(np.count_nonzero(outside))
-            drawn[name] = np.float32(0.1 * values)
+            values = 0.1 * _truncated_normal(shape, random)
         else:
             limit = np.sqrt(6 / sum(shape))
-            drawn[name] = np.float32(random.uniform(-limit, limit, shape))
-    return drawn
+            values = random.uniform(-limit, limit, shape)
+        matrices[name] = np.float32(values)
+    return matrices
+
+
+def _truncated_normal(shape: Tuple[int, ...], random: np.random.RandomState) -> np.ndarray:
+    """Draw from the standard normal distribution. Draw the values beyond 2 again until there are none."""
+    values = random.standard_normal(shape)
+    outside = np.abs(values) > 2
+    while outside.any():
+        values[outside] = random.standard_normal(np.count_nonzero(outside))
+        outside = np.abs(values) > 2
+    return values

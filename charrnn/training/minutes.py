@@ -32,6 +32,10 @@ SAMPLED = 1 / 3000  # a character of a sample
 EVALUATED = 0.5
 CONTEXT = 16_000
 
+# The more units and epochs, the nearer the values are to those of BEST.
+QUICK = Hyperparameters(**PRESETS["quick"])
+BEST = Hyperparameters(**PRESETS["best"])
+
 
 class Timing(NamedTuple):
     """What a network takes: the seconds until its first step is done, and those for a character that it trains on."""
@@ -68,6 +72,15 @@ def step_ends(model: Any, hyper: Hyperparameters, seconds: float = 0) -> List[fl
     return ends
 
 
+class Extent(NamedTuple):
+    """What the time of a run and its loss depend on: some of its hyperparameters."""
+
+    lstm_size: int
+    epochs: int
+    num_steps: int
+    save_every_n: int
+
+
 @dataclass(frozen=True)
 class Choice:
     """What there is to choose from.
@@ -89,12 +102,13 @@ class Choice:
     @property
     def most_epochs(self) -> int:
         """The epochs from which on more time is of no use."""
-        is_long = sum(self.lengths) > LONG
-        return self.auto.epochs * (MORE_EPOCHS if is_long else 1)
+        if sum(self.lengths) > LONG:
+            return MORE_EPOCHS * self.auto.epochs
+        return self.auto.epochs
 
-    def steps(self, hyper: Hyperparameters) -> int:
+    def steps(self, epochs: int, num_steps: int) -> int:
         """Return the steps of all epochs."""
-        return count_windows(self.lengths[0], hyper.batch_size, hyper.num_steps) * hyper.epochs
+        return count_windows(self.lengths[0], self.auto.batch_size, num_steps) * epochs
 
     def sizes(self) -> range:
         """Return the numbers of units to choose from."""
@@ -103,62 +117,81 @@ class Choice:
             return range(size, size + 1)
         return range(min(TIMED[0], size), size + 1, 8)
 
+    def extent(self, size: int, epochs: int) -> Extent:
+        """Return how a network of a size is trained in some epochs, as far as its time depends on it."""
+        auto = self.auto
+        if self._is_auto(size, epochs):
+            return Extent(size, epochs, auto.num_steps, auto.save_every_n)
+
+        num_steps = auto.num_steps
+        if "num_steps" not in self.fixed:
+            # shorter windows make more steps
+            most = 64 if epochs < 20 else 100
+            num_steps = min(num_steps, most)
+
+        save_every_n = auto.save_every_n
+        if "save_every_n" not in self.fixed:
+            checkpoints = min(epochs, CHECKPOINTS, 1 + self.minutes // 2)
+            save_every_n = max(1, math.ceil(self.steps(epochs, num_steps) / checkpoints))
+        return Extent(size, epochs, num_steps, save_every_n)
+
+    def _is_auto(self, size: int, epochs: int) -> bool:
+        """Return whether these are the size and epochs of the preset auto, and more epochs are of no use."""
+        auto = self.auto
+        return size == auto.lstm_size and epochs == auto.epochs == self.most_epochs
+
     def hyperparameters(self, size: int, epochs: int) -> Hyperparameters:
         """Return what a network of a size is trained with in some epochs."""
         auto = self.auto
-        if size == auto.lstm_size and epochs == auto.epochs == self.most_epochs:
+        if self._is_auto(size, epochs):
             return auto
 
-        # more units and more epochs on the same text need more dropout, and averages over more steps
-        quick = Hyperparameters(**PRESETS["quick"])
-        best = Hyperparameters(**PRESETS["best"])
-        last = best if self.most_epochs > auto.epochs else auto  # of the most units and epochs
-        last_effort = last.lstm_size * last.epochs
-        quick_to_best = (best.lstm_size * best.epochs) / (quick.lstm_size * quick.epochs)
-        early = math.log(last_effort / (size * epochs)) / math.log(
-            quick_to_best
-        )  # 0 as in best, 1 as in quick
-        keep_prob = last.keep_prob + early * (quick.keep_prob - best.keep_prob)
-        if auto.unrolls_fused:
-            recurrent = last.recurrent_keep_prob + early * 1.75 * (1 - best.recurrent_keep_prob)
-            recurrent = _rounded(recurrent, last.recurrent_keep_prob, 1)
-        else:
-            recurrent = 1.0
+        # More units and more epochs on the same text need more dropout. It depends on the distance to the most of
+        # them. That of QUICK to BEST is 1.
+        largest = BEST if self.most_epochs > auto.epochs else auto
+        most_effort = largest.lstm_size * largest.epochs
+        quick_to_best = (BEST.lstm_size * BEST.epochs) / (QUICK.lstm_size * QUICK.epochs)
+        distance = math.log(most_effort / (size * epochs)) / math.log(quick_to_best)
 
-        num_steps = min(
-            auto.num_steps, 64 if epochs < 20 else 100
-        )  # shorter windows make more steps
-        steps = self.steps(self._changed(num_steps=num_steps, epochs=epochs))
-        checkpoints = min(epochs, CHECKPOINTS, 1 + self.minutes // 2)
+        keep_prob = largest.keep_prob + distance * (QUICK.keep_prob - BEST.keep_prob)
+        recurrent = 1.0
+        if auto.unrolls_fused:
+            recurrent = largest.recurrent_keep_prob + distance * 1.75 * (
+                1 - BEST.recurrent_keep_prob
+            )
+            recurrent = _rounded(recurrent, largest.recurrent_keep_prob, 1)
+
+        extent = self.extent(size, epochs)
+        steps = self.steps(epochs, extent.num_steps)
         learning_rate = auto.learning_rate * (auto.lstm_size / size) ** 1.2
-        return self._changed(
+        values = dict(
             lstm_size=size,
             epochs=epochs,
-            num_steps=num_steps,
-            keep_prob=_rounded(keep_prob, last.keep_prob, 0.95),
+            num_steps=extent.num_steps,
+            keep_prob=_rounded(keep_prob, largest.keep_prob, 0.95),
             recurrent_keep_prob=recurrent,
-            learning_rate=_rounded(learning_rate, 0, quick.learning_rate),
-            # otherwise such a rate leads some seeds astray at first
-            grad_clip=quick.grad_clip,
-            warmup_steps=min(quick.warmup_steps, steps // 6),
+            learning_rate=_rounded(learning_rate, 0, QUICK.learning_rate),
+            # with larger gradients or without a warm-up, such a rate leads some seeds astray at first
+            grad_clip=QUICK.grad_clip,
+            warmup_steps=min(QUICK.warmup_steps, steps // 6),
+            # more steps need averages over more of them
             average_decay=_rounded(1 - 20 / max(1, steps), 0.99, 0.998),
-            save_every_n=max(1, math.ceil(steps / checkpoints)),
+            save_every_n=extent.save_every_n,
         )
-
-    def _changed(self, **values: Any) -> Hyperparameters:
         free = {name: value for name, value in values.items() if name not in self.fixed}
-        return replace(self.auto, **free)
+        return replace(auto, **free)
 
-    def seconds(self, hyper: Hyperparameters, timing: Timing) -> float:
+    def seconds(self, extent: Extent, timing: Timing) -> float:
         """Return the time that a run takes."""
-        steps = self.steps(hyper)
-        checkpoints = math.ceil(steps / hyper.save_every_n)
+        hyper = self.auto
+        steps = self.steps(extent.epochs, extent.num_steps)
+        checkpoints = math.ceil(steps / extent.save_every_n)
         evaluations = checkpoints
         if hyper.eval_every_n:
             evaluations += steps // hyper.eval_every_n
 
         _, held_out, test = self.lengths
-        trained = steps * hyper.batch_size * hyper.num_steps
+        trained = steps * hyper.batch_size * extent.num_steps
         read = 0
         if held_out:
             read += evaluations * (held_out + CONTEXT)
@@ -171,26 +204,26 @@ class Choice:
             + timing.character * (trained + EVALUATED * read)
         )
 
-    def runs(self, timings: Dict[int, Timing]) -> Iterator[Tuple[float, Hyperparameters]]:
-        """Yield the runs that are worth it, of sizes up to the largest that was timed, and the seconds of each."""
-        least_steps = min(FEW_STEPS, self.steps(self.auto))
+    def extents(self, timings: Dict[int, Timing]) -> Iterator[Tuple[float, Extent]]:
+        """Yield what is worth it, of sizes up to the largest that was timed, and the seconds that each takes."""
+        least_steps = min(FEW_STEPS, self.steps(self.auto.epochs, self.auto.num_steps))
         for size in self.sizes():
             if size > max(timings):
                 break
             timing = _between(timings, size)
             for epochs in range(1, self.most_epochs + 1):
-                hyper = self.hyperparameters(size, epochs)
-                if self.steps(hyper) >= least_steps:
-                    yield self.seconds(hyper, timing), hyper
+                extent = self.extent(size, epochs)
+                if self.steps(epochs, extent.num_steps) >= least_steps:
+                    yield self.seconds(extent, timing), extent
 
-    def loss(self, hyper: Hyperparameters) -> float:
+    def loss(self, extent: Extent) -> float:
         """Return the loss to expect, in nats per character above a constant.
 
         The factors are estimated from ten sizes and epochs on Tiny Shakespeare, with 128 to 512 units in 3 to 6 epochs.
         The losses were within 0.014 of what they say.
         """
-        seen = self.lengths[0] * hyper.epochs / 1e6
-        return 0.07 * (224 / hyper.lstm_size) ** 1.9 + 0.1 / seen + 1 / seen**3
+        seen = self.lengths[0] * extent.epochs / 1e6
+        return 0.07 * (224 / extent.lstm_size) ** 1.9 + 0.1 / seen + 1 / seen**3
 
 
 def _between(timings: Dict[int, Timing], size: int) -> Timing:
@@ -210,33 +243,37 @@ def _rounded(value: float, least: float, most: float) -> float:
 
 
 def fitted(
-    choice: Choice, time_one: Callable[[Hyperparameters], Timing], started: float
+    choice: Choice, time_network_of: Callable[[Hyperparameters], Timing], started: float
 ) -> Tuple[Hyperparameters, str]:
     """Return the hyperparameters with which a run ends in time, and a sentence about them.
 
     Args:
         choice: what there is to choose from.
-        time_one: a function that times a network.
+        time_network_of: a function that times a network.
         started: the reading of time.perf_counter() when the time began.
 
     Raises:
         ValueError: the time is too short.
     """
     sizes = choice.sizes()
+    timed = {size for size in TIMED if size in sizes}
     timings: Dict[int, Timing] = {}
-    for size in sorted({sizes[0], sizes[-1], *(size for size in TIMED if size in sizes)}):
-        timings[size] = time_one(choice.hyperparameters(size, 1))
+    for size in sorted({sizes[0], sizes[-1], *timed}):
+        timings[size] = time_network_of(choice.hyperparameters(size, epochs=1))
         used = time.perf_counter() - started
         best = _best_in_time(choice, timings, used)
         if best.lstm_size < size:
             break  # a larger network would learn too slowly
-    return best, _in_words(choice, best, used + choice.seconds(best, timings[size]))
+
+    hyper = choice.hyperparameters(best.lstm_size, best.epochs)
+    seconds = used + choice.seconds(best, timings[size])
+    return hyper, _in_words(choice, hyper, seconds)
 
 
-def _best_in_time(choice: Choice, timings: Dict[int, Timing], used: float) -> Hyperparameters:
+def _best_in_time(choice: Choice, timings: Dict[int, Timing], used: float) -> Extent:
     """Return what has the lowest loss of all that ends in time, after some seconds that are used already."""
     left = 60 * choice.minutes - used
-    in_time = [hyper for seconds, hyper in choice.runs(timings) if seconds <= left]
+    in_time = [extent for seconds, extent in choice.extents(timings) if seconds <= left]
     if not in_time:
         raise ValueError(
             f"minutes {choice.minutes:g} is too short to learn from this text on this machine: it takes at least "
@@ -251,18 +288,18 @@ def _least(choice: Choice, timings: Dict[int, Timing], used: float) -> float:
     The more time, the more checkpoints.
     """
     while True:
-        shortest = min(seconds for seconds, _ in choice.runs(timings))
+        shortest = min(seconds for seconds, _ in choice.extents(timings))
         if shortest * SLOWER + used <= 60 * choice.minutes:
             return choice.minutes
         choice = replace(choice, minutes=(int(10 * choice.minutes) + 1) / 10)
 
 
-def _in_words(choice: Choice, best: Hyperparameters, seconds: float) -> str:
-    is_largest = best.lstm_size == choice.sizes()[-1] and best.epochs == choice.most_epochs
+def _in_words(choice: Choice, hyper: Hyperparameters, seconds: float) -> str:
+    is_largest = hyper.lstm_size == choice.sizes()[-1] and hyper.epochs == choice.most_epochs
     needed = seconds / 60
     more = ""
     if is_largest and needed < choice.minutes - 0.05:
         more = f", more than the text can use (about {needed:.1f})"
     minutes = f"{choice.minutes:g} minute{'' if choice.minutes == 1 else 's'}"
-    layers = f"{plural(best.num_layers, 'layer')} of {best.lstm_size:,}"
-    return f"{minutes}{more}: {layers}, {plural(best.epochs, 'epoch')}"
+    layers = f"{plural(hyper.num_layers, 'layer')} of {hyper.lstm_size:,}"
+    return f"{minutes}{more}: {layers}, {plural(hyper.epochs, 'epoch')}"

@@ -1,7 +1,7 @@
 """Presets: the hyperparameters that a run can start from."""
 
 import sys
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Dict
 
 from charrnn.data import count_windows
 from charrnn.hyperparameters import AUTO, Hyperparameters
@@ -54,42 +54,57 @@ _ALL = dict(
 )
 _SMALL = dict(_ALL, learning_rate=0.006, keep_prob=0.75, recurrent_keep_prob=0.7)
 _LARGE = dict(_ALL, learning_rate=0.003, num_steps=100, save_every_n=500)
-SIZES: Sequence[Tuple[int, Dict[str, Any]]] = (
-    (
-        13_000,
-        dict(
-            _SMALL,
-            batch_size=8,
-            num_steps=50,
-            lstm_size=128,
-            warmup_steps=150,
-            epochs=100,
-            weight_decay=0.1,
-        ),
+SIZES: Dict[int, Dict[str, Any]] = {
+    13_000: dict(
+        _SMALL,
+        batch_size=8,
+        num_steps=50,
+        lstm_size=128,
+        epochs=100,
+        weight_decay=0.1,
+        warmup_steps=150,
     ),
-    (50_000, dict(_SMALL, batch_size=8, num_steps=50, lstm_size=128, warmup_steps=150, epochs=40)),
-    (150_000, dict(_SMALL, batch_size=16, num_steps=50, lstm_size=128, epochs=40)),
-    (
-        500_000,
-        dict(_SMALL, batch_size=32, num_steps=64, lstm_size=256, epochs=36, weight_decay=0.1),
+    50_000: dict(
+        _SMALL,
+        batch_size=8,
+        num_steps=50,
+        lstm_size=128,
+        epochs=40,
+        warmup_steps=150,
     ),
-    (
-        5_000_000,
-        dict(
-            _LARGE,
-            batch_size=32,
-            lstm_size=512,
-            keep_prob=0.7,
-            recurrent_keep_prob=0.75,
-            epochs=20,
-            weight_decay=0.1,
-        ),
+    150_000: dict(
+        _SMALL,
+        batch_size=16,
+        num_steps=50,
+        lstm_size=128,
+        epochs=40,
     ),
-    (
-        sys.maxsize,
-        dict(_LARGE, batch_size=64, lstm_size=512, keep_prob=0.8, epochs=4, val_fraction=0.02),
+    500_000: dict(
+        _SMALL,
+        batch_size=32,
+        num_steps=64,
+        lstm_size=256,
+        epochs=36,
+        weight_decay=0.1,
     ),
-)
+    5_000_000: dict(
+        _LARGE,
+        batch_size=32,
+        lstm_size=512,
+        epochs=20,
+        keep_prob=0.7,
+        recurrent_keep_prob=0.75,
+        weight_decay=0.1,
+    ),
+    sys.maxsize: dict(
+        _LARGE,
+        batch_size=64,
+        lstm_size=512,
+        epochs=4,
+        keep_prob=0.8,
+        val_fraction=0.02,
+    ),
+}
 # at least, so that a run can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
 FEW_CHARACTERS = 5_000  # with fewer, unless they are a list, counts of characters predict better
@@ -106,12 +121,13 @@ def preset(name: str, n_characters: int) -> Dict[str, Any]:
     """
     if name != AUTO:
         return PRESETS[name]
-    values = next(values for largest, values in SIZES if n_characters <= largest)
+    values = next(values for largest, values in SIZES.items() if n_characters <= largest)
     hyper = Hyperparameters(**values)
-    few_steps = _steps(hyper, n_characters) // EVALUATIONS
-    return (
-        {**values, "save_every_n": max(1, few_steps)} if few_steps < hyper.save_every_n else values
-    )
+
+    save_every_n = max(1, _steps(hyper, n_characters) // EVALUATIONS)
+    if save_every_n >= hyper.save_every_n:
+        return values
+    return {**values, "save_every_n": save_every_n}
 
 
 def steps_of_auto(n_characters: int) -> int:

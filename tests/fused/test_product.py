@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import TENSORFLOW_1, TEXT, needs_tensorflow_2, training_graph
-from reference import errors, problem, results
+from reference import largest_error, problem, results
 
 from charrnn.fused import passes, softmax
 from charrnn.fused.passes import product
@@ -21,9 +21,8 @@ from charrnn.training.options import Options
 
 N = 4
 M = 7
-L = 16
 C = 9
-LAYERS = 2
+SIZES = dict(num_classes=C, batch_size=N, num_steps=M, lstm_size=16, num_layers=2)
 AUTOMATIC = dict(batch_size=2, num_steps=30, precision="auto")
 # Operations whose results are added up over many steps, or change the weights.
 SUMS = {
@@ -41,33 +40,48 @@ SUMS = {
 }
 
 
+def of_types(graph, types):
+    return [operation for operation in graph.get_operations() if operation.type in types]
+
+
 def test_a_product_is_float32_and_its_operands_are_rounded():
     a, b = np.random.RandomState(1).standard_normal((2, 5, 5)).astype(np.float32)
     with tf.Graph().as_default(), tf.Session() as session:
         exact, rounded = session.run([product(a, b), product(a, b, "bfloat16")])
-    assert exact.dtype == rounded.dtype == np.float32
+    assert exact.dtype == np.float32
+    assert rounded.dtype == np.float32
     np.testing.assert_allclose(exact, a @ b, rtol=1e-5, atol=1e-6)
     error = np.abs(rounded - a @ b).max()
     assert 1e-5 < error < 2**-7 * (np.abs(a) @ np.abs(b)).max()
 
 
+@pytest.fixture(scope="module")
+def bfloat16_graph():
+    """A TrainingGraph in bfloat16."""
+    return training_graph(**SIZES, threads=3, average_decay=0.9, precision="bfloat16")
+
+
 @needs_tensorflow_2
-def test_operands_are_bfloat16_and_all_sums_float32():
-    model = training_graph(C, N, M, L, LAYERS, threads=3, average_decay=0.9, precision="bfloat16")
-    used = [op for op in tf.get_default_graph().get_operations() if op.type in SUMS | {"MatMul"}]
+def test_operands_are_bfloat16(bfloat16_graph):
+    products = of_types(bfloat16_graph.loss.graph, {"MatMul"})
     # that of the logits, and those of the cells that make the variables, are not computed
-    products = [
-        op
-        for op in used
-        if op.type == "MatMul" and op.name != "MatMul" and "multi_rnn_cell" not in op.name
-    ]
-    assert len(products) > 10 and {op.get_attr("T") for op in products} == {tf.bfloat16}
-    sums = {op.get_attr("T") for op in used if op.type != "MatMul"}
-    assert {dtype for dtype in sums if dtype.is_floating} == {tf.float32}
-    assert all(variable.dtype.base_dtype == tf.float32 for variable in tf.global_variables())
-    assert {tensor.dtype for tensor in [model.loss, *tf.nest.flatten(model.final_state)]} == {
-        tf.float32
-    }
+    computed = []
+    for operation in products:
+        if operation.name != "MatMul" and "multi_rnn_cell" not in operation.name:
+            computed.append(operation)
+    assert len(computed) > 10
+    assert {operation.get_attr("T") for operation in computed} == {tf.bfloat16}
+
+
+@needs_tensorflow_2
+def test_all_sums_are_float32(bfloat16_graph):
+    model = bfloat16_graph
+    types = {operation.get_attr("T") for operation in of_types(model.loss.graph, SUMS)}
+    assert {dtype for dtype in types if dtype.is_floating} == {tf.float32}
+    variables = model.loss.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
+    assert {variable.dtype.base_dtype for variable in variables} == {tf.float32}
+    assert model.loss.dtype == tf.float32
+    assert {part.dtype for part in tf.nest.flatten(model.final_state)} == {tf.float32}
 
 
 @needs_tensorflow_2
@@ -76,36 +90,42 @@ def test_loss_state_and_gradients_are_those_of_float32_but_for_rounding(monkeypa
     if many:
         monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
         monkeypatch.setattr(passes, "ONE_HOT_ROWS", C - 1)
-    given = problem(N, M, L, C, LAYERS)
-    found, expected = (
-        results(training_graph(C, N, M, L, LAYERS, threads=threads, precision=precision), *given)
-        for precision in ("bfloat16", "float32")
-    )
-    largest = max(errors(found, expected).values())
-    assert 1e-4 < largest < 0.03  # 8 bits are 0.004
+    case = problem(**SIZES)
+
+    values = {}
+    for precision in ("bfloat16", "float32"):
+        model = training_graph(**SIZES, threads=threads, precision=precision)
+        values[precision] = results(model, *case)
+    error = largest_error(values["bfloat16"], values["float32"])
+    assert 1e-4 < error < 0.03  # 8 bits are 0.004
+
+
+def losses_of_steps(precision):
+    """Return the losses of 5 steps of a graph that is not fused."""
+    model = CharRNN(**{**SIZES, "lstm_size": 64}, seed=3)
+    x, y = np.random.RandomState(1).randint(0, C, (2, N, M))
+    feed = {model.inputs: x, model.targets: y, model.keep_prob: 1}
+
+    losses = []
+    with tf.Session(config=session_config(2, fused=False, precision=precision)) as session:
+        session.run(tf.global_variables_initializer())
+        for _ in range(5):
+            loss, _ = session.run([model.loss, model.optimizer], feed)
+            losses.append(loss)
+    return losses
 
 
 @needs_tensorflow_2
 def test_a_graph_that_is_not_fused_is_rewritten():
     """It changes the loss by no more than rounding, and does change it."""
-    losses = {}
-    for precision in ("float32", "bfloat16"):
-        model = CharRNN(C, N, M, 64, LAYERS, seed=3)
-        x, y = np.random.RandomState(1).randint(0, C, (2, N, M))
-        with tf.Session(config=session_config(2, False, precision)) as session:
-            session.run(tf.global_variables_initializer())
-            losses[precision] = [
-                session.run(
-                    [model.loss, model.optimizer],
-                    {model.inputs: x, model.targets: y, model.keep_prob: 1},
-                )[0]
-                for _ in range(5)
-            ]
-    np.testing.assert_allclose(losses["bfloat16"], losses["float32"], atol=0.01)
+    exact = losses_of_steps("float32")
+    rounded = losses_of_steps("bfloat16")
+    np.testing.assert_allclose(rounded, exact, atol=0.01)
+
     cpuinfo = Path("/proc/cpuinfo")
     # elsewhere TensorFlow leaves the graph as it is
     if cpuinfo.exists() and "bf16" in cpuinfo.read_text():
-        assert losses["bfloat16"] != losses["float32"]
+        assert rounded != exact
 
 
 @needs_tensorflow_2
@@ -122,19 +142,15 @@ def test_auto_takes_what_was_measured_to_be_faster(capsys, monkeypatch, speedup,
     monkeypatch.setattr(passes, "bfloat16_speedup", lambda config: speedup)
     job = plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options())
     Display(job, 704, StopRequests()).plan()
-    assert (
-        f"\nprecision {said}\n" in capsys.readouterr().out
-        and job.hyperparameters.precision == precision
-    )
+    assert f"\nprecision {said}\n" in capsys.readouterr().out
+    assert job.hyperparameters.precision == precision
 
 
 @pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 measures")
 def test_tensorflow_1_measures_nothing(monkeypatch):
     monkeypatch.setattr(passes, "bfloat16_speedup", None)
-    assert (
-        plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options()).hyperparameters.precision
-        == "float32"
-    )
+    job = plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options())
+    assert job.hyperparameters.precision == "float32"
 
 
 @needs_tensorflow_2
@@ -148,12 +164,14 @@ def test_the_speedup_is_the_ratio_of_the_times(monkeypatch):
 @needs_tensorflow_2
 def test_the_products_that_are_measured_have_the_two_types(monkeypatch):
     graphs = []
-    session = tf.Session
-    monkeypatch.setattr(
-        passes.tf,
-        "Session",
-        lambda **options: (graphs.append(tf.get_default_graph()), session(**options))[1],
-    )
+    session_class = tf.Session
+
+    def open_session(**options):
+        graphs.append(tf.get_default_graph())
+        return session_class(**options)
+
+    monkeypatch.setattr(passes.tf, "Session", open_session)
     assert 0.01 < passes.bfloat16_speedup(session_config(2)) < 100
-    types = [op.get_attr("T") for op in graphs[0].get_operations() if op.type == "MatMul"]
-    assert types.count(tf.float32) == types.count(tf.bfloat16) == 8
+    types = [operation.get_attr("T") for operation in of_types(graphs[0], {"MatMul"})]
+    assert types.count(tf.float32) == 8
+    assert types.count(tf.bfloat16) == 8

@@ -1,7 +1,7 @@
 """A run that ends after some minutes: what is chosen, what stays, and what is refused."""
 
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -25,31 +25,36 @@ STEP = 2.9e-5  # seconds for a character at 224 units
 def timed(monkeypatch):
     """A machine on which a step takes longer with more units, and planning no time. The list has the timed networks."""
     networks = []
-    for module in (job, minutes):
-        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: 0.0))
-    monkeypatch.setattr(
-        minutes,
-        "time_network",
-        lambda num_classes, hyper, threads, in_order: (
-            networks.append(hyper) or minutes.Timing(2.0, STEP * (hyper.lstm_size / 224) ** 1.6)
-        ),
-    )
+
+    def time_network(num_classes, hyper, threads, in_order):
+        networks.append(hyper)
+        return minutes.Timing(2.0, seconds_of_character(hyper))
+
+    set_clock(monkeypatch, lambda: 0.0)
+    monkeypatch.setattr(minutes, "time_network", time_network)
     return networks
 
 
-def planned(n_minutes, text=LONG, model=None, sample_length=200, **given):
+def set_clock(monkeypatch, clock):
+    for module in (job, minutes):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=clock))
+
+
+def planned(n_minutes, text=LONG, model=None, sample_length=200, **hyperparameters):
     """Return the job of a run that is to take some minutes."""
-    return plan_job(
-        text, given, "run", Options(minutes=n_minutes, sample_length=sample_length), model
-    )
+    options = Options(minutes=n_minutes, sample_length=sample_length)
+    return plan_job(text, hyperparameters, "run", options, model)
+
+
+def seconds_of_character(hyper):
+    return STEP * (hyper.lstm_size / 224) ** 1.6
 
 
 def seconds_of(job):
     """Return what the steps of a job take on that machine."""
     hyper = job.hyperparameters
-    return (
-        STEP * (hyper.lstm_size / 224) ** 1.6 * job.total_steps * hyper.batch_size * hyper.num_steps
-    )
+    characters = job.total_steps * hyper.batch_size * hyper.num_steps
+    return seconds_of_character(hyper) * characters
 
 
 class Machine:
@@ -73,24 +78,23 @@ class Machine:
 
     def step(self, hyper):
         """Return the seconds that a step takes: some for each character, and some more."""
-        return 0.02 + STEP * (hyper.lstm_size / 224) ** 1.6 * hyper.batch_size * hyper.num_steps
+        return 0.02 + seconds_of_character(hyper) * hyper.batch_size * hyper.num_steps
 
 
 @pytest.mark.parametrize("n_minutes", [1, 2])
 def test_the_time_that_planning_and_timing_take_counts(monkeypatch, n_minutes):
     """The steps that are measured are those of a network with the rows that are trained."""
     machine = Machine()
-    for module in (job, minutes):
-        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: machine.now))
+    set_clock(monkeypatch, lambda: machine.now)
     monkeypatch.setattr("charrnn.training.graph.TrainingGraph", machine.build)
     monkeypatch.setattr(minutes, "step_ends", machine.step_ends)
-    found = planned(n_minutes)
-    after = machine.now + 9 + found.total_steps * machine.step(found.hyperparameters)
-    assert (
-        machine.now > 9 * len(machine.networks) > 9
-        and 0.8 * 60 * n_minutes < after < 60 * n_minutes
-    )
-    assert {hyper.batch_size for hyper in machine.networks} == {found.hyperparameters.batch_size}
+    run = planned(n_minutes)
+    assert len(machine.networks) > 1
+    assert machine.now > 9 * len(machine.networks)
+    hyper = run.hyperparameters
+    end = machine.now + 9 + run.total_steps * machine.step(hyper)
+    assert 0.8 * 60 * n_minutes < end < 60 * n_minutes
+    assert {network.batch_size for network in machine.networks} == {hyper.batch_size}
 
 
 @pytest.mark.parametrize("n_minutes", [1, 2, 10, 30])
@@ -99,50 +103,70 @@ def test_the_run_ends_in_time(timed, n_minutes):
     job = planned(n_minutes)
     assert 0.8 * 60 * n_minutes < seconds_of(job) < 60 * n_minutes - 5
     hyper = job.hyperparameters
-    assert job.time_in_words == (
-        f"{n_minutes} minute{'s' * (n_minutes > 1)}: 2 layers of {hyper.lstm_size}, "
-        f"{hyper.epochs} epochs"
-    )
+    time = "1 minute" if n_minutes == 1 else f"{n_minutes} minutes"
+    assert job.time_in_words == f"{time}: 2 layers of {hyper.lstm_size}, {hyper.epochs} epochs"
 
 
 def test_more_time_gives_more_units_and_more_epochs(timed):
-    jobs = [planned(each).hyperparameters for each in (1, 3, 10, 30, 90)]
+    hypers = [planned(n_minutes).hyperparameters for n_minutes in (1, 3, 10, 30, 90)]
     for name, change in (("lstm_size", 1), ("epochs", 1), ("learning_rate", -1), ("keep_prob", -1)):
-        values = [change * getattr(hyper, name) for hyper in jobs]
-        assert values == sorted(values) and values[0] < values[-1], name
-    assert jobs[0].recurrent_keep_prob == 1 > jobs[-1].recurrent_keep_prob
+        values = [change * getattr(hyper, name) for hyper in hypers]
+        assert values == sorted(values), name
+        assert values[0] < values[-1], name
+    assert hypers[0].recurrent_keep_prob == 1
+    assert hypers[-1].recurrent_keep_prob < 1
 
 
-def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(timed):
-    """But for a shorter warm-up in so short a text."""
-    hyper = replace(
+@pytest.fixture
+def choice(timed):
+    """What there is to choose from for the long text in 2 minutes."""
+    auto = replace(
         planned(2).hyperparameters, **preset("auto", len(LONG.text)), precision="float32"
     )
-    choice = minutes.Choice(hyper, (540_001, 60_000, 0), (), 2, 200)
-    found = choice.hyperparameters(224, 5)
-    assert (
-        asdict(found)
-        == {
-            **asdict(found),
-            **preset("quick", 1),
-            "warmup_steps": choice.steps(found) // 6,
-            "save_every_n": found.save_every_n,
-        }
-        and found.warmup_steps < 300
-    )
-    assert [choice.hyperparameters(224, epochs).num_steps for epochs in (19, 20)] == [64, 100]
+    return minutes.Choice(auto, (540_001, 60_000, 0), (), 2, 200)
+
+
+def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(choice):
+    """But for a shorter warm-up in so short a text."""
+    hyper = choice.hyperparameters(224, 5)
+    warmup_steps = choice.steps(5, hyper.num_steps) // 6
+    assert warmup_steps < 300
+    of_quick = {**preset("quick", 1), "warmup_steps": warmup_steps}
+    del of_quick["save_every_n"]
+    assert {name: getattr(hyper, name) for name in of_quick} == of_quick
+
+
+@pytest.mark.parametrize("epochs, num_steps", [(19, 64), (20, 100)])
+def test_few_epochs_have_shorter_windows(choice, epochs, num_steps):
+    assert choice.hyperparameters(224, epochs).num_steps == num_steps
+
+
+@pytest.mark.parametrize("fixed", [{}, dict(num_steps=31, save_every_n=77)])
+def test_the_time_is_that_of_the_hyperparameters(choice, fixed):
+    """Of the preset auto, too."""
+    choice = replace(choice, auto=replace(choice.auto, **fixed), fixed=tuple(fixed))
+    for size, epochs in [(128, 1), (224, 5), (512, 20), (512, 60)]:
+        hyper = choice.hyperparameters(size, epochs)
+        extent = choice.extent(size, epochs)
+        assert extent == (hyper.lstm_size, hyper.epochs, hyper.num_steps, hyper.save_every_n)
 
 
 def test_the_dropout_of_a_shorter_text_grows_to_that_of_auto(timed):
-    """It has no dropout on recurrent weights where the network cannot have it."""
     text = Text("a shorter text", LONG.text[:300_000])
     auto = preset("auto", 300_000)
-    few, more, all_of_auto = (planned(each, text).hyperparameters for each in (1, 4, 8))
-    assert few.recurrent_keep_prob == 1 > more.recurrent_keep_prob > all_of_auto.recurrent_keep_prob
+    few, more, all_of_auto = (planned(n_minutes, text).hyperparameters for n_minutes in (1, 4, 8))
+    assert few.recurrent_keep_prob == 1
+    assert 1 > more.recurrent_keep_prob > all_of_auto.recurrent_keep_prob
     assert few.keep_prob > more.keep_prob > all_of_auto.keep_prob
     assert all_of_auto == replace(all_of_auto, **{**auto, "early_stop": 0})
-    for other, n_minutes in ((text, 4), (LONG, 60)):
-        assert planned(n_minutes, other, cell="gru").hyperparameters.recurrent_keep_prob == 1
+
+
+@pytest.mark.parametrize("length, n_minutes", [(300_000, 4), (len(LONG.text), 60)])
+def test_a_network_that_cannot_have_it_has_no_dropout_on_recurrent_weights(
+    timed, length, n_minutes
+):
+    text = Text("a text", LONG.text[:length])
+    assert planned(n_minutes, text, cell="gru").hyperparameters.recurrent_keep_prob == 1
 
 
 def test_networks_that_would_take_too_long_are_not_timed(timed, monkeypatch):
@@ -151,56 +175,65 @@ def test_networks_that_would_take_too_long_are_not_timed(timed, monkeypatch):
         "charrnn.training.job.faster_precision", lambda threads, fused: ("float32", 0.9)
     )
     assert planned(2).speedup == 0.9
-    assert [(hyper.lstm_size, hyper.precision) for hyper in timed] == [
-        (128, "float32"),
-        (256, "float32"),
-    ]
+    assert [hyper.lstm_size for hyper in timed] == [128, 256]
+    assert {hyper.precision for hyper in timed} == {"float32"}
 
 
 @pytest.mark.parametrize(
-    "given",
+    "fixed",
     [
         dict(lstm_size=100, num_layers=1, batch_size=7, early_stop=4, precision="float32"),
         dict(num_steps=31, learning_rate=0.001, keep_prob=0.71, save_every_n=330, val_fraction=0.3),
     ],
 )
-def test_what_is_given_stays(timed, given):
-    job = planned(2, **given)
+def test_what_is_given_stays(timed, fixed):
+    job = planned(2, **fixed)
     for hyper in (job.hyperparameters, *timed):
-        assert {name: getattr(hyper, name) for name in given} == given
-    assert job.hyperparameters.lstm_size == 100 or seconds_of(job) > 0.6 * 120
+        assert {name: getattr(hyper, name) for name in fixed} == fixed
+    # so small a network learns what it can in less
+    if "lstm_size" not in fixed:
+        assert seconds_of(job) > 0.6 * 120
 
 
 def test_the_sizes_of_a_model_stay(timed):
-    assert planned(4, model=open_model("anna")).hyperparameters.lstm_size == 512 and len(timed) == 1
+    assert planned(4, model=open_model("anna")).hyperparameters.lstm_size == 512
+    assert len(timed) == 1
 
 
 def test_evaluations_and_samples_are_counted(timed):
-    plain, often, saved, sampled = (
-        planned(10, lstm_size=256, **given).hyperparameters.epochs
-        for given in ({}, dict(eval_every_n=20), dict(save_every_n=20), dict(sample_length=90_000))
-    )
-    assert plain > 1.5 * often > 1.5 * saved and plain > 1.2 * sampled
+    def epochs(**options):
+        return planned(10, lstm_size=256, **options).hyperparameters.epochs
+
+    plain = epochs()
+    often_evaluated = epochs(eval_every_n=20)
+    often_saved = epochs(save_every_n=20)
+    assert plain > 1.5 * often_evaluated
+    assert often_evaluated > often_saved
+    assert plain > 1.2 * epochs(sample_length=90_000)
 
 
 def test_more_than_the_text_can_use(timed):
     """The values of auto, without an early stop; a long text can use more epochs."""
     job = planned(20, SHORT)
-    assert job.hyperparameters == replace(
-        job.hyperparameters, **{**preset("auto", len(SHORT.text)), "early_stop": 0}
-    )
+    of_auto = {**preset("auto", len(SHORT.text)), "early_stop": 0}
+    assert job.hyperparameters == replace(job.hyperparameters, **of_auto)
     said = r"20 minutes, more than the text can use \(about 0\.\d\): 2 layers of 128, 100 epochs"
     assert re.fullmatch(said, job.time_in_words)
     hyper = planned(1000).hyperparameters
     assert (hyper.lstm_size, hyper.epochs, hyper.recurrent_keep_prob) == (512, 60, 0.6)
 
 
+def least_of(caught):
+    """Return the least time that an error names, its last word."""
+    *_, least = str(caught.value).split()
+    return float(least)
+
+
 def test_too_short_a_time_names_the_least(timed):
-    with pytest.raises(
-        ValueError, match="minutes 0.2 is too short to .*: it takes at least "
-    ) as caught:
+    message = "minutes 0.2 is too short to .*: it takes at least "
+    with pytest.raises(ValueError, match=message) as caught:
         planned(0.2)
-    least = float(str(caught.value).split()[-1])
+    least = least_of(caught)
     assert planned(least).total_steps >= 500
     # but for 10% in which it may be slower, and rounding
     with pytest.raises(ValueError, match="too short"):
@@ -208,7 +241,7 @@ def test_too_short_a_time_names_the_least(timed):
 
 
 @pytest.mark.parametrize(
-    "slower, text, given",
+    "slower, text, options",
     [
         (60, LONG, {}),
         (9, LONG, dict(sample_length=30_000)),
@@ -216,28 +249,27 @@ def test_too_short_a_time_names_the_least(timed):
         (3, LONG, dict(save_every_n=100)),
     ],
 )
-def test_the_least_time_that_is_named_is_enough(timed, monkeypatch, slower, text, given):
+def test_the_least_time_that_is_named_is_enough(timed, monkeypatch, slower, text, options):
     """On any machine, with the checkpoints of that time, and if it is a little slower then."""
-    measured = [slower, 1.099 * slower]
-    monkeypatch.setattr(
-        minutes,
-        "time_network",
-        lambda num_classes, hyper, threads, in_order: minutes.Timing(
-            2.0, measured.pop(0) * STEP * (hyper.lstm_size / 224) ** 1.6
-        ),
-    )
+    factors = [slower, 1.099 * slower]
+
+    def time_network(num_classes, hyper, threads, in_order):
+        return minutes.Timing(2.0, factors.pop(0) * seconds_of_character(hyper))
+
+    monkeypatch.setattr(minutes, "time_network", time_network)
     with pytest.raises(ValueError, match="it takes at least ") as caught:
-        planned(0.1, text, **given)
-    assert (
-        planned(float(str(caught.value).split()[-1]), text, lstm_size=128, **given).total_steps
-        and not measured
-    )
+        planned(0.1, text, **options)
+    assert planned(least_of(caught), text, lstm_size=128, **options).total_steps > 0
+    assert factors == []
 
 
 @pytest.mark.parametrize("n_minutes", [0.4, 0.5, 1])
 def test_a_time_is_not_more_than_itself(timed, n_minutes):
     about = re.search(r"about (0\.\d)", planned(n_minutes, SHORT).time_in_words)
-    assert float(about.group(1)) < n_minutes if about else n_minutes < 1
+    if about is None:
+        assert n_minutes < 1
+    else:
+        assert float(about.group(1)) < n_minutes
 
 
 def test_what_cannot_be_combined_in_python():
@@ -249,12 +281,7 @@ def test_what_cannot_be_combined_in_python():
 
 def test_a_dry_run_times_a_network_and_says_what_was_chosen(text_file, capsys):
     """On this machine."""
-    assert (
-        train.main(
-            [str(text_file), "--minutes", "5", "--preset", "auto", "--lstm-size", "16", "--dry-run"]
-        )
-        == 0
-    )
-    assert re.search(
-        r"\ntime     5 minutes, more than .*: 2 layers of 16, 100 epochs\n", capsys.readouterr().out
-    )
+    flags = "--minutes 5 --preset auto --lstm-size 16 --dry-run".split()
+    assert train.main([str(text_file), *flags]) == 0
+    line = r"\ntime     5 minutes, more than .*: 2 layers of 16, 100 epochs\n"
+    assert re.search(line, capsys.readouterr().out)

@@ -17,26 +17,22 @@ QUICK = 1.459
 
 @pytest.fixture
 def path():
-    path = Path(os.environ.get("CHARRNN_DATA") or ROOT / "data") / "tiny-shakespeare.txt"
+    folder = Path(os.environ.get("CHARRNN_DATA") or ROOT / "data")
+    path = folder / "tiny-shakespeare.txt"
     if not path.is_file():
         pytest.skip("tiny-shakespeare.txt is neither in data/ nor in CHARRNN_DATA")
     return path
 
 
+needs_bfloat16 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "precision",
-    [
-        "float32",
-        pytest.param(
-            "bfloat16",
-            marks=pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)])
 def test_300_steps_on_tiny_shakespeare_reach_the_loss_that_was_measured(path, tmp_path, precision):
+    text = load_text(path)
     run = train_model(
-        load_text(path)[: 32 * 64 * 300],
+        text[: 32 * 64 * 300],
         tmp_path / "run",
         batch_size=32,
         num_steps=64,
@@ -50,7 +46,9 @@ def test_300_steps_on_tiny_shakespeare_reach_the_loss_that_was_measured(path, tm
         sample_length=0,
         summaries=False,
     )
-    assert len(run.losses) == 300 and 4 < run.losses[0] < 4.4  # ln 65 is 4.17
+
+    assert len(run.losses) == 300
+    assert 4 < run.losses[0] < 4.4  # ln 65 is 4.17
     assert run.losses[-20:].mean() < LIMIT
 
 
