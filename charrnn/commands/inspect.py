@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import itertools
 import json
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -20,18 +21,18 @@ UNNAMED = 5  # number of units without a feature to list
 def table(measured: units.Measured, count: int) -> Iterator[str]:
     """Yield the lines of a table: for each feature the units that track it best, and what was measured."""
     yield f"{'what is tracked':<30}{'unit':>10}{'correlation':>13}   next best"
-    groups = measured.best(count)
-    for best, *others in groups:
-        rest = ", ".join(f"{other.unit} {other.correlation:+.2f}" for other in others)
-        yield f"{best.feature:<30}{best.unit!s:>10}{best.correlation:>+13.2f}   {rest}".rstrip()
-    missing = [
-        name for name in measured.features if name not in {group[0].feature for group in groups}
-    ]
+    tracked = set()
+    for best, *others in measured.best(count):
+        tracked.add(best.feature)
+        next_best = ", ".join(f"{other.unit} {other.correlation:+.2f}" for other in others)
+        row = f"{best.feature:<30}{best.unit!s:>10}{best.correlation:>+13.2f}   {next_best}"
+        yield row.rstrip()
+
+    missing = [name for name in measured.features if name not in tracked]
     if missing:
         yield f"no unit reaches {units.LEAST_CORRELATION} for: {', '.join(missing)}"
-    yield "units that vary most and track none of these: " + (
-        ", ".join(map(str, measured.expressive(UNNAMED))) or "none"
-    )
+    unnamed = ", ".join(map(str, measured.expressive(UNNAMED)))
+    yield f"units that vary most and track none of these: {unnamed or 'none'}"
     yield f"{measured.deviation.size:,} units, measured on {measured.length:,} characters"
 
 
@@ -42,12 +43,11 @@ def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
         "features": list(measured.features),
         "units": [
             {
-                "feature": best.feature,
-                "unit": str(best.unit),
-                "correlation": round(best.correlation, 4),
+                "feature": tracking.feature,
+                "unit": str(tracking.unit),
+                "correlation": round(tracking.correlation, 4),
             }
-            for group in measured.best(count)
-            for best in group
+            for tracking in itertools.chain(*measured.best(count))
         ],
         "expressive": [str(unit) for unit in measured.expressive(UNNAMED)],
     }
@@ -117,29 +117,33 @@ def _main(args: argparse.Namespace) -> None:
     arguments.check_encoding(args, args.text, args.vocab_from)
     if args.unit is not None and args.top is not None:
         raise ValueError("--top has no effect with --unit")
+
     model = arguments.open_named(args.model, args)
     if args.text is None:
         whole = text_of_run.training_text(model.run, flag="--text").training
     else:
         whole = arguments.read_text(args.text, args.encoding).text
+
     text, note = unknown.resolve(whole[: args.characters], model.vocabulary, args.unknown)
     if note:
         terminal.print_note(note)
     if len(text) < 2:
         raise ValueError("the text needs at least 2 characters that the model knows")
+
     with contextlib.closing(model.engine()) as engine:
         measured = units.measure(engine, text, model.num_layers, terminal.bar)
         if args.unit is None:
-            count = args.top or 3
-            print(
-                json.dumps(_report(measured, count))
-                if args.json
-                else "\n".join(table(measured, count))
-            )
+            _print_units(measured, args.top or 3, args.json)
         else:
-            _print_unit(
-                engine, measured, measured.unit(args.unit), text[: args.passage or 100], args.json
-            )
+            passage = text[: args.passage or 100]
+            _print_unit(engine, measured, measured.unit(args.unit), passage, args.json)
+
+
+def _print_units(measured: units.Measured, count: int, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_report(measured, count)))
+    else:
+        print("\n".join(table(measured, count)))
 
 
 def _print_unit(
@@ -147,21 +151,19 @@ def _print_unit(
 ) -> None:
     """Print the values of a unit over a text, and what it tracks."""
     pieces = units.activations(engine, engine.vocabulary.encode(text), measured.parts)
-    values = np.concatenate([*pieces])[:, unit.part, unit.column]
+    activations = np.concatenate(list(pieces))  # [T, S, L]
+    values = activations[:, unit.part, unit.column]
     tracked = measured.tracked_by(unit)
     if as_json:
-        tracks = [[name, round(correlation, 4)] for _, name, correlation in tracked]
-        print(
-            json.dumps(
-                {
-                    "unit": str(unit),
-                    "tracks": tracks,
-                    "text": text,
-                    "values": [round(float(value), 4) for value in values],
-                }
-            )
-        )
+        report = {
+            "unit": str(unit),
+            "tracks": [[name, round(correlation, 4)] for _, name, correlation in tracked],
+            "text": text,
+            "values": [round(float(value), 4) for value in values],
+        }
+        print(json.dumps(report))
         return
+
     for place, (char, value) in enumerate(zip(text, values), 1):
         print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")
     for _, name, correlation in tracked:

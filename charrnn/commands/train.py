@@ -136,7 +136,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
             raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
     if args.separator is not None and len(args.text) < 2 and not any(map(os.path.isdir, args.text)):
         raise ValueError("--separator has no effect, because it stands between several texts")
-    init_from = None if args.init_from is None else arguments.open_given(args.init_from, args)
+    init_from = None if args.init_from is None else arguments.open_at(args.init_from, args)
     text = None
     if args.text or not args.resume:
         separator = "\n" if args.separator is None else args.separator
