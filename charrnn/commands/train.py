@@ -23,14 +23,21 @@ from charrnn.training.minutes import step_ends
 from charrnn.training.options import Options
 from charrnn.training.presets import PRESETS
 
+# Pairs of flags of which only one may be given.
+NOT_COMBINED = (
+    ("dry_run", "resume"),
+    ("like", "resume"),
+    ("like", "preset"),
+    ("minutes", "like"),
+)
+
 
 def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-train``."""
     parser = arguments.Parser(
         in_processes=True,
         prog="charrnn-train",
-        description="Train a character-wise LSTM on a "
-        "text. The defaults are the notebook's recipe.",
+        description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.",
     )
     parser.add_argument(
         "--preset",
@@ -108,7 +115,8 @@ def _main(args: argparse.Namespace) -> int:
     require_tensorflow()
     processes = start_processes()
     with processes.watched(args.checkpoint_dir):
-        args.threads = processes.threads() if args.threads is None else args.threads
+        if args.threads is None:
+            args.threads = processes.threads()
         job = processes.from_first(_job, args, processes.size)
         if args.dry_run:
             dry_run(job, processes)
@@ -119,38 +127,33 @@ def _main(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
-    arguments.check_needs(args, vocab_from=["init_from"], vocab_order=["init_from"])
-    arguments.check_encoding(args, args.vocab_from, *args.text)
-    for name, other in (
-        ("dry_run", "resume"),
-        ("like", "resume"),
-        ("like", "preset"),
-        ("minutes", "like"),
-    ):
-        if getattr(args, name) and getattr(args, other):
-            raise ValueError(
-                f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}"
-            )
-    for name in args.text if args.resume else ():
-        if not corpus.is_known(name) and record.is_run(name):
-            raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
-    if args.separator is not None and len(args.text) < 2 and not any(map(os.path.isdir, args.text)):
-        raise ValueError("--separator has no effect, because it stands between several texts")
-    init_from = None if args.init_from is None else arguments.open_at(args.init_from, args)
+    _check(args)
+    init_from = None
+    if args.init_from is not None:
+        init_from = arguments.open_at(args.init_from, args)
+
     text = None
     if args.text or not args.resume:
         separator = "\n" if args.separator is None else args.separator
         text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         terminal.print_skipped(text.skipped)
-    given = {} if args.like is None else _hyperparameters_of(args.like)
-    given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
-    settings = {
-        name: getattr(args, name)
-        for name in ("sample_length", "summaries", "threads")
-        if getattr(args, name) is not None
-    }
-    options = Options(args.resume, args.preset, minutes=args.minutes, **settings)
-    job = plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
+
+    hyperparameters = {} if args.like is None else _hyperparameters_of(args.like)
+    hyperparameters.update(_in_use(args, NAMES))
+    options = Options(
+        args.resume,
+        args.preset,
+        minutes=args.minutes,
+        **_in_use(args, ("sample_length", "summaries", "threads")),
+    )
+    job = plan_job(
+        text,
+        hyperparameters,
+        args.checkpoint_dir,
+        options,
+        init_from=init_from,
+        n_processes=n_processes,
+    )
     if args.decay is not None and job.hyperparameters.schedule != "exponential":
         raise ValueError(
             f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential"
@@ -158,14 +161,37 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     return job
 
 
+def _check(args: argparse.Namespace) -> None:
+    """Raise ValueError for arguments that cannot be combined, or have no effect."""
+    arguments.check_needs(args, vocab_from=["init_from"], vocab_order=["init_from"])
+    arguments.check_encoding(args, args.vocab_from, *args.text)
+    for name, other in NOT_COMBINED:
+        if getattr(args, name) and getattr(args, other):
+            raise ValueError(
+                f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}"
+            )
+    if args.resume:
+        for name in args.text:
+            if not corpus.is_known(name) and record.is_run(name):
+                raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
+    is_one_text = len(args.text) < 2 and not any(map(os.path.isdir, args.text))
+    if args.separator is not None and is_one_text:
+        raise ValueError("--separator has no effect, because it stands between several texts")
+
+
+def _in_use(args: argparse.Namespace, names: Sequence[str]) -> Dict[str, Any]:
+    """Return the values of those flags that are not left out."""
+    values = {name: getattr(args, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _hyperparameters_of(path: str) -> Dict[str, Any]:
     """Return the hyperparameters of the run in a folder, or in a copy of its run.json."""
     try:
-        run = (
-            record.read_run(path)
-            if os.path.isdir(path)
-            else record.run_from_record(record.read_signed(path))
-        )
+        if os.path.isdir(path):
+            run = record.read_run(path)
+        else:
+            run = record.run_from_record(record.read_signed(path))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"--like needs a run folder or its run.json, and {path} is neither: {errors.reason(error)}"
