@@ -27,8 +27,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from charrnn.data import StrPath, Vocabulary
 from charrnn.hyperparameters import NAMES, Hyperparameters
-from charrnn.system import errors, files
-from charrnn.text.corpus import RUN_FILE, words
+from charrnn.system import errors, files, words
+from charrnn.text.corpus import RUN_FILE
 from charrnn.version import __version__
 
 # Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.

@@ -18,7 +18,7 @@ from typing import List, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
-from charrnn.system import errors, files, words
+from charrnn.system import errors, files
 
 RUN_FILE = "run.json"  # in each run folder, by which it is recognised; the files of such a folder are no texts
 
@@ -267,10 +267,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         files.write_atomically(path, content)
         return path
     reasons = "; ".join(dict.fromkeys(failures))
-    train = words.command("train") + (" TEXT=" if "CHARRNN_MAKE" in os.environ else " ")
-    raise errors.AdvisedError(
+    raise ValueError(
         f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could not be downloaded "
-        f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network",
-        f"train_model({NAMES!r}) or train_model({PYTHON!r}), and in the notebook text_name = {NAMES!r}",
-        f"{train}{NAMES} or {train}{PYTHON}",
+        f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network, {NAMES} or {PYTHON}"
     )

@@ -204,7 +204,7 @@ def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsy
         notebook_folder,
     ]
     for more, message in [
-        ([], "does not record its vocabulary: name the text that it was trained on with --vocab"),
+        ([], "or name that text with --vocab-from TEXT"),
         (["--vocab-from", str(tmp_path / "wrong")], "14 distinct characters, but the vocabulary"),
     ]:
         assert train.main([*flags, *more]) == 2
