@@ -1,6 +1,7 @@
 """Comparing runs: ``charrnn-runs``."""
 
 import argparse
+import contextlib
 import io
 import itertools
 import json
@@ -19,9 +20,11 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import FIRST
 from charrnn.checkpoints.record import names_with
 from charrnn.checkpoints.run import read_history
+from charrnn.checkpoints.weights import read_packed
 from charrnn.commands import arguments
 from charrnn.data import StrPath, count_windows, split
 from charrnn.system import errors, files, terminal, words
+from charrnn.text.corpus import RUN_FILE
 
 COLUMNS = (
     "run",
@@ -40,6 +43,7 @@ COLUMNS = (
 )
 LOSSES = ("loss", "best", "best_bits", "test", "test_bits")
 SHOWN_LOSSES = LOSSES[:4]  # those of COLUMNS
+LEGEND = "solid: the loss of one batch, with dropout\ndashed: the validation loss, without"
 # A run, as summary() returns it, or a mean, as means() does.
 Row = Dict[str, Any]
 
@@ -65,7 +69,8 @@ def summary(folder: StrPath) -> Row:
     run = record.read_run(folder)
     hyper = run.hyperparameters
     step, saved = _newest_checkpoint(Path(folder))
-    total = _total_steps(run)
+    training, held_out, test = split(record.read_text(run), hyper.val_fraction, hyper.test_fraction)
+    total = hyper.epochs * count_windows(len(training), hyper.batch_size, hyper.num_steps)
 
     history = read_history(folder)
     measured = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
@@ -83,6 +88,7 @@ def summary(folder: StrPath) -> Row:
         "run": str(folder),
         "text": run.text_name,
         "text_sha256": run.shuffled_sha256 or run.text_sha256,
+        "lengths": {"training": len(training), "held_out": len(held_out), "test": len(test)},
         "hyperparameters": asdict(hyper),
         "init_from": run.init_from,
         "step": step,
@@ -107,10 +113,23 @@ def _newest_checkpoint(folder: Path) -> Tuple[int, Optional[str]]:
     return record.step_of(names[-1]), time.strftime("%Y-%m-%d %H:%M", saved)
 
 
-def _total_steps(run: record.RunRecord) -> int:
-    hyper = run.hyperparameters
-    training, _, _ = split(record.read_text(run), hyper.val_fraction, hyper.test_fraction)
-    return hyper.epochs * count_windows(len(training), hyper.batch_size, hyper.num_steps)
+def details(folder: StrPath) -> Row:
+    """Return what a table has no place for: the number of weights and biases of a run, and the versions.
+
+    These are the versions of charrnn and of TensorFlow with which it was last started; None if not known.
+    """
+    parameters = None
+    names = names_with(Path(folder), ".npz")
+    if names:
+        with contextlib.suppress(OSError, ValueError):
+            weights, _ = read_packed(Path(folder) / f"{names[-1]}.npz")
+            parameters = sum(values.size for values in weights.values())
+
+    about: Dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        about = record.read_signed(Path(folder) / RUN_FILE)
+    versions = {name: about.get(name) for name in ("charrnn", "tensorflow")}
+    return {"parameters": parameters, "versions": versions}
 
 
 def _in_bits(nats: Optional[float]) -> Optional[float]:
@@ -315,7 +334,7 @@ def plot(rows: List[Row], path: str, over: str) -> None:
         _draw(axes, val_loss, style="--", color=color, label=label, has_band=has_band)
     axes.set(xlabel="hours" if over == "time" else "steps", ylabel="loss, nats per character")
     axes.grid(alpha=0.3)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    axes.legend(title=LEGEND, loc="upper left", bbox_to_anchor=(1.01, 1))
 
     content = io.BytesIO()
     figure.savefig(content, format=Path(path).suffix[1:] or "png", bbox_inches="tight")
@@ -349,7 +368,10 @@ def make_parser() -> arguments.Parser:
     )
     either = parser.add_mutually_exclusive_group()
     either.add_argument(
-        "--json", action="store_true", help="print JSON, with all hyperparameters and the means"
+        "--json",
+        action="store_true",
+        help="print JSON, with all hyperparameters, the number of parameters, the lengths of the parts of the "
+        "text, the versions and the means",
     )
     either.add_argument(
         "--plot", metavar="FILE", help="draw the losses in an SVG or PNG file; needs Matplotlib"
@@ -376,7 +398,8 @@ def _main(args: argparse.Namespace) -> None:
         plot(rows, args.plot, args.over)
         terminal.write(f"wrote {args.plot}\n", sys.stdout)
     elif args.json:
-        print(json.dumps([*rows, *means(rows)], indent=1))
+        runs = [{**row, **details(row["run"])} for row in rows]
+        print(json.dumps([*runs, *means(rows)], indent=1))
     else:
         _print_table([COLUMNS, *map(_cells, rows), *map(_cells, means(rows))])
 

@@ -13,6 +13,7 @@ import pytest
 from conftest import TEXT
 from matplotlib.figure import Figure
 
+import charrnn
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import runs
@@ -109,6 +110,29 @@ def test_json_has_how_far_a_run_is(folder, validated, as_json):
     assert of_plain["step"] == 173
     assert of_plain["steps"] == 173
     assert of_plain["hyperparameters"]["lstm_size"] == 5
+
+
+def test_json_has_the_sizes_and_the_versions(folder, validated, as_json):
+    of_validated, of_plain = as_json(folder)
+    assert of_validated["lengths"] == {"training": 780, "held_out": 260, "test": 0}
+    assert of_plain["lengths"] == {"training": 1040, "held_out": 0, "test": 0}
+    # 2 layers of 4 gates of 5 units, and the output of 14 characters
+    layers = (14 + 5 + 1) * 4 * 5 + (5 + 5 + 1) * 4 * 5
+    assert of_plain["parameters"] == layers + (5 + 1) * 14
+    assert of_plain["versions"]["charrnn"] == charrnn.__version__
+
+
+@pytest.mark.parametrize("are_empty", [False, True])
+def test_a_run_of_which_less_is_left_has_less(plain, as_json, are_empty):
+    """Without a record of its own, and whose weights are not there, or in a file that is empty."""
+    (plain / "run.json").unlink()
+    for path in plain.glob("*.ckpt.npz"):
+        path.unlink()
+        if are_empty:
+            path.touch()
+    (of_plain,) = as_json(plain)
+    assert of_plain["parameters"] is None
+    assert of_plain["versions"] == {"charrnn": None, "tensorflow": None}
 
 
 def test_json_has_the_numbers_of_the_history(folder, plain, validated, as_json):
@@ -258,7 +282,9 @@ def test_a_mean_is_drawn_where_all_its_runs_measured(axes_of_settings):
     assert y.max() == pytest.approx(5)
 
 
-def test_the_legend_covers_no_curve(axes_of_settings):
+def test_the_legend_says_which_loss_is_which_and_covers_no_curve(axes_of_settings):
+    title = axes_of_settings.get_legend().get_title().get_text()
+    assert "solid: the loss of one batch, with dropout" in title
     legend = axes_of_settings.get_legend().get_window_extent()
     assert legend.x0 > axes_of_settings.get_window_extent().x1
 
