@@ -12,6 +12,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import ROOT, SCRIPTS, parser_of
 from conftest import script as script_of
@@ -135,6 +136,87 @@ def test_the_readme_says_what_the_tests_take():
     )
     for fact in ("minutes", "GB", "Chromium", "skipped"):
         assert fact in paragraph
+
+
+def rows_of_speed(head):
+    """Return the rows of a table of docs/speed.md by their first cell; the others as the text that they have.
+
+    head is what the first line of the table begins with.
+    """
+    table = PAGES["docs/speed.md"].split(f"\n{head}")[1].split("\n\n")[0]
+    rows = {}
+    for line in table.splitlines()[2:]:
+        name, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        rows[name] = cells
+    return rows
+
+
+@pytest.fixture(scope="module")
+def seconds_of_step():
+    """By the graph, seconds for a step of the recipe and of the small size."""
+    rows = rows_of_speed("| | the recipe, s/step")
+    return {name: np.array([float(cells[0]), float(cells[3])]) for name, cells in rows.items()}
+
+
+@pytest.fixture(scope="module")
+def on_other_processors():
+    """By the graph and the processor, how many times as fast it is as the notebook's graph, at both sizes."""
+    ratios = {}
+    for name, cells in rows_of_speed("| | AMD EPYC without").items():
+        for processor, cell in enumerate(cells):
+            if cell:
+                ratios[name, processor] = np.array(cell.split(", "), float)
+    return ratios
+
+
+def in_words(ratios, digits=1):
+    """Return a range of ratios as the README has it."""
+    return f"{min(ratios):.{digits}f} to {max(ratios):.{digits}f}"
+
+
+@pytest.fixture(scope="module")
+def speed_in_readme():
+    (section,) = re.findall("^## Speed\n\n(.*?)\n\n", PAGES["README.md"], re.MULTILINE | re.DOTALL)
+    return section.replace("\n", " ")
+
+
+def test_the_speed_of_training_is_that_of_the_tables(
+    seconds_of_step, on_other_processors, speed_in_readme
+):
+    """Compared on one TensorFlow; of version 2, other processors have no figures for the notebook's graph."""
+    times = seconds_of_step
+    on_1 = [*(times["notebook's graph, 1.15"] / times["fused, 1.15"])]
+    for (name, _), ratios in on_other_processors.items():
+        if name == "fused, 1.15":
+            on_1.extend(ratios)
+    on_2 = times["notebook's graph, 2.21"] / times["fused, 2.21"]
+    in_bfloat16 = times["notebook's graph, 2.21"] / times["fused, 2.21, bfloat16"]
+    assert (
+        f"is {in_words(on_1)} times as fast as the notebook's graph with TensorFlow 1.15, and {in_words(on_2)} times "
+        "with 2.21"
+    ) in speed_in_readme
+    assert f"{in_words(in_bfloat16)} times on a processor that has it" in speed_in_readme
+
+
+def test_the_speed_beside_pytorch_is_that_of_the_tables(
+    seconds_of_step, on_other_processors, speed_in_readme
+):
+    ratios = []
+    for name in ("fused, 1.15", "fused, 2.21"):
+        ratios.extend(seconds_of_step["PyTorch"] / seconds_of_step[name])
+    for (name, processor), ratio in on_other_processors.items():
+        if name.startswith("fused"):
+            ratios.extend(ratio / on_other_processors["PyTorch", processor])
+    assert f"is {in_words(ratios)} times as fast as PyTorch's `nn.LSTM`" in speed_in_readme
+
+
+def test_the_speed_of_writing_is_that_of_the_table(speed_in_readme):
+    rows = rows_of_speed("| engine | one text")
+    engines = [rows[name] for name in ("in the graph", "NumPy 1.18", "NumPy 2.4")]
+    one_text = in_words([float(cells[1]) for cells in engines], digits=0)
+    many = in_words([float(cells[3]) for cells in engines], digits=0)
+    assert f"writes one text {one_text} times as fast as the notebook's loop" in speed_in_readme
+    assert f"and 64 texts {many} times" in speed_in_readme
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
