@@ -66,7 +66,7 @@ def test_the_modules_of_the_notebook_run_too(name):
     assert err == ""
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [60, 80, 120])
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_help_fits_the_terminal_and_breaks_between_words(name, columns, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))

@@ -38,7 +38,9 @@ NOT_INTERACTIVE = {
 def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-sample``."""
     parser = arguments.Parser(
-        prog="charrnn-sample", description="Generate text from a model, character by character."
+        prog="charrnn-sample",
+        usage="%(prog)s [-h] [options] [MODEL]",
+        description="Generate text from a model, character by character.",
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help=arguments.MODEL_HELP)
     arguments.add_model_arguments(parser)

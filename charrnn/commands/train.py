@@ -37,6 +37,7 @@ def make_parser() -> arguments.Parser:
     parser = arguments.Parser(
         in_processes=True,
         prog="charrnn-train",
+        usage="%(prog)s [-h] [options] [TEXT ...]",
         description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.",
     )
     parser.add_argument(
