@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import itertools
 import json
+import sys
 from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
@@ -13,12 +14,12 @@ from charrnn.commands import arguments
 from charrnn.engines import Engine
 from charrnn.inspection import units
 from charrnn.system import terminal
-from charrnn.text import unknown
+from charrnn.text import corpus, unknown
 
 UNNAMED = 5  # number of units without a feature to list
 
 
-def table(measured: units.Measured, count: int) -> Iterator[str]:
+def table(measured: units.Measured, count: int, text_name: str) -> Iterator[str]:
     """Yield the lines of a table: for each feature the units that track it best, and what was measured."""
     yield f"{'what is tracked':<30}{'unit':>10}{'correlation':>13}   next best"
     tracked = set()
@@ -33,12 +34,14 @@ def table(measured: units.Measured, count: int) -> Iterator[str]:
         yield f"no unit reaches {units.LEAST_CORRELATION} for: {', '.join(missing)}"
     unnamed = ", ".join(map(str, measured.expressive(UNNAMED)))
     yield f"units that vary most and track none of these: {unnamed or 'none'}"
-    yield f"{measured.deviation.size:,} units, measured on {measured.length:,} characters"
+    n_units = f"{measured.deviation.size:,} units"
+    yield f"{n_units}, measured on {measured.length:,} characters of {text_name}"
 
 
-def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
+def _report(measured: units.Measured, count: int, text_name: str) -> Dict[str, Any]:
     """Return the content of the table, for JSON."""
     return {
+        "text": text_name,
         "characters": measured.length,
         "features": list(measured.features),
         "units": [
@@ -122,8 +125,13 @@ def _main(args: argparse.Namespace) -> None:
     model = arguments.open_named(args.model, args)
     if args.text is None:
         whole = text_of_run.training_text(model.run, flag="--text").training
+        # Without a record of a run, there is no such text.
+        assert model.run
+        text_name = f"the training text, {model.run.text_name}"
     else:
-        whole = arguments.read_text(args.text, args.encoding).text
+        named = arguments.read_text(args.text, args.encoding)
+        whole = named.text
+        text_name = "standard input" if args.text == corpus.STANDARD_INPUT else named.name
 
     text, note = unknown.resolve(whole[: args.characters], model.vocabulary, args.unknown)
     if note:
@@ -134,17 +142,18 @@ def _main(args: argparse.Namespace) -> None:
     with contextlib.closing(model.engine()) as engine:
         measured = units.measure(engine, text, model.num_layers, terminal.bar)
         if args.unit is None:
-            _print_units(measured, args.top or 3, args.json)
+            _print_units(measured, args.top or 3, text_name, args.json)
         else:
             passage = text[: args.passage or 100]
             _print_unit(engine, measured, measured.unit(args.unit), passage, args.json)
 
 
-def _print_units(measured: units.Measured, count: int, as_json: bool) -> None:
+def _print_units(measured: units.Measured, count: int, text_name: str, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(_report(measured, count)))
-    else:
-        print("\n".join(table(measured, count)))
+        print(json.dumps(_report(measured, count, text_name)))
+        return
+    for line in table(measured, count, text_name):
+        terminal.write(f"{line}\n", sys.stdout)
 
 
 def _print_unit(

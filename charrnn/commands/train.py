@@ -50,7 +50,7 @@ def make_parser() -> arguments.Parser:
         "--like",
         metavar="RUN",
         help="take all hyperparameters of another run, named by its folder "
-        "or a copy of its run.json. Other flags override them",
+        "or a copy of its run.json, but not its text. Other flags override them",
     )
     parser.add_argument(
         "--minutes",
@@ -139,6 +139,10 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         terminal.print_skipped(text.skipped)
 
+    if args.like is not None and not args.text:
+        terminal.print_note(
+            "charrnn-train: the text is anna, because --like takes no text from a run"
+        )
     hyperparameters = {} if args.like is None else _hyperparameters_of(args.like)
     hyperparameters.update(_in_use(args, NAMES))
     options = Options(

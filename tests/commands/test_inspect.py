@@ -34,7 +34,8 @@ def test_the_table_names_features_and_units(inspected, trained):
     assert out.startswith("what is tracked")
     assert "after a vowel" in out
     assert "\nno unit reaches 0.3 for: " in out
-    assert out.endswith(f"20 units, measured on {len(TEXT):,} characters\n")
+    text = f"the training text, {trained.parent / 'small.txt'}"
+    assert out.endswith(f"20 units, measured on {len(TEXT):,} characters of {text}\n")
 
 
 @pytest.mark.parametrize("flags, n_columns", [([], 4), (["--top", 1], 3)])
@@ -46,7 +47,7 @@ def test_top_is_how_many_units_a_row_has(inspected, trained, flags, n_columns):
 
 def test_so_many_characters_are_read(inspected, trained):
     out, _ = inspected(trained, "--characters", 520)
-    assert out.endswith("20 units, measured on 520 characters\n")
+    assert "\n20 units, measured on 520 characters of " in out
 
 
 def test_a_unit_is_shown_with_its_values(inspected, trained):
@@ -67,7 +68,7 @@ def test_json_has_what_the_table_has(inspected, trained):
     for tracking in report["units"]:
         assert tracking["unit"] in table
         assert tracking["feature"] in table
-    assert f"measured on {report['characters']:,} characters" in table
+    assert f"measured on {report['characters']:,} characters of {report['text']}\n" in table
     assert ", ".join(report["expressive"]) in table
 
 
@@ -77,9 +78,12 @@ def test_the_text_may_come_from_a_file_or_standard_input(
     text = b"a cat and a hat\n" * 50
     (tmp_path / "other.txt").write_bytes(text)
     from_file, _ = inspected(exported, "--text", tmp_path / "other.txt")
-    assert "measured on 800 characters" in from_file
+    assert f"measured on 800 characters of {tmp_path / 'other.txt'}\n" in from_file
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
-    assert inspected(exported, "--text", "-").out == from_file
+    from_standard_input, _ = inspected(exported, "--text", "-")
+    *rows, last = from_standard_input.splitlines()
+    assert rows == from_file.splitlines()[:-1]
+    assert last == "20 units, measured on 800 characters of standard input"
 
 
 def test_other_cells_can_be_inspected(inspected, tmp_path):
