@@ -29,9 +29,11 @@ train, sample, evaluate, export, inspect, runs = (functools.partial(_run, name) 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command that the first argument names, or list the commands. Return the exit status."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    if words and words[0] in NAMES:
-        return _run(words[0], words[1:])
+    if argv is None:
+        argv = sys.argv[1:]
+    name = argv[0] if argv else ""
+    if name in NAMES:
+        return _run(name, argv[1:])
 
     from charrnn.commands import arguments
 
@@ -39,11 +41,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser = arguments.Parser(
         prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands."
     )
-    if words and not words[0].startswith("-"):
+    if argv and not name.startswith("-"):
         return arguments.run_main(
-            lambda _args: parser.error(f"there is no command {words[0]}"), parser, argv=[]
+            lambda _args: parser.error(f"there is no command {name}"), parser, argv=[]
         )
-    return arguments.run_main(_list, parser, words)
+    return arguments.run_main(_list, parser, argv)
 
 
 def _list(_args: argparse.Namespace) -> None:

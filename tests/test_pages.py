@@ -139,13 +139,13 @@ def test_the_readme_says_what_the_tests_take():
 
 
 def rows_of_speed(head):
-    """Return the rows of a table of docs/speed.md by their first cell; the others as the text that they have.
-
-    head is what the first line of the table begins with.
-    """
-    table = PAGES["docs/speed.md"].split(f"\n{head}")[1].split("\n\n")[0]
+    """Return the other cells of the rows of a table by the first cell; the table of docs/speed.md with a head."""
+    _, after_head = PAGES["docs/speed.md"].split(f"\n{head}")
+    table, _, _ = after_head.partition("\n\n")
+    # what is left of the head, and a line of dashes
+    _, _, *lines = table.splitlines()
     rows = {}
-    for line in table.splitlines()[2:]:
+    for line in lines:
         name, *cells = [cell.strip() for cell in line.strip("|").split("|")]
         rows[name] = cells
     return rows
@@ -234,7 +234,7 @@ def anchors(page):
 
 # `bits_after` of `charrnn.inspection.memory`
 NAME = re.compile(r"`(\w+)(?:\([^`]*)?`\s+of\s+`(charrnn[\w.]*)`")
-NAMES_OF_MODULES = [match for page in PAGES.values() for match in NAME.findall(page)]
+NAMES_OF_MODULES = NAME.findall("\n".join(PAGES.values()))
 
 
 @pytest.mark.parametrize("name, module", NAMES_OF_MODULES)
@@ -247,8 +247,8 @@ def test_the_pages_have_names_of_modules():
     assert ("export_page", "charrnn.inspection.webpage") in NAMES_OF_MODULES
 
 
-MODULE = re.compile(r"`(charrnn(?:\.\w+)+)`|^from (charrnn(?:\.\w+)*) import", re.MULTILINE)
-MODULES = sorted({one or other for page in PAGES.values() for one, other in MODULE.findall(page)})
+MODULE = re.compile(r"(?:`|^from )(charrnn(?:\.\w+)+)(?:`| import)", re.MULTILINE)
+MODULES = sorted({*MODULE.findall("\n".join(PAGES.values()))})
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -302,7 +302,7 @@ def lengths_of_auto():
         shortest = longest + 1
 
 
-@pytest.mark.parametrize("row, length", lengths_of_auto())
+@pytest.mark.parametrize("row, length", list(lengths_of_auto()))
 def test_auto_is_that_of_the_page(row, length):
     hyper = Hyperparameters(**preset("auto", length))
     first, *values = row

@@ -42,10 +42,11 @@ def _read_texts(args: argparse.Namespace, model: Model, name: str) -> Texts:
     except (ValueError, OSError) as error:
         if args.train_text is not None:
             raise
+        reports = sys.stderr if args.json else sys.stdout
         terminal.write(
             "without the training text, two lines of the comparison are missing "
             f"({errors.described(error)})\n",
-            sys.stderr if args.json else sys.stdout,
+            reports,
         )
         return Texts(text.text, text.name, training="")
 
@@ -153,6 +154,7 @@ def make_parser() -> arguments.Parser:
         help="in place of a TEXT, evaluate the part that was held out with --test-fraction",
     )
     arguments.add_model_arguments(parser)
+
     parser.add_argument(
         "--rows",
         metavar="N",
@@ -173,6 +175,7 @@ def make_parser() -> arguments.Parser:
         help="the training text, for the comparison with other methods (default: the one that the "
         "run names)",
     )
+
     return parser
 
 

@@ -104,8 +104,9 @@ def main(argv: Optional[List[str]] = None) -> int:
 def _main(args: argparse.Namespace) -> None:
     if not 1 <= len(args.places) <= 2:
         raise ValueError("give the FILE to write, and before it a MODEL (default: the newest run)")
-    *models, target = args.places
-    if not models and _is_there(target):
+    model_name = args.places[0] if len(args.places) == 2 else None
+    target = args.places[-1]
+    if model_name is None and _is_there(target):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
     format_ = _format(target, args.format)
     weights = args.weights or STORED[format_][0]
@@ -121,7 +122,7 @@ def _main(args: argparse.Namespace) -> None:
     text = None
     if text_name is not None and format_ == "html":
         text = arguments.read_text(text_name, args.encoding)
-    model = arguments.open_named(models[0] if models else None, args)
+    model = arguments.open_named(model_name, args)
 
     if format_ == "html":
         _write_page(model, target, weights, text)

@@ -69,6 +69,7 @@ def make_parser() -> arguments.Parser:
         "model", metavar="MODEL", nargs="?", default=None, help=arguments.MODEL_HELP
     )
     arguments.add_model_arguments(parser)
+
     parser.add_argument(
         "--text",
         metavar="TEXT",
@@ -108,6 +109,7 @@ def make_parser() -> arguments.Parser:
         help="with --unit: how much of the text is shown (default: 100)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+
     return parser
 
 

@@ -42,7 +42,8 @@ COLUMNS = (
     "saved",
 )
 LOSSES = ("loss", "best", "best_bits", "test", "test_bits")
-SHOWN_LOSSES = LOSSES[:4]  # those of COLUMNS
+# those of COLUMNS
+SHOWN_LOSSES = LOSSES[:4]
 LEGEND = "solid: the loss of one batch, with dropout\ndashed: the validation loss, without"
 # A run, as summary() returns it, or a mean, as means() does.
 Row = Dict[str, Any]
@@ -80,8 +81,10 @@ def summary(folder: StrPath) -> Row:
     since_best = 0
     if val_losses:
         since_best = len(val_losses) - 1 - val_losses.index(best)
+    loss = None
     speed = None
     if losses:
+        loss = losses[-1]
         speed = float(np.median(measured["characters_per_second"]))
 
     return {
@@ -94,7 +97,7 @@ def summary(folder: StrPath) -> Row:
         "step": step,
         "steps": total,
         "ended": step == total or 0 < hyper.early_stop <= since_best,
-        "loss": losses[-1] if losses else None,
+        "loss": loss,
         "best": best,
         "best_bits": _in_bits(best),
         "test": run.test_loss,
@@ -149,6 +152,7 @@ def means(rows: List[Row]) -> List[Row]:
         without_seed = {**row["hyperparameters"], "seed": None}
         settings = json.dumps([row["text_sha256"], row["init_from"], without_seed], sort_keys=True)
         group = groups.setdefault(settings, {})
+
         # Of two runs with one seed, one that has ended counts.
         if row["ended"] or seed not in group:
             group[seed] = row
@@ -157,6 +161,7 @@ def means(rows: List[Row]) -> List[Row]:
     for group in groups.values():
         if sum(row["ended"] for row in group.values()) > 1:
             every_mean.append(_mean(group))
+
     for mean in every_mean:
         same_text = [other for other in every_mean if other["text_sha256"] == mean["text_sha256"]]
         mean["setting"] = _setting(mean, same_text)
@@ -192,9 +197,11 @@ def _mean(group: Dict[int, Row]) -> Row:
     }
     for name in LOSSES:
         losses = [row[name] for row in rows]
-        is_known = None not in losses
-        mean[name] = statistics.mean(losses) if is_known else None
-        mean[f"{name}_deviation"] = statistics.stdev(losses) if is_known else None
+        mean[name] = None
+        mean[f"{name}_deviation"] = None
+        if None not in losses:
+            mean[name] = statistics.mean(losses)
+            mean[f"{name}_deviation"] = statistics.stdev(losses)
     return mean
 
 
@@ -219,7 +226,9 @@ def _cells(row: Row) -> List[str]:
         name = row["run"]
         seed = str(hyper["seed"])
         steps = f"{row['step']:,} of {row['steps']:,}"
-    speed = row.get("characters_per_second")
+    speed = "-"
+    if row.get("characters_per_second") is not None:
+        speed = f"{row['characters_per_second']:,.0f}"
     return [
         name,
         row["text"][-30:],
@@ -229,7 +238,7 @@ def _cells(row: Row) -> List[str]:
         seed,
         steps,
         *[_loss_cell(row, loss) for loss in SHOWN_LOSSES],
-        "-" if speed is None else f"{speed:,.0f}",
+        speed,
         row.get("saved") or "-",
     ]
 
@@ -285,7 +294,9 @@ def _curve(rows: List[Row], name: str, over: str) -> Curve:
         for index, step in enumerate(steps):
             curves[number, index] = points[step]
 
-    deviations = curves.std(axis=0, ddof=1 if len(rows) > 1 else 0)
+    # One run has no deviation.
+    ddof = 1 if len(rows) > 1 else 0
+    deviations = curves.std(axis=0, ddof=ddof)
     places, means = curves.mean(axis=0).T  # [steps] each
     return Curve(places, means, deviations[:, 1])
 
@@ -299,6 +310,7 @@ def _lines(rows: List[Row]) -> List[Tuple[str, List[Row]]]:
         label = ", ".join(filter(None, parts))
         lines.append((label, [row for row in rows if row["run"] in mean["runs"]]))
         in_a_mean.update(mean["runs"])
+
     for row in rows:
         if row["run"] not in in_a_mean:
             lines.append((row["run"], [row]))
@@ -332,7 +344,10 @@ def plot(rows: List[Row], path: str, over: str) -> None:
         _draw(axes, loss, style="-", color=color, label=label, has_band=has_band)
         label = f"{label}, validation"
         _draw(axes, val_loss, style="--", color=color, label=label, has_band=has_band)
-    axes.set(xlabel="hours" if over == "time" else "steps", ylabel="loss, nats per character")
+
+    places = "hours" if over == "time" else "steps"
+    axes.set_xlabel(places)
+    axes.set_ylabel("loss, nats per character")
     axes.grid(alpha=0.3)
     axes.legend(title=LEGEND, loc="upper left", bbox_to_anchor=(1.01, 1))
 
@@ -381,6 +396,7 @@ def make_parser() -> arguments.Parser:
         choices=("steps", "time"),
         help="with --plot: what is on the horizontal axis (default: steps)",
     )
+
     return parser
 
 

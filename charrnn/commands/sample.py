@@ -44,6 +44,7 @@ def make_parser() -> arguments.Parser:
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help=arguments.MODEL_HELP)
     arguments.add_model_arguments(parser)
+
     group = parser.add_argument_group("text")
     group.add_argument(
         "--prime",
@@ -89,6 +90,7 @@ def make_parser() -> arguments.Parser:
         action="store_true",
         help="continue each line that is typed; /help lists the commands",
     )
+
     group = parser.add_argument_group("decoding")
     group.add_argument(
         "--temperature",
@@ -118,6 +120,7 @@ def make_parser() -> arguments.Parser:
         type=arguments.integer(0, sampler.SEEDS - 1),
         help="seed of the first text; each further text has the next seed (default: a new one)",
     )
+
     group = parser.add_argument_group("reports")
     group.add_argument(
         "--json",
@@ -134,6 +137,7 @@ def make_parser() -> arguments.Parser:
         metavar="TEXT",
         help="the training text for --novelty and --new (default: the one that the model names)",
     )
+
     return parser
 
 
@@ -275,7 +279,9 @@ def _write_lines(
         few = f"there are {len(samples):,} of {n_lines}"
     if args.new:
         note = f"left out {words.plural(left_out, 'line')} of the training text, or repeated"
-        terminal.print_note(f"{note}, so that {few}" if few else note)
+        if few:
+            note += f", so that {few}"
+        terminal.print_note(note)
     elif few and not interrupted:
         terminal.print_note(f"{few}, because the others that were drawn are blank")
     return samples, interrupted
@@ -295,6 +301,7 @@ def _write_texts(
     samples, interrupted = writer.write(
         prime, args.length, settings, seed, stop=args.stop, show=show
     )
+
     if is_shown_at_once:
         _show("\n")
     elif not args.json:

@@ -64,6 +64,7 @@ def make_parser() -> arguments.Parser:
         action="store_true",
         help="print the plan, try a few steps to estimate memory and time, and write nothing",
     )
+
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
     groups["text"].add_argument(
         "text",
@@ -88,6 +89,7 @@ def make_parser() -> arguments.Parser:
         "folder, an exported .npz file or a known model. Characters that it does not know get new weights",
     )
     arguments.add_vocabulary_arguments(groups["network"])
+
     reports = groups["checkpoints and reports"]
     reports.add_argument(
         "--checkpoint-dir",
@@ -102,6 +104,7 @@ def make_parser() -> arguments.Parser:
         "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
         f"except {', '.join(map(arguments.flag, IMMUTABLE))}",
     )
+
     for declaring in (Options, Hyperparameters):
         arguments.add_settings(groups, declaring)
     return parser
@@ -145,6 +148,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         )
     hyperparameters = {} if args.like is None else _hyperparameters_of(args.like)
     hyperparameters.update(_in_use(args, NAMES))
+
     options = Options(
         args.resume,
         args.preset,
@@ -175,10 +179,12 @@ def _check(args: argparse.Namespace) -> None:
             raise ValueError(
                 f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}"
             )
+
     if args.resume:
         for name in args.text:
             if not corpus.is_known(name) and record.is_run(name):
                 raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
+
     is_one_text = len(args.text) < 2 and not any(map(os.path.isdir, args.text))
     if args.separator is not None and is_one_text:
         raise ValueError("--separator has no effect, because it stands between several texts")
@@ -212,6 +218,7 @@ def dry_run(job: Job, processes: Processes) -> None:
     model = TrainingGraph(
         len(job.record.vocabulary), job.hyperparameters, processes, job.threads, job.seed_given
     )
+
     display = Display(job, model.n_parameters, StopRequests(), processes.rank > 0)
     display.plan()
     times = np.diff(step_ends(model, job.hyperparameters))

@@ -51,10 +51,12 @@ def test_so_many_characters_are_read(inspected, trained):
 
 
 def test_a_unit_is_shown_with_its_values(inspected, trained):
-    lines = inspected(trained, "--unit", "2/c/3", "--passage", 7).out.splitlines()
+    out, _ = inspected(trained, "--unit", "2/c/3", "--passage", 7)
+    lines = out.splitlines()
     # a place, a character and a value: "        1  't'          +0.12"
-    assert lines[0].split()[:2] == ["1", "'t'"]
-    values = [float(columns(line)[-1]) for line in lines[:7]]
+    rows = [line.split() for line in lines[:7]]
+    assert rows[0][:2] == ["1", "'t'"]
+    values = [float(row[-1]) for row in rows]
     memory = open_model(trained).activations(TEXT[:7])[:, 2, 2]
     np.testing.assert_allclose(values, np.tanh(memory), atol=0.006)
     # what the unit tracks stands below them

@@ -29,6 +29,12 @@ def columns(row):
     return re.split("  +", row)
 
 
+def place_of(row):
+    """Return the folder of a run in the table."""
+    place, *_ = columns(row)
+    return place
+
+
 def change_hyperparameters(folder, **values):
     """Change some hyperparameters in the record of a run."""
     run = record.read_run(folder)
@@ -87,9 +93,9 @@ def as_json(capsys):
 def test_the_table_has_all_runs(folder, plain, validated, compared):
     (head, first, second), _ = compared(folder)
     assert columns(head)[:3] == ["run", "text", "network"]
-    assert columns(first)[0] == str(validated)
+    assert place_of(first) == str(validated)
     assert re.search(r"  20\d\d-\d\d-\d\d \d\d:\d\d$", first)
-    assert columns(second)[0] == str(plain)
+    assert place_of(second) == str(plain)
     for value in ("2 x 5 lstm", "2 x 3", "173 of 173"):
         assert value in columns(second)
 
@@ -99,7 +105,7 @@ def test_the_runs_on_a_text_stand_together_the_best_first(folder, plain, compare
     with open(os.path.join(better, "history.csv"), "a") as history:
         history.write("173,1,0.01,,0.001,,,,\n")  # better than all
     (_, *rows), _ = compared(folder)
-    places = [os.path.relpath(columns(row)[0], str(folder)) for row in rows]
+    places = [os.path.relpath(place_of(row), str(folder)) for row in rows]
     assert places == ["validated", "z", "deep/plain"]
 
 
@@ -347,7 +353,7 @@ def test_a_folder_without_runs_is_named(folder, validated, compared):
 def test_a_damaged_run_is_named_and_left_out(folder, plain, validated, compared):
     (plain / "text.txt").write_text("other")
     (_, *rows), err = compared(folder)
-    assert [columns(row)[0] for row in rows] == [str(validated)]
+    assert [place_of(row) for row in rows] == [str(validated)]
     assert f"skipped: {plain}" in err
 
 
@@ -381,7 +387,7 @@ def test_rows_with_something_else_in_them_are_left_out(with_strange_rows, plain,
     """The other rows and runs are still there."""
     (_, first, second), _ = compared(with_strange_rows)
     assert "0.2500" in columns(first)
-    assert columns(second)[0] == str(plain)
+    assert place_of(second) == str(plain)
 
 
 def test_rows_with_something_else_in_them_are_not_drawn(with_strange_rows, validated, pictures):
