@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, List
 from charrnn.system.machine import choose_kernels
 from charrnn.version import __version__
 
+# The modules of the names; those that are missing here are in charrnn.model.
 _MODULES = {
     "Vocabulary": "charrnn.data",
     "get_batches": "charrnn.data",
     "load_text": "charrnn.data",
     "pick_top_n": "charrnn.sample",
     "quiet_tensorflow": "charrnn.system.terminal",
-    # the others: charrnn.model
     "train_model": "charrnn.train",
     "open_model": "charrnn.engines.model_file",
 }
@@ -61,9 +61,11 @@ else:
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module 'charrnn' has no attribute {name!r}")
-        if name not in _MODULES:  # of the notebook's graph: turn eager mode off
-            import_module("charrnn.system.tensorflow").tf  # noqa: B018
-        return getattr(import_module(_MODULES.get(name, "charrnn.model")), name)
+        if name in _MODULES:
+            return getattr(import_module(_MODULES[name]), name)
+        # The parts of the notebook's graph need eager mode off, which the first use of tf does.
+        import_module("charrnn.system.tensorflow").tf  # noqa: B018
+        return getattr(import_module("charrnn.model"), name)
 
 
 def __dir__() -> List[str]:

@@ -29,20 +29,23 @@ train, sample, evaluate, export, inspect, runs = (functools.partial(_run, name) 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command that the first argument names, or list the commands. Return the exit status."""
-    given = sys.argv[1:] if argv is None else list(argv)
-    if given and given[0] in NAMES:
-        return _run(given[0], given[1:])
+    if argv is None:
+        argv = sys.argv[1:]
+    name = argv[0] if argv else ""
+    if name in NAMES:
+        return _run(name, argv[1:])
+
     from charrnn.commands import arguments
 
     raise_on_interrupt()
     parser = arguments.Parser(
         prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands."
     )
-    if given and not given[0].startswith("-"):
+    if argv and not name.startswith("-"):
         return arguments.run_main(
-            lambda args: parser.error(f"there is no command {given[0]}"), parser, []
+            lambda _args: parser.error(f"there is no command {name}"), parser, argv=[]
         )
-    return arguments.run_main(_list, parser, given)
+    return arguments.run_main(_list, parser, argv)
 
 
 def _list(_args: argparse.Namespace) -> None:

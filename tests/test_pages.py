@@ -1,9 +1,10 @@
 """README and docs: commands parse and run, links lead to files and headings, names and flags exist."""
 
+import contextlib
 import hashlib
 import importlib
 import io
-import itertools
+import os
 import re
 import shlex
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import ROOT, SCRIPTS, parser_of
 from conftest import script as script_of
@@ -34,54 +36,73 @@ FLAG_PAGES = {
 }
 # added to each training, so that it takes a second
 QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--lstm-size", "8"]
+# make trains or writes with: trap : INT; PYTHON -m charrnn SCRIPT ARGUMENTS || { what follows an error }
+RUN_BY_MAKE = re.compile(r"-m charrnn (\S+) (.*) \|\| \{ status")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
-def blocks(page, *languages):
-    """Return the code blocks of a page in some languages, "" for those without one."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```", PAGES[page], re.MULTILINE | re.DOTALL)
-    return [block for language, block in found if language in languages]
+def blocks(page, language):
+    """Return the code blocks of a page in a language, "" for those without one."""
+    return [block for name, block in BLOCK.findall(PAGES[page]) if name == language]
 
 
 def commands(page):
     """Return the lines of a page's shell blocks; a command before && or | counts as one of its own."""
-    lines = "".join(blocks(page, "sh")).splitlines()
-    return [re.sub(r" >\S+$", "", part) for line in lines for part in re.split(r" && | \| ", line)]
+    parts = []
+    for line in "".join(blocks(page, "sh")).splitlines():
+        parts.extend(re.split(r" && | \| ", line))
+    return [re.sub(r" >\S+$", "", part) for part in parts]
 
 
 def shown(page):
     """Return the commands whose output a page shows, and those in its prose."""
     prompts = re.findall(r"^\$ (.*)$", "".join(blocks(page, "")), re.MULTILINE)
-    prose = re.sub(r"^```.*?^```", "", PAGES[page], flags=re.MULTILINE | re.DOTALL)
+    prose = BLOCK.sub("", PAGES[page])
     return prompts + re.findall(r"`(?:\.venv/bin/)?((?:charrnn-|make )[^`\n]* [^`\n]*)`", prose)
 
 
 def flags_of(script):
-    return {
-        flag
-        for action in parser_of(script)._actions
-        for flag in action.option_strings
-        if flag.startswith("--")
+    """Return the flags of a script, without its abbreviations."""
+    flags = set()
+    for action in parser_of(script)._actions:
+        flags.update(flag for flag in action.option_strings if flag.startswith("--"))
+    return flags
+
+
+def printed_by_make(command):
+    """Return what a command of make would run. The variables of a make that runs the tests are left out."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MAKE") and name not in ("ARGS", "TEXT", "TENSORFLOW")
     }
+    done = subprocess.run(
+        ["make", "-n", *shlex.split(command)[1:]],
+        cwd=str(ROOT),
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    return done.stdout
 
 
 def script_and_arguments(command):
     """Return the script that a command calls and its arguments; (None, []) for another program."""
+    if command.startswith("make "):
+        match = RUN_BY_MAKE.search(printed_by_make(command))
+        return (match.group(1), shlex.split(match.group(2))) if match else (None, [])
+
     program, *arguments = shlex.split(command)
     if program in ("mpiexec", "srun"):
         program, *arguments = arguments[arguments.index("-n") + 2 :]
     if program.startswith("charrnn-"):
         return program[len("charrnn-") :], arguments
-    if (
-        program.startswith("python")
-        and arguments[:1] == ["-m"]
-        and arguments[1].startswith("charrnn.")
-    ):
+    is_module = program.startswith("python") and arguments[:1] == ["-m"]
+    if is_module and arguments[1].startswith("charrnn."):
         return arguments[1].split(".")[-1], arguments[2:]
-    if program == "make" and arguments[0] in ("train", "train-distributed", "sample"):
-        values = dict(each.split("=", 1) for each in arguments[1:])
-        return arguments[0].split("-")[0], shlex.split(values.get("ARGS", ""))
     return None, []
 
 
@@ -92,13 +113,110 @@ def test_commands_parse(page):
         script, arguments = script_and_arguments(command)
         if script and "--help" not in arguments:
             parser_of(script).parse(arguments)
-        elif command.startswith("make "):
-            subprocess.run(
-                ["make", "-n", *shlex.split(command)[1:]],
-                cwd=str(ROOT),
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+
+
+def test_make_runs_what_the_readme_says():
+    """So that the commands above are looked at."""
+    calls = [script_and_arguments(command) for command in commands("README.md")]
+    assert ("train", ["names", "--preset", "auto"]) in calls
+    assert ("sample", ["--lines", "10", "--new"]) in calls
+
+
+def test_the_readme_sets_a_fresh_machine_up_with_two_commands():
+    """One trains, and one passes the tests, the way .ci/run calls them; whatever they need, make installs."""
+    assert 'make train TEXT=names ARGS="--preset auto"' in commands("README.md")
+    assert "make test" in commands("README.md")
+    assert "-m pytest " in printed_by_make("make test")
+    assert re.search(r"^ *make .*\btest\b", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+
+
+def test_the_readme_says_what_the_tests_take():
+    (paragraph,) = re.findall(
+        r"(?:^.+\n)+\n```sh\nmake test\n```", PAGES["README.md"], re.MULTILINE
+    )
+    for fact in ("minutes", "GB", "Chromium", "skipped"):
+        assert fact in paragraph
+
+
+def rows_of_speed(head):
+    """Return the other cells of the rows of a table by the first cell; the table of docs/speed.md with a head."""
+    _, after_head = PAGES["docs/speed.md"].split(f"\n{head}")
+    table, _, _ = after_head.partition("\n\n")
+    # what is left of the head, and a line of dashes
+    _, _, *lines = table.splitlines()
+    rows = {}
+    for line in lines:
+        name, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        rows[name] = cells
+    return rows
+
+
+@pytest.fixture(scope="module")
+def seconds_of_step():
+    """By the graph, seconds for a step of the recipe and of the small size."""
+    rows = rows_of_speed("| | the recipe, s/step")
+    return {name: np.array([float(cells[0]), float(cells[3])]) for name, cells in rows.items()}
+
+
+@pytest.fixture(scope="module")
+def on_other_processors():
+    """By the graph and the processor, how many times as fast it is as the notebook's graph, at both sizes."""
+    ratios = {}
+    for name, cells in rows_of_speed("| | AMD EPYC without").items():
+        for processor, cell in enumerate(cells):
+            if cell:
+                ratios[name, processor] = np.array(cell.split(", "), float)
+    return ratios
+
+
+def in_words(ratios, digits=1):
+    """Return a range of ratios as the README has it."""
+    return f"{min(ratios):.{digits}f} to {max(ratios):.{digits}f}"
+
+
+@pytest.fixture(scope="module")
+def speed_in_readme():
+    (section,) = re.findall("^## Speed\n\n(.*?)\n\n", PAGES["README.md"], re.MULTILINE | re.DOTALL)
+    return section.replace("\n", " ")
+
+
+def test_the_speed_of_training_is_that_of_the_tables(
+    seconds_of_step, on_other_processors, speed_in_readme
+):
+    """Compared on one TensorFlow; of version 2, other processors have no figures for the notebook's graph."""
+    times = seconds_of_step
+    on_1 = [*(times["notebook's graph, 1.15"] / times["fused, 1.15"])]
+    for (name, _), ratios in on_other_processors.items():
+        if name == "fused, 1.15":
+            on_1.extend(ratios)
+    on_2 = times["notebook's graph, 2.21"] / times["fused, 2.21"]
+    in_bfloat16 = times["notebook's graph, 2.21"] / times["fused, 2.21, bfloat16"]
+    assert (
+        f"is {in_words(on_1)} times as fast as the notebook's graph with TensorFlow 1.15, and {in_words(on_2)} times "
+        "with 2.21"
+    ) in speed_in_readme
+    assert f"{in_words(in_bfloat16)} times on a processor that has it" in speed_in_readme
+
+
+def test_the_speed_beside_pytorch_is_that_of_the_tables(
+    seconds_of_step, on_other_processors, speed_in_readme
+):
+    ratios = []
+    for name in ("fused, 1.15", "fused, 2.21"):
+        ratios.extend(seconds_of_step["PyTorch"] / seconds_of_step[name])
+    for (name, processor), ratio in on_other_processors.items():
+        if name.startswith("fused"):
+            ratios.extend(ratio / on_other_processors["PyTorch", processor])
+    assert f"is {in_words(ratios)} times as fast as PyTorch's `nn.LSTM`" in speed_in_readme
+
+
+def test_the_speed_of_writing_is_that_of_the_table(speed_in_readme):
+    rows = rows_of_speed("| engine | one text")
+    engines = [rows[name] for name in ("in the graph", "NumPy 1.18", "NumPy 2.4")]
+    one_text = in_words([float(cells[1]) for cells in engines], digits=0)
+    many = in_words([float(cells[3]) for cells in engines], digits=0)
+    assert f"writes one text {one_text} times as fast as the notebook's loop" in speed_in_readme
+    assert f"and 64 texts {many} times" in speed_in_readme
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -110,115 +228,167 @@ def test_its_pages_have_all_flags(script):
 
 def anchors(page):
     """Return the anchors of a page's headings, made as GitHub makes them."""
-    headings = re.findall(
-        r"^#+ (.*)$", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
-    )
+    headings = re.findall(r"^#+ (.*)$", BLOCK.sub("", page), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@every_page
-def test_names_of_modules_can_be_imported(page):
-    for name, module in re.findall(r"`(\w+)(?:\([^`]*)?`\s+of\s+`(charrnn[\w.]*)`", PAGES[page]):
-        assert hasattr(importlib.import_module(module), name), (name, module)
+# `bits_after` of `charrnn.inspection.memory`
+NAME = re.compile(r"`(\w+)(?:\([^`]*)?`\s+of\s+`(charrnn[\w.]*)`")
+NAMES_OF_MODULES = NAME.findall("\n".join(PAGES.values()))
+
+
+@pytest.mark.parametrize("name, module", NAMES_OF_MODULES)
+def test_names_of_modules_can_be_imported(name, module):
+    assert hasattr(importlib.import_module(module), name)
+
+
+def test_the_pages_have_names_of_modules():
+    """Which are looked at above."""
+    assert ("export_page", "charrnn.inspection.webpage") in NAMES_OF_MODULES
+
+
+MODULE = re.compile(r"(?:`|^from )(charrnn(?:\.\w+)+)(?:`| import)", re.MULTILINE)
+MODULES = sorted({*MODULE.findall("\n".join(PAGES.values()))})
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_can_be_imported(module):
+    assert importlib.import_module(module)
+
+
+def links(page):
+    """Return the links of a page that lead to files."""
+    content = (ROOT / page).read_text(encoding="utf-8")
+    return [link for link in re.findall(r"\]\(([^)]+)\)", content) if "://" not in link]
 
 
 @pytest.mark.parametrize("page", [*PAGES, "CHANGES.md", "checkpoints/README.md", "data/README.md"])
 def test_links_lead_to_files_and_headings(page):
-    for link in re.findall(r"\]\(([^)]+)\)", (ROOT / page).read_text(encoding="utf-8")):
-        if "://" in link:
-            continue
+    for link in links(page):
         path, _, anchor = link.partition("#")
         target = (ROOT / page).parent / path if path else ROOT / page
         assert target.exists(), link
-        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
-def test_the_presets_are_those_of_the_page():
-    """The lengths of text for which auto has a row are the largest ones."""
-    page = PAGES["docs/training.md"]
-    sizes = "batch_size num_steps lstm_size learning_rate keep_prob recurrent_keep_prob weight_decay epochs".split()
-    rows = re.findall(
-        r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| ([01][\d.]+) "
-        r"\| (0\.\d) \| (\d+) \|$",
-        page,
-        re.MULTILINE,
+# | up to 250,000 | 20 x 64 | 224 | 0.005 | 0.65 | 0.7 | 0.25 | 30 |
+ROW_OF_AUTO = re.compile(
+    r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| ([01][\d.]+) "
+    r"\| (0\.\d) \| (\d+) \|$",
+    re.MULTILINE,
+)
+COLUMNS_OF_AUTO = (
+    "batch_size",
+    "num_steps",
+    "lstm_size",
+    "learning_rate",
+    "keep_prob",
+    "recurrent_keep_prob",
+    "weight_decay",
+    "epochs",
+)
+ROWS_OF_AUTO = ROW_OF_AUTO.findall(PAGES["docs/training.md"])
+OF_NO_ROW = 10**9  # characters of a text that is longer than all rows say
+
+
+def lengths_of_auto():
+    """Yield the row of auto for the shortest and for the longest text that it is for, and their lengths."""
+    shortest = 1
+    for row in ROWS_OF_AUTO:
+        longest = int(re.sub(r"\D", "", row[0]) or OF_NO_ROW)
+        yield row, shortest
+        yield row, longest
+        shortest = longest + 1
+
+
+@pytest.mark.parametrize("row, length", list(lengths_of_auto()))
+def test_auto_is_that_of_the_page(row, length):
+    hyper = Hyperparameters(**preset("auto", length))
+    first, *values = row
+    assert [str(getattr(hyper, name)) for name in COLUMNS_OF_AUTO] == values
+    assert hyper.num_layers == 2
+    assert hyper.early_stop == 5
+    assert hyper.schedule == "linear"
+    assert hyper.average_decay == 0.99
+    assert hyper.grad_clip == 0.2
+    assert hyper.val_fraction == (0.02 if first == "more" else 0.1)
+
+
+def test_the_page_says_what_all_rows_of_auto_have():
+    page = PAGES["docs/training.md"].replace("\n", " ")
+    assert len(ROWS_OF_AUTO) == 6
+    assert "All have two layers" in page
+    assert "end after five evaluations without improvement" in page
+
+
+@pytest.mark.parametrize("name", ["quick", "best"])
+def test_the_presets_are_those_of_the_page(name):
+    """An entry of a list, which ends before the next entry or an empty line."""
+    entry = re.search(
+        rf"^- `{name}`: (.*?)^[-\n]", PAGES["docs/training.md"], re.MULTILINE | re.DOTALL
     )
-    lengths = [int(re.sub(r"\D", "", row[0]) or 10**9) for row in rows]
-    assert len(rows) == 6 and "All have two layers" in page
-    assert "end after five evaluations without improvement" in page.replace("\n", " ")
-    for row, least, most in zip(rows, [1, *(length + 1 for length in lengths)], lengths):
-        for length in (least, most):
-            hyper = Hyperparameters(**preset("auto", length))
-            assert [str(getattr(hyper, name)) for name in sizes] == list(row[1:])
-            assert (
-                hyper.num_layers,
-                hyper.early_stop,
-                hyper.schedule,
-                hyper.average_decay,
-                hyper.grad_clip,
-                hyper.val_fraction,
-            ) == (2, 5, "linear", 0.99, 0.2, 0.02 if row[0] == "more" else 0.1)
-    for name in ("quick", "best"):
-        text = (
-            re.search(rf"^- `{name}`: (.*?)^[-\n]", page, re.MULTILINE | re.DOTALL)
-            .group(1)
-            .replace("\n  ", " ")
-        )
-        found = re.search(
-            r"(\d+) units, windows of (\d+) x (\d+), a learning rate of ([\d.]+), (?:at most )?(\d+)",
-            text,
-        )
-        assert found.groups() == tuple(
-            str(getattr(Hyperparameters(**preset(name, 1)), each))
-            for each in ("lstm_size", "batch_size", "num_steps", "learning_rate", "epochs")
-        )
+    match = re.search(
+        r"(\d+) units, windows of (\d+) x (\d+), a learning rate of ([\d.]+), (?:at most )?(\d+)",
+        entry.group(1).replace("\n  ", " "),
+    )
+    hyper = Hyperparameters(**preset(name, 1))
+    names = ("lstm_size", "batch_size", "num_steps", "learning_rate", "epochs")
+    assert match.groups() == tuple(str(getattr(hyper, name)) for name in names)
 
 
-def test_the_messages_are_those_of_the_package():
+# | `the message, with … for what differs` | what to do |
+MESSAGES = re.findall(r"^\| `(.*?)` \| ", PAGES["docs/problems.md"], re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def sources():
+    """The sources of the package, where what stands in several strings is one."""
+    paths = (ROOT / "charrnn").rglob("*.py")
+    return re.sub(r'"\s*\n\s*f?"', "", "".join(path.read_text(encoding="utf-8") for path in paths))
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_the_messages_are_those_of_the_package(message, sources):
     """But for what is given, and for values."""
-    table = re.findall(r"^\| `(.*?)` \| ", PAGES["docs/problems.md"], re.MULTILINE)
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "charrnn").rglob("*.py"))
-    whole = re.sub(r'"\s*\n\s*f?"', "", sources)  # what stands in several strings
-    for part in itertools.chain(
-        *(re.split("…|'anna'|data/anna.txt|utf-8|40|nan", message) for message in table)
-    ):
-        assert part.strip() in whole
-    assert len(table) > 8
+    for part in re.split("…|'anna'|data/anna.txt|utf-8|40|nan", message):
+        assert part.strip() in sources
+
+
+def test_the_page_has_messages():
+    """Which are looked at above."""
+    assert len(MESSAGES) > 8
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_answers_are_kept_when_the_notebook_is_pulled(tmp_path):
     """By what the page on teaching says, in a clone of a repository with nothing but the notebook."""
 
-    def git(*words):
-        subprocess.run(
-            ["git", "-c", "user.name=a", "-c", "user.email=a", *map(str, words)],
-            check=True,
-            cwd=str(tmp_path),
-            capture_output=True,
-        )
+    def run(*words):
+        subprocess.run([*map(str, words)], check=True, cwd=str(tmp_path), capture_output=True)
 
-    git("init", "-q", "origin")
-    (tmp_path / "origin" / "notebooks").mkdir()
-    notebooks = [
-        tmp_path / folder / "notebooks" / "Anna_KaRNNa.ipynb" for folder in ("origin", "clone")
-    ]
-    for number, content in enumerate(["first", "second"]):
-        notebooks[0].write_text(content)
-        git("-C", "origin", "add", ".")
-        git("-C", "origin", "commit", "-qm", content)
-        if not number:
-            git("clone", "-q", "origin", "clone")
-    notebooks[1].write_text("answers")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a"]
+    original = tmp_path / "origin" / "notebooks" / "Anna_KaRNNa.ipynb"
+    original.parent.mkdir(parents=True)
+    run(*git, "init", "-q", "origin")
+    original.write_text("first")
+    run(*git, "-C", "origin", "add", ".")
+    run(*git, "-C", "origin", "commit", "-qm", "first")
+    run(*git, "clone", "-q", "origin", "clone")
+    original.write_text("second")
+    run(*git, "-C", "origin", "commit", "-qam", "second")
+
+    notebook = tmp_path / "clone" / "notebooks" / "Anna_KaRNNa.ipynb"
+    notebook.write_text("answers")
     (block,) = (block for block in blocks("docs/teaching.md", "sh") if "git pull" in block)
-    subprocess.run(
-        ["sh", "-e", "-c", block], check=True, cwd=str(tmp_path / "clone"), capture_output=True
-    )
-    assert (notebooks[1].read_text(), notebooks[1].with_name("mine.ipynb").read_text()) == (
-        "second",
-        "answers",
-    )
-    assert "notebooks/mine.ipynb" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    run("sh", "-e", "-c", f"cd clone\n{block}")
+    assert notebook.read_text() == "second"
+    assert notebook.with_name("mine.ipynb").read_text() == "answers"
+
+
+def test_git_ignores_the_answers():
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "notebooks/mine.ipynb" in ignored
 
 
 @pytest.fixture
@@ -232,29 +402,47 @@ def small_texts(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     for name in ("data/anna.txt", "data/tiny-shakespeare.txt", "my.txt", "beginning.txt"):
         (tmp_path / name).write_text(text)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
     for name in ("anna", "tiny-shakespeare"):
-        known = replace(corpus.KNOWN_TEXTS[name], sha256=hashlib.sha256(text.encode()).hexdigest())
+        known = replace(corpus.KNOWN_TEXTS[name], sha256=sha256)
         monkeypatch.setitem(corpus.KNOWN_TEXTS, name, known)
     monkeypatch.chdir(tmp_path)
 
 
+def quick(arguments):
+    """Return arguments of a training that make it short. A run that is resumed has them."""
+    if "--resume" in arguments:
+        return arguments
+    if "--minutes" in arguments:
+        return [*arguments, *QUICK]
+    return [*arguments, *QUICK, "--epochs", "1"]
+
+
+RUN_PAGES = [page for page in PAGES if commands(page) or blocks(page, "python")]
+
+
 @pytest.mark.slow
-@every_page
-def test_commands_of_the_package_run_in_order(page, small_texts, monkeypatch, capsys):
+@pytest.mark.parametrize("page", RUN_PAGES)
+def test_commands_of_the_package_run_in_order(page, small_texts, monkeypatch):
+    """Those of make as well, with the Python that runs the tests."""
     for command in commands(page):
         script, arguments = script_and_arguments(command)
-        if not command.startswith("charrnn-") or "--help" in arguments:
+        if not command.startswith(("charrnn-", "make ")) or not script or "--help" in arguments:
             continue
         if script == "train":
-            arguments += (
-                []
-                if "--resume" in arguments
-                else [*QUICK, *["--epochs", "1"] * ("--minutes" not in command)]
-            )
+            arguments = quick(arguments)
         # for --interactive and a TEXT of -
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"ROMEO:\n")))
         assert script_of(script).main(arguments) == 0, command
-    for block in blocks(page, "python"):
-        capsys.readouterr()
-        exec(block, {})
-        assert capsys.readouterr().out.startswith("The ")
+
+
+PROGRAMS = [(page, number) for page in PAGES for number, _ in enumerate(blocks(page, "python"))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page, number", PROGRAMS)
+def test_programs_of_the_pages_run(page, number, small_texts):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(blocks(page, "python")[number], {})
+    assert out.getvalue().startswith("The ")

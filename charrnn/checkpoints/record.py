@@ -58,7 +58,7 @@ FROM_NOTEBOOK = (
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
 
-class CheckpointError(errors.AdvisedError):
+class CheckpointError(ValueError):
     """A checkpoint or run folder is missing, damaged, or not the requested one."""
 
 

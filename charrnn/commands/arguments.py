@@ -19,11 +19,13 @@ from charrnn.system import mpi, terminal
 from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
 from charrnn.text import corpus
+from charrnn.version import __version__
 
 MODEL_HELP = (
     f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
     f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})"
 )
+METAVARS = {int: "N", float: "X"}
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -45,23 +47,18 @@ class Parser(argparse.ArgumentParser):
         """in_processes: whether a launcher may start the script as several processes, of which the first one speaks."""
         self._is_silent = in_processes and mpi.launch().rank > 0
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
-        self.add_argument(
-            "--version", action="version", version=f"charrnn {sys.modules['charrnn'].__version__}"
-        )
+        self.add_argument("--version", action="version", version=f"charrnn {__version__}")
 
     def parse(self, argv: Optional[Sequence[str]]) -> argparse.Namespace:
         """Parse arguments. Flags and other arguments may be mixed, unless ``--`` is given, which ends the flags."""
-        given = sys.argv[1:] if argv is None else list(argv)
-        end = given.index("--") if "--" in given else len(given)
-        flags = [
-            re.sub(r"^--[\w-]+", lambda flag: str(flag[0]).replace("_", "-"), word)
-            for word in given[:end]
-        ]
-        return (
-            self.parse_args(flags + given[end:])
-            if "--" in given
-            else self.parse_intermixed_args(flags)
-        )
+        if argv is None:
+            argv = sys.argv[1:]
+        if "--" not in argv:
+            return self.parse_intermixed_args([_with_dashes(argument) for argument in argv])
+
+        end = argv.index("--")
+        flags = [_with_dashes(argument) for argument in argv[:end]]
+        return self.parse_args([*flags, *argv[end:]])
 
     # argparse's own drops errors since Python 3.12
     def _print_message(self, message: str, file: Any = None) -> None:
@@ -77,14 +74,18 @@ class Parser(argparse.ArgumentParser):
         raise ValueError(f"{message} (see {self.prog} --help)")
 
 
+def _with_dashes(argument: str) -> str:
+    """Return an argument with dashes in place of the underscores of its flag, as in ``--lstm_size=8``."""
+    return re.sub(r"^--[\w-]+", lambda match: match.group().replace("_", "-"), argument)
+
+
 def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     """Return a function that reads an integer in a range, as the type of an argument."""
 
     def read(value: str) -> int:
         try:
-            return checked_integer(
-                "", int(value) if re.fullmatch(r"[+-]?\d+", value) else value, least, most
-            )
+            number = int(value) if re.fullmatch(r"[+-]?\d+", value) else value
+            return checked_integer("", number, least, most)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error).strip())
 
@@ -93,9 +94,9 @@ def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
 
 def check_needs(args: argparse.Namespace, **needed: Sequence[str]) -> None:
     """Raise ValueError if a flag is given without any of those with which it has an effect."""
-    given = {name for name, value in vars(args).items() if value not in (None, False)}
+    in_use = {name for name, value in vars(args).items() if value not in (None, False)}
     for name, others in needed.items():
-        if name in given and not given.intersection(others):
+        if name in in_use and not in_use.intersection(others):
             raise ValueError(f"{flag(name)} needs {' or '.join(map(flag, others))}")
 
 
@@ -139,9 +140,8 @@ def run_main(
         terminal.print_note(f"{parser.prog}: interrupted")
         return 130
     except Exception as error:
-        if not isinstance(error, (ValueError, OSError, TensorFlowError)) and not lacks_memory(
-            error
-        ):
+        is_expected = isinstance(error, (ValueError, OSError, TensorFlowError))
+        if not is_expected and not lacks_memory(error):
             raise
         message = described(error).replace("\n", "\\n")
         terminal.print_note(f"{parser.prog}: error: {message}")
@@ -171,27 +171,39 @@ def add_settings(groups: Dict[str, argparse._ArgumentGroup], declaring: type) ->
         declaring: Hyperparameters or Options.
     """
     for field in dataclasses.fields(declaring):
-        kind, choices, group = (field.metadata[name] for name in ("kind", "choices", "group"))
+        group = field.metadata["group"]
         if not group:
             continue
-        if kind is bool:
+        if field.metadata["kind"] is bool:
             groups[group].add_argument(
-                flag("no_" + field.name),
+                flag(f"no_{field.name}"),
                 dest=field.name,
                 action="store_const",
                 const=False,
                 help=field.metadata["help"],
             )
-            continue
-        notes = [] if choices else [range_in_words(field)]
-        notes.append(f"default: {field.metadata['otherwise'] or field.default}")
-        groups[group].add_argument(
-            flag(field.name),
-            type=kind,
-            choices=choices,
-            metavar=None if choices else {int: "N", float: "X"}[kind],
-            help=f"{field.metadata['help']} ({'; '.join(notes)})",
-        )
+        else:
+            _add_value(groups[group], field)
+
+
+def _add_value(group: argparse._ArgumentGroup, field: Any) -> None:
+    """Add the flag of a field that takes a value."""
+    kind = field.metadata["kind"]
+    choices = field.metadata["choices"]
+    default = f"default: {field.metadata['otherwise'] or field.default}"
+    if choices:
+        metavar = None
+        notes = default
+    else:
+        metavar = METAVARS[kind]
+        notes = f"{range_in_words(field)}; {default}"
+    group.add_argument(
+        flag(field.name),
+        type=kind,
+        choices=choices,
+        metavar=metavar,
+        help=f"{field.metadata['help']} ({notes})",
+    )
 
 
 def is_model(path: StrPath) -> bool:
@@ -224,7 +236,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_vocabulary_arguments(group: Any) -> None:
-    """Add the options that give the vocabulary of a checkpoint of the notebook; :func:`open_given` reads them."""
+    """Add the options that give the vocabulary of a checkpoint of the notebook; :func:`open_at` reads them."""
     either = group.add_mutually_exclusive_group()
     either.add_argument(
         "--vocab-from",
@@ -240,17 +252,19 @@ def add_vocabulary_arguments(group: Any) -> None:
     )
 
 
-def open_given(path: StrPath, args: argparse.Namespace, best: bool = False) -> Model:
-    """Open a model with the vocabulary that the arguments give, and report what is wrong with it."""
-    text = None if args.vocab_from is None else read_text(args.vocab_from, args.encoding).text
-    given = (
-        read_order(args.vocab_order)
-        if args.vocab_order
-        else Vocabulary.from_text(text)
-        if text
-        else None
-    )
-    model = open_model(path, given, best=best)
+def open_at(path: StrPath, args: argparse.Namespace, best: bool = False) -> Model:
+    """Open the model at a path, with the vocabulary that the arguments give, and report what is wrong with it."""
+    text = None
+    if args.vocab_from is not None:
+        text = read_text(args.vocab_from, args.encoding).text
+
+    vocabulary = None
+    if args.vocab_order:
+        vocabulary = read_order(args.vocab_order)
+    elif text:
+        vocabulary = Vocabulary.from_text(text)
+
+    model = open_model(path, vocabulary, best=best)
     terminal.print_skipped(model.skipped)
     if args.vocab_order is None:
         doubt_order(model, text)
@@ -261,8 +275,10 @@ def read_order(path: StrPath) -> Vocabulary:
     """Read a vocabulary from a file: a JSON list of its characters in the order of their ids."""
     try:
         # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
-        order = json.loads(Path(path).read_bytes())
-        return Vocabulary(order if isinstance(order, list) else ())
+        characters = json.loads(Path(path).read_bytes())
+        if not isinstance(characters, list):
+            raise ValueError("it is another type of JSON")
+        return Vocabulary(characters)
     except (ValueError, RecursionError):
         raise ValueError(
             f"{path} is not a JSON list of distinct characters in the order of their ids"
@@ -275,15 +291,18 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     None stands for the newest run without a name that has a checkpoint, or else the first known model. A line says
     which one it is.
     """
-    run = newest_with_checkpoint() if path is None else None
-    place = (run or KNOWN_MODELS[0]) if path is None else path
-    model = open_given(place, args, args.best)
+    if path is not None:
+        return open_at(path, args, args.best)
+
+    run = newest_with_checkpoint()
     if run:
+        model = open_at(run, args, args.best)
         terminal.print_note(
             f"using {model.name}, of the newest run without --checkpoint-dir; name {KNOWN_MODELS[0]} for the model "
             "that comes with charrnn"
         )
-    elif path is None:
+    else:
+        model = open_at(KNOWN_MODELS[0], args, args.best)
         terminal.print_note(
             f"using {model.name}, a model that comes with charrnn; name a run folder for another"
         )

@@ -2,11 +2,10 @@
 
 import argparse
 import contextlib
-import itertools
 import json
 import math
 import sys
-from typing import Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -19,41 +18,53 @@ from charrnn.system import errors, terminal, words
 from charrnn.text import baselines, unknown
 
 
-def _read_texts(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
-    """Return the text to evaluate and its name, and the training text, "" if it cannot be read or is not needed."""
-    if args.part:
-        return _read_part(args, model)
-    given = arguments.read_text(args.places[-1], args.encoding)
+class Texts(NamedTuple):
+    """What is read for an evaluation.
+
+    Attributes:
+        text: the text to measure, with characters that the model does not know.
+        name: its name in the report.
+        training: the training text, "" if it cannot be read or is not needed.
+    """
+
+    text: str
+    name: str
+    training: str
+
+
+def _read_texts(args: argparse.Namespace, model: Model, name: str) -> Texts:
+    """Read a text that is named, and the training text."""
+    text = arguments.read_text(name, args.encoding)
     if args.characters:
-        return given.text, given.name, ""
+        return Texts(text.text, text.name, training="")
     try:
         parts = _training_text(args, model)
     except (ValueError, OSError) as error:
         if args.train_text is not None:
             raise
+        reports = sys.stderr if args.json else sys.stdout
         terminal.write(
             "without the training text, two lines of the comparison are missing "
             f"({errors.described(error)})\n",
-            sys.stderr if args.json else sys.stdout,
+            reports,
         )
-        return given.text, given.name, ""
+        return Texts(text.text, text.name, training="")
+
     trained_on = model.run.text_sha256 if model.run else parts.sha256
-    known = (
-        ", which the model was trained on"
-        if text_of_run.divide(given, model.run).sha256 == trained_on
-        else ""
-    )
-    return given.text, given.name + known, parts.training
+    is_known = text_of_run.divide(text, model.run).sha256 == trained_on
+    name = f"{text.name}, which the model was trained on" if is_known else text.name
+    return Texts(text.text, name, parts.training)
 
 
-def _read_part(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
-    """Return the same as _read_texts, for a part of the training text that the run held out."""
+def _read_part(args: argparse.Namespace, model: Model) -> Texts:
+    """Read the part of the training text that the run held out."""
+    if args.part == "--test":
+        name = "test text"
+        fraction = "test_fraction"
+    else:
+        name = "held-out text"
+        fraction = "val_fraction"
     run = model.run
-    name, fraction = (
-        ("test text", "test_fraction")
-        if args.part == "--test"
-        else ("held-out text", "val_fraction")
-    )
     if not run or not getattr(run.hyperparameters, fraction):
         raise ValueError(
             f"the run of {model.name} has no {name}: it was trained without {arguments.flag(fraction)}"
@@ -64,11 +75,8 @@ def _read_part(args: argparse.Namespace, model: Model) -> Tuple[str, str, str]:
             f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
             "--held-out and --test need that text"
         )
-    return (
-        parts.test if args.part == "--test" else parts.held_out,
-        f"{name} of {run.text_name}",
-        parts.training,
-    )
+    part = parts.test if args.part == "--test" else parts.held_out
+    return Texts(part, f"{name} of {run.text_name}", parts.training)
 
 
 def _training_text(args: argparse.Namespace, model: Model) -> text_of_run.TrainingText:
@@ -83,33 +91,36 @@ def _print_text(name: str, text: str, left_out: int, note: str) -> None:
         sys.stdout,
     )
     if left_out:
+        characters = words.plural(left_out, "character")
         share = 100 * left_out / (left_out + len(text))
-        print(
-            f"unknown  {note} ({words.plural(left_out, 'character')}, {share:.3g}%), so the result is too low"
-        )
+        print(f"unknown  {note} ({characters}, {share:.3g}%), so the result is too low")
 
 
-def _print_characters(whole: str, known: Vocabulary, bits: np.ndarray) -> None:
+def _print_characters(whole: str, vocabulary: Vocabulary, nats: np.ndarray) -> None:
     """Print the surprisal of each known character of a text but the first, with its place in the whole text."""
-    text = [(place, char) for place, char in enumerate(whole, 1) if char in known.vocab_to_int]
+    known = [
+        (place, char) for place, char in enumerate(whole, 1) if char in vocabulary.vocab_to_int
+    ]
+    bits = nats / math.log(2)
     print(f"\n{'character':>9}  {'':<10}{'log-probability':>16}{'bits':>8}")
-    for (place, char), value in zip(text[1:], bits):
-        print(f"{place:>9,}  {char!r:<10}{-value * math.log(2):>16.4f}{value:>8.2f}")
+    for (place, char), nats_of_char, bits_of_char in zip(known[1:], nats, bits):
+        print(f"{place:>9,}  {char!r:<10}{-nats_of_char:>16.4f}{bits_of_char:>8.2f}")
 
 
 def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tuple[str, float]]:
     """Yield (label, nats a character) of simpler methods."""
     if training:
-        ids = vocabulary.encode(training), vocabulary.encode(text)
-        yield (
-            "counts of 5 characters and the next",
-            float(baselines.ngram_nats(*ids, len(vocabulary)).mean()),
+        nats = baselines.ngram_nats(
+            vocabulary.encode(training), vocabulary.encode(text), len(vocabulary)
         )
-        yield (
-            "xz, after the training text",
-            baselines.xz_bits(text, training) * math.log(2) / len(text),
-        )
-    yield "xz, of this text alone", baselines.xz_bits(text) * math.log(2) / len(text)
+        yield "counts of 5 characters and the next", float(nats.mean())
+        yield "xz, after the training text", _nats(baselines.xz_bits(text, training), text)
+    yield "xz, of this text alone", _nats(baselines.xz_bits(text), text)
+
+
+def _nats(bits: float, text: str) -> float:
+    """Return nats for each character, from the bits of a whole text."""
+    return bits * math.log(2) / len(text)
 
 
 def make_parser() -> arguments.Parser:
@@ -143,6 +154,7 @@ def make_parser() -> arguments.Parser:
         help="in place of a TEXT, evaluate the part that was held out with --test-fraction",
     )
     arguments.add_model_arguments(parser)
+
     parser.add_argument(
         "--rows",
         metavar="N",
@@ -163,6 +175,7 @@ def make_parser() -> arguments.Parser:
         help="the training text, for the comparison with other methods (default: the one that the "
         "run names)",
     )
+
     return parser
 
 
@@ -172,57 +185,77 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    n_texts = 0 if args.part else 1
-    if not n_texts <= len(args.places) <= n_texts + 1:
-        raise ValueError(
-            f"{args.part} takes a MODEL, but no TEXT"
-            if args.part
-            else "give one TEXT to evaluate, and before it a MODEL (default: the newest run)"
-        )
-    if n_texts and len(args.places) == 1 and arguments.is_model(args.places[0]):
-        raise ValueError(
-            f"{args.places[0]} is a model: add the TEXT to evaluate it on, or --held-out or --test"
-        )
-    if args.characters and n_texts and args.train_text is not None:
+    model_place, text_place = _places(args)
+    if args.characters and text_place is not None and args.train_text is not None:
         raise ValueError(
             "--train-text has no effect with --characters, which compares with nothing"
         )
-    arguments.check_encoding(args, args.train_text, args.vocab_from, *args.places[-1:][:n_texts])
-    model = arguments.open_named(args.places[0] if len(args.places) > n_texts else None, args)
-    whole, name, training = _read_texts(args, model)
+    arguments.check_encoding(args, args.train_text, args.vocab_from, text_place)
+    model = arguments.open_named(model_place, args)
+    if text_place is None:
+        whole, name, training = _read_part(args, model)
+    else:
+        whole, name, training = _read_texts(args, model, text_place)
+
     text, note = unknown.resolve(whole, model.vocabulary, "skip")
     training, _ = unknown.resolve(training, model.vocabulary, "skip")
     with contextlib.closing(model.engine(args.rows, len(text))) as engine:
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=terminal.bar)
     mean = float(np.mean(nats, dtype=np.float64))
-    others = () if args.characters else _baselines(text, model.vocabulary, training)
+    left_out = len(whole) - len(text)
+
     if args.json:
-        print(
-            json.dumps(
-                {
-                    "model": model.name,
-                    "text": name,
-                    "predicted": len(nats),
-                    "left_out": len(whole) - len(text),
-                    "nats_per_character": mean,
-                    "bits_per_character": mean / math.log(2),
-                    **(
-                        {"characters": text[1:], "log_probabilities": (-nats).tolist()}
-                        if args.characters
-                        else {"comparison": dict(others)}
-                    ),
-                },
-                indent=1,
-            )
-        )
+        report: Dict[str, Any] = {
+            "model": model.name,
+            "text": name,
+            "predicted": len(nats),
+            "left_out": left_out,
+            "nats_per_character": mean,
+            "bits_per_character": mean / math.log(2),
+        }
+        if args.characters:
+            report["characters"] = text[1:]
+            report["log_probabilities"] = (-nats).tolist()
+        else:
+            report["comparison"] = dict(_baselines(text, model.vocabulary, training))
+        print(json.dumps(report, indent=1))
         return
+
     terminal.write(f"model    {model.name}\n", sys.stdout)
-    _print_text(name, text, len(whole) - len(text), note)
+    _print_text(name, text, left_out, note)
     if args.characters:
-        _print_characters(whole, model.vocabulary, nats / math.log(2))
+        _print_characters(whole, model.vocabulary, nats)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
-    for label, value in itertools.chain([("this model", mean)], others):
-        print(
-            f"{label:<36}{value:>10.4f} {value / math.log(2):>9.4f} {np.exp(value):>11.3f}",
-            flush=True,
+    _print_row("this model", mean)
+    if not args.characters:
+        for label, value in _baselines(text, model.vocabulary, training):
+            _print_row(label, value)
+
+
+def _places(args: argparse.Namespace) -> Tuple[Optional[str], Optional[str]]:
+    """Return the MODEL and the TEXT among the arguments, None where there is none."""
+    if args.part:
+        if len(args.places) > 1:
+            raise ValueError(f"{args.part} takes a MODEL, but no TEXT")
+        model = args.places[0] if args.places else None
+        return model, None
+
+    if not 1 <= len(args.places) <= 2:
+        raise ValueError(
+            "give one TEXT to evaluate, and before it a MODEL (default: the newest run)"
         )
+    if len(args.places) == 2:
+        model, text = args.places
+        return model, text
+    (text,) = args.places
+    if arguments.is_model(text):
+        raise ValueError(
+            f"{text} is a model: add the TEXT to evaluate it on, or --held-out or --test"
+        )
+    return None, text
+
+
+def _print_row(label: str, nats: float) -> None:
+    """Print a row of the comparison at once, because the next one may take seconds."""
+    bits = nats / math.log(2)
+    print(f"{label:<36}{nats:>10.4f} {bits:>9.4f} {np.exp(nats):>11.3f}", flush=True)

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import itertools
 import os
 import shutil
 import sys
@@ -18,7 +19,11 @@ from charrnn.system import errors, files, terminal
 from charrnn.text import corpus
 
 # The types of the weights in each format, the default first.
-STORED = {"npz": ("float32", "float16"), "html": WEIGHTS, "saved-model": ("float32",)}
+STORED = {
+    "npz": ("float32", "float16"),
+    "html": WEIGHTS,
+    "saved-model": ("float32",),
+}
 
 
 def export_saved_model(model: Model, folder: StrPath) -> None:
@@ -40,9 +45,8 @@ def export_saved_model(model: Model, folder: StrPath) -> None:
 
     temporary = Path(files.temporary_name(folder))
     try:
-        with contextlib.closing(
-            GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)
-        ) as engine:
+        engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)
+        with contextlib.closing(engine):
             engine.load(model.weights)
             engine.save_model(temporary)
         characters = "".join(model.vocabulary.chars).encode("utf-8", "surrogatepass")
@@ -77,7 +81,7 @@ def make_parser() -> arguments.Parser:
     )
     parser.add_argument(
         "--weights",
-        choices=sorted({name for names in STORED.values() for name in names}),
+        choices=sorted({*itertools.chain(*STORED.values())}),
         help="type of the stored weights: float32 (default) or float16 in a .npz file, float16 "
         "(default) or int8 in a page. float16 takes half the space of float32, int8 a quarter",
     )
@@ -100,39 +104,55 @@ def main(argv: Optional[List[str]] = None) -> int:
 def _main(args: argparse.Namespace) -> None:
     if not 1 <= len(args.places) <= 2:
         raise ValueError("give the FILE to write, and before it a MODEL (default: the newest run)")
-    *models, target = args.places
-    if not models and (
-        known_model(target) or arguments.is_model(target) and os.path.exists(target)
-    ):
+    model_name = args.places[0] if len(args.places) == 2 else None
+    target = args.places[-1]
+    if model_name is None and _is_there(target):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
-    named = {".npz": "npz", ".html": "html"}.get(Path(target).suffix.lower())
-    kind = named or "saved-model"
-    if (args.format or named) != kind:
+    format_ = _format(target, args.format)
+    weights = args.weights or STORED[format_][0]
+    if weights not in STORED[format_]:
         raise ValueError(
-            f"{target} names no format, or another than --format: a FILE ends in .npz or in .html; a "
-            "folder ends in neither, and needs --format saved-model"
+            f"--weights {weights} is not for the format {format_}: choose {' or '.join(STORED[format_])}"
         )
-    weights = args.weights or STORED[kind][0]
-    if weights not in STORED[kind]:
-        raise ValueError(
-            f"--weights {weights} is not for the format {kind}: choose {' or '.join(STORED[kind])}"
-        )
-    if args.train_text is not None and kind != "html":
+    if args.train_text is not None and format_ != "html":
         raise ValueError("--train-text is for a page: without one, it has no effect")
     arguments.check_encoding(args, args.train_text, args.vocab_from)
-    named = args.vocab_from if args.train_text is None else args.train_text
-    text = (
-        arguments.read_text(named, args.encoding) if named is not None and kind == "html" else None
-    )
-    model = arguments.open_named(models[0] if models else None, args)
-    if kind == "html":
+
+    text_name = args.vocab_from if args.train_text is None else args.train_text
+    text = None
+    if text_name is not None and format_ == "html":
+        text = arguments.read_text(text_name, args.encoding)
+    model = arguments.open_named(model_name, args)
+
+    if format_ == "html":
         _write_page(model, target, weights, text)
         return
-    if kind == "npz":
+    if format_ == "npz":
         model.save(target, weights)
     else:
         export_saved_model(model, target)
     terminal.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
+
+
+def _is_there(place: str) -> bool:
+    """Return whether a place is that of a model."""
+    if known_model(place):
+        return True
+    return os.path.exists(place) and arguments.is_model(place)
+
+
+def _format(target: str, chosen: Optional[str]) -> str:
+    """Return the format of a file, by the ending of its name. Raise ValueError if that is not the format chosen."""
+    suffix = Path(target).suffix.lower()
+    by_suffix = {".npz": "npz", ".html": "html"}.get(suffix)
+    format_ = by_suffix or "saved-model"
+    # Without an ending, a SavedModel must be asked for.
+    if (chosen or by_suffix) != format_:
+        raise ValueError(
+            f"{target} names no format, or another than --format: a FILE ends in .npz or in .html; a "
+            "folder ends in neither, and needs --format saved-model"
+        )
+    return format_
 
 
 def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.Text]) -> None:

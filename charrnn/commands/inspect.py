@@ -2,7 +2,9 @@
 
 import argparse
 import contextlib
+import itertools
 import json
+import sys
 from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
@@ -12,42 +14,43 @@ from charrnn.commands import arguments
 from charrnn.engines import Engine
 from charrnn.inspection import units
 from charrnn.system import terminal
-from charrnn.text import unknown
+from charrnn.text import corpus, unknown
 
 UNNAMED = 5  # number of units without a feature to list
 
 
-def table(measured: units.Measured, count: int) -> Iterator[str]:
+def table(measured: units.Measured, count: int, text_name: str) -> Iterator[str]:
     """Yield the lines of a table: for each feature the units that track it best, and what was measured."""
     yield f"{'what is tracked':<30}{'unit':>10}{'correlation':>13}   next best"
-    groups = measured.best(count)
-    for best, *others in groups:
-        rest = ", ".join(f"{other.unit} {other.correlation:+.2f}" for other in others)
-        yield f"{best.feature:<30}{best.unit!s:>10}{best.correlation:>+13.2f}   {rest}".rstrip()
-    missing = [
-        name for name in measured.features if name not in {group[0].feature for group in groups}
-    ]
+    tracked = set()
+    for best, *others in measured.best(count):
+        tracked.add(best.feature)
+        next_best = ", ".join(f"{other.unit} {other.correlation:+.2f}" for other in others)
+        row = f"{best.feature:<30}{best.unit!s:>10}{best.correlation:>+13.2f}   {next_best}"
+        yield row.rstrip()
+
+    missing = [name for name in measured.features if name not in tracked]
     if missing:
         yield f"no unit reaches {units.LEAST_CORRELATION} for: {', '.join(missing)}"
-    yield "units that vary most and track none of these: " + (
-        ", ".join(map(str, measured.expressive(UNNAMED))) or "none"
-    )
-    yield f"{measured.deviation.size:,} units, measured on {measured.length:,} characters"
+    unnamed = ", ".join(map(str, measured.expressive(UNNAMED)))
+    yield f"units that vary most and track none of these: {unnamed or 'none'}"
+    n_units = f"{measured.deviation.size:,} units"
+    yield f"{n_units}, measured on {measured.length:,} characters of {text_name}"
 
 
-def _report(measured: units.Measured, count: int) -> Dict[str, Any]:
+def _report(measured: units.Measured, count: int, text_name: str) -> Dict[str, Any]:
     """Return the content of the table, for JSON."""
     return {
+        "text": text_name,
         "characters": measured.length,
         "features": list(measured.features),
         "units": [
             {
-                "feature": best.feature,
-                "unit": str(best.unit),
-                "correlation": round(best.correlation, 4),
+                "feature": tracking.feature,
+                "unit": str(tracking.unit),
+                "correlation": round(tracking.correlation, 4),
             }
-            for group in measured.best(count)
-            for best in group
+            for tracking in itertools.chain(*measured.best(count))
         ],
         "expressive": [str(unit) for unit in measured.expressive(UNNAMED)],
     }
@@ -57,6 +60,7 @@ def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-inspect``."""
     parser = arguments.Parser(
         prog="charrnn-inspect",
+        usage="%(prog)s [-h] [options] [MODEL]",
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
         "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The units are "
         "chosen on the first half of the text, and their correlations measured on the second.",
@@ -65,6 +69,7 @@ def make_parser() -> arguments.Parser:
         "model", metavar="MODEL", nargs="?", default=None, help=arguments.MODEL_HELP
     )
     arguments.add_model_arguments(parser)
+
     parser.add_argument(
         "--text",
         metavar="TEXT",
@@ -104,6 +109,7 @@ def make_parser() -> arguments.Parser:
         help="with --unit: how much of the text is shown (default: 100)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+
     return parser
 
 
@@ -117,29 +123,39 @@ def _main(args: argparse.Namespace) -> None:
     arguments.check_encoding(args, args.text, args.vocab_from)
     if args.unit is not None and args.top is not None:
         raise ValueError("--top has no effect with --unit")
+
     model = arguments.open_named(args.model, args)
     if args.text is None:
         whole = text_of_run.training_text(model.run, flag="--text").training
+        # Without a record of a run, there is no such text.
+        assert model.run
+        text_name = f"the training text, {model.run.text_name}"
     else:
-        whole = arguments.read_text(args.text, args.encoding).text
+        named = arguments.read_text(args.text, args.encoding)
+        whole = named.text
+        text_name = "standard input" if args.text == corpus.STANDARD_INPUT else named.name
+
     text, note = unknown.resolve(whole[: args.characters], model.vocabulary, args.unknown)
     if note:
         terminal.print_note(note)
     if len(text) < 2:
         raise ValueError("the text needs at least 2 characters that the model knows")
+
     with contextlib.closing(model.engine()) as engine:
         measured = units.measure(engine, text, model.num_layers, terminal.bar)
         if args.unit is None:
-            count = args.top or 3
-            print(
-                json.dumps(_report(measured, count))
-                if args.json
-                else "\n".join(table(measured, count))
-            )
+            _print_units(measured, args.top or 3, text_name, args.json)
         else:
-            _print_unit(
-                engine, measured, measured.unit(args.unit), text[: args.passage or 100], args.json
-            )
+            passage = text[: args.passage or 100]
+            _print_unit(engine, measured, measured.unit(args.unit), passage, args.json)
+
+
+def _print_units(measured: units.Measured, count: int, text_name: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_report(measured, count, text_name)))
+        return
+    for line in table(measured, count, text_name):
+        terminal.write(f"{line}\n", sys.stdout)
 
 
 def _print_unit(
@@ -147,21 +163,19 @@ def _print_unit(
 ) -> None:
     """Print the values of a unit over a text, and what it tracks."""
     pieces = units.activations(engine, engine.vocabulary.encode(text), measured.parts)
-    values = np.concatenate([*pieces])[:, unit.part, unit.column]
+    activations = np.concatenate(list(pieces))  # [T, S, L]
+    values = activations[:, unit.part, unit.column]
     tracked = measured.tracked_by(unit)
     if as_json:
-        tracks = [[name, round(correlation, 4)] for _, name, correlation in tracked]
-        print(
-            json.dumps(
-                {
-                    "unit": str(unit),
-                    "tracks": tracks,
-                    "text": text,
-                    "values": [round(float(value), 4) for value in values],
-                }
-            )
-        )
+        report = {
+            "unit": str(unit),
+            "tracks": [[name, round(correlation, 4)] for _, name, correlation in tracked],
+            "text": text,
+            "values": [round(float(value), 4) for value in values],
+        }
+        print(json.dumps(report))
         return
+
     for place, (char, value) in enumerate(zip(text, values), 1):
         print(f"{place:>9,}  {char!r:<10}{value:>+8.2f}")
     for _, name, correlation in tracked:

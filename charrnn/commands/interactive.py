@@ -61,6 +61,7 @@ class Conversation:
         prompt = "> " if sys.stdin.isatty() else ""
         if prompt:
             print(HELP)
+
         while True:
             try:
                 line = input(prompt)
@@ -85,26 +86,36 @@ class Conversation:
         elif name == "continue":
             self._continue(value.replace("\\n", "\n"), after_last=True)
         elif name in _READ:
-            value = value.strip()
-            if value or name == "seed":
-                values = {**self._values, name: _READ[name](value) if value else None}
-                _settings(values).check()
-                self._values = values
-            shown = self._values[name]
-            print(f"{name} {'chosen for each text' if shown is None else shown}")
+            self._set(name, value.strip())
+            value_in_use = self._values[name]
+            if value_in_use is None:
+                value_in_use = "chosen for each text"
+            print(f"{name} {value_in_use}")
         else:
             raise ValueError(f"there is no command /{name}; /help lists the commands")
 
+    def _set(self, name: str, value: str) -> None:
+        """Change a setting. An empty value leaves it as it is, but for the seed, which is then a new one each time."""
+        if not value and name != "seed":
+            return
+        values = {**self._values, name: None}
+        if value:
+            values[name] = _READ[name](value)
+        _settings(values).check()
+        self._values = values
+
     def _continue(self, prime: str, after_last: bool = False) -> None:
         """Write a text, and show its seed."""
-        prime, note = unknown.resolve(
-            prime, self._sampler.vocabulary, self._unknown, "what you typed"
-        )
+        vocabulary = self._sampler.vocabulary
+        prime, note = unknown.resolve(prime, vocabulary, self._unknown, "what you typed")
         if not after_last:
-            check_prime(prime, self._sampler.vocabulary)
-        seed = fresh_seed() if self._values["seed"] is None else self._values["seed"]
+            check_prime(prime, vocabulary)
         if note:
             print(note)
+
+        seed = self._values["seed"]
+        if seed is None:
+            seed = fresh_seed()
         terminal.write(prime, sys.stdout)
         self._sampler.write(
             prime,
@@ -114,7 +125,8 @@ class Conversation:
             after_last=after_last,
             show=functools.partial(terminal.write, file=sys.stdout),
         )
-        print(f"\n[{'continued with ' if after_last else ''}seed {seed}]")
+        how = "continued with seed" if after_last else "seed"
+        print(f"\n[{how} {seed}]")
 
 
 def _settings(values: Dict[str, Any]) -> Settings:

@@ -1,6 +1,7 @@
 """Comparing runs: ``charrnn-runs``."""
 
 import argparse
+import contextlib
 import io
 import itertools
 import json
@@ -11,7 +12,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -19,9 +20,11 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import FIRST
 from charrnn.checkpoints.record import names_with
 from charrnn.checkpoints.run import read_history
+from charrnn.checkpoints.weights import read_packed
 from charrnn.commands import arguments
 from charrnn.data import StrPath, count_windows, split
 from charrnn.system import errors, files, terminal, words
+from charrnn.text.corpus import RUN_FILE
 
 COLUMNS = (
     "run",
@@ -39,8 +42,11 @@ COLUMNS = (
     "saved",
 )
 LOSSES = ("loss", "best", "best_bits", "test", "test_bits")
-SHOWN_LOSSES = LOSSES[:4]  # those of COLUMNS
-Row = Dict[str, Any]  # of a run, from summary(), or of a mean, from means()
+# those of COLUMNS
+SHOWN_LOSSES = LOSSES[:4]
+LEGEND = "solid: the loss of one batch, with dropout\ndashed: the validation loss, without"
+# A run, as summary() returns it, or a mean, as means() does.
+Row = Dict[str, Any]
 
 
 def find_runs(folder: StrPath) -> Iterator[Path]:
@@ -64,26 +70,34 @@ def summary(folder: StrPath) -> Row:
     run = record.read_run(folder)
     hyper = run.hyperparameters
     step, saved = _newest_checkpoint(Path(folder))
-    total = _total_steps(run)
+    training, held_out, test = split(record.read_text(run), hyper.val_fraction, hyper.test_fraction)
+    total = hyper.epochs * count_windows(len(training), hyper.batch_size, hyper.num_steps)
 
     history = read_history(folder)
     measured = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}
     losses = measured["loss"]
     val_losses = measured["val_loss"]
     best = min(val_losses, default=None)
-    since_best = len(val_losses) - 1 - val_losses.index(best) if val_losses else 0
-    speed = float(np.median(measured["characters_per_second"])) if losses else None
+    since_best = 0
+    if val_losses:
+        since_best = len(val_losses) - 1 - val_losses.index(best)
+    loss = None
+    speed = None
+    if losses:
+        loss = losses[-1]
+        speed = float(np.median(measured["characters_per_second"]))
 
     return {
         "run": str(folder),
         "text": run.text_name,
         "text_sha256": run.shuffled_sha256 or run.text_sha256,
+        "lengths": {"training": len(training), "held_out": len(held_out), "test": len(test)},
         "hyperparameters": asdict(hyper),
         "init_from": run.init_from,
         "step": step,
         "steps": total,
         "ended": step == total or 0 < hyper.early_stop <= since_best,
-        "loss": losses[-1] if losses else None,
+        "loss": loss,
         "best": best,
         "best_bits": _in_bits(best),
         "test": run.test_loss,
@@ -102,10 +116,23 @@ def _newest_checkpoint(folder: Path) -> Tuple[int, Optional[str]]:
     return record.step_of(names[-1]), time.strftime("%Y-%m-%d %H:%M", saved)
 
 
-def _total_steps(run: record.RunRecord) -> int:
-    hyper = run.hyperparameters
-    training, _, _ = split(record.read_text(run), hyper.val_fraction, hyper.test_fraction)
-    return hyper.epochs * count_windows(len(training), hyper.batch_size, hyper.num_steps)
+def details(folder: StrPath) -> Row:
+    """Return what a table has no place for: the number of weights and biases of a run, and the versions.
+
+    These are the versions of charrnn and of TensorFlow with which it was last started; None if not known.
+    """
+    parameters = None
+    names = names_with(Path(folder), ".npz")
+    if names:
+        with contextlib.suppress(OSError, ValueError):
+            weights, _ = read_packed(Path(folder) / f"{names[-1]}.npz")
+            parameters = sum(values.size for values in weights.values())
+
+    about: Dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        about = record.read_signed(Path(folder) / RUN_FILE)
+    versions = {name: about.get(name) for name in ("charrnn", "tensorflow")}
+    return {"parameters": parameters, "versions": versions}
 
 
 def _in_bits(nats: Optional[float]) -> Optional[float]:
@@ -118,25 +145,27 @@ def means(rows: List[Row]) -> List[Row]:
     Only runs that have ended count. Instead of a folder and its steps, a mean has the folders and seeds of these, the
     seeds of the others, and the setting: the hyperparameters in which it differs from other means of the same text.
     """
-    groups: Dict[str, Dict[int, Row]] = {}  # by all but the seed, then by the seed
+    # By all settings but the seed, then by the seed.
+    groups: Dict[str, Dict[int, Row]] = {}
     for row in rows:
         seed = row["hyperparameters"]["seed"]
         without_seed = {**row["hyperparameters"], "seed": None}
         settings = json.dumps([row["text_sha256"], row["init_from"], without_seed], sort_keys=True)
         group = groups.setdefault(settings, {})
-        if (
-            row["ended"] or seed not in group
-        ):  # of two runs with one seed, one that has ended counts
+
+        # Of two runs with one seed, one that has ended counts.
+        if row["ended"] or seed not in group:
             group[seed] = row
 
-    found = []
+    every_mean = []
     for group in groups.values():
         if sum(row["ended"] for row in group.values()) > 1:
-            found.append(_mean(group))
-    for mean in found:
-        same_text = [other for other in found if other["text_sha256"] == mean["text_sha256"]]
+            every_mean.append(_mean(group))
+
+    for mean in every_mean:
+        same_text = [other for other in every_mean if other["text_sha256"] == mean["text_sha256"]]
         mean["setting"] = _setting(mean, same_text)
-    return found
+    return every_mean
 
 
 def _setting(mean: Row, others: List[Row]) -> str:
@@ -155,22 +184,24 @@ def _hyperparameters(row: Row) -> Dict[str, Any]:
 
 def _mean(group: Dict[int, Row]) -> Row:
     """Return the mean of runs by their seeds."""
-    ended = {seed: row for seed, row in group.items() if row["ended"]}
-    rows = list(ended.values())
+    rows = [row for row in group.values() if row["ended"]]
+    first = rows[0]
     mean = {
-        "seeds": list(ended),
-        "seeds_not_ended": [seed for seed in group if seed not in ended],
+        "seeds": [seed for seed, row in group.items() if row["ended"]],
+        "seeds_not_ended": [seed for seed, row in group.items() if not row["ended"]],
         "runs": [row["run"] for row in rows],
-        "text": rows[0]["text"],
-        "text_sha256": rows[0]["text_sha256"],
-        "hyperparameters": {**rows[0]["hyperparameters"], "seed": None},
-        "init_from": rows[0]["init_from"],
+        "text": first["text"],
+        "text_sha256": first["text_sha256"],
+        "hyperparameters": {**first["hyperparameters"], "seed": None},
+        "init_from": first["init_from"],
     }
     for name in LOSSES:
-        values = [row[name] for row in rows]
-        is_known = None not in values
-        mean[name] = statistics.mean(values) if is_known else None
-        mean[f"{name}_deviation"] = statistics.stdev(values) if is_known else None
+        losses = [row[name] for row in rows]
+        mean[name] = None
+        mean[f"{name}_deviation"] = None
+        if None not in losses:
+            mean[name] = statistics.mean(losses)
+            mean[f"{name}_deviation"] = statistics.stdev(losses)
     return mean
 
 
@@ -179,23 +210,25 @@ def _is_mean(row: Row) -> bool:
 
 
 def _seeds(mean: Row) -> str:
-    count = len(mean["seeds"])
+    ended = len(mean["seeds"])
     others = len(mean["seeds_not_ended"])
-    return f"{count} of {count + others} seeds" if others else f"{count} seeds"
+    return f"{ended} of {ended + others} seeds" if others else f"{ended} seeds"
 
 
 def _cells(row: Row) -> List[str]:
     """Return a row of the table, for COLUMNS."""
     hyper = row["hyperparameters"]
     if _is_mean(row):
-        name = ", ".join(filter(None, ["mean", row["setting"]]))
+        name = f"mean, {row['setting']}" if row["setting"] else "mean"
         seed = _seeds(row)
         steps = "-"
     else:
         name = row["run"]
         seed = str(hyper["seed"])
         steps = f"{row['step']:,} of {row['steps']:,}"
-    speed = row.get("characters_per_second")
+    speed = "-"
+    if row.get("characters_per_second") is not None:
+        speed = f"{row['characters_per_second']:,.0f}"
     return [
         name,
         row["text"][-30:],
@@ -205,7 +238,7 @@ def _cells(row: Row) -> List[str]:
         seed,
         steps,
         *[_loss_cell(row, loss) for loss in SHOWN_LOSSES],
-        "-" if speed is None else f"{speed:,.0f}",
+        speed,
         row.get("saved") or "-",
     ]
 
@@ -218,45 +251,54 @@ def _loss_cell(row: Row, name: str) -> str:
     return f"{row[name]:.4f}"
 
 
-def _points(row: Row, name: str, over: str) -> Dict[float, Tuple[float, float]]:
-    """Return by step what a run measured: its place on the horizontal axis, and the value of a column of history.csv.
+class Curve(NamedTuple):
+    """What one or several runs measured: arrays [steps].
 
-    The place is the step or the hours of training.
+    Attributes:
+        places: the places on the horizontal axis, in steps or hours.
+        means: the mean of the runs.
+        deviations: the standard deviation, 0 of one run.
     """
+
+    places: np.ndarray
+    means: np.ndarray
+    deviations: np.ndarray
+
+
+def _points(row: Row, name: str, over: str) -> Dict[float, Tuple[float, float]]:
+    """Return by step where a run has measured a column of its history: the place on the horizontal axis, the value."""
     history = read_history(row["run"])
     steps = history["step"]
     places = steps
     if over == "time" and row["loss"] is not None:
+        # The speed is measured in some of the rows only.
         speed = history["characters_per_second"]
         speed = np.where(np.isnan(speed), np.nanmedian(speed), speed)
         hyper = row["hyperparameters"]
         characters = np.diff(steps, prepend=0) * hyper["batch_size"] * hyper["num_steps"]
         places = np.cumsum(characters / speed) / 3600
-    values = history[name]
-    return {
-        step: (place, value)
-        for step, place, value in zip(steps, places, values)
-        if not np.isnan(value)
-    }
+
+    points = {}
+    for step, place, value in zip(steps, places, history[name]):
+        if not np.isnan(value):
+            points[step] = (place, value)
+    return points
 
 
-def _curve(rows: List[Row], name: str, over: str) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what some runs measured at the steps that all of them have.
+def _curve(rows: List[Row], name: str, over: str) -> Curve:
+    """Return a column of the history of some runs, at the steps at which all of them have measured it."""
+    points_of_runs = [_points(row, name, over) for row in rows]
+    steps = sorted(set(points_of_runs[0]).intersection(*points_of_runs[1:]))
+    curves = np.zeros((len(rows), len(steps), 2))
+    for number, points in enumerate(points_of_runs):
+        for index, step in enumerate(steps):
+            curves[number, index] = points[step]
 
-    These are arrays [steps]: their mean place on the horizontal axis, and the mean and the standard deviation of a
-    column of the history.
-    """
-    curves = [_points(row, name, over) for row in rows]
-    common_steps = sorted(set(curves[0]).intersection(*curves[1:]))
-    shape = (len(rows), len(common_steps))
-    places = np.array([[curve[step][0] for step in common_steps] for curve in curves]).reshape(
-        shape
-    )
-    values = np.array([[curve[step][1] for step in common_steps] for curve in curves]).reshape(
-        shape
-    )
-    deviations = values.std(axis=0, ddof=1 if len(rows) > 1 else 0)
-    return places.mean(axis=0), values.mean(axis=0), deviations
+    # One run has no deviation.
+    ddof = 1 if len(rows) > 1 else 0
+    deviations = curves.std(axis=0, ddof=ddof)
+    places, means = curves.mean(axis=0).T  # [steps] each
+    return Curve(places, means, deviations[:, 1])
 
 
 def _lines(rows: List[Row]) -> List[Tuple[str, List[Row]]]:
@@ -264,11 +306,11 @@ def _lines(rows: List[Row]) -> List[Tuple[str, List[Row]]]:
     lines = []
     in_a_mean = set()
     for mean in means(rows):
-        label = ", ".join(
-            filter(None, [mean["text"][-30:], mean["setting"], f"mean of {_seeds(mean)}"])
-        )
+        parts = [mean["text"][-30:], mean["setting"], f"mean of {_seeds(mean)}"]
+        label = ", ".join(filter(None, parts))
         lines.append((label, [row for row in rows if row["run"] in mean["runs"]]))
         in_a_mean.update(mean["runs"])
+
     for row in rows:
         if row["run"] not in in_a_mean:
             lines.append((row["run"], [row]))
@@ -290,32 +332,38 @@ def plot(rows: List[Row], path: str, over: str) -> None:
         raise ValueError("--plot needs Matplotlib: pip install matplotlib")
     if all(row["loss"] is None and row["best"] is None for row in rows):
         raise ValueError("--plot has nothing to draw, because nothing was measured yet")
+
     figure = Figure(figsize=(9, 5))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for number, (label, drawn) in enumerate(_lines(rows)):
+    for number, (label, runs) in enumerate(_lines(rows)):
         color = f"C{number % 10}"
-        _draw(axes, _curve(drawn, "loss", over), "-", color, label, len(drawn))
-        _draw(
-            axes, _curve(drawn, "val_loss", over), "--", color, f"{label}, validation", len(drawn)
-        )
-    axes.set(xlabel="hours" if over == "time" else "steps", ylabel="loss, nats per character")
+        loss = _curve(runs, "loss", over)
+        val_loss = _curve(runs, "val_loss", over)
+        has_band = len(runs) > 1
+        _draw(axes, loss, style="-", color=color, label=label, has_band=has_band)
+        label = f"{label}, validation"
+        _draw(axes, val_loss, style="--", color=color, label=label, has_band=has_band)
+
+    places = "hours" if over == "time" else "steps"
+    axes.set_xlabel(places)
+    axes.set_ylabel("loss, nats per character")
     axes.grid(alpha=0.3)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    axes.legend(title=LEGEND, loc="upper left", bbox_to_anchor=(1.01, 1))
+
     content = io.BytesIO()
     figure.savefig(content, format=Path(path).suffix[1:] or "png", bbox_inches="tight")
     files.write_atomically(files.target_of(path), content.getvalue())
 
 
-def _draw(
-    axes: Any, curve: Tuple[np.ndarray, ...], style: str, color: str, label: str, n_runs: int
-) -> None:
-    x, losses, deviations = curve
-    if len(x):
-        marker = "o" if len(x) == 1 else ""
-        axes.plot(x, losses, style, color=color, marker=marker, label=label)
-    if n_runs > 1:
-        axes.fill_between(x, losses - deviations, losses + deviations, color=color, alpha=0.2)
+def _draw(axes: Any, curve: Curve, *, style: str, color: str, label: str, has_band: bool) -> None:
+    if len(curve.places):
+        marker = "o" if len(curve.places) == 1 else ""
+        axes.plot(curve.places, curve.means, style, color=color, marker=marker, label=label)
+    if has_band:
+        low = curve.means - curve.deviations
+        high = curve.means + curve.deviations
+        axes.fill_between(curve.places, low, high, color=color, alpha=0.2)
 
 
 def make_parser() -> arguments.Parser:
@@ -335,7 +383,10 @@ def make_parser() -> arguments.Parser:
     )
     either = parser.add_mutually_exclusive_group()
     either.add_argument(
-        "--json", action="store_true", help="print JSON, with all hyperparameters and the means"
+        "--json",
+        action="store_true",
+        help="print JSON, with all hyperparameters, the number of parameters, the lengths of the parts of the "
+        "text, the versions and the means",
     )
     either.add_argument(
         "--plot", metavar="FILE", help="draw the losses in an SVG or PNG file; needs Matplotlib"
@@ -345,6 +396,7 @@ def make_parser() -> arguments.Parser:
         choices=("steps", "time"),
         help="with --plot: what is on the horizontal axis (default: steps)",
     )
+
     return parser
 
 
@@ -362,20 +414,21 @@ def _main(args: argparse.Namespace) -> None:
         plot(rows, args.plot, args.over)
         terminal.write(f"wrote {args.plot}\n", sys.stdout)
     elif args.json:
-        print(json.dumps([*rows, *means(rows)], indent=1))
+        runs = [{**row, **details(row["run"])} for row in rows]
+        print(json.dumps([*runs, *means(rows)], indent=1))
     else:
         _print_table([COLUMNS, *map(_cells, rows), *map(_cells, means(rows))])
 
 
 def _read(places: List[str]) -> List[Row]:
     """Return the runs in some folders, each once. Name what has none, and what cannot be read."""
-    found = {place: list(find_runs(place)) for place in places}
-    if any(found.values()):
-        terminal.print_skipped(
-            f"there is no run in {place}" for place, runs in found.items() if not runs
-        )
+    runs = {place: list(find_runs(place)) for place in places}
+    if any(runs.values()):
+        empty = [place for place, folders in runs.items() if not folders]
+        terminal.print_skipped(f"there is no run in {place}" for place in empty)
+
     rows = []
-    for folder in dict.fromkeys(itertools.chain(*found.values())):
+    for folder in dict.fromkeys(itertools.chain(*runs.values())):
         try:
             rows.append(summary(folder))
         except (ValueError, OSError) as error:
@@ -385,11 +438,10 @@ def _read(places: List[str]) -> List[Row]:
 
 def _sorted(rows: List[Row]) -> List[Row]:
     """Sort runs by their texts, and those of a text by their losses, the best first."""
-    name_of_text = {
-        row["text_sha256"]: row["text"] for row in rows
-    }  # one for each text, which may have several
+    # A text may have several names: one of them stands for it.
+    name_of_text = {row["text_sha256"]: row["text"] for row in rows}
 
-    def key(row):
+    def key(row: Row) -> Tuple[str, str, float, float]:
         best = math.inf if row["best"] is None else row["best"]
         loss = math.inf if row["loss"] is None else row["loss"]
         return name_of_text[row["text_sha256"]], row["text_sha256"], best, loss
@@ -398,7 +450,8 @@ def _sorted(rows: List[Row]) -> List[Row]:
 
 
 def _print_table(table: List[Any]) -> None:
-    widths = [max(map(len, column)) for column in zip(*table)]
+    columns = zip(*table)
+    widths = [max(map(len, column)) for column in columns]
     for cells in table:
         padded = [cell.ljust(width) for cell, width in zip(cells, widths)]
         line = "  ".join(padded).rstrip()

@@ -2,11 +2,10 @@
 
 import argparse
 import contextlib
-import functools
 import json
 import sys
 from dataclasses import asdict
-from typing import FrozenSet, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
 from charrnn.checkpoints import text_of_run
 from charrnn.commands import arguments
@@ -25,11 +24,10 @@ from charrnn.engines.sampler import (
 from charrnn.system import terminal, words
 from charrnn.text import novelty, unknown
 
-# The arguments that --interactive cannot be combined with, and their defaults.
+# What --lines and --interactive cannot be combined with: arguments, and their defaults.
+NOT_WITH_LINES = {"prime": None, "stop": None, "num_samples": 1}
 NOT_INTERACTIVE = {
-    "prime": None,
-    "stop": None,
-    "num_samples": 1,
+    **NOT_WITH_LINES,
     "lines": None,
     "new": False,
     "json": False,
@@ -40,10 +38,13 @@ NOT_INTERACTIVE = {
 def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-sample``."""
     parser = arguments.Parser(
-        prog="charrnn-sample", description="Generate text from a model, character by character."
+        prog="charrnn-sample",
+        usage="%(prog)s [-h] [options] [MODEL]",
+        description="Generate text from a model, character by character.",
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help=arguments.MODEL_HELP)
     arguments.add_model_arguments(parser)
+
     group = parser.add_argument_group("text")
     group.add_argument(
         "--prime",
@@ -89,6 +90,7 @@ def make_parser() -> arguments.Parser:
         action="store_true",
         help="continue each line that is typed; /help lists the commands",
     )
+
     group = parser.add_argument_group("decoding")
     group.add_argument(
         "--temperature",
@@ -118,6 +120,7 @@ def make_parser() -> arguments.Parser:
         type=arguments.integer(0, sampler.SEEDS - 1),
         help="seed of the first text; each further text has the next seed (default: a new one)",
     )
+
     group = parser.add_argument_group("reports")
     group.add_argument(
         "--json",
@@ -134,6 +137,7 @@ def make_parser() -> arguments.Parser:
         metavar="TEXT",
         help="the training text for --novelty and --new (default: the one that the model names)",
     )
+
     return parser
 
 
@@ -143,21 +147,30 @@ def check_arguments(args: argparse.Namespace) -> None:
         args, new=["lines"], train_text=["novelty", "new"], unknown=["prime", "interactive"]
     )
     arguments.check_encoding(args, args.train_text, args.vocab_from)
-    for mode, names in (
-        ("interactive", [*NOT_INTERACTIVE]),
-        ("lines", ["prime", "stop", "num_samples"]),
-    ):
-        for name in names if getattr(args, mode) else ():
-            if getattr(args, name) != NOT_INTERACTIVE[name]:
-                raise ValueError(f"--{mode} and {arguments.flag(name)} cannot be combined")
+    if args.interactive:
+        _check_defaults(args, "--interactive", NOT_INTERACTIVE)
+    if args.lines:
+        _check_defaults(args, "--lines", NOT_WITH_LINES)
+
     if args.lines:
         args.prime = "\n"
         args.stop = "\n"
         args.num_samples = args.lines
-    args.prime, args.stop = (
-        given and given.replace("\\n", "\n") for given in (args.prime, args.stop)
-    )
+    else:
+        args.prime = _with_line_ends(args.prime)
+        args.stop = _with_line_ends(args.stop)
     args.unknown = args.unknown or "error"
+
+
+def _check_defaults(args: argparse.Namespace, mode: str, defaults: Dict[str, Any]) -> None:
+    """Raise ValueError if an argument that cannot be combined with a flag is given."""
+    for name, default in defaults.items():
+        if getattr(args, name) != default:
+            raise ValueError(f"{mode} and {arguments.flag(name)} cannot be combined")
+
+
+def _with_line_ends(argument: Optional[str]) -> Optional[str]:
+    return None if argument is None else argument.replace("\\n", "\n")
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -169,41 +182,58 @@ def _main(args: argparse.Namespace) -> int:
     check_arguments(args)
     model = arguments.open_named(args.model, args)
     settings = choose_settings(
-        len(model.vocabulary), args.temperature, args.top_n, args.top_p, bool(args.lines)
+        len(model.vocabulary),
+        args.temperature,
+        args.top_n,
+        args.top_p,
+        of_lines=bool(args.lines),
     )
     prime = "" if args.interactive else _prime(args, model)
-    text = (
-        text_of_run.training_text(model.run, args.train_text, args.encoding)
-        if args.novelty or args.new
-        else None
-    )
-    known = text.lines() if text and args.lines else frozenset()
-    characters = args.num_samples * (sampler.CHUNK if args.lines else args.length)
-    with contextlib.closing(model.engine(args.num_samples, characters)) as engine:
+    known_lines, training = _training_text(args, model)
+
+    length = sampler.CHUNK if args.lines else args.length
+    with contextlib.closing(model.engine(args.num_samples, args.num_samples * length)) as engine:
         writer = Sampler(engine, args.num_samples)
         if args.interactive:
             return Conversation(writer, settings, args.length, args.unknown, args.seed).run()
-        samples, interrupted = _draw_and_print(
-            args, writer, prime, settings, known if args.new else None
-        )
-    training = text.training if text and args.novelty else ""
+
+        seed = _seed(args, settings)
+        if args.lines:
+            samples, interrupted = _write_lines(args, writer, settings, seed, known_lines)
+        else:
+            samples, interrupted = _write_texts(args, writer, prime, settings, seed)
+
     if args.json:
-        copies = [
-            novelty.compare(sample.text, training) if training else None for sample in samples
-        ]
-        json.dump(_as_json(model.name, prime, settings, samples, copies), sys.stdout, indent=1)
+        report: Dict[str, Any] = {
+            "model": model.name,
+            "prime": prime,
+            **asdict(settings),
+            "samples": [_as_json(sample, prime, training) for sample in samples],
+        }
+        json.dump(report, sys.stdout, indent=1)
         print()
-    elif args.lines and training:
-        count = sum(sample.text.strip() in known for sample in samples)
-        print(
-            f"novelty: {count:,} of {words.plural(len(samples), 'line')} are in the training text"
-        )
-    else:
-        for sample in samples if training else ():
-            print(_novelty_line(sample.text, novelty.compare(sample.text, training)))
+    elif training and args.lines:
+        copied = sum(sample.text.strip() in known_lines for sample in samples)
+        n_lines = words.plural(len(samples), "line")
+        print(f"novelty: {copied:,} of {n_lines} are in the training text")
+    elif training:
+        for sample in samples:
+            print(_novelty_line(sample.text, training))
+
     if interrupted:
         terminal.print_note("charrnn-sample: interrupted")
-    return 130 if interrupted else 0
+        return 130
+    return 0
+
+
+def _training_text(args: argparse.Namespace, model: Model) -> Tuple[FrozenSet[str], str]:
+    """Return the lines of the training text for --lines, and what --novelty compares with; both empty if not needed."""
+    if not args.novelty and not args.new:
+        return frozenset(), ""
+    text = text_of_run.training_text(model.run, args.train_text, args.encoding)
+    lines = text.lines() if args.lines else frozenset()
+    training = text.training if args.novelty else ""
+    return lines, training
 
 
 def _prime(args: argparse.Namespace, model: Model) -> str:
@@ -217,86 +247,96 @@ def _prime(args: argparse.Namespace, model: Model) -> str:
     return prime
 
 
-def _draw_and_print(
+def _seed(args: argparse.Namespace, settings: Settings) -> int:
+    """Return the seed that the arguments give, or a new one, which is printed where it makes a difference."""
+    if args.seed is not None:
+        return int(args.seed)
+    seed = fresh_seed()
+    if not settings.takes_most_probable:
+        terminal.print_note(f"seed {seed}")
+    return seed
+
+
+def _write_lines(
     args: argparse.Namespace,
     writer: Sampler,
-    prime: str,
     settings: Settings,
-    known: Optional[FrozenSet[str]],
+    seed: int,
+    known_lines: FrozenSet[str],
 ) -> Tuple[List[Sample], bool]:
-    """Draw the texts, and print them unless the output is JSON. A single text is printed while it is drawn.
+    """Write lines, and print them unless the output is JSON. Return them, and whether Ctrl-C ended them early.
 
-    Lines that are known are left out, and the number of these is printed. Return the texts, and whether Ctrl-C ended
-    them early.
+    With --new, known lines are left out, and the number of these is printed.
     """
-    seed = args.seed
-    if seed is None:
-        seed = fresh_seed()
-        if not settings.takes_most_probable:
-            terminal.print_note(f"seed {seed}")
-    show = functools.partial(terminal.write, file=sys.stdout)
-    if args.lines:
-        samples, left_out, interrupted = writer.write_lines(args.length, settings, seed, known)
-        if not args.json:
-            show("".join(sample.text.rstrip("\n") + "\n" for sample in samples))
-        few = f"there are {len(samples):,} of {words.plural(args.lines, 'line')}" * (
-            len(samples) < args.lines
-        )
-        if known is not None:
-            few = few and f", so that {few}"
-            terminal.print_note(
-                f"left out {words.plural(left_out, 'line')} of the training text, or repeated{few}"
-            )
-        elif few and not interrupted:
-            terminal.print_note(f"{few}, because the others that were drawn are blank")
-        return samples, interrupted
-    alone = args.num_samples == 1 and not args.json
-    if alone:
-        show(prime)
-    samples, interrupted = writer.write(
-        prime, args.length, settings, seed, stop=args.stop, show=show if alone else None
-    )
-    if alone:
-        show("\n")
-    elif not args.json:
-        show(("-" * 70 + "\n").join(f"{prime}{sample.text}\n" for sample in samples))
+    known = known_lines if args.new else None
+    samples, left_out, interrupted = writer.write_lines(args.length, settings, seed, known)
+    if not args.json:
+        _show("".join(sample.text.rstrip("\n") + "\n" for sample in samples))
+
+    n_lines = words.plural(args.lines, "line")
+    few = ""
+    if len(samples) < args.lines:
+        few = f"there are {len(samples):,} of {n_lines}"
+    if args.new:
+        note = f"left out {words.plural(left_out, 'line')} of the training text, or repeated"
+        if few:
+            note += f", so that {few}"
+        terminal.print_note(note)
+    elif few and not interrupted:
+        terminal.print_note(f"{few}, because the others that were drawn are blank")
     return samples, interrupted
 
 
-def _novelty_line(text: str, copied: novelty.Novelty) -> str:
-    run = text[copied.start : copied.start + copied.longest]
-    of_what = (
-        "the text is"
-        if len(text) < novelty.WINDOW
-        else f"the {novelty.WINDOW}-character windows are"
+def _write_texts(
+    args: argparse.Namespace, writer: Sampler, prime: str, settings: Settings, seed: int
+) -> Tuple[List[Sample], bool]:
+    """Write texts, and print them unless the output is JSON. Return them, and whether Ctrl-C ended them early.
+
+    A single text is printed while it is drawn.
+    """
+    is_shown_at_once = args.num_samples == 1 and not args.json
+    if is_shown_at_once:
+        _show(prime)
+    show = _show if is_shown_at_once else None
+    samples, interrupted = writer.write(
+        prime, args.length, settings, seed, stop=args.stop, show=show
     )
+
+    if is_shown_at_once:
+        _show("\n")
+    elif not args.json:
+        texts = [f"{prime}{sample.text}\n" for sample in samples]
+        _show(("-" * 70 + "\n").join(texts))
+    return samples, interrupted
+
+
+def _show(text: str) -> None:
+    terminal.write(text, sys.stdout)
+
+
+def _novelty_line(text: str, training: str) -> str:
+    copied = novelty.compare(text, training)
+    run = text[copied.start : copied.start + copied.longest]
+    if len(text) < novelty.WINDOW:
+        share_of = "the text is"
+    else:
+        share_of = f"the {novelty.WINDOW}-character windows are"
     return (
         f"novelty: the longest run copied from the training text has {copied.longest:,} characters ({run!r}, "
-        f"at character {copied.place:,}); {copied.share:.1%} of {of_what} copied"
+        f"at character {copied.place:,}); {copied.share:.1%} of {share_of} copied"
     )
 
 
-def _as_json(
-    model_name: str,
-    prime: str,
-    settings: Settings,
-    samples: List[Sample],
-    copies: List[Optional[novelty.Novelty]],
-) -> dict:
-    return {
-        "model": model_name,
-        "prime": prime,
-        **asdict(settings),
-        "samples": [
-            {
-                "seed": sample.seed,
-                "text": prime + sample.text,
-                "log_probabilities": sample.log_probabilities.tolist(),
-                **({"novelty": asdict(copied)} if copied else {}),
-            }
-            for sample, copied in zip(samples, copies)
-        ],
+def _as_json(sample: Sample, prime: str, training: str) -> Dict[str, Any]:
+    """Return a text as a dict of JSON types, with its novelty if there is a text to compare it with."""
+    report: Dict[str, Any] = {
+        "seed": sample.seed,
+        "text": prime + sample.text,
+        "log_probabilities": sample.log_probabilities.tolist(),
     }
+    if training:
+        report["novelty"] = asdict(novelty.compare(sample.text, training))
+    return report
 
 
 if __name__ == "__main__":

@@ -23,14 +23,22 @@ from charrnn.training.minutes import step_ends
 from charrnn.training.options import Options
 from charrnn.training.presets import PRESETS
 
+# Pairs of flags of which only one may be given.
+NOT_COMBINED = (
+    ("dry_run", "resume"),
+    ("like", "resume"),
+    ("like", "preset"),
+    ("minutes", "like"),
+)
+
 
 def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-train``."""
     parser = arguments.Parser(
         in_processes=True,
         prog="charrnn-train",
-        description="Train a character-wise LSTM on a "
-        "text. The defaults are the notebook's recipe.",
+        usage="%(prog)s [-h] [options] [TEXT ...]",
+        description="Train a character-wise LSTM on a text. The defaults are the notebook's recipe.",
     )
     parser.add_argument(
         "--preset",
@@ -42,7 +50,7 @@ def make_parser() -> arguments.Parser:
         "--like",
         metavar="RUN",
         help="take all hyperparameters of another run, named by its folder "
-        "or a copy of its run.json. Other flags override them",
+        "or a copy of its run.json, but not its text. Other flags override them",
     )
     parser.add_argument(
         "--minutes",
@@ -56,6 +64,7 @@ def make_parser() -> arguments.Parser:
         action="store_true",
         help="print the plan, try a few steps to estimate memory and time, and write nothing",
     )
+
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
     groups["text"].add_argument(
         "text",
@@ -80,6 +89,7 @@ def make_parser() -> arguments.Parser:
         "folder, an exported .npz file or a known model. Characters that it does not know get new weights",
     )
     arguments.add_vocabulary_arguments(groups["network"])
+
     reports = groups["checkpoints and reports"]
     reports.add_argument(
         "--checkpoint-dir",
@@ -94,6 +104,7 @@ def make_parser() -> arguments.Parser:
         "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
         f"except {', '.join(map(arguments.flag, IMMUTABLE))}",
     )
+
     for declaring in (Options, Hyperparameters):
         arguments.add_settings(groups, declaring)
     return parser
@@ -108,7 +119,8 @@ def _main(args: argparse.Namespace) -> int:
     require_tensorflow()
     processes = start_processes()
     with processes.watched(args.checkpoint_dir):
-        args.threads = processes.threads() if args.threads is None else args.threads
+        if args.threads is None:
+            args.threads = processes.threads()
         job = processes.from_first(_job, args, processes.size)
         if args.dry_run:
             dry_run(job, processes)
@@ -119,38 +131,38 @@ def _main(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
-    arguments.check_needs(args, vocab_from=["init_from"], vocab_order=["init_from"])
-    arguments.check_encoding(args, args.vocab_from, *args.text)
-    for name, other in (
-        ("dry_run", "resume"),
-        ("like", "resume"),
-        ("like", "preset"),
-        ("minutes", "like"),
-    ):
-        if getattr(args, name) and getattr(args, other):
-            raise ValueError(
-                f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}"
-            )
-    for name in args.text if args.resume else ():
-        if not corpus.is_known(name) and record.is_run(name):
-            raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
-    if args.separator is not None and len(args.text) < 2 and not any(map(os.path.isdir, args.text)):
-        raise ValueError("--separator has no effect, because it stands between several texts")
-    init_from = None if args.init_from is None else arguments.open_given(args.init_from, args)
+    _check(args)
+    init_from = None
+    if args.init_from is not None:
+        init_from = arguments.open_at(args.init_from, args)
+
     text = None
     if args.text or not args.resume:
         separator = "\n" if args.separator is None else args.separator
         text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         terminal.print_skipped(text.skipped)
-    given = {} if args.like is None else _hyperparameters_of(args.like)
-    given.update({name: getattr(args, name) for name in NAMES if getattr(args, name) is not None})
-    settings = {
-        name: getattr(args, name)
-        for name in ("sample_length", "summaries", "threads")
-        if getattr(args, name) is not None
-    }
-    options = Options(args.resume, args.preset, minutes=args.minutes, **settings)
-    job = plan_job(text, given, args.checkpoint_dir, options, init_from, n_processes)
+
+    if args.like is not None and not args.text:
+        terminal.print_note(
+            "charrnn-train: the text is anna, because --like takes no text from a run"
+        )
+    hyperparameters = {} if args.like is None else _hyperparameters_of(args.like)
+    hyperparameters.update(_in_use(args, NAMES))
+
+    options = Options(
+        args.resume,
+        args.preset,
+        minutes=args.minutes,
+        **_in_use(args, ("sample_length", "summaries", "threads")),
+    )
+    job = plan_job(
+        text,
+        hyperparameters,
+        args.checkpoint_dir,
+        options,
+        init_from=init_from,
+        n_processes=n_processes,
+    )
     if args.decay is not None and job.hyperparameters.schedule != "exponential":
         raise ValueError(
             f"--decay has no effect with --schedule {job.hyperparameters.schedule}: it is for exponential"
@@ -158,14 +170,39 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     return job
 
 
+def _check(args: argparse.Namespace) -> None:
+    """Raise ValueError for arguments that cannot be combined, or have no effect."""
+    arguments.check_needs(args, vocab_from=["init_from"], vocab_order=["init_from"])
+    arguments.check_encoding(args, args.vocab_from, *args.text)
+    for name, other in NOT_COMBINED:
+        if getattr(args, name) and getattr(args, other):
+            raise ValueError(
+                f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}"
+            )
+
+    if args.resume:
+        for name in args.text:
+            if not corpus.is_known(name) and record.is_run(name):
+                raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
+
+    is_one_text = len(args.text) < 2 and not any(map(os.path.isdir, args.text))
+    if args.separator is not None and is_one_text:
+        raise ValueError("--separator has no effect, because it stands between several texts")
+
+
+def _in_use(args: argparse.Namespace, names: Sequence[str]) -> Dict[str, Any]:
+    """Return the values of those flags that are not left out."""
+    values = {name: getattr(args, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _hyperparameters_of(path: str) -> Dict[str, Any]:
     """Return the hyperparameters of the run in a folder, or in a copy of its run.json."""
     try:
-        run = (
-            record.read_run(path)
-            if os.path.isdir(path)
-            else record.run_from_record(record.read_signed(path))
-        )
+        if os.path.isdir(path):
+            run = record.read_run(path)
+        else:
+            run = record.run_from_record(record.read_signed(path))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"--like needs a run folder or its run.json, and {path} is neither: {errors.reason(error)}"
@@ -181,6 +218,7 @@ def dry_run(job: Job, processes: Processes) -> None:
     model = TrainingGraph(
         len(job.record.vocabulary), job.hyperparameters, processes, job.threads, job.in_order
     )
+
     display = Display(job, model.n_parameters, StopRequests(), processes.rank > 0)
     display.plan()
     times = np.diff(step_ends(model, job.hyperparameters))

@@ -16,12 +16,6 @@ from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import errors, terminal
 
-# how to name the characters of a checkpoint of the notebook, in Python and in a command
-NAME_VOCABULARY = (
-    "give vocabulary=sorted(set(text)), with the text that it was trained on",
-    "name the text that it was trained on with --vocab-from TEXT, or the order of its characters with "
-    "--vocab-order FILE",
-)
 ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
 
 
@@ -61,7 +55,11 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
     text = Path(prefix).with_name(TEXT_FILE)
     if vocabulary is None:
         if not text.is_file():
-            raise CheckpointError(f"{prefix} does not record its vocabulary", *NAME_VOCABULARY)
+            raise CheckpointError(
+                f"{prefix} does not record its vocabulary: give vocabulary=sorted(set(text)) of the text that it was "
+                "trained on, or name that text with --vocab-from TEXT, or the order of its characters with "
+                "--vocab-order FILE"
+            )
         vocabulary = Vocabulary.from_text(load_text(text))
     return _made(prefix, vocabulary, read_saved(prefix))
 

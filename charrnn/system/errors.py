@@ -7,19 +7,6 @@ from typing import Any, Optional
 from charrnn.system.tensorflow import TensorFlowError
 
 
-class AdvisedError(ValueError):
-    """An error whose advice what to do differs between Python and a command.
-
-    Attributes:
-        in_command: the message with the words of a command, where those of Python differ.
-    """
-
-    def __init__(self, fact: str, in_python: str = "", in_command: str = "") -> None:
-        """Join a fact with the advice."""
-        super().__init__(f"{fact}: {in_python}" if in_python else fact)
-        self.in_command = f"{fact}: {in_command}" if in_command else ""
-
-
 def checked_integer(name: str, value: Any, least: int, most: Optional[int] = None) -> int:
     """Return an argument of a function, also a number of NumPy, as an int.
 
@@ -48,8 +35,6 @@ def described(error: Exception) -> str:
     if lacks_memory(error):
         fact = "this machine has too little memory for these arguments"
         return f"{fact}: {reason(error)}" if str(error) else fact
-    if isinstance(error, AdvisedError) and error.in_command:
-        return error.in_command
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     if not error.filename:

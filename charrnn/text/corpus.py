@@ -18,7 +18,7 @@ from typing import Dict, List, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
-from charrnn.system import errors, files, words
+from charrnn.system import errors, files
 from charrnn.system.words import plural
 
 # A run folder is recognised by this file. The files in it are no texts.
@@ -291,12 +291,7 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         return path
 
     reasons = "; ".join(dict.fromkeys(failures))
-    train = "charrnn-train "
-    if "CHARRNN_MAKE" in os.environ:
-        train = f"{words.command('train')} TEXT="
-    raise errors.AdvisedError(
+    raise ValueError(
         f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could not be downloaded "
-        f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network",
-        f"train_model({NAMES!r}) or train_model({PYTHON!r}), and in the notebook text_name = {NAMES!r}",
-        f"{train}{NAMES} or {train}{PYTHON}",
+        f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network, {NAMES} or {PYTHON}"
     )

@@ -25,6 +25,9 @@ RULE = (
 _CONTINUES = re.compile(r"\s|[—–]|.*[,;:，；：、—–-]$")
 _SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
 _FIRST_LETTER = re.compile(r"[\W\d_]*([^\W\d_])")
+_QUANTITY = re.compile(r"\d+(?:[.,/]\d+)?")
+# a word without digits and signs of a format, perhaps with a punctuation mark behind it
+_TYPED = re.compile(r"[^\W\d_][^\d\s,.;:/\\<>(){}\[\]|=#@*_&%$\"]*[,.;:!?，：]?")
 # perhaps after the time of day
 _SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")
 
@@ -117,9 +120,12 @@ def beginning_of(text: str) -> Optional[str]:
     r"""Return the most frequent word at the start of the lines of a text, or in prose of its sentences, and a space.
 
     None if there is one "The ", with which the notebook begins, in RARE characters, or if no space follows any word.
+    A line end if most of the lines begin with what nobody would type, such as a number of grams or a sign of a format.
 
     >>> beginning_of("Suppe mit Ei\nSalat\nSuppe mit Brot\n12:30 Anna: ja\n")
     'Suppe '
+    >>> beginning_of("200 g Mehl\n50 g Butter\nBacken und essen\n")
+    '\n'
     """
     if text.count("The ") * RARE >= len(text) or not text.strip():
         return None
@@ -127,17 +133,22 @@ def beginning_of(text: str) -> Optional[str]:
     if _is_prose(starts):
         starts = re.split(_SENTENCE_END, text[:LOOK])
 
-    first_words = Counter(filter(None, map(_first_word, starts)))
-    if not first_words:
+    of_several_words = [start for start in starts if len(start[:LONGEST_LINE].split()) > 1]
+    if not of_several_words:
         return None
+    first_words = Counter(filter(None, map(_first_word, of_several_words)))
+    if 2 * sum(first_words.values()) < len(of_several_words):
+        return "\n"
     [(word, _)] = first_words.most_common(1)
     return f"{word} "
 
 
 def _first_word(start: str) -> Optional[str]:
-    """Return the first word with a letter, perhaps after the time of day; None if no other word follows."""
+    """Return the first word with a letter, perhaps after the time of day; None if no person would begin with it."""
     before_another = start[:LONGEST_LINE].split()[:-1]
     for word in before_another:
+        if _QUANTITY.fullmatch(word):
+            return None
         if any(map(str.isalpha, word)):
-            return word
+            return word if _TYPED.fullmatch(word) else None
     return None

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from dataclasses import replace
@@ -23,6 +22,11 @@ from charrnn.text.corpus import KNOWN_TEXTS, KnownText
 ORDER = CHARS[::-1]  # as that of a notebook with vocab = set(text)
 
 
+def biases_of(chars):
+    """Return biases that predict a character by how often it occurs in the text."""
+    return [2 * np.log(TEXT.count(char)) for char in chars]
+
+
 @pytest.fixture(scope="module")
 def unsorted(tmp_path_factory):
     """A checkpoint of the notebook that knows how frequent the characters are, in an order that is not sorted."""
@@ -35,84 +39,82 @@ def unsorted(tmp_path_factory):
         session.run(tf.global_variables_initializer())
         kernel, bias = tf.trainable_variables("softmax/")
         kernel.load(np.zeros((5, 14)), session)
-        bias.load([2 * np.log(TEXT.count(char)) for char in ORDER], session)
+        bias.load(biases_of(ORDER), session)
         prefix = tf.train.Saver().save(session, str(folder / "i9_l5.ckpt"))
     (folder / "order.json").write_text(json.dumps(list(ORDER)))
     (folder / "text").write_text(TEXT)
     return prefix
 
 
-def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, capsys):
+@pytest.mark.parametrize("from_python", [True, False])
+def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, capsys, from_python):
     """From Python as any sequence, from the command line as a file; and what is exported keeps it."""
-    given = open_model(unsorted, list(ORDER))
-    order = tmp_path / "order.json"
-    exported = tmp_path / "m.npz"
-    # as Notepad of Windows saves it
-    order.write_text(json.dumps(list(ORDER)), encoding="utf-8-sig")
-    assert script("export").main([unsorted, str(exported), "--vocab-order", str(order)]) == 0
-    assert "guessing" not in capsys.readouterr().err
-    for model in (given, open_model(exported)):
-        assert model.vocabulary.chars == tuple(ORDER)
-        assert model.surprisal(TEXT).mean() < np.log(14)
+    if from_python:
+        model = open_model(unsorted, list(ORDER))
+    else:
+        # as Notepad of Windows saves it
+        (tmp_path / "order.json").write_text(json.dumps(list(ORDER)), encoding="utf-8-sig")
+        exported = str(tmp_path / "m.npz")
+        order = str(tmp_path / "order.json")
+        assert script("export").main([unsorted, exported, "--vocab-order", order]) == 0
+        assert "guessing" not in capsys.readouterr().err
+        model = open_model(exported)
+    assert model.vocabulary.chars == tuple(ORDER)
+    assert model.surprisal(TEXT).mean() < np.log(14)
 
 
 @pytest.mark.parametrize("new, expected", [("", ORDER), ("x", CHARS + "x")])
 def test_a_run_starts_from_weights_in_the_order_that_is_given(unsorted, tmp_path, new, expected):
     """It keeps the order, or with new characters has an order of its own and the weights that belong to it."""
     (tmp_path / "text").write_text(TEXT + new)
-    assert (
-        script("train").main(
-            [
-                str(tmp_path / "text"),
-                "--init-from",
-                unsorted,
-                "--vocab-order",
-                str(Path(unsorted).with_name("order.json")),
-                "--checkpoint-dir",
-                str(tmp_path / "run"),
-                "--epochs",
-                "1",
-                "--batch-size",
-                "2",
-                "--num-steps",
-                "500",
-                "--sample-length",
-                "0",
-                "--no-summaries",
-            ]
-        )
-        == 0
-    )
+    order = Path(unsorted).with_name("order.json")
+    flags = "--epochs 1 --batch-size 2 --num-steps 500 --sample-length 0 --no-summaries".split()
+    arguments = [
+        str(tmp_path / "text"),
+        f"--init-from={unsorted}",
+        f"--vocab-order={order}",
+        f"--checkpoint-dir={tmp_path / 'run'}",
+        *flags,
+    ]
+    assert script("train").main(arguments) == 0
     model = open_model(tmp_path / "run" / "i0_l5.ckpt")
     assert model.vocabulary.chars == tuple(expected)
-    np.testing.assert_allclose(
-        model.softmax_bias[:14], [2 * np.log(TEXT.count(char)) for char in expected[:14]], rtol=1e-6
-    )
+    np.testing.assert_allclose(model.softmax_bias[:14], biases_of(expected[:14]), rtol=1e-6)
 
 
-@pytest.mark.parametrize("beside", [False, True])
-def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing(
-    unsorted, tmp_path, capsys, beside
-):
-    folder = shutil.copytree(str(Path(unsorted).parent), str(tmp_path / "copy"))
-    model = f"{folder}/i9_l5.ckpt"
-    if beside:
-        os.rename(f"{folder}/text", f"{folder}/text.txt")
-    assert (
-        script("sample").main([model] if beside else [model, "--vocab-from", f"{folder}/text"]) == 0
-    )
-    assert re.search(
-        r"i9_l5.ckpt predicts its text worse than guessing \(\d\.\d\d nats, ln C is 2\.6\): its "
-        "characters may be in another order. Give that order with --vocab-order FILE",
-        capsys.readouterr().err,
-    )
-    if beside:
-        sample(model, 3)
-        assert "worse than guessing" in capsys.readouterr().err
-        Path(f"{folder}/order.json").write_text(json.dumps(list(CHARS)))
-        # which was not assumed
-        assert script("sample").main([model, "--vocab-order", f"{folder}/order.json"]) == 0
-        assert "guessing" not in capsys.readouterr().err
+DOUBT = re.compile(
+    r"i9_l5.ckpt predicts its text worse than guessing \(\d\.\d\d nats, ln C is 2\.6\): its "
+    "characters may be in another order. Give that order with --vocab-order FILE"
+)
+
+
+def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing(unsorted, capsys):
+    text = Path(unsorted).with_name("text")
+    assert script("sample").main([unsorted, "--vocab-from", str(text)]) == 0
+    assert DOUBT.search(capsys.readouterr().err)
+
+
+@pytest.fixture
+def unsorted_beside_its_text(unsorted, tmp_path):
+    """The checkpoint, in a folder with its text and an order that is another one."""
+    folder = Path(shutil.copytree(str(Path(unsorted).parent), str(tmp_path / "copy")))
+    (folder / "text").rename(folder / "text.txt")
+    (folder / "order.json").write_text(json.dumps(list(CHARS)))
+    return str(folder / "i9_l5.ckpt")
+
+
+def test_an_order_that_the_text_gives_is_doubted_too(unsorted_beside_its_text, capsys):
+    """By the command, and in Python."""
+    assert script("sample").main([unsorted_beside_its_text]) == 0
+    assert DOUBT.search(capsys.readouterr().err)
+    sample(unsorted_beside_its_text, 3)
+    assert DOUBT.search(capsys.readouterr().err)
+
+
+def test_an_order_that_was_not_assumed_is_not_doubted(unsorted_beside_its_text, capsys):
+    order = Path(unsorted_beside_its_text).with_name("order.json")
+    assert script("sample").main([unsorted_beside_its_text, "--vocab-order", str(order)]) == 0
+    assert "guessing" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -121,43 +123,42 @@ def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing
 def test_a_file_that_is_no_order_is_refused(unsorted, tmp_path, capsys, content):
     (tmp_path / "order").write_text(content)
     assert script("sample").main([unsorted, "--vocab-order", str(tmp_path / "order")]) == 2
-    assert (
-        "order is not a JSON list of distinct characters in the order of their ids"
-        in capsys.readouterr().err
-    )
+    message = "order is not a JSON list of distinct characters in the order of their ids"
+    assert message in capsys.readouterr().err
 
 
 def test_the_training_text_of_a_run_is_in_its_folder(run_copy):
     """So it does not matter what has become of the original."""
     run = open_model(run_copy).run
     assert training_text(replace(run, text_name="nowhere")) == (TEXT, "", "", run.text_sha256)
-    divided = replace(
-        run, hyperparameters=replace(run.hyperparameters, val_fraction=0.5, test_fraction=0.25)
-    )
-    assert training_text(divided)[:3] == (TEXT[:260], TEXT[260:780], TEXT[780:])
 
 
-def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exported):
-    for run in (None, open_model(exported).run):
-        with pytest.raises(
-            ValueError,
-            match="the model has no training text with it: name the text with --train-text",
-        ):
-            training_text(run)
-        assert training_text(run, trained.parent / "small.txt")[:3] == (TEXT, "", "")
+def test_the_training_text_is_divided_as_in_the_run(trained):
+    run = open_model(trained).run
+    hyper = replace(run.hyperparameters, val_fraction=0.5, test_fraction=0.25)
+    text = training_text(replace(run, hyperparameters=hyper))
+    assert text.training == TEXT[:260]
+    assert text.held_out == TEXT[260:780]
+    assert text.test == TEXT[780:]
+
+
+@pytest.mark.parametrize("has_record", [False, True])
+def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exported, has_record):
+    run = open_model(exported).run if has_record else None
+    message = "the model has no training text with it: name the text with --train-text"
+    with pytest.raises(ValueError, match=message):
+        training_text(run)
+    assert training_text(run, trained.parent / "small.txt")[:3] == (TEXT, "", "")
 
 
 def test_a_model_outside_of_a_run_folder_knows_a_known_text(
     trained, exported, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setitem(
-        KNOWN_TEXTS, "known", KnownText("small.txt", hashlib.sha256(TEXT.encode()).hexdigest(), ())
-    )
+    sha256 = hashlib.sha256(TEXT.encode()).hexdigest()
+    monkeypatch.setitem(KNOWN_TEXTS, "known", KnownText("small.txt", sha256, ()))
     monkeypatch.setenv("CHARRNN_DATA", str(trained.parent))
     monkeypatch.chdir(tmp_path)
     model = open_model(exported)
     replace(model, run=replace(model.run, text_name="known")).save("m.npz")
-    assert (
-        script("sample").main(["m.npz", "--novelty"]) == 0
-        and "\nnovelty: " in capsys.readouterr().out
-    )
+    assert script("sample").main(["m.npz", "--novelty"]) == 0
+    assert "\nnovelty: " in capsys.readouterr().out

@@ -3,8 +3,6 @@
 import json
 import math
 import re
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,51 +14,65 @@ from charrnn.engines.model_file import open_model
 from charrnn.text.baselines import ngram_nats, xz_bits
 
 CHARACTERS = "the hat sat\non, the"
-
-
-def bits_of(model, text):
-    """Return the surprisal in bits of each character but the first, from the probabilities of the cells."""
-    checkpoint = open_model(model)
-    ids = checkpoint.vocabulary.encode(text)
-    probabilities = graph_probabilities(checkpoint, ids[np.newaxis, :-1], len(ids))[0]
-    return -np.log2(probabilities[np.arange(len(ids) - 1), ids[1:]])
+# a row of the table: a label, nats, bits and perplexity
+ROW = re.compile(r"(.{36}) *(-?\d+\.\d{4}) +(-?\d+\.\d{4}) +(\d+\.\d{3})")
+# a character: its place, itself, the log-probability and the bits
+CHARACTER = re.compile(r" *(\d+)  ('.+?') +(\S+) +(\S+)")
 
 
 def nats_of(model, text):
-    return bits_of(model, text).mean() * math.log(2)
+    """Return the surprisal in nats of each character but the first, from the probabilities of the cells."""
+    checkpoint = open_model(model)
+    ids = checkpoint.vocabulary.encode(text)
+    distributions = graph_probabilities(checkpoint, ids[np.newaxis, :-1], len(ids))[0]
+    probabilities = distributions[np.arange(len(ids) - 1), ids[1:]]
+    return -np.log(probabilities)
+
+
+def counted_nats(training, text, chars=CHARS):
+    """Return the mean nats that counts of characters give a text."""
+    vocabulary = Vocabulary(chars)
+    nats = ngram_nats(vocabulary.encode(training), vocabulary.encode(text), len(chars))
+    return nats.mean()
 
 
 def table(out):
     """Return the nats of each row of the printed table, by label. Its three figures must agree."""
     rows = {}
-    for line in out[out.index("\n\n") :].strip("\n").split("\n")[1:]:
-        found = re.fullmatch(r"(.{36}) *(-?\d+\.\d{4}) +(-?\d+\.\d{4}) +(\d+\.\d{3})", line)
-        nats, bits, perplexity = map(float, found.groups()[1:])
+    # the table is the last part, after a row of heads
+    _, *lines = out.split("\n\n")[-1].splitlines()
+    for line in lines:
+        label, *figures = ROW.fullmatch(line).groups()
+        nats, bits, perplexity = map(float, figures)
         assert bits == pytest.approx(nats / math.log(2), abs=2e-4)  # nats are rounded
         assert perplexity == pytest.approx(math.exp(nats), rel=2e-4, abs=1e-3)
-        rows[found.group(1).strip()] = nats
+        rows[label.strip()] = nats
     return rows
 
 
-def evaluated(capsys, *argv):
-    """Return what is printed for good arguments."""
-    capsys.readouterr()
-    assert evaluate.main([str(each) for each in argv]) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    return out
+@pytest.fixture
+def evaluated(capsys):
+    """A function that runs the script with good arguments, and returns its output."""
+
+    def run(*arguments):
+        capsys.readouterr()
+        assert evaluate.main([str(argument) for argument in arguments]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        return out
+
+    return run
 
 
-def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_path, capsys):
+def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_path, evaluated):
     text = "the mat\nand the hat sat, on the cat.\n" * 4
     (tmp_path / "text").write_text(text)
-    out = evaluated(capsys, trained, tmp_path / "text")
-    lines = out.split("\n")
-    assert lines[0] == f"model    {trained / 'i173_l5.ckpt'}"
-    assert lines[1] == f"text     {tmp_path / 'text'}, 148 characters, 147 of them predicted"
-    assert lines[2] == "" and lines[3].split() == ["nats/char", "bits/char", "perplexity"]
-    vocabulary = Vocabulary.from_text(TEXT)
-    ids = vocabulary.encode(text)
+    out = evaluated(trained, tmp_path / "text")
+    model, name, blank, head, *_ = out.splitlines()
+    assert model == f"model    {trained / 'i173_l5.ckpt'}"
+    assert name == f"text     {tmp_path / 'text'}, 148 characters, 147 of them predicted"
+    assert blank == ""
+    assert head.split() == ["nats/char", "bits/char", "perplexity"]
     rows = table(out)
     assert list(rows) == [
         "this model",
@@ -68,152 +80,169 @@ def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_pa
         "xz, after the training text",
         "xz, of this text alone",
     ]
-    assert list(rows.values()) == pytest.approx(
-        [
-            nats_of(trained / "i173_l5.ckpt", text),
-            ngram_nats(vocabulary.encode(TEXT), ids, 14).mean(),
-            xz_bits(text, TEXT) * math.log(2) / 148,
-            xz_bits(text) * math.log(2) / 148,
-        ],
-        abs=1e-4,
-    )
+    expected = [
+        nats_of(trained / "i173_l5.ckpt", text).mean(),
+        counted_nats(TEXT, text),
+        xz_bits(text, TEXT) * math.log(2) / 148,
+        xz_bits(text) * math.log(2) / 148,
+    ]
+    assert list(rows.values()) == pytest.approx(expected, abs=1e-4)
 
 
-def test_each_character_has_the_surprisal_of_the_cells(trained, exported, tmp_path, capsys):
+@pytest.mark.parametrize("model", ["trained", "exported"])
+def test_each_character_has_the_surprisal_of_the_cells(
+    trained, tmp_path, evaluated, request, model
+):
     """With both engines: a line for each character but the first, and the mean, without the comparison."""
     (tmp_path / "text").write_text(CHARACTERS)
-    bits = bits_of(trained, CHARACTERS)
-    for model in (trained, exported):
-        _, characters_of, whole = evaluated(capsys, model, tmp_path / "text", "--characters").split(
-            "\n\n"
-        )
-        assert table("\n\n" + whole) == {
-            "this model": pytest.approx(bits.mean() * math.log(2), abs=1e-4)
-        }
-        head, *lines = characters_of.splitlines()
-        assert head.split() == ["character", "log-probability", "bits"]
-        found = [re.fullmatch(r" *(\d+)  ('.+?') +(\S+) +(\S+)", line).groups() for line in lines]
-        assert [each[:2] for each in found] == [
-            (str(place), repr(char)) for place, char in enumerate(CHARACTERS[1:], 2)
-        ]
-        assert [float(each[2]) for each in found] == pytest.approx(-bits * math.log(2), abs=1e-4)
-        assert [float(each[3]) for each in found] == pytest.approx(bits, abs=0.006)
+    nats = nats_of(trained, CHARACTERS)
+    place = request.getfixturevalue(model)
+    out = evaluated(place, tmp_path / "text", "--characters")
+    assert table(out) == {"this model": pytest.approx(nats.mean(), abs=1e-4)}
+
+    _, of_characters, _ = out.split("\n\n")
+    head, *lines = of_characters.splitlines()
+    assert head.split() == ["character", "log-probability", "bits"]
+    matches = [CHARACTER.fullmatch(line) for line in lines]
+    assert [int(match.group(1)) for match in matches] == list(range(2, len(CHARACTERS) + 1))
+    assert [match.group(2) for match in matches] == [repr(char) for char in CHARACTERS[1:]]
+    logarithms = [float(match.group(3)) for match in matches]
+    assert logarithms == pytest.approx(-nats, abs=1e-4)
+    bits = [float(match.group(4)) for match in matches]
+    assert bits == pytest.approx(nats / math.log(2), abs=0.006)
 
 
-def test_json_has_what_is_printed(trained, tmp_path, capsys):
+def test_json_has_what_is_printed(trained, tmp_path, evaluated):
     (tmp_path / "text").write_text("the Xcat sat\n" * 5)
-    rows = table(evaluated(capsys, trained, tmp_path / "text"))
-    found = json.loads(evaluated(capsys, trained, tmp_path / "text", "--json"))
-    nats = found.pop("nats_per_character")
-    assert {"this model": nats, **found.pop("comparison")} == pytest.approx(rows, abs=1e-4)
-    assert found.pop("bits_per_character") == pytest.approx(nats / math.log(2))
-    assert (found["model"], found["predicted"], found["left_out"]) == (
-        str(trained / "i173_l5.ckpt"),
-        59,
-        5,
-    )
-    found = json.loads(evaluated(capsys, trained, tmp_path / "text", "--characters", "--json"))
-    assert found["characters"] == ("the cat sat\n" * 5)[1:]
-    assert (
-        np.mean(found["log_probabilities"]) == pytest.approx(-nats)
-        and len(found["log_probabilities"]) == 59
-    )
+    rows = table(evaluated(trained, tmp_path / "text"))
+    report = json.loads(evaluated(trained, tmp_path / "text", "--json"))
+    nats = report["nats_per_character"]
+    assert {"this model": nats, **report["comparison"]} == pytest.approx(rows, abs=1e-4)
+    assert report["bits_per_character"] == pytest.approx(nats / math.log(2))
+    assert report["model"] == str(trained / "i173_l5.ckpt")
+    assert report["predicted"] == 59
+    assert report["left_out"] == 5
 
 
-def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, capsys):
+def test_json_has_the_characters(trained, tmp_path, evaluated):
+    (tmp_path / "text").write_text("the Xcat sat\n" * 5)
+    report = json.loads(evaluated(trained, tmp_path / "text", "--characters", "--json"))
+    assert report["characters"] == ("the cat sat\n" * 5)[1:]
+    assert len(report["log_probabilities"]) == 59
+    assert np.mean(report["log_probabilities"]) == pytest.approx(-report["nats_per_character"])
+
+
+def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, evaluated):
     (tmp_path / "known").write_text("the cat sat\n" * 5)
     (tmp_path / "text").write_text("thXe cat sXat\n\u00e9" * 5, encoding="utf-8")
-    out = evaluated(capsys, trained, tmp_path / "text")
+    out = evaluated(trained, tmp_path / "text")
     assert "60 characters, 59 of them predicted" in out
     assert (
         "unknown  left out of the text: 'X', 'é' (15 characters, 20%), so the result is too low\n"
         in out
     )
-    assert table(out) == table(evaluated(capsys, trained, tmp_path / "known"))
-    lines = (
-        evaluated(capsys, trained, tmp_path / "text", "--characters")
-        .split("\n\n")[1]
-        .splitlines()[1:]
+    assert table(out) == table(evaluated(trained, tmp_path / "known"))
+
+
+def test_the_places_are_those_in_the_whole_text(trained, tmp_path, evaluated):
+    """Which has an X in places 3 and 11."""
+    (tmp_path / "text").write_text("thXe cat sXat\n")
+    out = evaluated(trained, tmp_path / "text", "--characters")
+    _, *lines = out.split("\n\n")[1].splitlines()
+    assert [line.split()[0] for line in lines] == "2 4 5 6 7 8 9 10 12 13 14".split()
+
+
+@pytest.fixture(scope="module")
+def validation_losses(stopped_early):
+    """The validation losses of the run by their steps; the best is not the last."""
+    losses = {}
+    for row in history_of(stopped_early):
+        if row["val_loss"]:
+            losses[int(row["step"])] = float(row["val_loss"])
+    assert min(losses.values()) < losses[max(losses)] - 0.001
+    return losses
+
+
+@pytest.mark.parametrize("flags", [[], ["--best"]])
+def test_the_loss_on_the_held_out_text_is_that_of_the_run(
+    stopped_early, validation_losses, evaluated, flags
+):
+    step = min(validation_losses, key=validation_losses.get) if flags else max(validation_losses)
+    out = evaluated("--held-out", *flags, stopped_early)
+    assert f"model    {stopped_early / f'i{step}_l9.ckpt'}\n" in out
+    assert (
+        f"held-out text of {stopped_early.parent / 'text'}, 260 characters, 259 of them predicted"
+        in out
     )
-    assert [line.split()[0] for line in lines[:9]] == [
-        "2",
-        "4",
-        "5",
-        "6",
-        "7",
-        "8",
-        "9",
-        "10",
-        "12",
-    ]
-
-
-def test_held_out_and_best(stopped_early, capsys):
-    """The figures are the validation losses of the run."""
-    losses = {
-        int(row["step"]): float(row["val_loss"])
-        for row in history_of(stopped_early)
-        if row["val_loss"]
-    }
-    best = min(losses, key=losses.get)
-    last = max(losses)
-    assert losses[best] < losses[last] - 0.001
+    rows = table(out)
+    # the run reads it in several rows, each after up to 500 characters, which are all that come before
+    assert rows["this model"] == pytest.approx(validation_losses[step], abs=1e-4)
     training, held_out, _ = split((stopped_early / "text.txt").read_text(), 0.25)
-    vocabulary = Vocabulary.from_text(training)
-    baseline = ngram_nats(vocabulary.encode(training), vocabulary.encode(held_out), 14).mean()
-    for flags, step in ([], last), (["--best"], best):
-        out = evaluated(capsys, "--held-out", *flags, stopped_early)
-        assert f"model    {stopped_early / f'i{step}_l9.ckpt'}\n" in out
-        assert (
-            f"held-out text of {stopped_early.parent / 'text'}, 260 characters, 259 of them predicted"
-            in out
-        )
-        # the run reads it in several rows, each after up to 500 characters, which are all that come before
-        assert table(out)["this model"] == pytest.approx(losses[step], abs=1e-4)
-        assert table(out)["counts of 5 characters and the next"] == pytest.approx(
-            baseline, abs=1e-4
-        )
-    assert losses[last] == pytest.approx(
-        nats_of(stopped_early / f"i{last}_l9.ckpt", held_out), abs=1e-5
+    assert rows["counts of 5 characters and the next"] == pytest.approx(
+        counted_nats(training, held_out, sorted(set(training))), abs=1e-4
     )
 
 
-def test_without_the_training_text_less_is_compared(trained, tmp_path, capsys):
-    folder = Path(shutil.copytree(str(trained), str(tmp_path / "run")))
+def test_the_last_validation_loss_is_that_of_the_cells(stopped_early, validation_losses):
+    last = max(validation_losses)
+    _, held_out, _ = split((stopped_early / "text.txt").read_text(), 0.25)
+    nats = nats_of(stopped_early / f"i{last}_l9.ckpt", held_out)
+    assert validation_losses[last] == pytest.approx(nats.mean(), abs=1e-5)
+
+
+@pytest.fixture(params=["has changed", "cannot be read"])
+def without_text(request, run_copy):
+    """A run whose text is of no use, and why."""
+    text = run_copy / "text.txt"
+    if request.param == "has changed":
+        text.write_text(TEXT + "!")
+    else:
+        text.unlink()
+    return run_copy, request.param
+
+
+def test_without_the_training_text_less_is_compared(without_text, tmp_path, evaluated, capsys):
+    run, reason = without_text
     (tmp_path / "text").write_text(TEXT[:100])
-    for damage, message in [
-        (lambda path: path.write_text(TEXT + "!"), "has changed"),
-        (Path.unlink, "cannot be read"),
-    ]:
-        damage(folder / "text.txt")
-        out = evaluated(capsys, folder, tmp_path / "text")
-        assert list(table(out)) == ["this model", "xz, of this text alone"]
-        assert "two lines of the comparison are missing (" in out and message in out
-        assert evaluate.main([str(folder), str(tmp_path / "text"), "--json"]) == 0
-        out, err = capsys.readouterr()
-        assert list(json.loads(out)["comparison"]) == ["xz, of this text alone"] and message in err
-    out = evaluated(capsys, folder, tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
-    assert table(out) == table(evaluated(capsys, trained, tmp_path / "text"))
+    out = evaluated(run, tmp_path / "text")
+    assert list(table(out)) == ["this model", "xz, of this text alone"]
+    assert "two lines of the comparison are missing (" in out
+    assert reason in out
+    # with JSON, this is said on standard error
+    assert evaluate.main([str(run), str(tmp_path / "text"), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert list(json.loads(out)["comparison"]) == ["xz, of this text alone"]
+    assert reason in err
 
 
-def test_another_training_text_is_whole_but_for_unknown_characters(stopped_early, tmp_path, capsys):
+def test_the_training_text_may_be_named(without_text, trained, tmp_path, evaluated):
+    run, _ = without_text
+    (tmp_path / "text").write_text(TEXT[:100])
+    out = evaluated(run, tmp_path / "text", "--vocab-from", trained.parent / "small.txt")
+    assert table(out) == table(evaluated(trained, tmp_path / "text"))
+
+
+def test_another_training_text_is_whole_but_for_unknown_characters(
+    stopped_early, tmp_path, evaluated
+):
     """Nothing is held out of it, as of the one of the run."""
     (tmp_path / "text").write_text(TEXT[30:130])
     (tmp_path / "other").write_text(TEXT[:200] + "XYZ")
-    ids = [Vocabulary(CHARS).encode(text) for text in (TEXT[:200], TEXT[30:130])]
-    out = evaluated(capsys, stopped_early, tmp_path / "text", "--train-text", tmp_path / "other")
-    assert table(out)["counts of 5 characters and the next"] == pytest.approx(
-        ngram_nats(*ids, 14).mean(), abs=1e-4
-    )
+    out = evaluated(stopped_early, tmp_path / "text", "--train-text", tmp_path / "other")
+    nats = table(out)["counts of 5 characters and the next"]
+    assert nats == pytest.approx(counted_nats(TEXT[:200], TEXT[30:130]), abs=1e-4)
 
 
-def test_a_text_without_a_character_to_predict_is_an_error(trained, tmp_path, capsys):
-    for text, n_known in ("XtZ", 1), ("XYZ", 0):
-        (tmp_path / "text").write_text(text)
-        assert evaluate.main([str(trained), str(tmp_path / "text")]) == 2
-        assert (
-            f"at least 2 characters that the model knows, not {n_known}\n"
-            in capsys.readouterr().err
-        )
+@pytest.mark.parametrize("text, n_known", [("XtZ", 1), ("XYZ", 0)])
+def test_a_text_without_a_character_to_predict_is_an_error(
+    trained, tmp_path, capsys, text, n_known
+):
+    (tmp_path / "text").write_text(text)
+    assert evaluate.main([str(trained), str(tmp_path / "text")]) == 2
+    message = f"at least 2 characters that the model knows, not {n_known}\n"
+    assert message in capsys.readouterr().err
+
+
+def test_two_known_characters_are_enough(trained, tmp_path, evaluated):
     (tmp_path / "text").write_text("Xte")
-    assert "2 characters, 1 of them predicted" in evaluated(capsys, trained, tmp_path / "text")
+    assert "2 characters, 1 of them predicted" in evaluated(trained, tmp_path / "text")

@@ -6,68 +6,98 @@ import re
 import sys
 
 import numpy as np
+import pytest
 from conftest import TEXT, make_network
 
 from charrnn.commands import inspect
 from charrnn.engines.model_file import open_model
 
 
-def run(capsys, *args):
-    """Run the script; return its status, output and errors."""
-    return (inspect.main([str(arg) for arg in args]), *capsys.readouterr())
+@pytest.fixture
+def inspected(capsys):
+    """A function that runs the script with good arguments, and returns its output and its errors."""
+
+    def run(*arguments):
+        assert inspect.main([str(argument) for argument in arguments]) == 0
+        return capsys.readouterr()
+
+    return run
 
 
-def test_the_table_names_features_and_units(capsys, trained):
-    status, output, errors = run(capsys, trained)
-    assert status == 0 and not errors and output.startswith("what is tracked")
-    assert "after a vowel" in output and "\nno unit reaches 0.3 for: " in output
-    assert output.endswith(f"20 units, measured on {len(TEXT):,} characters\n")
-    less = run(capsys, trained, "--top", 1, "--characters", 520)[1]
-    assert less.endswith("20 units, measured on 520 characters\n")
-    assert [
-        max(len(re.split("  +", line)) for line in table.splitlines()[1:])
-        for table in (output, less)
-    ] == [4, 3]
+def columns(row):
+    return re.split("  +", row)
 
 
-def test_a_unit_is_shown_with_its_values(capsys, trained):
-    _, output, _ = run(capsys, trained, "--unit", "2/c/3", "--passage", 7)
-    expected = open_model(trained).activations(TEXT[:7])
-    found = [float(line.rsplit(None, 1)[1]) for line in output.splitlines()[:7]]
-    np.testing.assert_allclose(found, np.tanh(expected[:, 2, 2]), atol=0.006)
-    assert output.splitlines()[0].split()[:2] == ["1", "'t'"] and len(output.splitlines()) > 7
+def test_the_table_names_features_and_units(inspected, trained):
+    out, err = inspected(trained)
+    assert err == ""
+    assert out.startswith("what is tracked")
+    assert "after a vowel" in out
+    assert "\nno unit reaches 0.3 for: " in out
+    text = f"the training text, {trained.parent / 'small.txt'}"
+    assert out.endswith(f"20 units, measured on {len(TEXT):,} characters of {text}\n")
 
 
-def test_json_has_what_the_table_has(capsys, trained):
-    found = json.loads(run(capsys, trained, "--json")[1])
-    output = run(capsys, trained)[1]
-    assert found["units"] and all(
-        each["unit"] in output and each["feature"] in output for each in found["units"]
-    )
-    assert f"measured on {found['characters']:,} characters" in output
-    assert ", ".join(found["expressive"]) in output
+@pytest.mark.parametrize("flags, n_columns", [([], 4), (["--top", 1], 3)])
+def test_top_is_how_many_units_a_row_has(inspected, trained, flags, n_columns):
+    """The feature, the best unit, its correlation, and all others in one column."""
+    _, *rows = inspected(trained, *flags).out.splitlines()
+    assert max(len(columns(row)) for row in rows) == n_columns
 
 
-def test_the_text_may_come_from_a_file_or_standard_input(capsys, exported, tmp_path, monkeypatch):
-    (tmp_path / "other.txt").write_text("a cat and a hat\n" * 50)
-    _, from_file, _ = run(capsys, exported, "--text", tmp_path / "other.txt")
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a cat and a hat\n" * 50)))
-    assert run(capsys, exported, "--text", "-")[1] == from_file
-    assert "measured on 800 characters" in from_file
+def test_so_many_characters_are_read(inspected, trained):
+    out, _ = inspected(trained, "--characters", 520)
+    assert "\n20 units, measured on 520 characters of " in out
 
 
-def test_other_cells_can_be_inspected(capsys, tmp_path):
+def test_a_unit_is_shown_with_its_values(inspected, trained):
+    out, _ = inspected(trained, "--unit", "2/c/3", "--passage", 7)
+    lines = out.splitlines()
+    # a place, a character and a value: "        1  't'          +0.12"
+    rows = [line.split() for line in lines[:7]]
+    assert rows[0][:2] == ["1", "'t'"]
+    values = [float(row[-1]) for row in rows]
+    memory = open_model(trained).activations(TEXT[:7])[:, 2, 2]
+    np.testing.assert_allclose(values, np.tanh(memory), atol=0.006)
+    # what the unit tracks stands below them
+    assert len(lines) > 7
+
+
+def test_json_has_what_the_table_has(inspected, trained):
+    report = json.loads(inspected(trained, "--json").out)
+    table = inspected(trained).out
+    assert report["units"]
+    for tracking in report["units"]:
+        assert tracking["unit"] in table
+        assert tracking["feature"] in table
+    assert f"measured on {report['characters']:,} characters of {report['text']}\n" in table
+    assert ", ".join(report["expressive"]) in table
+
+
+def test_the_text_may_come_from_a_file_or_standard_input(
+    inspected, exported, tmp_path, monkeypatch
+):
+    text = b"a cat and a hat\n" * 50
+    (tmp_path / "other.txt").write_bytes(text)
+    from_file, _ = inspected(exported, "--text", tmp_path / "other.txt")
+    assert f"measured on 800 characters of {tmp_path / 'other.txt'}\n" in from_file
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    from_standard_input, _ = inspected(exported, "--text", "-")
+    *rows, last = from_standard_input.splitlines()
+    assert rows == from_file.splitlines()[:-1]
+    assert last == "20 units, measured on 800 characters of standard input"
+
+
+def test_other_cells_can_be_inspected(inspected, tmp_path):
     make_network(tmp_path, "\n abcd", 4, 2, cell="gru")
-    (tmp_path / "text.txt").write_text("ab cd\n" * 50)
-    status, output, _ = run(
-        capsys, tmp_path, "--vocab-from", tmp_path / "text.txt", "--text", tmp_path / "text.txt"
-    )
-    assert status == 0 and "8 units" in output
+    text = tmp_path / "text.txt"
+    text.write_text("ab cd\n" * 50)
+    assert "8 units" in inspected(tmp_path, "--vocab-from", text, "--text", text).out
 
 
-def test_unknown_characters_are_skipped(capsys, exported, tmp_path):
-    (tmp_path / "other.txt").write_text("a cat X\n" * 50)
-    status, output, errors = run(
-        capsys, exported, "--text", tmp_path / "other.txt", "--unknown", "skip"
-    )
-    assert status == 0 and "350 characters" in output and "X" in errors
+def test_unknown_characters_are_skipped(inspected, exported, tmp_path):
+    text = tmp_path / "other.txt"
+    text.write_text("a cat X\n" * 50)
+    out, err = inspected(exported, "--text", text, "--unknown", "skip")
+    assert "350 characters" in out
+    assert "X" in err

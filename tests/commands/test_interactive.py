@@ -20,97 +20,79 @@ from charrnn.engines.sampler import CHUNK
 
 @pytest.fixture
 def talk(exported, monkeypatch, capsys):
-    """A function that types lines into the script and returns its status and what it prints."""
+    """A function that types lines into the script, which ends well, and returns what it prints."""
 
-    def say(*lines, options=()):
-        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(line + "\n" for line in lines)))
-        status = sampling.main([str(exported), "--interactive", *options])
+    def say(*lines, flags=""):
+        typed = "".join(f"{line}\n" for line in lines)
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        assert sampling.main([str(exported), "--interactive", *flags.split()]) == 0
         out, err = capsys.readouterr()
         assert err == ""
-        return status, out
+        return out
 
     return say
 
 
-def written(capsys, exported, prime, seed, *options):
-    assert sampling.main([str(exported), "--prime", prime, "--seed", str(seed), *options]) == 0
-    return capsys.readouterr().out
+@pytest.fixture
+def written(exported, capsys):
+    """A function that returns what the script writes after a beginning with a seed."""
+
+    def write(prime, seed, flags=""):
+        seed_flag = f"--seed={seed}"
+        assert sampling.main([str(exported), "--prime", prime, seed_flag, *flags.split()]) == 0
+        return capsys.readouterr().out
+
+    return write
 
 
-def test_a_beginning_is_continued_as_by_the_script(talk, exported, capsys):
-    status, out = talk(
-        "the\\ncat", "on", options=["--length", "70", "--seed", "3", "--temperature", "0.4"]
-    )
-    expected = [
-        written(capsys, exported, prime, 3, "--length", "70", "--temperature", "0.4")
-        for prime in ("the\ncat", "on")
-    ]
-    assert status == 0
-    assert out == f"{expected[0]}[seed 3]\n{expected[1]}[seed 3]\n\n"
+def test_a_beginning_is_continued_as_by_the_script(talk, written):
+    flags = "--length 70 --temperature 0.4"
+    out = talk("the\\ncat", "on", flags=f"{flags} --seed 3")
+    first = written("the\ncat", 3, flags)
+    second = written("on", 3, flags)
+    assert out == f"{first}[seed 3]\n{second}[seed 3]\n\n"
 
 
-def test_commands_change_and_show_the_settings(talk, exported, capsys):
-    _, out = talk(
-        "/temperature 0.4",
-        "/top-n 3",
-        "/top-p 0.9",
-        "/length  40",
-        "/seed 4294967295",
-        "the ",
-        "/temperature ",
-        "/top-n",
-        "/top-p",
-        "/length",
-    )
-    expected = written(
-        capsys,
-        exported,
-        "the ",
-        4294967295,
-        "--length",
-        "40",
-        "--temperature",
-        "0.4",
-        "--top-n",
-        "3",
-        "--top-p",
-        "0.9",
-    )
-    shown = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
-    assert out.startswith(shown) and out.endswith(expected + "[seed 4294967295]\n" + shown + "\n")
+def test_commands_change_and_show_the_settings(talk, written):
+    settings = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
+    changes = ["/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length  40", "/seed 4294967295"]
+    questions = ["/temperature ", "/top-n", "/top-p", "/length"]
+    text = written("the ", 4294967295, "--length 40 --temperature 0.4 --top-n 3 --top-p 0.9")
+    out = talk(*changes, "the ", *questions)
+    assert out.startswith(settings)
+    assert out.endswith(f"{text}[seed 4294967295]\n{settings}\n")
 
 
-def test_each_text_has_a_new_seed_which_is_shown(talk, exported, capsys):
-    _, out = talk("the ", "the ", options=["--length", "30"])
-    seeds = re.findall(r"\[seed (\d+)\]", out)
-    assert len(set(seeds)) == 2
-    assert (
-        out
-        == "".join(
-            written(capsys, exported, "the ", seed, "--length", "30") + f"[seed {seed}]\n"
-            for seed in seeds
-        )
-        + "\n"
-    )
+def test_each_text_has_a_new_seed_which_is_shown(talk, written):
+    out = talk("the ", "the ", flags="--length 30")
+    first, second = re.findall(r"\[seed (\d+)\]", out)
+    assert first != second
+    texts = [written("the ", seed, "--length 30") for seed in (first, second)]
+    assert out == f"{texts[0]}[seed {first}]\n{texts[1]}[seed {second}]\n\n"
 
 
-def test_continue_keeps_the_state(talk, exported, capsys):
+@pytest.mark.parametrize("between", ["", "on", " on"])
+def test_continue_keeps_the_state(talk, written, between):
     """It writes what would be written after the whole text so far, with or without more text in between."""
-    for between in ("", "on", " on"):
-        _, out = talk("the ", f"/continue {between}", options=["--length", "30", "--seed", "3"])
-        first, second, end = re.split(r"\n\[(?:continued with )?seed 3\]\n", out)
-        assert out.count("[continued with seed 3]") == 1  # which alone would give another text
-        assert end == "\n" and second.startswith(between)
-        assert first + second + "\n" == written(
-            capsys, exported, first + between, 3, "--length", "30"
-        )
-    _, out = talk("/continue")
-    assert out.startswith("error: there is no text to continue yet")
+    out = talk("the ", f"/continue {between}", flags="--length 30 --seed 3")
+    first, second, end = re.split(r"\n\[(?:continued with )?seed 3\]\n", out)
+    assert out.count("[continued with seed 3]") == 1  # which alone would give another text
+    assert end == "\n"
+    assert second.startswith(between)
+    assert f"{first}{second}\n" == written(first + between, 3, "--length 30")
 
 
-@pytest.mark.parametrize("lines", [["/quit", "the "], ["", "  /quit  "], ["/quit now"], [""]])
-def test_quit_or_the_end_of_the_input_ends_it(talk, lines):
-    assert talk("/help", *lines) == (0, HELP + "\n" + "\n" * (lines == [""]))
+def test_continue_needs_a_text(talk):
+    assert talk("/continue").startswith("error: there is no text to continue yet")
+
+
+@pytest.mark.parametrize("lines", [["/quit", "the "], ["", "  /quit  "], ["/quit now"]])
+def test_quit_ends_it(talk, lines):
+    assert talk("/help", *lines) == f"{HELP}\n"
+
+
+def test_the_end_of_the_input_ends_it(talk):
+    assert talk("/help", "") == f"{HELP}\n\n"
 
 
 @pytest.mark.parametrize(
@@ -125,74 +107,75 @@ def test_quit_or_the_end_of_the_input_ends_it(talk, lines):
         ("/top-p 1 2", "'1 2'"),
     ],
 )
-def test_after_an_error_the_conversation_continues(talk, exported, capsys, line, message):
-    status, out = talk(line, "the ", options=["--length", "9", "--seed", "2"])
+def test_after_an_error_the_conversation_continues(talk, written, line, message):
+    out = talk(line, "the ", flags="--length 9 --seed 2")
     error, rest = out.split("\n", 1)
-    assert status == 0 and error.startswith("error: ") and message in error
-    assert rest == written(capsys, exported, "the ", 2, "--length", "9") + "[seed 2]\n\n"
+    assert error.startswith("error: ")
+    assert message in error
+    assert rest == written("the ", 2, "--length 9") + "[seed 2]\n\n"
 
 
-def test_unknown_characters(talk, exported, capsys):
-    _, out = talk("th\u00e9 ", options=["--length", "9", "--seed", "2", "--unknown", "nearest"])
+def test_unknown_characters(talk, written):
+    out = talk("th\u00e9 ", flags="--length 9 --seed 2 --unknown nearest")
     note, rest = out.split("\n", 1)
     assert note == "replaced in what you typed: '\u00e9' by 'e'"
-    assert rest.startswith(written(capsys, exported, "the ", 2, "--length", "9"))
-    _, out = talk("\u00e9", options=["--unknown", "skip"])
-    assert "error: the prime is empty" in out
+    assert rest.startswith(written("the ", 2, "--length 9"))
 
 
-def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, exported, monkeypatch, capsys):
+def test_a_beginning_of_unknown_characters_is_empty(talk):
+    assert "error: the prime is empty" in talk("\u00e9", flags="--unknown skip")
+
+
+def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, written, monkeypatch):
     """What was drawn before is shown, and the next beginning is continued."""
     monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
-    status, out = talk("the ", "on", options=["--length", "170", "--seed", "3"])
-    cut = written(capsys, exported, "the ", 3, "--length", "170")
-    rest = written(capsys, exported, "on", 3, "--length", "170")
-    assert status == 0
-    assert out == f"{cut[: 4 + 2 * CHUNK]}\n[seed 3]\n{rest}[seed 3]\n\n"
+    out = talk("the ", "on", flags="--length 170 --seed 3")
+    whole = written("the ", 3, "--length 170")
+    begun = whole[: len("the ") + 2 * CHUNK]
+    rest = written("on", 3, "--length 170")
+    assert out == f"{begun}\n[seed 3]\n{rest}[seed 3]\n\n"
 
 
-def test_a_conversation_in_a_terminal(exported, capsys):
+def answered(process, terminal, lines):
+    """Type lines at the prompts of a process in a terminal, Ctrl-C for None. Return what is shown until it ends."""
+    lines = list(lines)
+    line = ""
+    shown = ""
+    while lines or not shown.endswith("/quit\n"):
+        readable, _, _ = select.select([terminal], [], [], 2)
+        if line is None and not readable:
+            # again: one that comes just before the prompt waits can be lost
+            process.send_signal(signal.SIGINT)
+            continue
+        shown += os.read(terminal, 1024).decode().replace("\r", "")
+        if not lines or not shown.endswith("\n> "):
+            continue
+        line = lines.pop(0)
+        if line is None:
+            process.send_signal(signal.SIGINT)
+        else:
+            os.write(terminal, line.encode() + b"\n")
+    return shown
+
+
+def test_a_conversation_in_a_terminal(exported, written):
     """It begins with the help. After Ctrl-C there is a prompt again."""
+    command = [sys.executable, "-m", "charrnn", "sample", str(exported), "--interactive"]
     ours, terminal = pty.openpty()
-    command = [
-        sys.executable,
-        "-m",
-        "charrnn",
-        "sample",
-        str(exported),
-        "--interactive",
-        "--length",
-        "9",
-    ]
     with subprocess.Popen(
-        command,
+        [*command, "--length", "9"],
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
         env=process_environment(TERM="dumb"),
-    ) as talk:
+    ) as process:
         os.close(terminal)
-        shown = ""
-        line = ""
-        lines = ["/seed 2", None, "the ", "/quit"]
         try:
-            while lines or not shown.endswith("/quit\n"):
-                if line is None and not select.select([ours], [], [], 2)[0]:
-                    # again: one that comes just before the prompt waits can be lost
-                    talk.send_signal(signal.SIGINT)
-                    continue
-                shown += os.read(ours, 1024).decode().replace("\r", "")
-                if lines and shown.endswith("\n> "):
-                    line = lines.pop(0)
-                    talk.send_signal(signal.SIGINT) if line is None else os.write(
-                        ours, line.encode() + b"\n"
-                    )
-            assert talk.wait() == 0
+            shown = answered(process, ours, ["/seed 2", None, "the ", "/quit"])
+            assert process.wait() == 0
         finally:
-            talk.kill()
+            process.kill()
     os.close(ours)
-    text = written(capsys, exported, "the ", 2, "--length", "9")
-    assert (
-        re.sub(r"(> \n)+", "> \n", shown)
-        == f"{HELP}\n> /seed 2\nseed 2\n> \n> the \n{text}[seed 2]\n> /quit\n"
-    )
+    shown = re.sub(r"(> \n)+", "> \n", shown)
+    text = written("the ", 2, "--length 9")
+    assert shown == f"{HELP}\n> /seed 2\nseed 2\n> \n> the \n{text}[seed 2]\n> /quit\n"

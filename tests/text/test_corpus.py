@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from charrnn.system import errors
 from charrnn.text import corpus
 
 CONTENT = b"known text\r\n" * 9
@@ -85,24 +84,11 @@ def missing(known):
         "CHARRNN_DATA",
         "no network in tests",
         "http://example.invalid/known",
-        "train_model('python'), and in the notebook text_name = 'names'",
+        "or take a text that needs no network, names or python",
     ],
 )
 def test_the_error_names_where_it_looked_and_texts_that_need_no_network(missing, part):
     assert part in str(missing)
-
-
-@pytest.mark.parametrize(
-    "make, command", [(None, "charrnn-train names"), ("make", "make train TEXT=names")]
-)
-def test_the_error_says_what_to_type(known, monkeypatch, make, command):
-    known.unlink()
-    monkeypatch.delenv("CHARRNN_MAKE", raising=False)
-    if make:
-        monkeypatch.setenv("CHARRNN_MAKE", make)
-    with pytest.raises(ValueError) as error:
-        corpus.find("known")
-    assert f"network: {command} or " in errors.described(error.value)
 
 
 def test_names_are_in_the_package_and_go_before_a_file(tmp_path, monkeypatch):

@@ -138,6 +138,14 @@ def test_the_names_have_no_more_characters_than_anna():
         (GERMAN + "The End", "Er "),
         ("The cat. A cat.\n" * 50 + GERMAN, "The "),
         ("\u4e00\u7684The, \n" * 90, "The "),
+        # ingredients
+        ("200 g Mehl\n1/2 l Milch\n3 Eier, frisch\nBacken und essen\n" * 9, "\n"),
+        # CSV
+        ("00M,Thigpen,Bay Springs,MS\n00R,Livingston,Polk County,TX\n" * 9, "\n"),
+        # a page of a manual
+        (".B foo\n.I bar baz\nRun it twice\n" * 9, "\n"),
+        # a script whose vowels are signs behind a letter
+        ("\u0928\u0940\u0932\u093e \u0939\u0948\n" * 60, "\u0928\u0940\u0932\u093e "),
     ],
 )
 def test_a_text_begins_with_the_most_frequent_first_word(text, prime):

@@ -205,7 +205,7 @@ def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsy
     flags = [str(tmp_path / "text"), "--checkpoint-dir", str(folder)]
     flags += ["--init-from", notebook_folder]
 
-    unnamed = "does not record its vocabulary: name the text that it was trained on with --vocab"
+    unnamed = "or name that text with --vocab-from TEXT"
     wrong = "14 distinct characters, but the vocabulary"
     for more, message in [([], unnamed), (["--vocab-from", str(tmp_path / "wrong")], wrong)]:
         assert train.main([*flags, *more]) == 2
