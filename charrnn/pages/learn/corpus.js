@@ -1,6 +1,6 @@
 /* The text that is learned, and what simple counts make of it. Pure functions. */
-import { RandomState } from "../model/decoding.js";
-import { counted, grouped, percent } from "../model/text.js";
+import { RandomState } from "../shared/decoding.js";
+import { counted, grouped, percent } from "../shared/text.js";
 
 const [LEAST_TEXT, MOST_TEXT, MOST_CLASSES] = [1000, 2000000, 2000];
 const HELD_OUT = 0.1; // of the text, at its end, is never learned

@@ -1,6 +1,6 @@
 /* The loss as curves, with a legend beside them, so that no label lies on a curve. */
-import { byId, make } from "../model/view.js";
-import { counted, grouped } from "../model/text.js";
+import { byId, make } from "../shared/view.js";
+import { counted, grouped } from "../shared/text.js";
 
 /** Return the round numbers from 0 to a value: two to five of them. */
 function ticksTo(most) {

@@ -1,5 +1,5 @@
 /* The page on which a network learns. The worker learns; this asks it, and shows what it answers. */
-import { Paper } from "../model/paper.js";
+import { Paper } from "../shared/paper.js";
 import {
   ask,
   byId,
@@ -11,7 +11,7 @@ import {
   onClick,
   showNote,
   startWorker,
-} from "../model/view.js";
+} from "../shared/view.js";
 import {
   chars,
   recordsOf,
@@ -20,10 +20,10 @@ import {
   textOf,
   valueAt,
   watched,
-} from "../model/shown.js";
-import { counted, grouped, signed, unitName, unitTitle, visible } from "../model/text.js";
-import { endWithWord, onPaper, writeText } from "../model/writing.js";
-import { drawPictures, laidOut, spelled } from "../model/drawing.js";
+} from "../shared/shown.js";
+import { counted, grouped, signed, unitName, unitTitle, visible } from "../shared/text.js";
+import { endWithWord, onPaper, writeText } from "../shared/writing.js";
+import { drawPictures, laidOut, spelled } from "../shared/drawing.js";
 import { showCurves } from "./curve.js";
 
 const [LOOK, WRITTEN, MOST_SHOWN] = [700, 220, 100000];

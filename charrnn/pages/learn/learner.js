@@ -11,11 +11,11 @@
  *                     far; and `units`: see bestUnits
  *   save  {isBest} -> {bytes}: of the best look, or of now */
 import { TEXTS, Trainer } from "./trainer.js";
-import { answers, current, network, useNetwork } from "../model/worker.js";
+import { answers, current, network, useNetwork } from "../shared/worker.js";
 import { bestUnits } from "./tracked.js";
 import { bigramBits, corpusOf } from "./corpus.js";
 import { initialVariables, packNpz, setVariables, sizesOf, unpackNpz, variablesOf } from "./npz.js";
-import { Network } from "../model/engine.js";
+import { Network } from "../shared/engine.js";
 
 const WINDOW = 50; // M
 // Windows after which the state is set to zero, also within an epoch. Otherwise, on a long text, the network would

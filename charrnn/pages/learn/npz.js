@@ -1,7 +1,7 @@
 /* Files that charrnn and the page exchange, see charrnn/checkpoints/weights.py. A .npz is a zip file of arrays that are not
  * compressed. Its comment is the SHA-256 of all bytes before it, in hexadecimal. */
-import { RandomState } from "../model/decoding.js";
-import { halfValue } from "../model/engine.js";
+import { RandomState } from "../shared/decoding.js";
+import { halfValue } from "../shared/engine.js";
 
 const DIGEST = 64; // characters of the comment
 const DAMAGED = "The file is damaged, or no model of charrnn.";

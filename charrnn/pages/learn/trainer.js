@@ -1,7 +1,7 @@
 /* The network that learns, charrnn/model.py with its optimizer, for sixteen texts at once. Letters for shapes as in the
  * Python package: N texts, M steps of a window, C characters, L units of a layer; P is C filled up to a multiple of four.
  * What belongs to a step is a matrix [rows, N]. */
-import { bytesOf } from "../model/engine.js";
+import { bytesOf } from "../shared/engine.js";
 import { productOf, transposed } from "./npz.js";
 
 export const TEXTS = 16; // N

@@ -1,7 +1,7 @@
 /* Inside the cell: a drawing of one cell of the network with its real numbers, which move as characters pass. */
-import { COLOURS, chars, watched } from "./shown.js";
-import { ask, byId, make, movesLittle, onClick } from "./view.js";
-import { glyph, parseUnit, percent, signed, visible } from "./text.js";
+import { COLOURS, chars, watched } from "../shared/shown.js";
+import { ask, byId, make, movesLittle, onClick } from "../shared/view.js";
+import { glyph, parseUnit, percent, signed, visible } from "../shared/text.js";
 import { goTo, reading } from "./read.js";
 
 const SHOWN = 56; // characters around the one that passes

@@ -3,8 +3,8 @@
  * take is made of, so that it is written again, character by character: "prime=Anna&seed=3&length=400", and what is not as
  * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
 import { data, places, unitOffsets } from "./model.js";
-import { encode } from "./text.js";
-import { chars, textOf } from "./shown.js";
+import { encode } from "../shared/text.js";
+import { chars, textOf } from "../shared/shown.js";
 
 export const FIELDS = [
   ["temperature", "temperature", 0.1, 2],

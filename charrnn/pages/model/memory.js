@@ -1,7 +1,7 @@
 /* How far back the network remembers: a curve of what a letter costs after the last 1, 2, 5 ... letters, which was measured
  * when the page was made. */
 import { data } from "./model.js";
-import { byId } from "./view.js";
+import { byId } from "../shared/view.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [16, 352, 30, 150]; // of the drawing
 const MOST_OF_IT = 0.9; // of what memory gives

@@ -1,7 +1,7 @@
 /* The model of this page: its characters, and its units. */
-import { ask, byId } from "./view.js";
-import { grouped, unitName } from "./text.js";
-import { chars, setCharacters, setWatched } from "./shown.js";
+import { ask, byId } from "../shared/view.js";
+import { grouped, unitName } from "../shared/text.js";
+import { chars, setCharacters, setWatched } from "../shared/shown.js";
 
 export const data = JSON.parse(document.getElementById("data").textContent);
 setCharacters(

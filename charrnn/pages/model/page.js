@@ -1,5 +1,5 @@
 /* The page of a model. What stands above the weights in the document is shown while they arrive. */
-import { byId, fail, startWorker } from "./view.js";
+import { byId, fail, startWorker } from "../shared/view.js";
 import { loadModel } from "./model.js";
 import { showAddressed, startWrite } from "./write.js";
 import { showMemory } from "./memory.js";

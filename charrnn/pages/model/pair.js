@@ -3,11 +3,11 @@
  * wherever the handle goes. Words that tell the two ends apart, which were counted when the page was made, are bold, and
  * are counted here. Where there are none, the text that is written while nobody holds the number has the place of the two. */
 import { AT_ONCE, ON, speedChosen, written } from "./write.js";
-import { textOf, valueAt, watched } from "./shown.js";
-import { endWithWord, onPaper, writeText } from "./writing.js";
-import { Paper } from "./paper.js";
-import { byId, make, tint } from "./view.js";
-import { counted, signed, wordsOf } from "./text.js";
+import { textOf, valueAt, watched } from "../shared/shown.js";
+import { endWithWord, onPaper, writeText } from "../shared/writing.js";
+import { Paper } from "../shared/paper.js";
+import { byId, make, tint } from "../shared/view.js";
+import { counted, signed, wordsOf } from "../shared/text.js";
 import { MOST_WRITTEN } from "./link.js";
 
 const COUNTED_LENGTH = 300; // characters of the texts in which the words were counted when the page was made

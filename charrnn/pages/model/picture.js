@@ -1,9 +1,9 @@
 /* What was written as a picture: PNG files of the same cells as on the page. */
-import { byId, make, showNote } from "./view.js";
-import { drawPictures, laidOut } from "./drawing.js";
+import { byId, make, showNote } from "../shared/view.js";
+import { drawPictures, laidOut } from "../shared/drawing.js";
 import { one, pair } from "./pair.js";
 import { data } from "./model.js";
-import { watched } from "./shown.js";
+import { watched } from "../shared/shown.js";
 import { written } from "./write.js";
 
 /** Return a copy of what is shown at the top, to be laid out: a line of text, and a column for each paper. */

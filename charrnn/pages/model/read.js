@@ -1,9 +1,9 @@
 /* Texts that the network reads: the passage that it did not write, and one of your own. Piece by piece the page gets to
  * know what the network makes of each character. */
-import { Paper } from "./paper.js";
-import { recordsOf } from "./shown.js";
-import { ask, byId, onClick, showNote } from "./view.js";
-import { counted, encode, grouped } from "./text.js";
+import { Paper } from "../shared/paper.js";
+import { recordsOf } from "../shared/shown.js";
+import { ask, byId, onClick, showNote } from "../shared/view.js";
+import { counted, encode, grouped } from "../shared/text.js";
 import { data, places } from "./model.js";
 import { drawStrip, showStrip } from "./strip.js";
 import { showCell } from "./cell.js";

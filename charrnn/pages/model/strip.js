@@ -1,9 +1,9 @@
 /* The strip: all units over a part of the text, a row for each, sorted by what they track. */
-import { byId, make, moveByKeys, onClick, showNote } from "./view.js";
+import { byId, make, moveByKeys, onClick, showNote } from "../shared/view.js";
 import { goTo, reading } from "./read.js";
 import { limitsOf, lookAt, tracked, unitNames, unitOffsets } from "./model.js";
-import { signed, unitTitle } from "./text.js";
-import { watched } from "./shown.js";
+import { signed, unitTitle } from "../shared/text.js";
+import { watched } from "../shared/shown.js";
 
 const LABEL = 18; // pixels for the name above a group of rows
 const STRIP_COLUMNS = 1000; // characters, at most

@@ -2,13 +2,13 @@
  * character was, where one can go on from another. All takes are kept; two buttons, and those of the browser's history,
  * lead from one to the next. */
 import { FIELDS, MOST_WRITTEN, linkOf, takeOf } from "./link.js";
-import { Paper, hideGuesses } from "./paper.js";
-import { ask, byId, copy, make, makeButton, movesLittle, onClick, showNote } from "./view.js";
-import { chars, positionIn, textOf, valueAt, watched } from "./shown.js";
-import { counted, encode, grouped, percent, signed, unitTitle } from "./text.js";
+import { Paper, hideGuesses } from "../shared/paper.js";
+import { ask, byId, copy, make, makeButton, movesLittle, onClick, showNote } from "../shared/view.js";
+import { chars, positionIn, textOf, valueAt, watched } from "../shared/shown.js";
+import { counted, encode, grouped, percent, signed, unitTitle } from "../shared/text.js";
 import { data, lookAt, places, unitNames } from "./model.js";
 import { evidenceOf, goOnPair, one, showHeld } from "./pair.js";
-import { onPaper, writeText } from "./writing.js";
+import { onPaper, writeText } from "../shared/writing.js";
 import { savePicture } from "./picture.js";
 
 const FOLLOWED = 60; // pixels from the end within which the view follows the text

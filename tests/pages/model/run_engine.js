@@ -4,14 +4,14 @@
  * ANSWER.f32 gets the probabilities after each character, float32 [T, C], and ANSWER.i8 what the page shows of the units.
  */
 import fs from "node:fs";
-import { Network } from "../../../charrnn/pages/model/engine.js";
+import { Network } from "../../../charrnn/pages/shared/engine.js";
 import {
   drawId,
   keptPowers,
   normalized,
   powersOf,
   RandomState,
-} from "../../../charrnn/pages/model/decoding.js";
+} from "../../../charrnn/pages/shared/decoding.js";
 
 const [request, answer] = process.argv.slice(2);
 const {

@@ -8,7 +8,7 @@ import {
   drawId,
   largestIds,
   RandomState,
-} from "../../../charrnn/pages/model/decoding.js";
+} from "../../../charrnn/pages/shared/decoding.js";
 
 const logits = Float32Array.from([0.1, 0.4, 0.3, 0.2], Math.log);
 const all = { temperature: 1, topN: 4, topP: 1 };

@@ -13,7 +13,7 @@ import {
   parseUnit,
   unitTitle,
   scaled,
-} from "../../../charrnn/pages/model/text.js";
+} from "../../../charrnn/pages/shared/text.js";
 
 const places = new Map(["\n", " ", "a", "e", "s"].map((char, id) => [char, id]));
 
