@@ -3,7 +3,16 @@
  * lead from one to the next. */
 import { FIELDS, MOST_WRITTEN, linkOf, takeOf } from "./link.js";
 import { Paper, hideGuesses } from "../shared/paper.js";
-import { ask, byId, copy, make, makeButton, movesLittle, onClick, showNote } from "../shared/view.js";
+import {
+  ask,
+  byId,
+  copy,
+  make,
+  makeButton,
+  movesLittle,
+  onClick,
+  showNote,
+} from "../shared/view.js";
 import { chars, positionIn, textOf, valueAt, watched } from "../shared/shown.js";
 import { counted, encode, grouped, percent, signed, unitTitle } from "../shared/text.js";
 import { data, lookAt, places, unitNames } from "./model.js";

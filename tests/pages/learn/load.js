@@ -2,7 +2,7 @@
 const fs = require("node:fs");
 
 const LEARN = "../../../charrnn/pages/learn";
-const modules = ["npz", "trainer", "corpus", "tracked", "learner"].map((name) =>
+const modules = ["npz", "variables", "trainer", "corpus", "features", "learner"].map((name) =>
   require(`${LEARN}/${name}.js`),
 );
 
