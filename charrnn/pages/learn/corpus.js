@@ -1,6 +1,6 @@
 /* The text that is learned, and what simple counts make of it. Pure functions. */
 import { RandomState } from "../shared/decoding.js";
-import { counted, grouped, percent } from "../shared/text.js";
+import { counted, grouped, percent } from "../shared/numbers.js";
 
 const LEAST_TEXT = 1000; // characters
 const MOST_TEXT = 2000000;

@@ -1,5 +1,5 @@
 /* The loss as curves, with a legend beside them, so that no label lies on a curve. */
-import { counted, grouped } from "../shared/text.js";
+import { counted, grouped } from "../shared/numbers.js";
 import { byId, make } from "../shared/view.js";
 
 const HEADROOM = 1.04; // of the axis above the largest loss

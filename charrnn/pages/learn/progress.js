@@ -1,5 +1,5 @@
 /* How far the network has learned, and how much of that is in no file. */
-import { grouped } from "../shared/text.js";
+import { grouped } from "../shared/numbers.js";
 import { byId } from "../shared/view.js";
 import { network } from "./network.js";
 

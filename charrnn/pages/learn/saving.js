@@ -1,6 +1,6 @@
 /* What can be kept: the network, a picture of what it wrote, a link with the settings. */
 import { drawPictures, laidOut, spelled } from "../shared/drawing.js";
-import { counted, grouped } from "../shared/text.js";
+import { counted, grouped } from "../shared/numbers.js";
 import { ask, byId, copy, make } from "../shared/view.js";
 import { network } from "./network.js";
 import { markSaved } from "./progress.js";

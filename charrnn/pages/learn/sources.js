@@ -1,5 +1,5 @@
 /* The texts that can be learned, and the one that is chosen. */
-import { counted } from "../shared/text.js";
+import { counted } from "../shared/numbers.js";
 import { byId } from "../shared/view.js";
 
 const MOST_SHOWN = 100000; // characters in the field

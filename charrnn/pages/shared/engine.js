@@ -1,6 +1,14 @@
 /* The network: the LSTM of charrnn/engines/numpy_lstm.py, with the weights that the page holds.
  * Letters for shapes as in the Python package: C characters, L units of a layer. A state has two parts for each layer:
  * c, the memory, and h, the output. */
+
+const PAGE_BYTES = 65536; // of the memory
+const ALIGNMENT = 16; // bytes
+const OTHER_BYTES = 1000; // for what ALIGNMENT takes
+const LARGEST_INT16 = 32767;
+const LARGEST_INT32 = 2 ** 31 - 1;
+const LARGEST_WEIGHT_INT8 = 127;
+
 /** Return the bytes of a base64 string. */
 export function bytesOf(base64) {
   const characters = atob(base64);
@@ -16,8 +24,17 @@ export function halfValue(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
-  const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
-  return exponent === 31 ? NaN : sign * size;
+  if (exponent === 31) {
+    return NaN;
+  }
+  if (exponent === 0) {
+    return sign * fraction * 2 ** -24;
+  }
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function float32Of(base64) {
+  return new Float32Array(bytesOf(base64).buffer);
 }
 
 /** Return a stored array as float32.
@@ -27,17 +44,29 @@ function decodeArray({ type, shape, data, scales }) {
   if (ArrayBuffer.isView(data)) {
     return data;
   }
-  const bytes = bytesOf(data);
   if (type === "float32") {
-    return new Float32Array(bytes.buffer);
+    return float32Of(data);
   }
-  const stored = type === "float16" ? new Uint16Array(bytes.buffer) : new Int8Array(bytes.buffer);
-  const factors = scales && new Float32Array(bytesOf(scales).buffer);
-  const values = new Float32Array(stored.length);
+  if (type === "float16") {
+    return decodeHalves(new Uint16Array(bytesOf(data).buffer));
+  }
+  return decodeBytes(new Int8Array(bytesOf(data).buffer), float32Of(scales), shape[1]);
+}
+
+function decodeHalves(halves) {
+  const values = new Float32Array(halves.length);
+  // Float32Array.from would take six times as long.
   for (let place = 0; place < values.length; place++) {
-    // Float32Array.from would take six times as long
-    const value = stored[place];
-    values[place] = factors ? value * factors[Math.floor(place / shape[1])] : halfValue(value);
+    values[place] = halfValue(halves[place]);
+  }
+  return values;
+}
+
+function decodeBytes(bytes, scales, columns) {
+  const values = new Float32Array(bytes.length);
+  for (let place = 0; place < values.length; place++) {
+    const row = Math.floor(place / columns);
+    values[place] = bytes[place] * scales[row];
   }
   return values;
 }
@@ -46,7 +75,10 @@ export function sigmoid(x) {
   return 1 / (1 + Math.exp(-x));
 }
 
-const filled = (length) => 8 * Math.ceil(length / 8); // the kernel does as many numbers at once
+/** Return how long an array is in the memory: the kernel does eight numbers at once. */
+function filled(length) {
+  return 8 * Math.ceil(length / 8);
+}
 
 /** All arrays of a step are in the memory of kernel.wat, in float32, where L is `stride`, filled up with zeros. With weights
  * in int8, products are of integers, for which h is rounded to 16 bits. */
@@ -58,77 +90,102 @@ export class Network {
    * @param {string} kernel compiled, in base64 */
   constructor({ arrays, numLayers, lstmSize }, kernel) {
     this.size = lstmSize;
+    this.stride = filled(lstmSize);
     this.numLayers = numLayers;
     this.table = decodeArray(arrays.table);
-    this.biases = Array.from({ length: numLayers }, (_, index) =>
-      decodeArray(arrays[`bias_${index}`]),
+    this.biases = Array.from({ length: numLayers }, (_, layer) =>
+      decodeArray(arrays[`bias_${layer}`]),
     );
     this.softmaxBias = decodeArray(arrays.softmax_bias);
     this.numClasses = this.softmaxBias.length;
-    this.place(arrays);
-    const page = { memory: this.memory };
-    this.run = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(kernel)), { page }).exports;
+
+    const kernels = this.biases.map((_, layer) =>
+      this.layoutOf(arrays[`kernel_${layer}`], this.size),
+    );
+    const softmaxRows = arrays.softmax_kernel.shape[0];
+    const softmax = this.layoutOf(arrays.softmax_kernel, softmaxRows);
+    this.matrices = [...kernels, softmax];
+    this.allocate(arrays.kernel_0.type === "int8");
+    for (const matrix of this.matrices) {
+      this.fill(matrix);
+    }
+
+    const module = new WebAssembly.Module(bytesOf(kernel));
+    this.run = new WebAssembly.Instance(module, { page: { memory: this.memory } }).exports;
   }
 
-  /** Make the memory, and put the matrices there. `gates` are those of each layer's last step, before sigmoid and tanh;
-   * `stride` is from the first number of a gate to that of the next. */
-  place(arrays) {
-    const { size, numLayers } = this;
-    this.stride = filled(size);
-    const isBytes = arrays.kernel_0.type === "int8";
-    const kernels = this.biases.map((_, index) => arrays[`kernel_${index}`]);
-    const matrices = [...kernels, arrays.softmax_kernel].map((array) => {
-      const [rows, columns] = array.shape;
-      const block = array === arrays.softmax_kernel ? rows : size; // rows between which rows are filled in
-      const [height, width] = [(rows / block) * filled(block), (columns / size) * this.stride];
-      return { array, rows, columns, block, height, width };
-    });
-    const bytes = matrices.reduce(
-      (sum, { height, width }) => sum + height * (width * (isBytes ? 1 : 4) + 4),
-      0,
-    );
-    const others = 16 * (numLayers + 2) * this.stride; // the vectors
-    this.memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + others + 999) / 65536) });
+  /** Return a matrix with its size in the memory. Zeros are filled in after each `block` rows, and each L columns. */
+  layoutOf(array, block) {
+    const [rows, columns] = array.shape;
+    const height = (rows / block) * filled(block);
+    const width = (columns / this.size) * this.stride;
+    return { array, rows, columns, block, height, width };
+  }
+
+  /** Make the memory, and the arrays in it. */
+  allocate(isBytes) {
+    const { numLayers, stride } = this;
+    const weightBytes = isBytes ? 1 : 4;
+    let bytes = 16 * (numLayers + 2) * stride + OTHER_BYTES; // of the vectors
+    for (const { height, width } of this.matrices) {
+      bytes += height * (width * weightBytes + 4);
+    }
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
+
     let top = 0;
     const take = (Type, length) => {
       const view = new Type(this.memory.buffer, top, length);
-      top += 16 * Math.ceil(view.byteLength / 16);
+      top += ALIGNMENT * Math.ceil(view.byteLength / ALIGNMENT);
       return view;
     };
-    [this.c, this.h] = [0, 0].map(() => take(Float32Array, this.stride)); // of a layer
-    [this.memories, this.tanhs] = [0, 0].map(() => take(Float32Array, filled(numLayers * size)));
-    this.vector = take(isBytes ? Int16Array : Float32Array, 2 * this.stride);
-    this.matrices = matrices.map((matrix) =>
-      this.fill({
-        ...matrix,
-        result: take(Float32Array, matrix.height),
-        view: take(isBytes ? Int8Array : Float32Array, matrix.height * matrix.width),
-      }),
-    );
+    // Of one layer.
+    this.c = take(Float32Array, stride);
+    this.h = take(Float32Array, stride);
+    // Of all layers.
+    this.memories = take(Float32Array, filled(numLayers * this.size));
+    this.tanhs = take(Float32Array, filled(numLayers * this.size));
+    // What a matrix is multiplied with.
+    this.vector = take(isBytes ? Int16Array : Float32Array, 2 * stride);
+
+    for (const matrix of this.matrices) {
+      matrix.result = take(Float32Array, matrix.height);
+      matrix.view = take(isBytes ? Int8Array : Float32Array, matrix.height * matrix.width);
+    }
+    /** Those of each layer's last step, before sigmoid and tanh; `stride` is from a gate to the next. */
     this.gates = this.matrices.slice(0, -1).map(({ result }) => result);
   }
 
-  /** Copy a matrix to its place. In int8 its `scales` are those of the rows, divided by the `unit` that 1 is in h. */
+  /** Copy the numbers of a matrix to their place. */
   fill(matrix) {
-    const { array, rows, columns, block, width, view } = matrix;
-    const rowOf = (row) => Math.floor(row / block) * this.stride + (row % block);
-    const values =
-      array.type === "int8" ? new Int8Array(bytesOf(array.data).buffer) : decodeArray(array);
-    for (let from = 0; from < rows * columns; from += this.size) {
-      const left = ((from % columns) / this.size) * this.stride;
-      view.set(
-        values.subarray(from, from + this.size),
-        rowOf(Math.floor(from / columns)) * width + left,
-      );
+    const { array, rows, columns, view, width } = matrix;
+    const isBytes = array.type === "int8";
+    const values = isBytes ? new Int8Array(bytesOf(array.data).buffer) : decodeArray(array);
+    for (let row = 0; row < rows; row++) {
+      const target = this.rowOf(matrix, row) * width;
+      for (let part = 0; part < columns / this.size; part++) {
+        const from = row * columns + part * this.size;
+        view.set(values.subarray(from, from + this.size), target + part * this.stride);
+      }
     }
-    if (array.scales) {
-      matrix.unit = Math.min(32767, Math.floor((2 ** 31 - 1) / (127 * columns))); // so that no sum is beyond 32 bits
-      matrix.scales = new Float32Array(matrix.height);
-      new Float32Array(bytesOf(array.scales).buffer).forEach((scale, row) => {
-        matrix.scales[rowOf(row)] = scale / matrix.unit;
-      });
+    if (isBytes) {
+      this.fillScales(matrix);
     }
-    return matrix;
+  }
+
+  /** Return the row in the memory of a row of a matrix. */
+  rowOf({ block }, row) {
+    return Math.floor(row / block) * this.stride + (row % block);
+  }
+
+  /** Give a matrix in int8 the `unit` that 1 is in h, as large as no sum goes beyond 32 bits, and the scales of its sums. */
+  fillScales(matrix) {
+    const { array, columns, height } = matrix;
+    const mostUnit = Math.floor(LARGEST_INT32 / (LARGEST_WEIGHT_INT8 * columns));
+    matrix.unit = Math.min(LARGEST_INT16, mostUnit);
+    matrix.scales = new Float32Array(height);
+    for (const [row, scale] of float32Of(array.scales).entries()) {
+      matrix.scales[this.rowOf(matrix, row)] = scale / matrix.unit;
+    }
   }
 
   /** Return the state before a text: c and h, the layers' one after the other. A state may have `held`, units {layer,
@@ -140,26 +197,46 @@ export class Network {
 
   /** Read one character: change the state. */
   step(id, state) {
+    for (let layer = 0; layer < this.numLayers; layer++) {
+      // A layer reads the h of the one below, and its own of the step before.
+      const from = Math.max(0, layer - 1) * this.size;
+      const read = state.h.subarray(from, (layer + 1) * this.size);
+      this.product(this.matrices[layer], read);
+      this.addBias(layer, id);
+      this.update(layer, state);
+      this.hold(layer, state);
+    }
+  }
+
+  /** Add the bias of a layer to its gates, and in the first layer what it makes of a character. */
+  addBias(layer, id) {
     const { size, stride, table } = this;
-    for (const [index, bias] of this.biases.entries()) {
-      const gates = this.gates[index];
-      this.product(
-        this.matrices[index],
-        state.h.subarray(Math.max(0, index - 1) * size, (index + 1) * size),
-      );
-      for (let gate = 0; gate < 4; gate++) {
-        for (let unit = 0; unit < size; unit++) {
-          const row = gate * size + unit;
-          gates[gate * stride + unit] += bias[row] + (index ? 0 : table[id * 4 * size + row]);
+    const gates = this.gates[layer];
+    const bias = this.biases[layer];
+    for (let gate = 0; gate < 4; gate++) {
+      for (let unit = 0; unit < size; unit++) {
+        const row = gate * size + unit;
+        let added = bias[row];
+        if (layer === 0) {
+          added += table[id * 4 * size + row];
         }
+        gates[gate * stride + unit] += added;
       }
-      this.update(index, state);
-      for (const { part, unit, value } of state.held.filter(({ layer }) => layer === index + 1)) {
-        const place = index * size + unit - 1;
-        state.h[place] = part === "h" ? value : sigmoid(gates[3 * stride + unit - 1]) * value;
-        if (part === "c") {
-          state.c[place] = Math.atanh(value);
-        }
+    }
+  }
+
+  /** Give the units of a layer that are held their value. */
+  hold(layer, state) {
+    const { size, stride } = this;
+    const heldHere = state.held.filter((held) => held.layer === layer + 1);
+    for (const { part, unit, value } of heldHere) {
+      const place = layer * size + unit - 1;
+      if (part === "h") {
+        state.h[place] = value;
+      } else {
+        const output = sigmoid(this.gates[layer][3 * stride + unit - 1]);
+        state.c[place] = Math.atanh(value);
+        state.h[place] = output * value;
       }
     }
   }
@@ -189,47 +266,48 @@ export class Network {
 
   /** Return what the page shows of a state: int8 [2 * layers * L], 127 for 1; of each layer tanh(c), then h. */
   activations(state, shown = new Int8Array(2 * state.c.length)) {
-    const outs = this.tanhOf(state.c);
+    const tanhs = this.tanhOf(state.c);
     for (let place = 0; place < state.c.length; place++) {
-      const start = place - (place % this.size);
-      shown[start + place] = Math.round(127 * outs[place]);
-      shown[start + place + this.size] = Math.round(127 * state.h[place]);
+      const layerStart = place - (place % this.size);
+      const target = layerStart + place;
+      shown[target] = Math.round(127 * tanhs[place]);
+      shown[target + this.size] = Math.round(127 * state.h[place]);
     }
     return shown;
   }
 
-  /** Put the product of a matrix and a vector, parts of L, into the result of the matrix. */
-  product({ view, result, height, width, scales, unit }, values) {
-    const { vector, size, stride } = this;
-    for (let from = 0; from < values.length; from += size) {
-      const gap = (from / size) * (stride - size);
-      for (let place = from; place < from + size; place++) {
-        vector[place + gap] = scales ? Math.round(unit * values[place]) : values[place];
-      }
-    }
+  /** Return the product of a matrix and a vector, parts of L, in the result of the matrix. */
+  product(matrix, values) {
+    const { view, result, height, width, scales } = matrix;
+    this.copyToVector(values, matrix.unit);
+    const product = scales ? this.run.productOfBytes : this.run.productOfFloats;
+    product(view.byteOffset, this.vector.byteOffset, result.byteOffset, height, width);
     if (scales) {
-      this.run.productOfBytes(view.byteOffset, vector.byteOffset, result.byteOffset, height, width);
       const sums = new Int32Array(result.buffer, result.byteOffset, height);
       for (let row = 0; row < height; row++) {
         result[row] = sums[row] * scales[row];
       }
-    } else {
-      this.run.productOfFloats(
-        view.byteOffset,
-        vector.byteOffset,
-        result.byteOffset,
-        height,
-        width,
-      );
     }
     return result;
   }
 
-  update(index, { c, h }) {
-    const [from, to] = [index * this.size, (index + 1) * this.size];
-    this.c.set(c.subarray(from, to));
+  /** Copy parts of L to the vector, in integers where 1 is a `unit` of them. */
+  copyToVector(values, unit) {
+    const { vector, size, stride } = this;
+    for (let from = 0; from < values.length; from += size) {
+      const gap = (from / size) * (stride - size);
+      for (let place = from; place < from + size; place++) {
+        vector[place + gap] = unit ? Math.round(unit * values[place]) : values[place];
+      }
+    }
+  }
+
+  /** Turn the gates of a layer into its new state. */
+  update(layer, { c, h }) {
+    const from = layer * this.size;
+    this.c.set(c.subarray(from, from + this.size));
     this.run.update(
-      this.gates[index].byteOffset,
+      this.gates[layer].byteOffset,
       this.c.byteOffset,
       this.h.byteOffset,
       4 * this.stride,

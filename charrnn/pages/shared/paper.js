@@ -1,69 +1,89 @@
 /* A text on the page. Each character is a cell, coloured by what is known of it. One character is chosen, with the
- * pointer or the keys, and a box beside it shows what the network expected there, and shades below the characters before
- * it show why. A text is {ids, start, recordAt, inWorker}: recordAt(place) returns what is known of a character, see
- * recordsOf, or undefined; inWorker() what the worker needs to know the text. */
-import { COLOURS, chars, longLine, textOf } from "./shown.js";
-import { ask, byId, make, makeButton, moveByKeys } from "./view.js";
-import { glyph, nameOf, percent, visible } from "./text.js";
+ * pointer or the keys, and guesses.js shows beside it what the network expected there, and why.
+ * A text is {ids, start, recordAt, inWorker}: recordAt(place) returns what is known of a character, see recordsOf, or
+ * undefined; inWorker() what the worker needs to know the text. */
+import { hideGuesses, shadeOf, showGuesses, spokenOf } from "./guesses.js";
+import { chars, COLOURS, longLine, textOf } from "./shown.js";
+import { visible } from "./text.js";
+import { byId, make, moveByKeys } from "./view.js";
 
 const LONG_BLOCK = 2000; // characters after which a block ends with a line
-const [LEAST_MOVED, MOST_MOVED] = [0.01, 4]; // bits from which on there is a shade, and it has its full strength
-const LEFT_OUT = { letters: 50, words: 200 }; // characters before one that are left out to see what they did
-let guessed = null; // the paper of which a character is explained
+const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 }; // characters
+const LAST_LETTER = /\p{L}(?=\P{L}*$)/u;
 export const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 export class Paper {
   /** @param {string} id of the element @param {string} colour one of COLOURS
    * @param {Function} goOn goOn(place, id) writes another character there */
   constructor(id, colour, goOn = null) {
-    Object.assign(this, { box: byId(id), colour, goOn, at: -1, end: 0, cells: [] });
-    this.plain = make("p", "unseen"); // for a screen reader, which would spell the cells
-    this.sheet = Object.assign(make("div"), { ariaHidden: "true" });
+    this.box = byId(id);
+    this.colour = colour;
+    this.goOn = goOn;
+    this.at = -1;
+    this.end = 0;
+    this.cells = [];
+    this.shaded = [];
+
+    // A screen reader would spell the cells: it gets the plain text.
+    this.plain = make("p", "unseen");
+    this.sheet = make("div");
+    this.sheet.ariaHidden = "true";
     this.box.append(this.plain, this.sheet);
+    this.listen();
+  }
+
+  listen() {
     this.sheet.addEventListener("pointermove", ({ target, pointerType }) => {
-      if (pointerType === "mouse" && target.place !== undefined && target.place !== this.at) {
+      const isCharacter = target.place !== undefined;
+      if (pointerType === "mouse" && isCharacter && target.place !== this.at) {
         this.choose(target.place);
       }
     });
-    this.box.parentElement.addEventListener(
-      "pointerleave",
-      ({ pointerType }) => pointerType === "mouse" && hideGuesses(),
-    );
+    this.box.parentElement.addEventListener("pointerleave", ({ pointerType }) => {
+      if (pointerType === "mouse") {
+        hideGuesses();
+      }
+    });
     this.sheet.addEventListener("click", ({ target }) => this.choose(target.place ?? -1));
     moveByKeys(
       this.box,
-      { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -60, ArrowDown: 60 },
+      STEPS,
       () => (this.at < 0 ? this.end : this.at),
       () => this.end - 1,
       (place) => this.moveTo(place),
-      () =>
-        rightToLeft.test(textOf(this.text.ids.slice(0, this.at + 1)).match(/\p{L}(?=\P{L}*$)/u)),
+      () => this.isReversed(),
     );
-    document.body.addEventListener(
-      "watchedchange",
-      () => this.colour === "unit" && this.recolour(),
-    );
+    document.body.addEventListener("watchedchange", () => {
+      if (this.colour === "unit") {
+        this.recolour();
+      }
+    });
+  }
+
+  /** Return whether the last letter up to the one that is chosen is of a script that runs from right to left. */
+  isReversed() {
+    const before = textOf(this.text.ids.slice(0, this.at + 1));
+    return rightToLeft.test(before.match(LAST_LETTER));
   }
 
   /** Show another text. */
   show(text) {
-    Object.assign(this, { text, cells: [], end: 0, at: -1, shaded: [] });
+    this.text = text;
+    this.cells = [];
+    this.shaded = [];
+    this.end = 0;
+    this.at = -1;
     this.sheet.replaceChildren();
     this.beginBlock(0);
     this.grow();
     this.settle();
   }
 
-  /** Show the characters that are new. A block ends with a paragraph, so that only the last one is laid out again. */
+  /** Show the characters that are new. */
   grow() {
     const { ids } = this.text;
     for (let place = this.end; place < ids.length; place++) {
-      const [before, last, own] = [place - 2, place - 1, place].map((each) => chars[ids[each]]);
-      if (
-        last === "\n" &&
-        own !== "\n" &&
-        (before === "\n" || place - this.block.start > LONG_BLOCK)
-      ) {
+      if (this.beginsBlock(place)) {
         this.beginBlock(place);
       }
       this.block.append(this.cellOf(place));
@@ -72,32 +92,59 @@ export class Paper {
     this.onChange?.();
   }
 
+  /** Return whether a block begins at a place: after a blank line, or any line end of a block that is long. Only the last
+   * block is laid out again when the text grows. */
+  beginsBlock(place) {
+    const isAfterLine = this.charAt(place - 1) === "\n" && this.charAt(place) !== "\n";
+    const isAfterBlank = this.charAt(place - 2) === "\n";
+    const isLong = place - this.block.start > LONG_BLOCK;
+    return isAfterLine && (isAfterBlank || isLong);
+  }
+
   beginBlock(start) {
-    this.block = Object.assign(make("div", "block"), { start });
+    this.block = make("div", "block");
+    this.block.start = start;
     this.sheet.append(this.block);
   }
 
+  charAt(place) {
+    return chars[this.text.ids[place]];
+  }
+
   cellOf(place) {
-    const { ids, start } = this.text;
-    const [last, char, next = ""] = [place - 1, place, place + 1].map((each) => chars[ids[each]]);
+    const char = this.charAt(place);
     const record = this.text.recordAt(place);
-    const cell = make(
-      "span",
-      place < start ? "cell prime" : record?.isChosen ? "cell chosen" : "cell",
-      visible(char),
-    );
-    if (char === "\n") {
-      const length = place - (place && ids.lastIndexOf(ids[place], place - 1) + 1); // of its line
-      cell.classList.toggle("blank", length === 0);
-      cell.classList.toggle("soft", length >= longLine && !/\s/.test(next));
-    }
-    if (last === "\n" && /\s/.test(char)) {
-      this.cells[place - 1].classList.remove("soft");
-    }
+    const cell = make("span", this.classOf(place, record), visible(char));
     cell.place = place;
     this.cells[place] = cell;
+
+    if (char === "\n") {
+      this.markLineEnd(place);
+    }
+    // A line that begins with a space stays on its own.
+    if (this.charAt(place - 1) === "\n" && /\s/.test(char)) {
+      this.cells[place - 1].classList.remove("soft");
+    }
     this.colourCell(place, record);
     return cell;
+  }
+
+  classOf(place, record) {
+    if (place < this.text.start) {
+      return "cell prime";
+    }
+    return record?.isChosen ? "cell chosen" : "cell";
+  }
+
+  /** Mark the end of an empty line, and one that is there for the layout only. */
+  markLineEnd(place) {
+    const { ids } = this.text;
+    const lastEnd = place === 0 ? -1 : ids.lastIndexOf(ids[place], place - 1);
+    const length = place - lastEnd - 1;
+    const next = this.charAt(place + 1) ?? "";
+    const { classList } = this.cells[place];
+    classList.toggle("blank", length === 0);
+    classList.toggle("soft", length >= longLine && !/\s/.test(next));
   }
 
   colourCell(place, record) {
@@ -126,131 +173,24 @@ export class Paper {
     this.onChoose?.(place);
   }
 
+  /** Choose a character with the keys: it comes into sight, and a screen reader says what was expected. */
   moveTo(place) {
     this.choose(place);
     this.cells[place].scrollIntoView({ block: "nearest" });
-    byId("spoken").textContent = [
-      nameOf(chars[this.text.ids[place]]),
-      describe(this.text.recordAt(place)),
-    ].join(". ");
+    byId("spoken").textContent = spokenOf(this.charAt(place), this.text.recordAt(place));
   }
 
   /** Shade pieces of the text, [from, to], by the bits that each moved a guess: of more in one colour, less in another. */
   shade(pieces, bits) {
-    this.shaded.forEach(({ style }) => {
+    for (const { style } of this.shaded) {
       style.boxShadow = "";
-    });
-    this.shaded = pieces.flatMap(([from, to], index) =>
-      this.cells.slice(from, to).map((cell) => {
-        const strength = strengthOf(Math.abs(bits[index])).toFixed(3);
-        cell.style.boxShadow = `inset 0 -0.28em rgb(var(${bits[index] < 0 ? "--against" : "--toward"}) / ${strength})`;
-        return cell;
-      }),
-    );
-  }
-}
-
-function describe(record) {
-  return !record || Number.isNaN(record.surprise)
-    ? "This was the beginning."
-    : `Probability ${percent(2 ** -record.surprise)}, ${record.surprise.toFixed(1)} bits of surprise`;
-}
-
-/** Show beside a character of a paper what was expected there. Where the text can go on, each is a button. */
-function showGuesses(paper, place) {
-  const box = byId("guesses");
-  const {
-    text,
-    goOn,
-    cells: { [place]: cell },
-    box: { parentElement: figure },
-  } = paper;
-  const record = text?.recordAt(place);
-  box.hidden = !record || !cell;
-  guessed?.shade([], []);
-  guessed = paper;
-  if (box.hidden) {
-    return;
-  }
-  const id = text.ids[place];
-  const guesses = Array.from(record.guesses).flatMap((share, at, all) =>
-    at % 2 && share >= 0 ? [{ id: all[at - 1], share }] : [],
-  );
-  const before = textOf(text.ids.slice(Math.max(0, place - 12), place));
-  byId("guesses-before").replaceChildren(
-    visible(before).replace(/\s+/g, " "),
-    make("b", "", glyph(chars[id])),
-  );
-  byId("guesses-said").textContent = describe(record);
-  byId("guesses-list").replaceChildren(
-    ...guesses.map((guess) =>
-      make("li", "", barOf(guess, guess.id === id, goOn && (() => goOn(place, guess.id)))),
-    ),
-  );
-  byId("guesses-hint").hidden = !goOn;
-  paper.box.after(box);
-  const [inner, outer] = [cell, figure].map((element) => element.getBoundingClientRect());
-  const left = Math.max(0, Math.min(inner.left - outer.left - 20, outer.width - box.offsetWidth));
-  const isBelow = inner.bottom + box.offsetHeight < innerHeight || inner.top < box.offsetHeight;
-  const top = isBelow ? inner.bottom + 4 : inner.top - box.offsetHeight - 4;
-  Object.assign(box.style, { left: `${left}px`, top: `${top - outer.top}px` });
-  if (getComputedStyle(box).position === "sticky") {
-    // a sheet at the end of a small screen
-    scrollBy(0, Math.max(0, inner.bottom + 8 + box.offsetHeight - innerHeight));
-  }
-  showWhy();
-}
-
-/** Shade what moved the guess that is shown: letters, or whole words. */
-function showWhy() {
-  const { text, at: place } = guessed;
-  const pieces = piecesBefore(text.ids, place, byId("by-words").checked);
-  ask(
-    "why",
-    { ...text.inWorker(), ids: text.ids.slice(0, place + 1), place, pieces },
-    ({ bits }) => {
-      if (guessed.text === text && guessed.at === place && !byId("guesses").hidden) {
-        guessed.shade(pieces, bits);
+    }
+    this.shaded = [];
+    for (const [index, [from, to]] of pieces.entries()) {
+      for (const cell of this.cells.slice(from, to)) {
+        cell.style.boxShadow = shadeOf(bits[index]);
+        this.shaded.push(cell);
       }
-    },
-  );
+    }
+  }
 }
-
-/** Return the letters before a place, or the words and signs there, as [from, to]. A word has the space after it. */
-function piecesBefore(ids, place, areWords) {
-  const start = Math.max(0, place - LEFT_OUT[areWords ? "words" : "letters"]);
-  const parts = areWords
-    ? textOf(ids.slice(start, place)).match(/[\p{L}\p{M}\p{N}'\u2019]+\s?|./gsu) || []
-    : ids.slice(start, place).map((id) => chars[id]);
-  let to = start;
-  return parts.map((part) => {
-    to += Array.from(part).length;
-    return [to - Array.from(part).length, to];
-  });
-}
-
-/** Return how strong a shade is for some bits: a logarithmic scale, so that what moved the guess a little is seen as well. */
-function strengthOf(bits) {
-  return Math.max(
-    0,
-    Math.min(1, Math.log(bits / LEAST_MOVED) / Math.log(MOST_MOVED / LEAST_MOVED)),
-  );
-}
-
-/** Make a bar for a character, {id, share}; with an action it is a button. */
-function barOf({ id, share }, isMarked, action) {
-  const track = make("span", "track", make("i"));
-  track.firstChild.style.width = `${100 * share}%`;
-  const symbol = make("span", isMarked ? "glyph framed" : "glyph", glyph(chars[id]));
-  const parts = [symbol, track, make("span", "", percent(share))];
-  const bar = action ? makeButton("bar", action, ...parts) : make("span", "bar", ...parts);
-  bar.title = nameOf(chars[id]);
-  return bar;
-}
-
-export function hideGuesses() {
-  byId("guesses").hidden = true;
-  guessed?.shade([], []);
-}
-document.addEventListener("keydown", ({ key }) => key === "Escape" && hideGuesses());
-byId("by-words").addEventListener("change", showWhy);

@@ -1,4 +1,4 @@
-/* What runs beside the page, in a Web Worker, so that the page never freezes. decoding.js and engine.js come before it.
+/* What runs beside the page, in a Web Worker, so that the page never freezes.
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
  *   load    {model, kernel}
  *   read    {key, pieces}    -> what is known of the characters of each piece, an array of ids
@@ -15,8 +15,8 @@
  * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
  * character `at` after the beginning on. `unit`, unless it is null, is held at `value`. `forced` is an id that is written
  * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
+import { drawId, keptPowers, largestIds, normalized, powersOf, RandomState } from "./decoding.js";
 import { Network } from "./engine.js";
-import { RandomState, drawId, keptPowers, largestIds, normalized, powersOf } from "./decoding.js";
 
 const GUESSES = 8; // of what a character could have been
 const MOST_SENT = 64; // characters that are written, at once
@@ -25,11 +25,11 @@ const FRAME = 16; // milliseconds between two messages about what is written
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
 
 export let network = null;
-const live = {}; // from a kind of text that is written to its settings now, and the speed
-let sliceEnd = 0; // when messages are looked at again
 export const current = {}; // from a kind to its newest job
+const live = {}; // from a kind of text that is written to its settings now, and the speed
 const readTexts = {}; // from a key to the text
 const lastWritten = {}; // from a kind to the text and its take, which may go on
+let sliceEnd = 0; // when messages are looked at again
 
 globalThis.onmessage = async ({ data: { kind, job, ...message } }) => {
   current[kind] = job;
@@ -45,6 +45,7 @@ globalThis.onmessage = async ({ data: { kind, job, ...message } }) => {
     }
     return current[kind] === job;
   };
+
   try {
     await answers[kind](message, send, goesOn, kind);
   } catch (error) {
@@ -52,8 +53,8 @@ globalThis.onmessage = async ({ data: { kind, job, ...message } }) => {
   }
 };
 
-export function useNetwork(made) {
-  network = made;
+export function useNetwork(newNetwork) {
+  network = newNetwork;
 }
 
 /** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
@@ -75,7 +76,8 @@ function copyOf(state) {
 
 /** Return a text that was read as far before a place as a state was kept. */
 function partOf({ ids, kept }, place) {
-  const index = Math.floor(place / KEPT_EVERY);
+  const last = KEPT_EVERY * kept.length - 1; // the states after it are not kept
+  const index = Math.floor(Math.min(place, last) / KEPT_EVERY);
   return {
     ids: ids.slice(0, index * KEPT_EVERY),
     state: copyOf(kept[index]),
@@ -83,46 +85,87 @@ function partOf({ ids, kept }, place) {
   };
 }
 
-/** Hold the unit of an entry of a plan. */
+/** Hold the unit of an entry of a plan, or none. */
 function holdAs(state, { unit, value }) {
-  const [layer, part, number] = (unit || "").split("/");
-  state.held = unit ? [{ layer: Number(layer), part, unit: Number(number), value }] : [];
+  state.held = [];
+  if (unit) {
+    const [layer, part, number] = unit.split("/");
+    state.held.push({ layer: Number(layer), part, unit: Number(number), value });
+  }
 }
 
 /** Return the entry of a plan that counts at a place of a text whose beginning has `start` characters. */
 function entryAt(plan, start, place) {
-  return plan.findLast(({ at }) => start + at <= place) || {};
+  return plan.findLast(({ at }) => start + at <= place) ?? {};
+}
+
+/** Return the probabilities of the next character. */
+function expectedAfter(state) {
+  return normalized(powersOf(network.logits(state)));
 }
 
 /** What is known of characters, until it is sent. */
-class Found {
+class Batch {
   constructor(room) {
-    const activations = new Int8Array(2 * network.numLayers * network.size * room);
-    Object.assign(this, { ids: [], surprises: [], guesses: [], activations });
+    this.ids = [];
+    this.surprises = [];
+    this.guesses = [];
+    this.width = 2 * network.numLayers * network.size; // of the activations of a character
+    this.activations = new Int8Array(this.width * room);
   }
 
   /** Add a character that was just read. `expected` are the probabilities in its place. */
   add(id, expected, state) {
-    const start = 2 * state.c.length * this.ids.length;
-    const likely = largestIds(expected, GUESSES);
-    const shown = likely.includes(id) ? likely : [...likely.slice(0, -1), id];
-    this.ids.push(id);
+    const guesses = largestIds(expected, GUESSES);
+    if (!guesses.includes(id)) {
+      guesses[guesses.length - 1] = id;
+    }
+    for (const guess of guesses) {
+      this.guesses.push(guess, expected[guess]);
+    }
+
+    const start = this.width * this.ids.length;
+    network.activations(state, this.activations.subarray(start, start + this.width));
     this.surprises.push(-Math.log2(expected[id]));
-    this.guesses.push(...shown.flatMap((each) => [each, expected[each]]));
-    network.activations(state, this.activations.subarray(start, start + 2 * state.c.length));
+    this.ids.push(id);
   }
 
   /** Send all of it, with something more, and begin again. */
   send(send, more) {
-    const activations = this.activations.slice(
-      0,
-      2 * network.numLayers * network.size * this.ids.length,
-    );
-    const [ids, surprises, guesses] = [this.ids, this.surprises, this.guesses].map((numbers) =>
-      Float32Array.from(numbers.splice(0)),
-    );
-    send({ ids, surprises, guesses, activations, ...more }, [activations.buffer]);
+    const activations = this.activations.slice(0, this.width * this.ids.length);
+    const answer = {
+      ids: Float32Array.from(this.ids),
+      surprises: Float32Array.from(this.surprises),
+      guesses: Float32Array.from(this.guesses),
+      activations,
+    };
+    this.ids = [];
+    this.surprises = [];
+    this.guesses = [];
+    send({ ...answer, ...more }, [activations.buffer]);
   }
+}
+
+/** Return the text that a job asks about, as far as it was read. */
+function knownText({ key, take, of }) {
+  if (key) {
+    return readTexts[key];
+  }
+  if (lastWritten[of]?.take !== take) {
+    lastWritten[of] = { take, text: emptyText() };
+  }
+  return lastWritten[of].text;
+}
+
+/** Return the random numbers of a text from its character `next` after the beginning on. */
+function randomAt(seed, plan, next) {
+  const random = new RandomState(seed);
+  const forced = plan.findLast((entry) => entry.forced !== undefined && entry.at < next);
+  const first = forced ? forced.at + 1 : 0;
+  for (let place = first; place < next; place++) {
+    random.randomSample();
+  }
+  return random;
 }
 
 export const answers = {
@@ -132,28 +175,30 @@ export const answers = {
 
   async read({ key, pieces }, send, goesOn) {
     const text = emptyText();
-    let expected = new Float32Array(network.numClasses).fill(NaN); // nothing is, before the first character
     readTexts[key] = text;
+    // Nothing is expected before the first character.
+    let expected = new Float32Array(network.numClasses).fill(NaN);
     for (const ids of pieces) {
-      const found = new Found(ids.length);
+      const batch = new Batch(ids.length);
       for (const id of ids) {
         readCharacter(text, id);
-        found.add(id, expected, text.state);
-        expected = normalized(powersOf(network.logits(text.state)));
+        batch.add(id, expected, text.state);
+        expected = expectedAfter(text.state);
         if (!(await goesOn())) {
           return;
         }
       }
-      found.send(send);
+      batch.send(send);
     }
   },
 
   trace({ key, from, to, ...cell }, send) {
-    const text = partOf(readTexts[key], from);
+    const whole = readTexts[key];
+    const text = partOf(whole, from);
     const values = [];
     while (text.ids.length < to) {
       const place = text.ids.length;
-      readCharacter(text, readTexts[key].ids[place]);
+      readCharacter(text, whole.ids[place]);
       if (place >= from) {
         values.push(network.cell(cell, text.state));
       }
@@ -162,92 +207,99 @@ export const answers = {
   },
 
   async why({ key, take, of, ids, start = 0, plan = [], place, pieces }, send, goesOn) {
-    const isKnown = key || lastWritten[of]?.take === take;
-    const known = key ? readTexts[key] : isKnown ? lastWritten[of].text : emptyText();
-    const [[from]] = [...pieces, [place]];
-    const text = known.kept.length
-      ? partOf(known, Math.min(from, KEPT_EVERY * known.kept.length - 1))
-      : known;
-    const bitsAfter = (state) => Math.log2(normalized(powersOf(network.logits(state)))[ids[place]]);
-    const bits = [];
-    if (!isKnown) {
-      lastWritten[of] = { take, text };
-    }
+    const known = knownText({ key, take, of });
+    const from = pieces.length > 0 ? pieces[0][0] : place;
+    const text = known.kept.length > 0 ? partOf(known, from) : known;
+    const bitsAfter = (state) => Math.log2(expectedAfter(state)[ids[place]]);
+
+    /** Read what follows a piece in a state that has not read the piece. */
+    const readOn = async (state, to) => {
+      for (let next = to; next < place && (await goesOn()); next++) {
+        holdAs(state, entryAt(plan, start, next));
+        network.step(ids[next], state);
+      }
+    };
+
+    const bitsWithout = [];
     while (text.ids.length < place) {
-      const without = copyOf(text.state);
-      const piece = pieces.find(([first]) => first === text.ids.length);
-      for (let next = piece?.[1]; next < place && (await goesOn()); next++) {
-        holdAs(without, entryAt(plan, start, next));
-        network.step(ids[next], without);
-      }
+      const at = text.ids.length;
+      const piece = pieces.find(([first]) => first === at);
       if (piece) {
-        bits.push(bitsAfter(without));
+        const without = copyOf(text.state);
+        await readOn(without, piece[1]);
+        bitsWithout.push(bitsAfter(without));
       }
-      holdAs(text.state, entryAt(plan, start, text.ids.length));
-      readCharacter(text, ids[text.ids.length]);
+      holdAs(text.state, entryAt(plan, start, at));
+      readCharacter(text, ids[at]);
       if (!(await goesOn())) {
         return;
       }
     }
-    send({ bits: bits.map((without) => bitsAfter(text.state) - without) });
+    const bits = bitsAfter(text.state);
+    send({ bits: bitsWithout.map((without) => bits - without) });
   },
 
   async write({ take, ids, start, seed, plan, burst }, send, goesOn, kind) {
-    const last = lastWritten[kind];
-    const text =
-      last?.take === take && last.text.ids.length === ids.length ? last.text : emptyText();
     let sent = performance.now();
-    let settings = {}; // the entry of the plan that counts
+    const last = lastWritten[kind];
+    const canGoOn = last?.take === take && last.text.ids.length === ids.length;
+    const text = canGoOn ? last.text : emptyText();
     lastWritten[kind] = { take, text };
-    /** Follow the plan at the next place. */
-    const turn = () => {
-      settings = entryAt(plan, start, text.ids.length);
+
+    /** Hold what the plan says for the next character, and return its settings. */
+    const followPlan = () => {
+      const settings = entryAt(plan, start, text.ids.length);
       holdAs(text.state, settings);
+      return settings;
     };
+
     while (text.ids.length < ids.length) {
-      turn();
+      followPlan();
       readCharacter(text, ids[text.ids.length]);
       if (!(await goesOn())) {
         send({ drawn: 0, seconds: 0 });
         return;
       }
     }
-    let random = new RandomState(seed);
-    const forcedBefore = plan.findLast(
-      ({ at, forced }) => forced !== undefined && start + at < ids.length,
-    );
-    for (let count = forcedBefore ? forcedBefore.at + 1 : 0; start + count < ids.length; count++) {
-      random.randomSample();
-    }
-    const found = new Found(MOST_SENT);
-    let drawn = 0;
+
+    let random = randomAt(seed, plan, ids.length - start);
+    const batch = new Batch(MOST_SENT);
     const started = performance.now();
-    let next = started; // when the next character is due
-    while (text.ids.length - start < live[kind].length && (await goesOn(next))) {
+    let drawn = 0;
+    let due = started; // of the next character
+    while (text.ids.length - start < live[kind].length && (await goesOn(due))) {
       const at = text.ids.length - start;
-      if (live[kind].settings) {
-        // changed meanwhile: the rest of the plan is another
-        plan = [...plan.filter((entry) => entry.at < at), { ...live[kind].settings, at }];
+      // The settings were changed meanwhile: the rest of the plan is another.
+      const { settings: newSettings } = live[kind];
+      if (newSettings) {
+        plan = [...plan.filter((entry) => entry.at < at), { ...newSettings, at }];
         live[kind].settings = null;
       }
-      turn();
-      const forced = settings.at === at ? settings.forced : undefined;
-      if (forced !== undefined) {
-        random = new RandomState(seed);
-      }
+
+      // A forced character takes no random number.
+      const settings = followPlan();
       const logits = network.logits(text.state);
-      const id = forced ?? drawId(keptPowers(logits, settings), random.randomSample()); // a forced one takes no number
+      let id;
+      if (settings.at === at && settings.forced !== undefined) {
+        random = new RandomState(seed);
+        id = settings.forced;
+      } else {
+        id = drawId(keptPowers(logits, settings), random.randomSample());
+      }
       readCharacter(text, id);
-      found.add(id, normalized(powersOf(logits)), text.state);
+      batch.add(id, normalized(powersOf(logits)), text.state);
       drawn++;
+
+      // What comes late is not made up for by more than a slice.
       const now = performance.now();
-      next = Math.max(next, now - SLICE) + (at < burst ? 0 : 1000 / live[kind].speed);
-      if (now - sent >= FRAME || found.ids.length === MOST_SENT) {
-        found.send(send, { plan });
+      const pause = at < burst ? 0 : 1000 / live[kind].speed;
+      due = Math.max(due, now - SLICE) + pause;
+      if (now - sent >= FRAME || batch.ids.length === MOST_SENT) {
+        batch.send(send, { plan });
         sent = now;
       }
     }
-    found.send(send, { plan, drawn, seconds: (performance.now() - started) / 1000 });
+    batch.send(send, { plan, drawn, seconds: (performance.now() - started) / 1000 });
   },
 
   change({ of, ...changed }) {

@@ -2,30 +2,38 @@
 import assert from "node:assert";
 import test from "node:test";
 import {
-  powersOf,
-  normalized,
-  keptPowers,
   drawId,
+  keptPowers,
   largestIds,
+  normalized,
+  powersOf,
   RandomState,
 } from "../../../charrnn/pages/shared/decoding.js";
 
-const logits = Float32Array.from([0.1, 0.4, 0.3, 0.2], Math.log);
-const all = { temperature: 1, topN: 4, topP: 1 };
-const kept = (settings) =>
-  [...keptPowers(logits, { ...all, ...settings }).entries()]
-    .filter(([, power]) => power > 0)
-    .map(([id]) => id);
+const SHARES = [0.1, 0.4, 0.3, 0.2];
+const LOGITS = Float32Array.from(SHARES, Math.log);
+const KEEP_ALL = { temperature: 1, topN: 4, topP: 1 };
+
+/** Return the ids that settings keep of LOGITS. */
+function kept(settings) {
+  const powers = keptPowers(LOGITS, { ...KEEP_ALL, ...settings });
+  return [0, 1, 2, 3].filter((id) => powers[id] > 0);
+}
+
+function assertClose(value, expected) {
+  assert.ok(Math.abs(value - expected) < 1e-6, `${value} is not ${expected}`);
+}
 
 test("the powers are the softmax but for a factor", () => {
-  normalized(powersOf(logits)).forEach((share, id) => {
-    assert.ok(Math.abs(share - [0.1, 0.4, 0.3, 0.2][id]) < 1e-6);
-  });
+  const shares = normalized(powersOf(LOGITS));
+  for (const [id, share] of SHARES.entries()) {
+    assertClose(shares[id], share);
+  }
 });
 
 test("a low temperature makes the likely likelier", () => {
-  const shares = normalized(powersOf(logits, 0.5));
-  assert.ok(Math.abs(shares[1] - 0.16 / 0.3) < 1e-6);
+  const shares = normalized(powersOf(LOGITS, 0.5));
+  assertClose(shares[1], 0.4 ** 2 / 0.3); // 0.3 is the sum of the squares
 });
 
 test("top n keeps the n likeliest", () => {
@@ -45,18 +53,15 @@ test("top p counts the share of what top n leaves", () => {
 });
 
 test("characters as likely as the last one kept are kept", () => {
-  assert.deepStrictEqual(
-    [...keptPowers(Float32Array.of(1, 1, 0), { ...all, topN: 1 })].map(Boolean),
-    [true, true, false],
-  );
+  const powers = keptPowers(Float32Array.of(1, 1, 0), { ...KEEP_ALL, topN: 1 });
+  assert.deepStrictEqual(Array.from(powers, Boolean), [true, true, false]);
 });
 
 test("a number draws by the cumulative distribution in the order of ids", () => {
   const powers = Float32Array.of(1, 0, 2, 1);
-  assert.deepStrictEqual(
-    [0, 0.24, 0.25, 0.74, 0.75, 0.999].map((uniform) => drawId(powers, uniform)),
-    [0, 0, 2, 2, 3, 3],
-  );
+  const uniforms = [0, 0.24, 0.25, 0.74, 0.75, 0.999];
+  const ids = uniforms.map((uniform) => drawId(powers, uniform));
+  assert.deepStrictEqual(ids, [0, 0, 2, 2, 3, 3]);
 });
 
 test("the largest come first, and of equal ones the lower id", () => {
@@ -65,13 +70,15 @@ test("the largest come first, and of equal ones the lower id", () => {
 });
 
 test("a seed means the same as in numpy.random.RandomState", () => {
-  const last = (seed) => {
-    // of random_sample(1300)
-    const random = new RandomState(seed);
-    return Array.from({ length: 1300 }, () => random.randomSample())[1299];
+  // The last of numpy.random.RandomState(seed).random_sample(1300).
+  const lastOf = {
+    0: 0.10023343742412305,
+    1: 0.10023464310313235,
+    4294967295: 0.2615643098940784,
   };
-  assert.deepStrictEqual(
-    [0, 1, 2 ** 32 - 1].map(last),
-    [0.10023343742412305, 0.10023464310313235, 0.2615643098940784],
-  );
+  for (const [seed, expected] of Object.entries(lastOf)) {
+    const random = new RandomState(Number(seed));
+    const samples = Array.from({ length: 1300 }, () => random.randomSample());
+    assert.strictEqual(samples.at(-1), expected);
+  }
 });
