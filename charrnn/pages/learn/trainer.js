@@ -166,7 +166,8 @@ export class Trainer {
   /** Add a bias to each column of a matrix [rows, N], or with `isBack` 1, for its gradient, each column to it: it is a table
    * of one row, the same for all texts. */
   addBias(bias, y, isBack = 0) {
-    const [table, ids] = [addressOf(bias), addressOf(this.noIds)];
+    const table = addressOf(bias);
+    const ids = addressOf(this.noIds);
     this.addRows({ table, ids, y, rows: bias.length, isBack });
   }
 

@@ -3,7 +3,11 @@
 import { byId } from "../shared/view.js";
 import { data } from "./model.js";
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [16, 352, 30, 150]; // of the drawing
+// Of the drawing, as the viewBox in page.html has them.
+const LEFT = 16;
+const RIGHT = 352;
+const TOP = 30;
+const BOTTOM = 150;
 const NUMBERS_BELOW = 22; // the line
 const TITLE_BELOW = 46;
 const MOST_OF_IT = 0.9; // of what memory gives

@@ -244,15 +244,13 @@ export class Network {
   /** Return what the last step made of a cell: [input gate, new value, forget gate, output gate, memory, output]. */
   cell({ layer, unit }, state) {
     const gates = this.gates[layer - 1];
-    const [input, fresh, forget, output] = [0, 1, 2, 3].map(
-      (gate) => gates[gate * this.stride + unit - 1],
-    );
+    const valueOf = (gate) => gates[gate * this.stride + unit - 1];
     const place = (layer - 1) * this.size + unit - 1;
     return [
-      sigmoid(input),
-      Math.tanh(fresh),
-      sigmoid(forget),
-      sigmoid(output),
+      sigmoid(valueOf(0)),
+      Math.tanh(valueOf(1)),
+      sigmoid(valueOf(2)),
+      sigmoid(valueOf(3)),
       state.c[place],
       state.h[place],
     ];

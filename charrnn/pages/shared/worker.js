@@ -168,6 +168,62 @@ function randomAt(seed, plan, next) {
   return random;
 }
 
+/** A text that is written by a plan: what the job `write` and its like go on with. */
+class Writer {
+  constructor(text, { start, seed, plan }) {
+    this.text = text;
+    this.start = start;
+    this.seed = seed;
+    this.plan = plan;
+    this.random = null;
+  }
+
+  /** How many characters follow the beginning. */
+  get length() {
+    return this.text.ids.length - this.start;
+  }
+
+  /** Hold what the plan says for the next character, and return its settings. */
+  followPlan() {
+    const settings = entryAt(this.plan, this.start, this.text.ids.length);
+    holdAs(this.text.state, settings);
+    return settings;
+  }
+
+  /** Read a character that is there already. */
+  read(id) {
+    this.followPlan();
+    readCharacter(this.text, id);
+  }
+
+  /** Go on with other settings: the rest of the plan is another. */
+  change(settings) {
+    const at = this.length;
+    this.plan = [...this.plan.filter((entry) => entry.at < at), { ...settings, at }];
+  }
+
+  /** Write the next character, and return its id and the logits that it comes from. */
+  write() {
+    const settings = this.followPlan();
+    const logits = network.logits(this.text.state);
+    const id = this.draw(logits, settings);
+    readCharacter(this.text, id);
+    return { id, logits };
+  }
+
+  /** Draw an id, or return the one that is forced, which takes no random number. */
+  draw(logits, settings) {
+    const isForced = settings.at === this.length && settings.forced !== undefined;
+    if (isForced) {
+      this.random = new RandomState(this.seed);
+      return settings.forced;
+    }
+    // At first the random numbers are those of this place, so that a text goes on as if it had never stopped.
+    this.random ??= randomAt(this.seed, this.plan, this.length);
+    return drawId(keptPowers(logits, settings), this.random.randomSample());
+  }
+}
+
 export const answers = {
   load({ model, kernel }) {
     useNetwork(new Network(model, kernel));
@@ -246,60 +302,39 @@ export const answers = {
     const text = canGoOn ? last.text : emptyText();
     lastWritten[kind] = { take, text };
 
-    /** Hold what the plan says for the next character, and return its settings. */
-    const followPlan = () => {
-      const settings = entryAt(plan, start, text.ids.length);
-      holdAs(text.state, settings);
-      return settings;
-    };
-
+    const writer = new Writer(text, { start, seed, plan });
     while (text.ids.length < ids.length) {
-      followPlan();
-      readCharacter(text, ids[text.ids.length]);
+      writer.read(ids[text.ids.length]);
       if (!(await goesOn())) {
         send({ drawn: 0, seconds: 0 });
         return;
       }
     }
 
-    let random = randomAt(seed, plan, ids.length - start);
     const batch = new Batch(MOST_SENT);
     const started = performance.now();
     let drawn = 0;
     let due = started; // of the next character
-    while (text.ids.length - start < live[kind].length && (await goesOn(due))) {
-      const at = text.ids.length - start;
-      // The settings were changed meanwhile: the rest of the plan is another.
-      const { settings: newSettings } = live[kind];
-      if (newSettings) {
-        plan = [...plan.filter((entry) => entry.at < at), { ...newSettings, at }];
+    while (writer.length < live[kind].length && (await goesOn(due))) {
+      if (live[kind].settings) {
+        writer.change(live[kind].settings);
         live[kind].settings = null;
       }
-
-      // A forced character takes no random number.
-      const settings = followPlan();
-      const logits = network.logits(text.state);
-      let id;
-      if (settings.at === at && settings.forced !== undefined) {
-        random = new RandomState(seed);
-        id = settings.forced;
-      } else {
-        id = drawId(keptPowers(logits, settings), random.randomSample());
-      }
-      readCharacter(text, id);
+      const pause = writer.length < burst ? 0 : 1000 / live[kind].speed;
+      const { id, logits } = writer.write();
       batch.add(id, normalized(powersOf(logits)), text.state);
       drawn++;
 
-      // What comes late is not made up for by more than a slice.
+      // Of what comes late, no more than a slice is made up for.
       const now = performance.now();
-      const pause = at < burst ? 0 : 1000 / live[kind].speed;
       due = Math.max(due, now - SLICE) + pause;
       if (now - sent >= FRAME || batch.ids.length === MOST_SENT) {
-        batch.send(send, { plan });
+        batch.send(send, { plan: writer.plan });
         sent = now;
       }
     }
-    batch.send(send, { plan, drawn, seconds: (performance.now() - started) / 1000 });
+    const seconds = (performance.now() - started) / 1000;
+    batch.send(send, { plan: writer.plan, drawn, seconds });
   },
 
   change({ of, ...changed }) {
