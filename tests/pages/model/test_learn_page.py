@@ -45,7 +45,9 @@ class Learning(View):
             )
             self.wait("window.isPaused && run.nextLook < Infinity")
             self.js("look()")
-            self.wait("timeline.looks.at(-1)?.updates === progress.updates && run.nextLook < Infinity")
+            self.wait(
+                "timeline.looks.at(-1)?.updates === progress.updates && run.nextLook < Infinity"
+            )
         return self.js("byId('note').textContent")
 
     def looks(self, name):
