@@ -56,7 +56,8 @@ PAGE_MODULES = {path.relative_to(PAGES).as_posix(): path for path in sorted(PAGE
 
 def room_of(module):
     """Return the first part of a dotted name."""
-    return module.split(".")[0]
+    room, _, _ = module.partition(".")
+    return room
 
 
 def imports_of(module):
@@ -84,6 +85,12 @@ def ours(module):
     """Return the modules of the package that a module imports, without "charrnn."."""
     names = [name for name in imports_of(module) if room_of(name) == "charrnn"]
     return {name.replace("charrnn", "", 1).lstrip(".") for name in names}
+
+
+def page_room_of(module):
+    """Return the folder of a module of the pages."""
+    room, _, _ = module.partition("/")
+    return room
 
 
 def page_imports(module):
@@ -133,12 +140,18 @@ def test_no_imports_go_in_a_circle():
 
 @pytest.mark.parametrize("module", PAGE_MODULES)
 def test_a_page_imports_nothing_of_the_other_page(module):
-    rooms = {imported.split("/")[0] for imported in page_imports(module)}
-    assert rooms <= PAGE_ROOMS[module.split("/")[0]]
+    rooms = {page_room_of(imported) for imported in page_imports(module)}
+    assert rooms <= PAGE_ROOMS[page_room_of(module)]
 
 
 def test_no_imports_of_the_pages_go_in_a_circle():
     assert in_circles({module: page_imports(module) for module in PAGE_MODULES}) == set()
+
+
+def test_no_two_files_of_the_pages_have_the_same_name():
+    """A page names them without their folder."""
+    names = collections.Counter(path.name for path in PAGES.glob("*/*"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_the_model_is_the_notebooks():
