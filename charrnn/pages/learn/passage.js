@@ -1,7 +1,7 @@
 /* What surprises the network: a passage of the text, coloured by what is known of each character. */
+import { counted, grouped } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
 import { recordsOf } from "../shared/shown.js";
-import { counted, grouped } from "../shared/numbers.js";
 import { byId } from "../shared/view.js";
 
 const passagePaper = new Paper("passage", "surprise");

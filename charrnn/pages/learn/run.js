@@ -1,6 +1,6 @@
 /* The run: the worker learns, and is asked now and then what the network makes of the text. */
-import { setCharacters, textOf } from "../shared/shown.js";
 import { grouped } from "../shared/numbers.js";
+import { setCharacters, textOf } from "../shared/shown.js";
 import { ask, byId, showNote } from "../shared/view.js";
 import { draft, FREE, network, setNetwork } from "./network.js";
 import { clearPassage, colourPassage, showPassage, showRead } from "./passage.js";

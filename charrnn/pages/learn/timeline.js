@@ -1,6 +1,6 @@
 /* What the network wrote, at each step at which it was looked at, and how the loss went. */
-import { chars, textOf } from "../shared/shown.js";
 import { counted, grouped } from "../shared/numbers.js";
+import { chars, textOf } from "../shared/shown.js";
 import { visible } from "../shared/text.js";
 import { byId, make } from "../shared/view.js";
 import { showCurves } from "./curve.js";

@@ -1,7 +1,7 @@
 /* What the network has found out: units that track properties of the text, of which one is watched and can be held. */
+import { grouped, signed } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
 import { setWatched, watched } from "../shared/shown.js";
-import { grouped, signed } from "../shared/numbers.js";
 import { unitName, unitTitle } from "../shared/text.js";
 import { byId, make, makeButton, showNote } from "../shared/view.js";
 import { onPaper } from "../shared/writing.js";
