@@ -103,8 +103,8 @@ npm_tools = { [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version
 	--no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version) wabt@$(wabt_version); }
 pages := charrnn/pages
 
-# $(1) is the folder for the .wasm files of both pages, in the folders page/ and learn/.
-kernels = mkdir -p $(1)/model $(1)/learn && $(wat2wasm) $(pages)/model/kernel.wat -o $(1)/model/kernel.wasm && \
+# $(1) is the folder for the .wasm files of both pages, in the folders shared/ and learn/.
+kernels = mkdir -p $(1)/shared $(1)/learn && $(wat2wasm) $(pages)/shared/kernel.wat -o $(1)/shared/kernel.wasm && \
 	for form in learn fused; do sh .make/learn-wat $$form >.tools/$$form.wat && \
 		$(wat2wasm) --enable-relaxed-simd .tools/$$form.wat -o $(1)/learn/$$form.wasm || exit; done
 
@@ -134,7 +134,7 @@ lint: $(venv)/.done ## check the format, style, types, imports and notebooks
 # The .wasm files are made again, to see that they are those of their .wat files.
 lint_of_pages = { $(biome) format --config-path=.make $(page_sources) || { echo "run make format" >&2; exit 1; }; } && \
 	$(biome) lint --config-path=.make --error-on-warnings $(page_sources) && \
-	($(call kernels,.tools/kernels)) && for name in model/kernel learn/learn learn/fused; do \
+	($(call kernels,.tools/kernels)) && for name in shared/kernel learn/learn learn/fused; do \
 		cmp -s .tools/kernels/$$name.wasm $(pages)/$$name.wasm || exit; done || \
 	{ echo "JavaScript, or a .wasm file is not that of its .wat: run make kernel" >&2; exit 1; }
 

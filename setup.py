@@ -46,7 +46,7 @@ setup(
     packages=find_packages(include=["charrnn", "charrnn.*"]),
     package_data={
         "charrnn": ["py.typed", "models/*.npz", "text/names.txt"],
-        "charrnn.pages": ["model/*", "learn/*"],
+        "charrnn.pages": ["shared/*", "model/*", "learn/*"],
     },
     # TensorFlow 1.15 has no wheel for 3.8 and later. Without the extra "tensorflow", only exported models can be used
     # there. A module's __getattr__ needs 3.7.

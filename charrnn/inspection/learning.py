@@ -1,6 +1,7 @@
 """docs/learn.html, the page on which a network learns: python -m charrnn.inspection.learning FILE.html
 
-Its sources are in ``charrnn/pages/learn``, with three texts to learn; it shares others with the page of a model.
+Its sources are in ``charrnn/pages/learn``, with three texts to learn; those that it shares with the page of a model
+are in ``charrnn/pages/shared``.
 """
 
 import re

@@ -31,7 +31,7 @@ class Stored(NamedTuple):
 
 
 def store(model: Model, weights: str) -> Dict[str, Stored]:
-    """Return the arrays of a model as the page holds them, see ``charrnn/pages/model/engine.js``.
+    """Return the arrays of a model as the page holds them, see ``charrnn/pages/shared/engine.js``.
 
     Args:
         model: the model.
@@ -102,7 +102,7 @@ def _drawn_uniformly(random: np.random.RandomState, shape: Tuple[int, ...]) -> n
 
 
 def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
-    """Return what the constructor of Network in ``charrnn/pages/model/engine.js`` takes."""
+    """Return what the constructor of Network in ``charrnn/pages/shared/engine.js`` takes."""
     return {
         "arrays": {name: _encoded(array) for name, array in stored.items()},
         "numLayers": model.num_layers,

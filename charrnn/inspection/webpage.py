@@ -1,6 +1,7 @@
 """A model as one web page: the weights, the program that runs them, and what its units track, in a single HTML file.
 
-The page is put together from the files in ``charrnn/pages/model``. It needs neither a server nor a network.
+The page is put together from the files in ``charrnn/pages/model`` and ``charrnn/pages/shared``. It needs neither a
+server nor a network.
 """
 
 import base64
@@ -163,7 +164,7 @@ def render(data: Dict[str, Any], network: Dict[str, Any]) -> str:
     """Return the page.
 
     Args:
-        data: what the views need, see ``charrnn/pages/model/view.js``.
+        data: what the views need, see ``charrnn/pages/model/model.js``.
         network: the weights, from :func:`network_data`.
     """
     weights = to_json(network)
@@ -222,9 +223,7 @@ def assemble(template: str, parts: Dict[str, str], change: Callable[[str], str] 
 
 def source_of(name: str) -> str:
     """Return what a page has of a file: a module with all that it imports, and WebAssembly as base64."""
-    path = next(
-        path for path in (SOURCES / "model" / name, SOURCES / "learn" / name) if path.exists()
-    )
+    path = next(SOURCES.glob(f"*/{name}"))
     return (
         base64.b64encode(path.read_bytes()).decode("ascii")
         if name.endswith(".wasm")

@@ -1,109 +1,165 @@
 /* The text that is learned, and what simple counts make of it. Pure functions. */
-import { RandomState } from "../model/decoding.js";
-import { counted, grouped, percent } from "../model/text.js";
+import { RandomState } from "../shared/decoding.js";
+import { counted, grouped, percent } from "../shared/numbers.js";
 
-const [LEAST_TEXT, MOST_TEXT, MOST_CLASSES] = [1000, 2000000, 2000];
+const LEAST_TEXT = 1000; // characters
+const MOST_TEXT = 2000000;
+const MOST_CLASSES = 2000;
 const HELD_OUT = 0.1; // of the text, at its end, is never learned
 
-/** Return how often each of some things is there, a Map. */
-function countsOf(things) {
+// The rule of charrnn/text/lists.py, which says what these are.
+const LEAST_LINES = 200;
+const LONGEST_LINE = 100;
+const NARROWEST = 40;
+const LACKING = 8;
+const EXCEPTIONS = 0.05;
+const LOOKED_AT = 200000; // characters
+const CONTINUES = /^(?:[\s\u2013\u2014]|.*[,;:\uff0c\uff1b\uff1a\u3001\u2013\u2014-]$)/u;
+const FIRST_LETTER = /^\P{L}*(\p{L})/u;
+const SPEAKER = /^\P{L}*(\p{L}[^:\uff1a<>]{0,30})(?:[:>]\s|\uff1a)/u;
+
+/** Return how often each value is there, a Map. */
+function countsOf(values) {
   const counts = new Map();
-  for (const thing of things) {
-    counts.set(thing, (counts.get(thing) || 0) + 1);
+  for (const value of values) {
+    counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   return counts;
 }
 
-const itemsOf = (text) => text.split(/(?<=\n)(?=[^\S\n]*\S)/); // lines, each with the blank lines after it
-const lengthOf = (text) => Array.from(text).length;
+/** Return the key of a Map with the largest value, the first of equal ones. */
+function mostFrequent(counts) {
+  let most = null;
+  for (const [value, count] of counts) {
+    if (most === null || count > counts.get(most)) {
+      most = value;
+    }
+  }
+  return most;
+}
+
+/** Return the lines of a text, each with the blank lines after it. */
+function itemsOf(text) {
+  return text.split(/(?<=\n)(?=[^\S\n]*\S)/);
+}
+
+function charactersIn(text) {
+  return Array.from(text).length;
+}
 
 /** Return whether a text is plainly a list, by the rule of is_list in charrnn/text/lists.py. */
 export function isList(text) {
-  const items = itemsOf(text.slice(0, 200000))
-    .slice(0, text.length > 200000 ? -1 : undefined)
-    .filter((item) => item.trim());
+  let items = itemsOf(text.slice(0, LOOKED_AT));
+  if (text.length > LOOKED_AT) {
+    items.pop(); // it may be cut
+  }
+  items = items.filter((item) => item.trim() !== "");
   const lines = items.map((item) => item.trimEnd());
-  const lengths = lines.map(lengthOf).sort((a, b) => a - b);
-  if (lines.length < 200 || lengths.at(-1) > 100 || new Set(lines).size < 0.9 * lines.length) {
+  if (lines.length < LEAST_LINES || new Set(lines).size < 0.9 * lines.length) {
     return false;
   }
-  const width = lengths[Math.floor(0.9 * lines.length)];
-  const full = lines.filter((line) => lengthOf(line) >= width - 8).length;
-  const letters = lines.map((line) => /^\P{L}*(\p{L})/u.exec(line)?.[1] ?? "");
-  const cases = [/\p{Ll}/u, /\p{Lu}/u].map(
-    (inCase) => letters.filter((letter) => inCase.test(letter)).length,
-  );
-  const few = 0.05 * lines.length;
-  const hasOneCase = Math.min(...cases) <= few && few < cases[0] + cases[1];
-  const blankLines = items.slice(0, -1).map((item) => item.split("\n").length);
-  const [usual] = [...countsOf(blankLines)].reduce((most, each) =>
-    each[1] > most[1] ? each : most,
-  );
-  const speakers = lines.map(
-    (line) => /^\P{L}*(\p{L}[^:\uff1a<>]{0,30})(?:[:>]\s|\uff1a)/u.exec(line)?.[1],
-  );
+  if (lines.some((line) => charactersIn(line) > LONGEST_LINE)) {
+    return false;
+  }
+  return exceptionsIn(items, lines) <= EXCEPTIONS * lines.length && !isProse(lines);
+}
+
+/** Return how many lines are unlike those of a list: they go on in the next line, or name a speaker. */
+function exceptionsIn(items, lines) {
+  const lineEnds = items.slice(0, -1).map((item) => item.split("\n").length);
+  const usual = mostFrequent(countsOf(lineEnds));
+  const speakers = lines.map((line) => SPEAKER.exec(line)?.[1]);
   const turns = countsOf(speakers);
-  const exceptions = blankLines.filter(
-    (count, at) =>
-      count !== usual ||
-      (speakers[at] && turns.get(speakers[at]) > 2) ||
-      /^(?:[\s\u2013\u2014]|.*[,;:\uff0c\uff1b\uff1a\u3001\u2013\u2014-]$)/u.test(lines[at]),
-  );
-  return exceptions.length <= few && (width < 40 || full <= 0.5 * lines.length || hasOneCase);
+
+  const exceptions = lineEnds.filter((count, place) => {
+    const speaker = speakers[place];
+    const isSpoken = speaker !== undefined && turns.get(speaker) > 2;
+    return count !== usual || isSpoken || CONTINUES.test(lines[place]);
+  });
+  return exceptions.length;
+}
+
+/** Return whether lines are those of a text that was broken at some width.
+ * Most are nearly full, and, in a script with two cases, some begin with a small letter and some with a capital. */
+function isProse(lines) {
+  const lengths = lines.map(charactersIn);
+  const sorted = [...lengths].sort((a, b) => a - b);
+  const width = sorted[Math.floor(0.9 * lines.length)];
+  const full = lengths.filter((length) => length >= width - LACKING).length;
+
+  const letters = lines.map((line) => FIRST_LETTER.exec(line)?.[1] ?? "");
+  const small = letters.filter((letter) => /\p{Ll}/u.test(letter)).length;
+  const capital = letters.filter((letter) => /\p{Lu}/u.test(letter)).length;
+  const few = EXCEPTIONS * lines.length;
+  const hasOneCase = Math.min(small, capital) <= few && few < small + capital;
+  return width >= NARROWEST && full > 0.5 * lines.length && !hasOneCase;
 }
 
 /** Return a text with its lines in the order in which charrnn shuffles them. */
 function shuffled(text) {
   const random = new RandomState(0);
-  const keys = itemsOf(text.endsWith("\n") ? text : `${text}\n`).map((item) => [
-    random.randomSample(),
-    item,
-  ]);
-  return keys
-    .sort(([a], [b]) => a - b)
-    .map(([, item]) => item)
-    .join("");
+  const ended = text.endsWith("\n") ? text : `${text}\n`;
+  const keyed = itemsOf(ended).map((item) => ({ key: random.randomSample(), item }));
+  keyed.sort((a, b) => a.key - b.key);
+  return keyed.map(({ item }) => item).join("");
 }
 
 /** Return what is learned of a text, {ids, edge, chars, note}: from `edge` on it is held out. `vocabulary` are the
  * characters of a network, null for those of the text. @throws {Error} it is too short, too long, or of one character */
 export function corpusOf(text, vocabulary = null) {
-  const even = text.replace(/\r\n?/g, "\n");
-  const isShuffled = isList(even);
-  const counts = countsOf(even);
-  const frequent = [...counts.keys()]
-    .sort((a, b) => counts.get(b) - counts.get(a))
-    .slice(0, MOST_CLASSES);
-  const known = vocabulary || frequent.sort((a, b) => a.codePointAt(0) - b.codePointAt(0));
-  const numbers = new Map(known.map((char, id) => [char, id]));
-  const ids = Int32Array.from(
-    isShuffled ? shuffled(even) : even,
-    (char) => numbers.get(char) ?? -1,
-  ).filter((id) => id >= 0);
-  const lacking = [...counts.keys()].filter((char) => !numbers.has(char));
-  if (ids.length < LEAST_TEXT || ids.length > MOST_TEXT) {
-    throw new Error(
-      `A text has ${grouped(LEAST_TEXT)} to ${grouped(MOST_TEXT)} characters. This one has ${grouped(ids.length)}${
-        vocabulary ? " that the network knows" : ""
-      }.`,
-    );
-  }
+  const unixText = text.replace(/\r\n?/g, "\n");
+  const counts = countsOf(unixText);
+  const chars = vocabulary ?? vocabularyOf(counts);
+  const idOf = new Map(chars.map((char, id) => [char, id]));
+
+  const isShuffled = isList(unixText);
+  const ordered = isShuffled ? shuffled(unixText) : unixText;
+  const allIds = Int32Array.from(ordered, (char) => idOf.get(char) ?? -1);
+  const ids = allIds.filter((id) => id >= 0);
+  checkLength(ids.length, vocabulary !== null);
   if (counts.size < 2) {
     throw new Error("It has one character only, so there is nothing to guess.");
   }
-  const left = lacking.reduce((sum, char) => sum + counts.get(char), 0);
-  const why = vocabulary
-    ? "the network does not know them"
-    : `only the ${grouped(MOST_CLASSES)} most frequent fit`;
-  const note = `${isShuffled ? "It is a list: its lines were shuffled. " : ""}${
-    left
-      ? `Left out: ${counted(
-          lacking.length,
-          "character",
-        )} (${percent(left / (left + ids.length))} of the text), because ${why}.`
-      : ""
-  }`;
-  return { ids, edge: ids.length - Math.floor(HELD_OUT * ids.length), chars: known, note };
+
+  const notes = [];
+  if (isShuffled) {
+    notes.push("It is a list: its lines were shuffled. ");
+  }
+  const lacking = [...counts.keys()].filter((char) => !idOf.has(char));
+  if (lacking.length > 0) {
+    const left = lacking.reduce((sum, char) => sum + counts.get(char), 0);
+    const share = left / (left + ids.length);
+    notes.push(describeLacking(lacking.length, share, vocabulary !== null));
+  }
+  const edge = ids.length - Math.floor(HELD_OUT * ids.length);
+  return { ids, edge, chars, note: notes.join("") };
+}
+
+/** Return the most frequent characters of a text in the order of Unicode. */
+function vocabularyOf(counts) {
+  const byFrequency = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
+  const frequent = byFrequency.slice(0, MOST_CLASSES);
+  return frequent.sort((a, b) => a.codePointAt(0) - b.codePointAt(0));
+}
+
+function checkLength(length, isVocabularyFixed) {
+  if (length >= LEAST_TEXT && length <= MOST_TEXT) {
+    return;
+  }
+  const known = isVocabularyFixed ? " that the network knows" : "";
+  throw new Error(
+    `A text has ${grouped(LEAST_TEXT)} to ${grouped(MOST_TEXT)} characters. ` +
+      `This one has ${grouped(length)}${known}.`,
+  );
+}
+
+function describeLacking(count, share, isVocabularyFixed) {
+  let reason = `only the ${grouped(MOST_CLASSES)} most frequent fit`;
+  if (isVocabularyFixed) {
+    reason = "the network does not know them";
+  }
+  const characters = counted(count, "character");
+  return `Left out: ${characters} (${percent(share)} of the text), because ${reason}.`;
 }
 
 /** Return the bits per character of a text if each is guessed from the one before by the counts in another text: the mix
@@ -111,19 +167,26 @@ export function corpusOf(text, vocabulary = null) {
 export function bigramBits(learned, ids, numClasses) {
   const singles = countsOf(learned);
   const totals = countsOf(learned.slice(0, -1));
+  // A pair is one number.
   const pairs = countsOf(learned.slice(1).map((id, place) => learned[place] * numClasses + id));
-  const kinds = countsOf(Array.from(pairs.keys(), (pair) => Math.floor(pair / numClasses))); // of characters after one
+  // How many different characters come after one.
+  const kinds = countsOf(Array.from(pairs.keys(), (pair) => Math.floor(pair / numClasses)));
+
   let bits = 0;
   for (let place = 1; place < ids.length; place++) {
-    const [before, id] = [ids[place - 1], ids[place]];
-    const alone =
-      ((singles.get(id) || 0) + singles.size / numClasses) / (learned.length + singles.size);
-    const [both, kind, total] = [
-      pairs.get(before * numClasses + id) || 0,
-      kinds.get(before),
-      totals.get(before),
-    ];
-    bits -= Math.log2(total ? (both + kind * alone) / (total + kind) : alone);
+    const before = ids[place - 1];
+    const id = ids[place];
+    const single = singles.get(id) ?? 0;
+    const alone = (single + singles.size / numClasses) / (learned.length + singles.size);
+
+    const total = totals.get(before) ?? 0;
+    let probability = alone;
+    if (total > 0) {
+      const pair = pairs.get(before * numClasses + id) ?? 0;
+      const kind = kinds.get(before);
+      probability = (pair + kind * alone) / (total + kind);
+    }
+    bits -= Math.log2(probability);
   }
   return bits / (ids.length - 1);
 }

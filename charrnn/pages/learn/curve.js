@@ -1,21 +1,33 @@
 /* The loss as curves, with a legend beside them, so that no label lies on a curve. */
-import { byId, make } from "../model/view.js";
-import { counted, grouped } from "../model/text.js";
+import { counted, grouped } from "../shared/numbers.js";
+import { byId, make } from "../shared/view.js";
+
+const HEADROOM = 1.04; // of the axis above the largest loss
+const LEAST_STEPS = 20; // of the axis
 
 /** Return the round numbers from 0 to a value: two to five of them. */
 function ticksTo(most) {
   const power = 10 ** Math.floor(Math.log10(most / 4));
-  const apart = power * [1, 2, 5, 10].find((factor) => factor * power >= most / 4);
-  return Array.from({ length: Math.floor(most / apart) + 1 }, (_, index) => index * apart);
+  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= most / 4);
+  const distance = power * factor;
+  const count = Math.floor(most / distance) + 1;
+  return Array.from({ length: count }, (_, index) => index * distance);
 }
 
-/** Return the numbers of an axis, the last one with its unit. `styleOf` says where one is. */
-function labelled(className, most, unit, styleOf) {
-  return ticksTo(most).map((tick, index, { length }) => {
-    const label = make("span", className, grouped(tick), index < length - 1 ? "" : ` ${unit}`);
+/** Return the labels of an axis, the last one with its unit.
+ * @param {Function} styleOf from the part of the axis at which a label is to its style */
+function labelsOf(className, most, unit, styleOf) {
+  const ticks = ticksTo(most);
+  return ticks.map((tick) => {
+    const isLast = tick === ticks.at(-1);
+    const label = make("span", className, grouped(tick), isLast ? ` ${unit}` : "");
     Object.assign(label.style, styleOf(tick / most));
     return label;
   });
+}
+
+function percentOf(part) {
+  return `${100 * part}%`;
 }
 
 /** Show the curves, whose axes follow the values, and move the slider above them.
@@ -23,40 +35,48 @@ function labelled(className, most, unit, styleOf) {
  * @param {{blind: number, pairs: number}} lines losses to compare with
  * @param {?Object} best the look to be marked @param {Object} moment the look that is shown */
 export function showCurves(looks, lines, best, moment) {
-  const curves = ["read", "held"].map((name) => [name, looks.filter((look) => look[name] >= 0)]);
-  const losses = curves.flatMap(([name, points]) => points.map((look) => look[name]));
-  const top = 1.04 * Math.max(...losses, ...Object.values(lines));
-  const steps = Math.max(20, looks.at(-1).updates);
+  // The first look has no loss of what was read.
+  const read = looks.filter((look) => look.read >= 0);
+  const held = looks.filter((look) => look.held >= 0);
+  const losses = [
+    ...read.map((look) => look.read),
+    ...held.map((look) => look.held),
+    ...Object.values(lines),
+  ];
+  const top = HEADROOM * Math.max(...losses);
+  const steps = Math.max(LEAST_STEPS, looks.at(-1).updates);
+  // The drawing is one wide and one high.
+  const x = (updates) => updates / steps;
   const y = (loss) => 1 - loss / top;
-  for (const [name, points] of curves) {
-    byId(`${name}-line`).setAttribute(
-      "points",
-      points.map((look) => `${look.updates / steps} ${y(look[name])}`).join(" "),
-    );
-  }
+
+  const pointsOf = (name, points) => points.map((look) => `${x(look.updates)} ${y(look[name])}`);
+  byId("read-line").setAttribute("points", pointsOf("read", read).join(" "));
+  byId("held-line").setAttribute("points", pointsOf("held", held).join(" "));
   for (const [name, loss] of Object.entries(lines)) {
     byId(`${name}-line`).setAttribute("transform", `translate(0 ${y(loss)})`);
   }
+  byId("ticks").replaceChildren(
+    ...labelsOf("level", top, "bits", (part) => ({ bottom: percentOf(part) })),
+    ...labelsOf("step", steps, "steps", (part) => ({
+      left: percentOf(part),
+      translate: percentOf(-part),
+    })),
+  );
+
   for (const [name, loss] of Object.entries({ read: moment.read, held: moment.held, ...lines })) {
     byId(`${name}-now`).textContent = loss >= 0 ? `${loss.toFixed(2)} bits` : "";
   }
-  byId("ticks").replaceChildren(
-    ...labelled("level", top, "bits", (part) => ({ bottom: `${100 * part}%` })),
-    ...labelled("step", steps, "steps", (part) => ({
-      left: `${100 * part}%`,
-      translate: `${-100 * part}%`,
-    })),
-  );
-  byId("moment").setAttribute("transform", `translate(${moment.updates / steps} 0)`);
-  Object.assign(byId("time"), { max: steps, value: moment.updates });
-  byId("best").hidden = byId("overfits").hidden = !best;
-  if (best) {
-    Object.assign(byId("best").style, {
-      left: `${(100 * best.updates) / steps}%`,
-      top: `${100 * y(best.held)}%`,
-    });
+  byId("moment").setAttribute("transform", `translate(${x(moment.updates)} 0)`);
+  byId("time").max = steps;
+  byId("time").value = moment.updates;
+  const legend = byId("legend").textContent.replace(/\s+/g, " ");
+  byId("curve").ariaLabel = `Loss after ${counted(moment.updates, "step")}. ${legend}`;
+
+  byId("best").hidden = best === null;
+  byId("overfits").hidden = best === null;
+  if (best !== null) {
+    byId("best").style.left = percentOf(x(best.updates));
+    byId("best").style.top = percentOf(y(best.held));
     byId("best-said").textContent = `step ${grouped(best.updates)}`;
   }
-  byId("curve").ariaLabel =
-    `Loss after ${counted(moment.updates, "step")}. ${byId("legend").textContent.replace(/\s+/g, " ")}`;
 }

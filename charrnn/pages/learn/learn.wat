@@ -1,4 +1,5 @@
-;; The arithmetic of trainer.js with SIMD. `make kernel` makes learn.wasm of page/kernel.wat and of this.
+;; The arithmetic of trainer.js with SIMD. `make kernel` makes learn.wasm and fused.wasm of shared/kernel.wat and of
+;; this.
 ;; Sixteen texts are read at once: what belongs to them is a matrix [rows, 16], float32, 64 bytes a row.
 ;; Four short forms are spelled out by .make/learn-wat:
 ;;   (madd $a $b $c)            a += b * c, of four numbers

@@ -10,12 +10,13 @@
  *                     bits of what was `read` in the last steps, and of what is `held` out; `isBest`: the latter is the lowest so
  *                     far; and `units`: see bestUnits
  *   save  {isBest} -> {bytes}: of the best look, or of now */
-import { TEXTS, Trainer } from "./trainer.js";
-import { answers, current, network, useNetwork } from "../model/worker.js";
-import { bestUnits } from "./tracked.js";
+import { Network } from "../shared/engine.js";
+import { answers, current, network, useNetwork } from "../shared/worker.js";
 import { bigramBits, corpusOf } from "./corpus.js";
-import { initialVariables, packNpz, setVariables, sizesOf, unpackNpz, variablesOf } from "./npz.js";
-import { Network } from "../model/engine.js";
+import { bestUnits } from "./features.js";
+import { packNpz, unpackNpz } from "./npz.js";
+import { TEXTS, Trainer } from "./trainer.js";
+import { initialVariables, setVariables, sizesOf, variablesOf } from "./variables.js";
 
 const WINDOW = 50; // M
 // Windows after which the state is set to zero, also within an epoch. Otherwise, on a long text, the network would
@@ -25,52 +26,65 @@ const RECENT = 20; // steps over which a loss is averaged
 const REPORT = 250; // milliseconds between two reports
 const PASSAGE = 1500; // characters that are looked at
 const BEGINNING = 12; // characters, at most, of the text with which samples begin
+const BEGINNING_WITHOUT_SPACES = 4;
 const LARGEST = 2 ** 26; // numbers in the memory: 256 MB
+const SLOW_UPDATES = 700;
+const LONGEST_UPDATE = 1; // second: in a longer one a phone slept
+const NO_MODEL = "The file is no model that this page can read.";
+
 let learned = null; // what `begun` returns
 let unpacked = null; // {variables, vocabulary, sizes} of a file
 let rate = 0.003;
 
-const meanOf = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-const bitsOf = (losses) => meanOf(losses) / Math.LN2;
+function meanOf(numbers) {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
+function bitsOf(losses) {
+  return meanOf(losses) / Math.LN2;
+}
 
 /** Return when an update may begin, in seconds of training: the first ones are slow, so that one can watch. */
 function dueAt(updates) {
-  return updates < 700 ? (Math.sqrt(100 + 24 * updates) - 10) / 12 : 0;
+  if (updates >= SLOW_UPDATES) {
+    return 0;
+  }
+  return (Math.sqrt(100 + 24 * updates) - 10) / 12;
 }
 
-/** Return the sizes of a network. @throws {Error} it does not fit in the memory */
-function fitting(sizes) {
-  const { lstmSize, numClasses, numLayers } = sizes;
+/** @throws {Error} a network does not fit in the memory */
+function checkSize({ lstmSize, numClasses, numLayers }) {
   if (20 * lstmSize * (numClasses + 2 * numLayers * lstmSize) > LARGEST) {
     throw new Error("The network is too large for this page.");
   }
-  return sizes;
 }
 
 /** Return the first words of what is learned, or the first four characters of a script without spaces, as ids. */
 function beginningOf({ ids, chars }) {
   const first = Array.from(ids.subarray(0, BEGINNING));
-  return first.slice(0, first.findLastIndex((id) => /\s/.test(chars[id])) + 1 || 4);
+  const end = first.findLastIndex((id) => /\s/.test(chars[id])) + 1;
+  return first.slice(0, end || BEGINNING_WITHOUT_SPACES);
 }
 
 /** Return what learns: a trainer and its text, which are sixteen rows of a `length`, the weights that are shown, which are
  * those before any training, and those that expected best what is held out.
  * @throws {Error} the text cannot be used */
-export async function begun({ text, sizes: asked, seed, goesOn, kernels }) {
-  const { variables, vocabulary, sizes } = goesOn ? unpacked : { sizes: asked };
-  const corpus = corpusOf(text, vocabulary);
-  const trainer = new Trainer(
-    fitting({ ...sizes, numClasses: corpus.chars.length }),
-    WINDOW,
-    kernels,
-  );
+export async function begun({ text, sizes, seed, goesOn, kernels }) {
+  const file = goesOn ? unpacked : null;
+  const corpus = corpusOf(text, file?.vocabulary);
+  const wholeSizes = { ...sizes, ...file?.sizes, numClasses: corpus.chars.length };
+  checkSize(wholeSizes);
+
+  const trainer = new Trainer(wholeSizes, WINDOW, kernels);
   setVariables(trainer, initialVariables(trainer, seed));
   const shown = trainer.weights.slice();
-  if (goesOn) {
-    setVariables(trainer, variables);
+  if (file !== null) {
+    setVariables(trainer, file.variables);
   }
-  const start = Math.max(0, Math.min(corpus.edge, corpus.ids.length - PASSAGE));
-  const length = Math.floor((corpus.edge - 1) / TEXTS);
+
+  const { ids, edge } = corpus;
+  const length = Math.floor((edge - 1) / TEXTS);
+  const start = Math.max(0, Math.min(edge, ids.length - PASSAGE));
   return {
     trainer,
     corpus,
@@ -81,56 +95,51 @@ export async function begun({ text, sizes: asked, seed, goesOn, kernels }) {
     losses: [],
     length,
     windows: Math.floor(length / WINDOW),
-    passage: Array.from(corpus.ids.subarray(start, start + PASSAGE)),
-    heldFrom: corpus.edge - start,
+    passage: Array.from(ids.subarray(start, start + PASSAGE)),
+    heldFrom: edge - start,
   };
 }
 
 /** Have the network read the passage, and find the units that track something in it. */
-async function readPassage({ passage, corpus: { chars } }, send, goesOn) {
-  await answers.read(
-    { key: "passage", pieces: [passage] },
-    (answer) =>
-      send({
-        ...answer,
-        units: bestUnits(
-          passage.map((id) => chars[id]),
-          answer.activations,
-        ),
-      }),
-    goesOn,
-  );
+async function readPassage({ passage, corpus }, send, goesOn) {
+  const characters = passage.map((id) => corpus.chars[id]);
+  const sendWithUnits = (answer) => {
+    send({ ...answer, units: bestUnits(characters, answer.activations) });
+  };
+  await answers.read({ key: "passage", pieces: [passage] }, sendWithUnits, goesOn);
 }
 
 /** Learn from the next window, and return the loss. */
-export function learnWindow(own) {
-  const {
-    trainer,
-    corpus: { ids },
-    length,
-    windows,
-  } = own;
-  const at = own.updates++ % windows;
-  if (at % AFRESH === 0) {
+export function learnWindow(learning) {
+  const { trainer, length, windows } = learning;
+  const { ids } = learning.corpus;
+  const window = learning.updates % windows;
+  learning.updates++;
+  if (window % AFRESH === 0) {
     trainer.reset();
   }
-  const [read, next] = [0, 1].map((ahead) =>
-    Int32Array.from(
-      { length: WINDOW * TEXTS },
-      (_, place) => ids[(place % TEXTS) * length + at * WINDOW + Math.floor(place / TEXTS) + ahead],
-    ),
-  );
-  return trainer.learn(read, next, rate);
+
+  // Each text is a row of the whole text; a step has one character of each.
+  const start = window * WINDOW;
+  const charactersFrom = (from) =>
+    Int32Array.from({ length: WINDOW * TEXTS }, (_, place) => {
+      const row = place % TEXTS;
+      const step = Math.floor(place / TEXTS);
+      return ids[row * length + from + step];
+    });
+  return trainer.learn(charactersFrom(start), charactersFrom(start + 1), rate);
 }
 
 /** Go back to the best weights. Adam begins anew. */
-function goBack(own) {
-  const { trainer, best } = own;
+function goBack(learning) {
+  const { trainer, best } = learning;
   trainer.weights.set(best.weights);
   trainer.averages.fill(0);
   trainer.squares.fill(0);
   trainer.reset();
-  [trainer.updates, own.updates, own.losses] = [0, best.updates, []];
+  trainer.updates = 0;
+  learning.updates = best.updates;
+  learning.losses = [];
 }
 
 /** Answer a job, or say why it cannot be done: an error of another kind comes from a file that is none of charrnn. */
@@ -138,13 +147,25 @@ async function answerOrRefuse(send, answer) {
   try {
     await answer();
   } catch (error) {
-    send({
-      refused:
-        error.constructor === Error
-          ? error.message
-          : "The file is no model that this page can read.",
-    });
+    const isOurs = error.constructor === Error;
+    send({ refused: isOurs ? error.message : NO_MODEL });
   }
+}
+
+/** Return what is known of a network before it learns. `untrained` are the units of one that has learned nothing. */
+function description({ corpus, trainer, passage, heldFrom }, untrained) {
+  const { ids, edge, chars, note } = corpus;
+  return {
+    untrained,
+    chars,
+    note,
+    passage,
+    heldFrom,
+    heldOut: ids.length - edge,
+    beginning: beginningOf(corpus),
+    lstmSize: trainer.lstmSize,
+    bigrams: bigramBits(ids.subarray(0, edge), ids.subarray(edge), chars.length),
+  };
 }
 
 Object.assign(answers, {
@@ -152,8 +173,9 @@ Object.assign(answers, {
     return answerOrRefuse(send, async () => {
       const { variables, about } = await unpackNpz(new Uint8Array(bytes));
       const vocabulary = [...new Set(String(about.vocabulary))];
-      const sizes = fitting(sizesOf(variables));
-      if (sizes.lstmSize % 2 || vocabulary.length !== sizes.numClasses) {
+      const sizes = sizesOf(variables);
+      checkSize(sizes);
+      if (sizes.lstmSize % 2 !== 0 || vocabulary.length !== sizes.numClasses) {
         throw new Error(
           "The file has an odd number of units, or another number of characters than it says.",
         );
@@ -164,54 +186,53 @@ Object.assign(answers, {
   },
 
   begin(message, send, goesOn) {
+    // What these ask is about the network of before.
     for (const kind of ["learn", "look", "write", "held", "why"]) {
-      // what they ask is about the network of before
       current[kind] = null;
     }
     return answerOrRefuse(send, async () => {
-      learned = await begun(message);
-      const { trainer, corpus, passage, heldFrom } = learned;
-      const { ids, edge, chars, note } = corpus;
-      useNetwork(new Network(trainer.model(learned.shown), trainer.kernel));
-      await readPassage(
-        learned,
-        ({ units: untrained }) =>
-          send({
-            untrained,
-            chars,
-            note,
-            passage,
-            heldFrom,
-            heldOut: ids.length - edge,
-            beginning: beginningOf(corpus),
-            lstmSize: trainer.lstmSize,
-            bigrams: bigramBits(ids.subarray(0, edge), ids.subarray(edge), chars.length),
-          }),
-        goesOn,
-      );
+      const learning = await begun(message);
+      const { trainer } = learning;
+      learned = learning;
+      useNetwork(new Network(trainer.model(learning.shown), trainer.kernel));
+      const sendDescription = ({ units }) => send(description(learning, units));
+      await readPassage(learning, sendDescription, goesOn);
     });
   },
 
   async learn(_, send, goesOn) {
-    const own = learned;
-    let [reported, last] = [0, performance.now()];
-    const report = () =>
-      send({ updates: own.updates, epoch: own.updates / own.windows, loss: bitsOf(own.losses) });
-    do {
-      const loss = learnWindow(own);
-      if (!(loss <= 2 * Math.log(own.trainer.numClasses) + 1)) {
-        goBack(own);
-        send({ diverged: own.updates });
+    const learning = learned;
+    const { trainer } = learning;
+    const report = () => {
+      const { updates, windows, losses } = learning;
+      send({ updates, epoch: updates / windows, loss: bitsOf(losses) });
+    };
+
+    // Nobody who guesses blindly is as wrong as this, and NaN is not below it either.
+    const most = 2 * Math.log(trainer.numClasses) + 1;
+    let reported = 0;
+    let last = performance.now();
+    let isWanted = true;
+    while (isWanted) {
+      const loss = learnWindow(learning);
+      const isSane = loss <= most;
+      if (!isSane) {
+        goBack(learning);
+        send({ diverged: learning.updates });
         return;
       }
-      own.losses = [...own.losses, loss].slice(-RECENT);
-      own.seconds += Math.min(1, (performance.now() - last) / 1000); // not those in which a phone slept
-      last = performance.now();
-      if (last - reported >= REPORT) {
+
+      learning.losses = [...learning.losses, loss].slice(-RECENT);
+      const now = performance.now();
+      learning.seconds += Math.min(LONGEST_UPDATE, (now - last) / 1000);
+      last = now;
+      if (now - reported >= REPORT) {
         report();
-        reported = last;
+        reported = now;
       }
-    } while (await goesOn(performance.now() + 1000 * (dueAt(own.updates) - own.seconds)));
+      const wait = dueAt(learning.updates) - learning.seconds;
+      isWanted = await goesOn(performance.now() + 1000 * wait);
+    }
     report();
   },
 
@@ -220,34 +241,32 @@ Object.assign(answers, {
   },
 
   async look(_, send, goesOn) {
-    const own = learned;
-    const { trainer, shown, heldFrom, updates, seconds, losses } = own;
-    shown.set(trainer.weights); // they stay while the training goes on
-    network.matrices.forEach((matrix) => {
+    const learning = learned;
+    const { trainer, shown, heldFrom, updates, seconds, losses } = learning;
+    // They stay while the training goes on.
+    shown.set(trainer.weights);
+    for (const matrix of network.matrices) {
       network.fill(matrix);
-    });
-    await readPassage(
-      own,
-      (known) => {
-        const held = meanOf(known.surprises.subarray(Math.max(1, heldFrom)));
-        const isBest = held < own.best.loss;
-        if (isBest) {
-          own.best = { weights: shown.slice(), updates, loss: held };
-        }
-        send({ ...known, updates, seconds, read: bitsOf(losses), held, isBest });
-      },
-      goesOn,
-    );
+    }
+
+    const sendLook = (answer) => {
+      const held = meanOf(answer.surprises.subarray(Math.max(1, heldFrom)));
+      const isBest = held < learning.best.loss;
+      if (isBest) {
+        learning.best = { weights: shown.slice(), updates, loss: held };
+      }
+      send({ ...answer, updates, seconds, read: bitsOf(losses), held, isBest });
+    };
+    await readPassage(learning, sendLook, goesOn);
   },
 
   save({ isBest }, send) {
     return answerOrRefuse(send, async () => {
       const { trainer, best, corpus } = learned;
-      const variables = variablesOf(
-        trainer,
-        isBest ? trainer.partsOf(best.weights) : trainer.arrays,
-      );
-      send({ bytes: await packNpz(variables, { vocabulary: corpus.chars.join("") }) });
+      const arrays = isBest ? trainer.partsOf(best.weights) : trainer.arrays;
+      const about = { vocabulary: corpus.chars.join("") };
+      const bytes = await packNpz(variablesOf(trainer, arrays), about);
+      send({ bytes });
     });
   },
 });

@@ -1,14 +1,47 @@
 /* Files that charrnn and the page exchange, see charrnn/checkpoints/weights.py. A .npz is a zip file of arrays that are not
- * compressed. Its comment is the SHA-256 of all bytes before it, in hexadecimal. */
-import { RandomState } from "../model/decoding.js";
-import { halfValue } from "../model/engine.js";
+ * compressed, each a .npy file. Its comment is the SHA-256 of all bytes before it, in hexadecimal. */
+import { halfValue } from "../shared/engine.js";
+import { transposed } from "./arrays.js";
 
 const DIGEST = 64; // characters of the comment
 const DAMAGED = "The file is damaged, or no model of charrnn.";
-const LARGEST_WEIGHT = 1e30; // as in charrnn
-const scopeOf = (layer) => `rnn/multi_rnn_cell/cell_${layer}/basic_lstm_cell`;
-export const productOf = (shape) => shape.reduce((product, each) => product * each, 1);
-const isForget = (row, lstmSize) => (row >= 2 * lstmSize && row < 3 * lstmSize ? 1 : 0);
+
+// A zip file has for each of its files a local file header, its name and its bytes. Then comes the central directory, with a
+// header and the name again for each file, and at last the end of central directory record with the comment. These are the
+// names of PKWARE's specification, APPNOTE.TXT. Signatures come first in each of the three.
+const LOCAL_FILE_HEADER = 0x04034b50;
+const CENTRAL_DIRECTORY_HEADER = 0x02014b50;
+const END_OF_CENTRAL_DIRECTORY = 0x06054b50;
+const ZIP_VERSION = 20; // 2.0
+const FIRST_OF_JANUARY_1980 = 0x21;
+
+// How long they are without names and comments, in bytes, and where their fields begin.
+const LOCAL = { size: 30, fileNameLength: 26, extraFieldLength: 28 };
+const CENTRAL = {
+  size: 46,
+  compressedSize: 20,
+  fileNameLength: 28,
+  extraFieldLength: 30,
+  fileCommentLength: 32,
+  localHeaderOffset: 42,
+};
+const END = { size: 22, entries: 10, directoryOffset: 16 };
+
+// A .npy file begins with a magic string, a version and the length of its header: see numpy.lib.format.
+const NPY_MAGIC = [0x93, ...encoded("NUMPY")];
+const NPY_VERSION = [1, 0];
+const NPY_LENGTH_AT = 8;
+const NPY_HEADER_AT = 10;
+const NPY_ALIGNMENT = 64; // the array begins at a multiple of it
+const STORED_TYPES = { "<f4": Float32Array, "<f2": Uint16Array, "|u1": Uint8Array };
+
+function encoded(text) {
+  return new TextEncoder().encode(text);
+}
+
+function decoded(bytes) {
+  return new TextDecoder().decode(bytes);
+}
 
 async function sha256(bytes) {
   if (!globalThis.crypto?.subtle) {
@@ -18,7 +51,7 @@ async function sha256(bytes) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Return the checksum of a member of a zip file. */
+/** Return the checksum of a file in a zip file. */
 function crc32(bytes) {
   let sum = -1;
   for (let place = 0; place < bytes.length; place++) {
@@ -30,210 +63,175 @@ function crc32(bytes) {
   return ~sum >>> 0;
 }
 
-/** Return numbers as bytes, little-endian: [number of bytes, value] for each. */
-function packed(...fields) {
-  return Uint8Array.from(
-    fields.flatMap(([count, value]) =>
-      Array.from({ length: count }, (_, k) => (value / 2 ** (8 * k)) & 255),
-    ),
-  );
+/** Return a number as two bytes, little-endian. */
+function uint16(number) {
+  return Uint8Array.of(number, number >>> 8);
+}
+
+/** Return a number as four bytes, little-endian. */
+function uint32(number) {
+  return Uint8Array.of(number, number >>> 8, number >>> 16, number >>> 24);
 }
 
 /** Return an array {shape, data} as a .npy file. */
 function packArray({ shape, data }) {
   const type = data instanceof Uint8Array ? "|u1" : "<f4";
-  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.join(", ")}${shape[1] ? "" : ","}), }`;
-  const length = 64 * Math.ceil((header.length + 11) / 64);
-  const bytes = new Uint8Array(length + data.byteLength);
-  bytes.set(
-    new TextEncoder().encode(`.NUMPY${header.padStart(header.length + 4).padEnd(length - 7)}\n`),
-  );
-  bytes.set([0x93]);
-  bytes.set(packed([1, 1], [1, 0], [2, length - 10]), 6);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), length);
+  const comma = shape.length === 1 ? "," : "";
+  const tuple = `(${shape.join(", ")}${comma})`;
+  const dictionary = `{'descr': '${type}', 'fortran_order': False, 'shape': ${tuple}, }`;
+
+  // Spaces fill the header up, and a line end closes it.
+  const least = NPY_HEADER_AT + dictionary.length + 1;
+  const start = NPY_ALIGNMENT * Math.ceil(least / NPY_ALIGNMENT);
+  const header = `${dictionary.padEnd(start - NPY_HEADER_AT - 1)}\n`;
+
+  const bytes = new Uint8Array(start + data.byteLength);
+  bytes.set([...NPY_MAGIC, ...NPY_VERSION, ...uint16(header.length)]);
+  bytes.set(encoded(header), NPY_HEADER_AT);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
   return bytes;
 }
 
-/** Return a .npz file. `variables` has {shape, data} for each name, `about` the vocabulary, a string. */
+/** Return the parts of a zip file that a file in it needs: {local, central}, each a list of bytes.
+ * @param {number} offset where its local file header is */
+function zipEntry(name, bytes, offset) {
+  const fileName = encoded(name);
+  const size = uint32(bytes.length);
+  const common = Object.values({
+    versionNeeded: uint16(ZIP_VERSION),
+    flags: uint16(0),
+    compressionMethod: uint16(0),
+    modificationTime: uint16(0),
+    modificationDate: uint16(FIRST_OF_JANUARY_1980),
+    crc32: uint32(crc32(bytes)),
+    compressedSize: size,
+    uncompressedSize: size,
+    fileNameLength: uint16(fileName.length),
+    extraFieldLength: uint16(0),
+  });
+  const onlyCentral = Object.values({
+    fileCommentLength: uint16(0),
+    diskNumber: uint16(0),
+    internalAttributes: uint16(0),
+    externalAttributes: uint32(0),
+    localHeaderOffset: uint32(offset),
+  });
+
+  const versionMadeBy = uint16(ZIP_VERSION);
+  return {
+    local: [uint32(LOCAL_FILE_HEADER), ...common, fileName, bytes],
+    central: [uint32(CENTRAL_DIRECTORY_HEADER), versionMadeBy, ...common, ...onlyCentral, fileName],
+  };
+}
+
+/** Return the end of the central directory, without the comment. */
+function endOfDirectory(entries, directorySize, directoryOffset) {
+  const fields = Object.values({
+    diskNumber: uint16(0),
+    diskOfDirectory: uint16(0),
+    entriesOnDisk: uint16(entries),
+    entries: uint16(entries),
+    directorySize: uint32(directorySize),
+    directoryOffset: uint32(directoryOffset),
+    commentLength: uint16(DIGEST),
+  });
+  return [uint32(END_OF_CENTRAL_DIRECTORY), ...fields];
+}
+
+function lengthOfAll(parts) {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** Return a .npz file.
+ * @param {Map<string, {shape: number[], data: Float32Array}>} variables by name
+ * @param {{vocabulary: string}} about */
 export async function packNpz(variables, about) {
-  const described = new TextEncoder().encode(JSON.stringify(about));
-  const [members, directory] = [[], []];
+  const description = encoded(JSON.stringify(about));
+  const arrays = [["about", { shape: [description.length], data: description }], ...variables];
+  const files = [];
+  const directory = [];
   let offset = 0;
-  for (const [name, array] of [
-    ["about", { shape: [described.length], data: described }],
-    ...variables,
-  ]) {
-    const [path, bytes] = [new TextEncoder().encode(`${name}.npy`), packArray(array)];
-    const common = packed(
-      [2, 20],
-      [6, 0],
-      [2, 0x21],
-      [4, crc32(bytes)],
-      [4, bytes.length],
-      [4, bytes.length],
-      [2, path.length],
-    );
-    members.push(packed([4, 0x04034b50]), common, packed([2, 0]), path, bytes);
-    directory.push(packed([4, 0x02014b50], [2, 20]), common, packed([12, 0], [4, offset]), path);
-    offset += 30 + path.length + bytes.length;
+  for (const [name, array] of arrays) {
+    const { local, central } = zipEntry(`${name}.npy`, packArray(array), offset);
+    files.push(...local);
+    directory.push(...central);
+    offset += lengthOfAll(local);
   }
-  const [count, size] = [
-    directory.length / 4,
-    directory.reduce((sum, each) => sum + each.length, 0),
-  ];
-  const end = packed(
-    [4, 0x06054b50],
-    [4, 0],
-    [2, count],
-    [2, count],
-    [4, size],
-    [4, offset],
-    [2, DIGEST],
-  );
-  const content = new Uint8Array(await new Blob([...members, ...directory, end]).arrayBuffer());
-  return new Blob([content, await sha256(content)]).arrayBuffer();
+
+  const end = endOfDirectory(arrays.length, lengthOfAll(directory), offset);
+  const content = await new Blob([...files, ...directory, ...end]).arrayBuffer();
+  const comment = await sha256(content);
+  return new Blob([content, comment]).arrayBuffer();
 }
 
 /** Return the arrays of a .npz file, a Map from a name to {shape, data}, and what it says about them.
  * @throws {Error} the file is damaged, or of another kind */
 export async function unpackNpz(bytes) {
-  const text = (from, to) => new TextDecoder().decode(bytes.subarray(from, to));
-  const end = bytes.length - DIGEST;
-  if (end < 22 || (await sha256(bytes.slice(0, end))) !== text(end)) {
+  const commentAt = bytes.length - DIGEST;
+  if (commentAt < END.size) {
     throw new Error(DAMAGED);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const variables = new Map();
-  let entry = view.getUint32(end - 6, true);
-  for (let count = view.getUint16(end - 12, true); count > 0; count--) {
-    const [size, start] = [20, 42].map((place) => view.getUint32(entry + place, true));
-    const [name, extra, comment] = [28, 30, 32].map((place) => view.getUint16(entry + place, true));
-    const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
-    variables.set(
-      text(entry + 46, entry + 46 + name).replace(/\.npy$/, ""),
-      unpackArray(bytes.slice(from, from + size)),
-    );
-    entry += 46 + name + extra + comment;
+  const digest = await sha256(bytes.slice(0, commentAt));
+  if (digest !== decoded(bytes.subarray(commentAt))) {
+    throw new Error(DAMAGED);
   }
-  const about = JSON.parse(new TextDecoder().decode(variables.get("about").data));
+
+  const variables = unpackZip(bytes, commentAt - END.size);
+  const about = JSON.parse(decoded(variables.get("about").data));
   variables.delete("about");
   return { variables, about };
 }
 
+/** Return the arrays of a zip file by name. `end` is where the end of central directory record begins. */
+function unpackZip(bytes, end) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const numberAt = (place) => view.getUint32(place, true);
+  const shortAt = (place) => view.getUint16(place, true);
+
+  const arrays = new Map();
+  const entries = shortAt(end + END.entries);
+  let central = numberAt(end + END.directoryOffset);
+  for (let entry = 0; entry < entries; entry++) {
+    const size = numberAt(central + CENTRAL.compressedSize);
+    const local = numberAt(central + CENTRAL.localHeaderOffset);
+    const from =
+      local +
+      LOCAL.size +
+      shortAt(local + LOCAL.fileNameLength) +
+      shortAt(local + LOCAL.extraFieldLength);
+
+    const nameAt = central + CENTRAL.size;
+    const nameEnd = nameAt + shortAt(central + CENTRAL.fileNameLength);
+    const name = decoded(bytes.subarray(nameAt, nameEnd)).replace(/\.npy$/, "");
+    arrays.set(name, unpackArray(bytes.slice(from, from + size)));
+
+    central =
+      nameEnd +
+      shortAt(central + CENTRAL.extraFieldLength) +
+      shortAt(central + CENTRAL.fileCommentLength);
+  }
+  return arrays;
+}
+
+/** Return the array of a .npy file, {shape, data}; float16 becomes float32. */
 function unpackArray(bytes) {
-  const start = 10 + new DataView(bytes.buffer).getUint16(8, true);
-  const header = new TextDecoder().decode(bytes.subarray(10, start));
+  const headerLength = new DataView(bytes.buffer).getUint16(NPY_LENGTH_AT, true);
+  const start = NPY_HEADER_AT + headerLength;
+  const header = decoded(bytes.subarray(NPY_HEADER_AT, start));
   const [, type] = /'descr': '(<f4|<f2|\|u1)'/.exec(header);
-  const shape = /'shape': \(([\d, ]*)\)/
-    .exec(header)[1]
+  const [, tuple] = /'shape': \(([\d, ]*)\)/.exec(header);
+  const shape = tuple
     .split(",")
-    .filter((each) => each.trim())
+    .filter((length) => length.trim() !== "")
     .map(Number);
-  const stored = new { "<f4": Float32Array, "<f2": Uint16Array, "|u1": Uint8Array }[type](
-    bytes.slice(start).buffer,
-  );
-  const data = type === "<f2" ? Float32Array.from(stored, halfValue) : stored;
-  return {
-    shape,
-    data: header.includes("'fortran_order': True") && shape[1] ? transposed(data, shape[1]) : data,
-  };
-}
 
-/** Return a matrix with a number of rows transposed. */
-export function transposed(matrix, rows, result = new Float32Array(matrix.length)) {
-  const columns = matrix.length / rows;
-  for (let row = 0, place = 0; row < rows; row++) {
-    for (let to = row, k = 0; k < columns; k++, to += rows) {
-      result[to] = matrix[place++];
-    }
+  let data = new STORED_TYPES[type](bytes.slice(start).buffer);
+  if (type === "<f2") {
+    data = Float32Array.from(data, halfValue);
   }
-  return result;
-}
-
-/** Return the shapes of the variables of charrnn, a Map from their names. */
-function shapesOf({ numClasses, lstmSize, numLayers }) {
-  const layers = Array.from({ length: numLayers }, (_, layer) => [
-    [`${scopeOf(layer)}/kernel`, [(layer ? lstmSize : numClasses) + lstmSize, 4 * lstmSize]],
-    [`${scopeOf(layer)}/bias`, [4 * lstmSize]],
-  ]);
-  return new Map([
-    ...layers.flat(),
-    ["softmax/Variable", [lstmSize, numClasses]],
-    ["softmax/Variable_1", [numClasses]],
-  ]);
-}
-
-/** Return the sizes of a network with these variables. @throws {Error} they are no network of LSTM cells */
-export function sizesOf(variables) {
-  const [lstmSize, numClasses] = variables.get("softmax/Variable")?.shape || [];
-  const sizes = { numClasses, lstmSize, numLayers: Math.max(1, Math.ceil(variables.size / 2 - 1)) };
-  for (const [name, shape] of shapesOf(sizes)) {
-    const { shape: own, data } = variables.get(name) || {};
-    if (String(own) !== String(shape) || !productOf(shape) || data.length !== productOf(shape)) {
-      throw new Error(
-        `The file has no network of LSTM cells: ${name} ${own ? `has the shape [${own}]` : "is missing"}.`,
-      );
-    }
-    if (!data.every((value) => Math.abs(value) <= LARGEST_WEIGHT)) {
-      throw new Error(`The file has weights that are not finite, or too large, in ${name}.`);
-    }
+  const isByColumns = header.includes("'fortran_order': True") && shape.length > 1;
+  if (isByColumns) {
+    data = transposed(data, shape[1]);
   }
-  return sizes;
-}
-
-/** Return weights of a trainer, in its arrays or others like them, as variables, {shape, data} by name. charrnn's cell adds
- * 1 to the forget gate. */
-export function variablesOf(trainer, arrays = trainer.arrays) {
-  const { numClasses, lstmSize, layers } = trainer;
-  const values = layers.flatMap(({ kernel, bias }, index) => {
-    const table = index ? [] : arrays.table;
-    const whole = new Float32Array(table.length + arrays[kernel].length);
-    whole.set(table);
-    transposed(arrays[kernel], 4 * lstmSize, whole.subarray(table.length));
-    return [whole, arrays[bias].map((value, row) => value - isForget(row, lstmSize))];
-  });
-  values.push(
-    transposed(arrays.softmax_kernel.subarray(0, numClasses * lstmSize), numClasses),
-    arrays.softmax_bias.slice(0, numClasses),
-  );
-  return new Map(
-    [...shapesOf(trainer)].map(([name, shape], index) => [name, { shape, data: values[index] }]),
-  );
-}
-
-/** Put variables into the weights of a trainer of their sizes. */
-export function setVariables(trainer, variables) {
-  const { lstmSize, layers, arrays } = trainer;
-  const values = [...shapesOf(trainer).keys()].map((name) => variables.get(name).data);
-  for (const [index, { kernel, bias, reads }] of layers.entries()) {
-    const rest = values[2 * index].subarray(-arrays[kernel].length);
-    arrays.table.set(index ? [] : values[0].subarray(0, arrays.table.length));
-    transposed(rest, reads, arrays[kernel]);
-    arrays[bias].set(values[2 * index + 1].map((value, row) => value + isForget(row, lstmSize)));
-  }
-  arrays.softmax_kernel.set(transposed(values.at(-2), lstmSize));
-  arrays.softmax_bias.set(values.at(-1));
-}
-
-/** Draw the weights that a training begins with: those of initial_weights in charrnn/training/graph.py. */
-export function initialVariables(sizes, seed) {
-  const random = new RandomState(seed);
-  const uniform = () => 2 * random.randomSample() - 1;
-  const normal = () => {
-    // by the method of Box and Muller; beyond two standard deviations it is drawn again
-    const value =
-      Math.sqrt(-2 * Math.log(1 - random.randomSample())) * Math.cos(Math.PI * uniform());
-    return Math.abs(value) <= 2 ? 0.1 * value : normal();
-  };
-  return new Map(
-    [...shapesOf(sizes)].map(([name, shape]) => {
-      const limit = Math.sqrt(6 / (shape[0] + shape[1])); // Glorot and Bengio 2010
-      const draw = !shape[1]
-        ? () => 0
-        : name === "softmax/Variable"
-          ? normal
-          : () => limit * uniform();
-      return [name, { shape, data: Float32Array.from({ length: productOf(shape) }, draw) }];
-    }),
-  );
+  return { shape, data };
 }

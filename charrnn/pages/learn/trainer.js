@@ -1,89 +1,138 @@
 /* The network that learns, charrnn/model.py with its optimizer, for sixteen texts at once. Letters for shapes as in the
  * Python package: N texts, M steps of a window, C characters, L units of a layer; P is C filled up to a multiple of four.
  * What belongs to a step is a matrix [rows, N]. */
-import { bytesOf } from "../model/engine.js";
-import { productOf, transposed } from "./npz.js";
+import { bytesOf } from "../shared/engine.js";
+import { productOf, transposed } from "./arrays.js";
 
 export const TEXTS = 16; // N
+const FIRST_DECAY = 0.9; // Adam's beta_1 and beta_2, which learn.wat has as well
+const SECOND_DECAY = 0.999;
+const FLOAT = 4; // bytes
+const PAGE = 65536; // bytes of the memory
 
-/** Return the first kernel, of base64 strings, that the browser compiles. @throws {Error} it compiles none */
-function kernelOf(sources, memory) {
-  for (const source of sources) {
+/** Return the functions of the first kernel that the browser compiles, and the kernel itself.
+ * @param {string[]} kernels in base64 @throws {Error} it compiles none */
+function compiled(kernels, memory) {
+  for (const kernel of kernels) {
     try {
-      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytesOf(source)), {
-        page: { memory },
-      });
-      return { run: exports, kernel: source };
+      const module = new WebAssembly.Module(bytesOf(kernel));
+      const { exports } = new WebAssembly.Instance(module, { page: { memory } });
+      return { run: exports, kernel };
     } catch {
-      /* the next one */
+      // This browser lacks what the kernel needs: the next one needs less.
     }
   }
   throw new Error("This page needs WebAssembly with SIMD, which is missing or forbidden here.");
+}
+
+/** Return where in the memory a number of an array is. */
+function addressOf(array, offset = 0) {
+  return array.byteOffset + FLOAT * offset;
 }
 
 export class Trainer {
   /** @param {{numClasses: number, lstmSize: number, numLayers: number}} sizes L is even
    * @param {number} steps M
    * @param {string[]} kernels compiled forms of learn.wat, the best one first */
-  constructor(sizes, steps, kernels) {
-    Object.assign(this, sizes, { steps, padded: 4 * Math.ceil(sizes.numClasses / 4), updates: 0 });
-    const { numLayers, lstmSize: L, padded: P } = this;
+  constructor({ numClasses, lstmSize, numLayers }, steps, kernels) {
+    this.numClasses = numClasses;
+    this.lstmSize = lstmSize;
+    this.numLayers = numLayers;
+    this.steps = steps;
+    this.padded = 4 * Math.ceil(numClasses / 4); // P
+    this.width = TEXTS * lstmSize;
+    this.updates = 0;
     this.layers = Array.from({ length: numLayers }, (_, layer) => ({
       kernel: `kernel_${layer}`,
       bias: `bias_${layer}`,
-      reads: layer ? 2 * L : L,
+      reads: layer === 0 ? lstmSize : 2 * lstmSize,
     }));
-    this.shapes = { table: [sizes.numClasses, 4 * L], softmax_kernel: [P, L], softmax_bias: [P] };
+
+    /** The shapes of the weights by their names, in the order in which they are in the memory. */
+    this.shapes = {
+      table: [numClasses, 4 * lstmSize],
+      softmax_kernel: [this.padded, lstmSize],
+      softmax_bias: [this.padded],
+    };
     for (const { kernel, bias, reads } of this.layers) {
-      Object.assign(this.shapes, { [kernel]: [4 * L, reads], [bias]: [4 * L] });
+      this.shapes[kernel] = [4 * lstmSize, reads];
+      this.shapes[bias] = [4 * lstmSize];
     }
-    const weights = Object.values(this.shapes).reduce((sum, shape) => sum + productOf(shape), 0);
-    const width = TEXTS * L;
-    const rows = (steps + numLayers) * numLayers;
-    const numbers =
-      5 * weights + (rows + numLayers * (5 * steps + 3)) * width + TEXTS * (steps * (P + 1) + 1);
-    const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * numbers) / 65536) });
-    Object.assign(this, kernelOf(kernels, memory), { width });
+
+    const memory = new WebAssembly.Memory({
+      initial: Math.ceil((FLOAT * this.countNumbers()) / PAGE),
+    });
+    const { run, kernel } = compiled(kernels, memory);
+    this.run = run;
+    this.kernel = kernel;
+    this.allocate(memory);
+  }
+
+  countWeights() {
+    return Object.values(this.shapes).reduce((sum, shape) => sum + productOf(shape), 0);
+  }
+
+  /** Return for how many numbers the memory needs room; the transposed kernels are fewer than the weights. */
+  countNumbers() {
+    const { steps, numLayers, width, padded } = this;
+    const ofWeights = 5 * this.countWeights();
+    const inputs = (steps + numLayers) * numLayers * width;
+    const ofLayers = numLayers * (5 * steps + 3) * width;
+    const ofOutputs = TEXTS * (steps * (padded + 1) + 1);
+    return ofWeights + inputs + ofLayers + ofOutputs;
+  }
+
+  /** Make the arrays in the memory. */
+  allocate(memory) {
+    const { steps, numLayers, width, padded, layers } = this;
     let top = 0;
     const take = (length, Type = Float32Array) => {
-      const view = new Type(memory.buffer, top, length);
-      top += view.byteLength;
-      return view;
+      const array = new Type(memory.buffer, top, length);
+      top += array.byteLength;
+      return array;
     };
-    [this.weights, this.gradients, this.averages, this.squares] = [0, 1, 2, 3].map(() =>
-      take(weights),
-    );
-    [this.arrays, this.slopes] = [this.weights, this.gradients].map((set) => this.partsOf(set));
-    this.transposed = Object.fromEntries(
-      ["softmax_kernel", ...this.layers.map(({ kernel }) => kernel)].map((name) => [
-        name,
-        take(productOf(this.shapes[name])),
-      ]),
-    );
-    // h of a layer after a step is in row step + layer + 1, beside that of the layer below: what a layer reads is together
-    this.inputs = take(rows * width);
-    for (const layer of this.layers) {
-      // activated gates of each step; c before each step, and after the last one
-      Object.assign(layer, { gates: take(4 * steps * width), memory: take((steps + 1) * width) });
+
+    // Adam expects these four one after the other.
+    const weights = this.countWeights();
+    this.weights = take(weights);
+    this.gradients = take(weights);
+    this.averages = take(weights);
+    this.squares = take(weights);
+    this.arrays = this.partsOf(this.weights);
+    this.slopes = this.partsOf(this.gradients);
+
+    this.transposed = {};
+    for (const name of ["softmax_kernel", ...layers.map(({ kernel }) => kernel)]) {
+      this.transposed[name] = take(productOf(this.shapes[name]));
     }
-    [this.dh, this.dc] = [0, 0].map(() => take(numLayers * width));
-    this.outputs = take(steps * P * TEXTS);
-    [this.ids, this.noIds] = [steps * TEXTS, TEXTS].map((length) => take(length, Int32Array));
+
+    // h of a layer after a step is in row step + layer + 1, beside that of the layer below: what a layer reads is together.
+    this.inputs = take((steps + numLayers) * numLayers * width);
+    for (const layer of layers) {
+      // The gates after their activation, and c before each step and after the last one.
+      layer.gates = take(4 * steps * width);
+      layer.memory = take((steps + 1) * width);
+    }
+    // The gradients of h and c of each layer, at one step.
+    this.dh = take(numLayers * width);
+    this.dc = take(numLayers * width);
+
+    // Logits, which become their gradients.
+    this.outputs = take(steps * padded * TEXTS);
+    this.ids = take(steps * TEXTS, Int32Array);
+    this.noIds = take(TEXTS, Int32Array);
   }
 
-  partsOf(set) {
+  /** Return the parts of all weights, or of numbers like them, by their names. */
+  partsOf(numbers) {
+    const parts = {};
     let from = 0;
-    return Object.fromEntries(
-      Object.entries(this.shapes).map(([name, shape]) => {
-        from += productOf(shape);
-        return [name, set.subarray(from - productOf(shape), from)];
-      }),
-    );
-  }
-
-  /** Return where in the memory a number of an array is. */
-  at(view, offset = 0) {
-    return view.byteOffset + 4 * offset;
+    for (const [name, shape] of Object.entries(this.shapes)) {
+      const to = from + productOf(shape);
+      parts[name] = numbers.subarray(from, to);
+      from = to;
+    }
+    return parts;
   }
 
   /** Return where in `inputs` the outputs of a layer after a step are; those after step -1 are the state before. */
@@ -91,9 +140,9 @@ export class Trainer {
     return ((step + layer + 1) * this.layers.length + layer) * this.width;
   }
 
-  /** Return where in `inputs` what a layer reads at a step begins. */
+  /** Return where in `inputs` what a layer reads at a step begins: the outputs of the layer below, and its own before. */
   readBy(layer, step) {
-    return this.rowOf(Math.max(0, layer - 1), layer ? step : -1 + step);
+    return layer === 0 ? this.rowOf(0, step - 1) : this.rowOf(layer - 1, step);
   }
 
   /** Set the state to zeros, as at the beginning of an epoch. */
@@ -104,73 +153,105 @@ export class Trainer {
     }
   }
 
+  /** Add the product of a matrix [rows, columns] and `x` [columns, N] to `y` [rows, N], all three addresses. */
+  addProduct({ matrix, x, y, rows, columns }) {
+    this.run.addProduct(matrix, x, y, rows, columns);
+  }
+
+  /** Add to `y` [rows, N] for each text the row of a table [C, rows] that an id names. With `isBack` 1 add `y` to the row. */
+  addRows({ table, ids, y, rows, isBack = 0 }) {
+    this.run.addRows(table, ids, y, rows, isBack);
+  }
+
+  /** Add a bias to each column of a matrix [rows, N], or with `isBack` 1, for its gradient, each column to it: it is a table
+   * of one row, the same for all texts. */
+  addBias(bias, y, isBack = 0) {
+    const table = addressOf(bias);
+    const ids = addressOf(this.noIds);
+    this.addRows({ table, ids, y, rows: bias.length, isBack });
+  }
+
   /** Read a window, ids [M, N], and return the mean loss of guessing `targets`, the characters that follow. */
   read(ids, targets) {
-    const { lstmSize: L, padded: P, width, layers, arrays, inputs, outputs, run } = this;
     this.ids.set(ids);
-    for (const sums of [outputs, ...layers.map(({ gates }) => gates)]) {
-      sums.fill(0);
+    this.outputs.fill(0);
+    for (const { gates } of this.layers) {
+      gates.fill(0);
     }
     for (let step = 0; step < this.steps; step++) {
-      for (const [index, { kernel, bias, reads, gates, memory }] of layers.entries()) {
-        const place = this.at(gates, 4 * step * width);
-        this.addBias(arrays[bias], gates, 4 * step * width);
-        if (index === 0) {
-          run.addRows(this.at(arrays.table), this.at(this.ids, step * TEXTS), place, 4 * L, 0);
-        }
-        run.addProduct(
-          this.at(arrays[kernel]),
-          this.at(inputs, this.readBy(index, step)),
-          place,
-          4 * L,
-          reads,
-        );
-        run.forward(
-          place,
-          this.at(memory, step * width),
-          this.at(memory, (step + 1) * width),
-          this.at(inputs, this.rowOf(index, step)),
-          4 * width,
-        );
+      for (let layer = 0; layer < this.numLayers; layer++) {
+        this.readLayer(layer, step);
       }
-      this.addBias(arrays.softmax_bias, outputs, step * P * TEXTS);
-      run.addProduct(
-        this.at(arrays.softmax_kernel),
-        this.at(inputs, this.rowOf(layers.length - 1, step)),
-        this.at(outputs, step * P * TEXTS),
-        P,
-        L,
-      );
+      this.readSoftmax(step);
     }
     return this.expect(targets);
   }
 
-  /** Add a bias to each column of a matrix [rows, N], or with `isBack`, for its gradient, each column to it: it is a table
-   * of one row, the same for all texts. */
-  addBias(bias, view, from, isBack = 0) {
-    this.run.addRows(this.at(bias), this.at(this.noIds), this.at(view, from), bias.length, isBack);
+  /** Compute the gates of a layer at a step, its c and its h. */
+  readLayer(layer, step) {
+    const { lstmSize, width, arrays, inputs } = this;
+    const { kernel, bias, reads, gates, memory } = this.layers[layer];
+    const rows = 4 * lstmSize;
+    const gatesNow = addressOf(gates, 4 * step * width);
+    this.addBias(arrays[bias], gatesNow);
+    if (layer === 0) {
+      const ids = addressOf(this.ids, step * TEXTS);
+      this.addRows({ table: addressOf(arrays.table), ids, y: gatesNow, rows });
+    }
+    this.addProduct({
+      matrix: addressOf(arrays[kernel]),
+      x: addressOf(inputs, this.readBy(layer, step)),
+      y: gatesNow,
+      rows,
+      columns: reads,
+    });
+
+    const before = addressOf(memory, step * width);
+    const after = addressOf(memory, (step + 1) * width);
+    const h = addressOf(inputs, this.rowOf(layer, step));
+    this.run.forward(gatesNow, before, after, h, FLOAT * width);
+  }
+
+  /** Compute the logits of a step. */
+  readSoftmax(step) {
+    const { lstmSize, padded, arrays, inputs } = this;
+    const logits = addressOf(this.outputs, step * padded * TEXTS);
+    this.addBias(arrays.softmax_bias, logits);
+    this.addProduct({
+      matrix: addressOf(arrays.softmax_kernel),
+      x: addressOf(inputs, this.rowOf(this.numLayers - 1, step)),
+      y: logits,
+      rows: padded,
+      columns: lstmSize,
+    });
   }
 
   /** Turn the logits in `outputs` into the gradient of the mean loss of the window, which is returned. */
   expect(targets) {
-    const { numClasses, padded: P, outputs } = this;
+    const { numClasses, padded, outputs } = this;
     let loss = 0;
     for (const [place, target] of targets.entries()) {
-      const [step, n] = [Math.floor(place / TEXTS), place % TEXTS];
-      const [from, end] = [step * P * TEXTS + n, (step * P + numClasses) * TEXTS];
-      const own = from + target * TEXTS;
-      let [most, sum] = [-Infinity, 0];
-      for (let each = from; each < end; each += TEXTS) {
-        most = Math.max(most, outputs[each]);
+      const step = Math.floor(place / TEXTS);
+      const text = place % TEXTS;
+      const start = step * padded * TEXTS + text;
+      const end = (step * padded + numClasses) * TEXTS;
+      const own = start + target * TEXTS;
+
+      let most = -Infinity;
+      for (let logit = start; logit < end; logit += TEXTS) {
+        most = Math.max(most, outputs[logit]);
       }
       loss += most - outputs[own];
-      for (let each = from; each < end; each += TEXTS) {
-        outputs[each] = Math.exp(outputs[each] - most);
-        sum += outputs[each];
+
+      let sum = 0;
+      for (let logit = start; logit < end; logit += TEXTS) {
+        outputs[logit] = Math.exp(outputs[logit] - most);
+        sum += outputs[logit];
       }
       loss += Math.log(sum);
-      for (let each = from; each < end; each += TEXTS) {
-        outputs[each] /= sum * targets.length;
+
+      for (let logit = start; logit < end; logit += TEXTS) {
+        outputs[logit] /= sum * targets.length;
       }
       outputs[own] -= 1 / targets.length;
     }
@@ -179,106 +260,113 @@ export class Trainer {
 
   /** Compute the gradients of the mean loss of the window that was read. */
   differentiate() {
-    const {
-      lstmSize: L,
-      padded: P,
-      width,
-      layers,
-      slopes,
-      inputs,
-      outputs,
-      dh,
-      dc,
-      run,
-      steps,
-    } = this;
-    const top = layers.length - 1;
-    for (const [name, view] of Object.entries(this.transposed)) {
-      // so that the way back reads from left to right as well
-      transposed(this.arrays[name], this.shapes[name][0], view);
+    // So that the way back reads from left to right as well.
+    for (const [name, target] of Object.entries(this.transposed)) {
+      const [rows] = this.shapes[name];
+      transposed(this.arrays[name], rows, target);
     }
-    for (const each of [
-      dh,
-      dc,
-      slopes.table,
-      slopes.softmax_bias,
-      ...layers.map(({ bias }) => slopes[bias]),
-    ]) {
-      each.fill(0);
+
+    // These are added up from step to step.
+    this.dh.fill(0);
+    this.dc.fill(0);
+    this.slopes.table.fill(0);
+    this.slopes.softmax_bias.fill(0);
+    for (const { bias } of this.layers) {
+      this.slopes[bias].fill(0);
     }
-    for (let step = steps - 1; step >= 0; step--) {
-      run.addProduct(
-        this.at(this.transposed.softmax_kernel),
-        this.at(outputs, step * P * TEXTS),
-        this.at(dh, top * width),
-        L,
-        P,
-      );
-      this.addBias(slopes.softmax_bias, outputs, step * P * TEXTS, 1);
-      for (let index = top; index >= 0; index--) {
-        const { kernel, bias, reads, gates, memory } = layers[index];
-        const place = this.at(gates, 4 * step * width);
-        run.backward(
-          place,
-          this.at(memory, step * width),
-          this.at(memory, (step + 1) * width),
-          this.at(dh, index * width),
-          this.at(dc, index * width),
-          4 * width,
-        );
-        dh.fill(0, index * width, (index + 1) * width); // and it becomes that of the step before
-        run.addProduct(
-          this.at(this.transposed[kernel]),
-          place,
-          this.at(dh, Math.max(0, index - 1) * width),
-          reads,
-          4 * L,
-        );
-        this.addBias(slopes[bias], gates, 4 * step * width, 1);
+
+    for (let step = this.steps - 1; step >= 0; step--) {
+      this.differentiateSoftmax(step);
+      for (let layer = this.numLayers - 1; layer >= 0; layer--) {
+        this.differentiateLayer(layer, step);
       }
-      run.addRows(
-        this.at(slopes.table),
-        this.at(this.ids, step * TEXTS),
-        this.at(layers[0].gates, 4 * step * width),
-        4 * L,
-        1,
-      );
     }
-    const apart = 4 * layers.length * width; // from a row of inputs to the next
-    for (const [index, { kernel, reads, gates }] of layers.entries()) {
-      run.outerProduct(
-        this.at(gates),
-        this.at(inputs, this.readBy(index, 0)),
-        this.at(slopes[kernel]),
-        4 * L,
-        reads,
-        steps,
-        16 * width,
-        apart,
-      );
-    }
-    run.outerProduct(
-      this.at(outputs),
-      this.at(inputs, this.rowOf(top, 0)),
-      this.at(slopes.softmax_kernel),
-      P,
-      L,
-      steps,
-      4 * P * TEXTS,
-      apart,
+    this.differentiateMatrices();
+  }
+
+  differentiateSoftmax(step) {
+    const { lstmSize, padded, width } = this;
+    const slope = addressOf(this.outputs, step * padded * TEXTS);
+    const top = this.numLayers - 1;
+    this.addProduct({
+      matrix: addressOf(this.transposed.softmax_kernel),
+      x: slope,
+      y: addressOf(this.dh, top * width),
+      rows: lstmSize,
+      columns: padded,
+    });
+    this.addBias(this.slopes.softmax_bias, slope, 1);
+  }
+
+  differentiateLayer(layer, step) {
+    const { lstmSize, width, slopes, dh, dc } = this;
+    const { kernel, bias, reads, gates, memory } = this.layers[layer];
+    const gatesNow = addressOf(gates, 4 * step * width);
+    this.run.backward(
+      gatesNow,
+      addressOf(memory, step * width),
+      addressOf(memory, (step + 1) * width),
+      addressOf(dh, layer * width),
+      addressOf(dc, layer * width),
+      FLOAT * width,
     );
+
+    // dh of this layer becomes that of the step before, and what the layer below gets is added to its own.
+    dh.fill(0, layer * width, (layer + 1) * width);
+    const below = Math.max(0, layer - 1);
+    this.addProduct({
+      matrix: addressOf(this.transposed[kernel]),
+      x: gatesNow,
+      y: addressOf(dh, below * width),
+      rows: reads,
+      columns: 4 * lstmSize,
+    });
+
+    this.addBias(slopes[bias], gatesNow, 1);
+    if (layer === 0) {
+      const ids = addressOf(this.ids, step * TEXTS);
+      const table = addressOf(slopes.table);
+      this.addRows({ table, ids, y: gatesNow, rows: 4 * lstmSize, isBack: 1 });
+    }
+  }
+
+  /** Compute the gradients of the kernels from those of all steps. */
+  differentiateMatrices() {
+    const { lstmSize, padded, width, slopes } = this;
+    for (const [layer, { kernel, reads, gates }] of this.layers.entries()) {
+      this.outerProduct({
+        a: addressOf(gates),
+        b: addressOf(this.inputs, this.readBy(layer, 0)),
+        y: addressOf(slopes[kernel]),
+        rows: 4 * lstmSize,
+        columns: reads,
+        stepA: 4 * width,
+      });
+    }
+    this.outerProduct({
+      a: addressOf(this.outputs),
+      b: addressOf(this.inputs, this.rowOf(this.numLayers - 1, 0)),
+      y: addressOf(slopes.softmax_kernel),
+      rows: padded,
+      columns: lstmSize,
+      stepA: padded * TEXTS,
+    });
+  }
+
+  /** Put the sum of the products of `a` [M, rows, N] and `b` [M, columns, N] over steps and texts into `y` [rows, columns].
+   * `stepA` is how many numbers there are from a step of `a` to the next; `b` is in `inputs`. */
+  outerProduct({ a, b, y, rows, columns, stepA }) {
+    const stepB = this.numLayers * this.width;
+    this.run.outerProduct(a, b, y, rows, columns, this.steps, FLOAT * stepA, FLOAT * stepB);
   }
 
   /** Have the next window go on from the state after this one. */
   carry() {
-    const { width, steps } = this;
-    for (const [index, { memory }] of this.layers.entries()) {
+    const { width, steps, inputs } = this;
+    for (const [layer, { memory }] of this.layers.entries()) {
       memory.copyWithin(0, steps * width);
-      this.inputs.copyWithin(
-        this.rowOf(index, -1),
-        this.rowOf(index, steps - 1),
-        this.rowOf(index, steps - 1) + width,
-      );
+      const last = this.rowOf(layer, steps - 1);
+      inputs.copyWithin(this.rowOf(layer, -1), last, last + width);
     }
   }
 
@@ -288,14 +376,12 @@ export class Trainer {
     for (let place = 0; place < this.gradients.length; place++) {
       sum += this.gradients[place] ** 2;
     }
+    const factor = gradClip / Math.max(Math.sqrt(sum), gradClip);
+
     this.updates++;
-    const corrected = (rate * Math.sqrt(1 - 0.999 ** this.updates)) / (1 - 0.9 ** this.updates);
-    this.run.adam(
-      this.at(this.weights),
-      4 * this.weights.length,
-      gradClip / Math.max(Math.sqrt(sum), gradClip),
-      corrected,
-    );
+    const corrected =
+      (rate * Math.sqrt(1 - SECOND_DECAY ** this.updates)) / (1 - FIRST_DECAY ** this.updates);
+    this.run.adam(addressOf(this.weights), FLOAT * this.weights.length, factor, corrected);
   }
 
   /** Learn from a window, and return its mean loss before. */
@@ -309,23 +395,18 @@ export class Trainer {
 
   /** Return weights, a copy of all of them, for the constructor of Network. */
   model(weights) {
-    const arrays = this.partsOf(weights);
-    const {
-      shapes,
-      numClasses,
-      layers: { length: numLayers },
-      lstmSize,
-    } = this;
-    const shown = { ...shapes, softmax_kernel: [numClasses, lstmSize], softmax_bias: [numClasses] };
-    return {
-      numLayers,
-      lstmSize,
-      arrays: Object.fromEntries(
-        Object.entries(shown).map(([name, shape]) => [
-          name,
-          { type: "float32", shape, data: arrays[name].subarray(0, productOf(shape)) },
-        ]),
-      ),
+    const { numClasses, lstmSize, numLayers } = this;
+    // Without what the softmax is filled up with.
+    const shapes = {
+      ...this.shapes,
+      softmax_kernel: [numClasses, lstmSize],
+      softmax_bias: [numClasses],
     };
+    const parts = this.partsOf(weights);
+    const arrays = {};
+    for (const [name, shape] of Object.entries(shapes)) {
+      arrays[name] = { type: "float32", shape, data: parts[name].subarray(0, productOf(shape)) };
+    }
+    return { numLayers, lstmSize, arrays };
   }
 }

@@ -1,76 +1,107 @@
 /* Inside the cell: a drawing of one cell of the network with its real numbers, which move as characters pass. */
-import { COLOURS, chars, watched } from "./shown.js";
-import { ask, byId, make, movesLittle, onClick } from "./view.js";
-import { glyph, parseUnit, percent, signed, visible } from "./text.js";
-import { goTo, reading } from "./read.js";
+import { percent, signed } from "../shared/numbers.js";
+import { chars, COLOURS, watched } from "../shared/shown.js";
+import { glyph, parseUnit, visible } from "../shared/text.js";
+import { ask, byId, make, movesLittle, onClick } from "../shared/view.js";
+import { goTo, reading } from "./reading.js";
 
 const SHOWN = 56; // characters around the one that passes
 const PASS = 900; // milliseconds for a character
+const IN_SIGHT = 0.4; // of the drawing, so that characters pass
 const cellShown = { timer: 0, isWanted: !movesLittle };
 
 /** Show the cell of the unit that is looked at, while the network reads the character that is chosen. */
-export function showCell() {
+function showCell() {
   const { layer, unit } = parseUnit(watched.unit);
-  const { at, known, ids, key } = reading;
-  if (at < 0 || at >= known) {
+  const { at, known, ids, key, what } = reading;
+  const isKnown = at >= 0 && at < known;
+  if (!isKnown) {
     return;
   }
+
+  byId("cell-name").textContent = `Cell ${unit} of layer ${layer}, while it reads ${what}`;
+  byId("cell-character").textContent = glyph(chars[ids[at]]);
+  showRibbon();
+  // The step before has the memory that this one begins with. Before the first it is 0.
+  const isFirst = at === 0;
+  const from = isFirst ? at : at - 1;
+  ask("trace", { key, from, to: at + 1, layer, unit }, ({ values }) => {
+    const [, , , , memoryBefore] = values[0];
+    drawCell(isFirst ? 0 : memoryBefore, values.at(-1));
+  });
+}
+
+/** Show the characters around the one that passes. */
+function showRibbon() {
+  const { at, known, ids } = reading;
   const from = Math.max(0, Math.min(at - SHOWN / 2, ids.length - SHOWN));
   const to = Math.min(known, from + SHOWN);
-  byId("cell-name").textContent = `Cell ${unit} of layer ${layer}, while it reads ${reading.what}`;
-  byId("ribbon").replaceChildren(
-    ...ids.slice(from, to).map((id, index) => {
-      const place = from + index;
-      const shown = chars[id] === "\n" ? "\u21b5" : visible(chars[id]);
-      const cell = make("span", place === at ? "cell framed" : "cell", shown);
-      cell.onclick = () => goTo(reading, place);
-      COLOURS.unit(cell, reading.seen[place]);
-      return cell;
-    }),
-  );
-  byId("cell-character").textContent = glyph(chars[ids[at]]);
-  ask("trace", { key, from: Math.max(0, at - 1), to: at + 1, layer, unit }, ({ values }) => {
-    drawCell(at ? values[0][4] : 0, values.at(-1));
-  });
+  const cells = [];
+  for (let place = from; place < to; place++) {
+    cells.push(ribbonCell(place, place === at));
+  }
+  byId("ribbon").replaceChildren(...cells);
+}
+
+function ribbonCell(place, isFramed) {
+  const char = chars[reading.ids[place]];
+  const shown = char === "\n" ? glyph(char) : visible(char);
+  const cell = make("span", isFramed ? "cell framed" : "cell", shown);
+  cell.onclick = () => goTo(reading, place);
+  COLOURS.unit(cell, reading.seen[place]);
+  return cell;
 }
 
 /** Draw the memory before, and what a step made of it: see Network.cell. */
 function drawCell(before, [input, fresh, forget, output, memory, given]) {
-  const drawing = byId("cell-drawing");
-  const [was, now] = [before, memory].map(Math.tanh);
-  for (const [name, value] of Object.entries({ input, forget, output })) {
-    drawing.querySelector(`#gate-${name} .fill`).style.transform = `scaleY(${value.toFixed(3)})`;
-    drawing.querySelector(`#gate-${name} .number`).textContent = percent(value);
-  }
-  for (const [name, value] of Object.entries({ before: was, fresh, memory: now, given })) {
-    const fill = drawing.querySelector(`#tank-${name} .fill`);
-    fill.style.transform = `scaleY(${(-value).toFixed(3)})`;
-    fill.classList.toggle("low", value < 0);
-    drawing.querySelector(`#tank-${name} .number`).textContent = signed(value);
-  }
-  for (const [name, value] of Object.entries({
-    old: before,
-    kept: forget * before,
-    added: input * fresh,
-    new: memory,
-  })) {
-    const pipe = drawing.querySelector(`#pipe-${name}`);
-    pipe.style.strokeWidth = (1 + 13 * Math.abs(Math.tanh(value))).toFixed(1);
-    pipe.classList.toggle("low", value < 0);
-  }
-  const [keep, add, show, old, value, sum] = [forget, input, output, before, fresh, memory].map(
-    signed,
-  );
+  fillGate("input", input);
+  fillGate("forget", forget);
+  fillGate("output", output);
+  fillTank("before", Math.tanh(before));
+  fillTank("fresh", fresh);
+  fillTank("memory", Math.tanh(memory));
+  fillTank("given", given);
+  drawPipe("old", before);
+  drawPipe("kept", forget * before);
+  drawPipe("added", input * fresh);
+  drawPipe("new", memory);
+
+  const sum = `${signed(forget)} × ${signed(before)} ${signed(input)} × ${signed(fresh)}`;
+  const shown = `${signed(output)} × tanh(${signed(memory)}) = ${signed(given)}`;
   byId("cell-sum").textContent =
-    `It keeps ${percent(forget)} of its memory, lets in ${percent(input)} of the new value, and ` +
-    `shows ${percent(output)} of the result: ${keep} × ${old} ${add} × ${value} = ${sum}; ${show} × tanh(${sum}) = ${signed(
-      given,
-    )}.`;
+    `It keeps ${percent(forget)} of its memory, lets in ${percent(input)} of the new value, ` +
+    `and shows ${percent(output)} of the result: ${sum} = ${signed(memory)}; ${shown}.`;
+}
+
+function inDrawing(selector) {
+  return byId("cell-drawing").querySelector(selector);
+}
+
+/** Fill a gate by how open it is, from 0 to 1. */
+function fillGate(name, value) {
+  inDrawing(`#gate-${name} .fill`).style.transform = `scaleY(${value.toFixed(3)})`;
+  inDrawing(`#gate-${name} .number`).textContent = percent(value);
+}
+
+/** Fill a tank by a value from -1 to 1, from its middle on. */
+function fillTank(name, value) {
+  const fill = inDrawing(`#tank-${name} .fill`);
+  fill.style.transform = `scaleY(${(-value).toFixed(3)})`;
+  fill.classList.toggle("low", value < 0);
+  inDrawing(`#tank-${name} .number`).textContent = signed(value);
+}
+
+/** Draw a pipe as wide as its value is large. */
+function drawPipe(name, value) {
+  const pipe = inDrawing(`#pipe-${name}`);
+  const width = 1 + 13 * Math.abs(Math.tanh(value));
+  pipe.style.strokeWidth = width.toFixed(1);
+  pipe.classList.toggle("low", value < 0);
 }
 
 function stepOn(count) {
-  const last = Math.max(1, reading.known);
-  goTo(reading, (reading.at + count + last) % last);
+  const length = Math.max(1, reading.known);
+  goTo(reading, (reading.at + count + length) % length);
 }
 
 function setPlaying(isPlaying) {
@@ -89,10 +120,16 @@ function want(isPlaying, steps = 0) {
 export function startCell() {
   onClick("cell-back", () => want(false, -1));
   onClick("cell-on", () => want(false, 1));
-  onClick("cell-play", () => want(!cellShown.timer));
-  document.body.addEventListener("watchedchange", () => reading && showCell());
-  new IntersectionObserver(
+  onClick("cell-play", () => want(cellShown.timer === 0));
+  document.body.addEventListener("placechange", showCell);
+  document.body.addEventListener("watchedchange", () => {
+    if (reading !== null) {
+      showCell();
+    }
+  });
+  const observer = new IntersectionObserver(
     ([{ isIntersecting }]) => setPlaying(isIntersecting && cellShown.isWanted),
-    { threshold: 0.4 },
-  ).observe(byId("cell-drawing"));
+    { threshold: IN_SIGHT },
+  );
+  observer.observe(byId("cell-drawing"));
 }

@@ -2,10 +2,11 @@
  * beginning, the number that is watched, and where the handle holds it, from -1 to 1, or null. A link holds all that a
  * take is made of, so that it is written again, character by character: "prime=Anna&seed=3&length=400", and what is not as
  * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
-import { data, places, unitOffsets } from "./model.js";
-import { encode } from "./text.js";
-import { chars, textOf } from "./shown.js";
+import { clamped } from "../shared/numbers.js";
+import { chars, textOf } from "../shared/shown.js";
+import { idsOf, unitOffsets } from "./model.js";
 
+/** The settings: their fields and their names in links, their names in plans, the least and the most. */
 export const FIELDS = [
   ["temperature", "temperature", 0.1, 2],
   ["top-n", "topN", 1, Infinity],
@@ -13,6 +14,8 @@ export const FIELDS = [
 ];
 const MOST_SEED = 2 ** 32 - 1;
 export const MOST_WRITTEN = 10000; // characters of a take
+const HELD_UNIT = /^(\d+\/[ch]\/\d+):(-?[\d.]+)$/; // "2/c/317:0.5"
+const NOT_HELD = { unit: null, value: null };
 
 /** Return the link of a take. `usual` are the settings that need no mention: {temperature, topN, topP}. */
 export function linkOf(take, usual) {
@@ -25,17 +28,10 @@ export function linkOf(take, usual) {
     }
   }
   if (first.unit) {
-    query.set("hold", `${first.unit}:${first.value}`);
+    query.set("hold", heldUnitOf(first));
   }
-  if (later.length) {
-    query.set(
-      "then",
-      later
-        .map(({ at, temperature, topN, topP, unit, value, forced }) =>
-          [at, temperature, topN, topP, unit ? `${unit}:${value}` : "", forced ?? ""].join("~"),
-        )
-        .join("_"),
-    );
+  if (later.length > 0) {
+    query.set("then", later.map(entryInLink).join("_"));
   }
   query.set("unit", take.unit);
   if (take.held !== null) {
@@ -44,82 +40,146 @@ export function linkOf(take, usual) {
   return query.toString();
 }
 
-/** Return the take of a link. A field that makes no sense gets the nearest value that does, or the usual one.
- * @param {{settings: Object, prime: number[], seed: number, length: number, unit: string}} usual
- * @returns {{take: Object, wrong: string[]}} `wrong` names these fields */
-export function takeOf(link, usual) {
-  const query = new URLSearchParams(link);
-  const wrong = new Set();
-  const numberIn = (name, text, least, most, otherwise, isWhole = false) => {
-    const value = text === null || text.trim() === "" ? NaN : Number(text);
-    const near = Number.isNaN(value)
-      ? otherwise
-      : Math.min(Math.max(isWhole ? Math.round(value) : value, least), most);
-    if (text !== null && near !== value) {
-      wrong.add(name);
+function heldUnitOf({ unit, value }) {
+  return unit ? `${unit}:${value}` : "";
+}
+
+/** Return an entry of a plan as it stands in a link. */
+function entryInLink(entry) {
+  const { at, temperature, topN, topP, forced = "" } = entry;
+  return [at, temperature, topN, topP, heldUnitOf(entry), forced].join("~");
+}
+
+/** What reads a link. A field that makes no sense gets the nearest value that does, or the usual one, and is `wrong`. */
+class LinkReader {
+  constructor(link, usual) {
+    this.query = new URLSearchParams(link);
+    this.usual = usual;
+    this.wrong = new Set();
+  }
+
+  /** Return a number from a text, or null for a field that is missing. */
+  number(name, text, { least, most, usual, isWhole = false }) {
+    const isEmpty = text === null || text.trim() === "";
+    const value = isEmpty ? NaN : Number(text);
+    let nearest = usual;
+    if (!Number.isNaN(value)) {
+      nearest = clamped(isWhole ? Math.round(value) : value, least, most);
     }
-    return near;
-  };
-  const heldIn = (text) => {
-    const [, unit, value] = /^(\d+\/[ch]\/\d+):(-?[\d.]+)$/.exec(text || "") || [];
+    if (text !== null && nearest !== value) {
+      this.wrong.add(name);
+    }
+    return nearest;
+  }
+
+  wholeNumber(name, least, most) {
+    const limits = { least, most, usual: this.usual[name], isWhole: true };
+    return this.number(name, this.query.get(name), limits);
+  }
+
+  /** Return the unit that is held and its value. */
+  heldUnit(text) {
+    if (!text) {
+      return NOT_HELD;
+    }
+    const [, unit, value] = HELD_UNIT.exec(text) ?? [];
     const isRight = unitOffsets.has(unit) && Math.abs(value) < 1;
-    if (text && !isRight) {
-      wrong.add("hold");
+    if (!isRight) {
+      this.wrong.add("hold");
+      return NOT_HELD;
     }
-    return isRight ? { unit, value: Number(value) } : { unit: null, value: null };
-  };
-  const settingsIn = (texts) =>
-    Object.fromEntries(
-      FIELDS.map(([name, key, least, most], index) => [
-        key,
-        numberIn(
-          name,
-          texts[index],
-          least,
-          Math.min(most, chars.length),
-          usual.settings[key],
-          key === "topN",
-        ),
-      ]),
-    );
-  const { ids, note } = encode(query.get("prime") ?? textOf(usual.prime), places, data.nearest);
-  if (note || !ids.length) {
-    wrong.add("prime");
+    return { unit, value: Number(value) };
   }
-  const plan = [
-    { at: 0, ...settingsIn(FIELDS.map(([name]) => query.get(name))), ...heldIn(query.get("hold")) },
-  ];
-  for (const entry of query.get("then")?.split("_") || []) {
-    const [at, temperature, topN, topP, held, forced] = entry.split("~");
-    if (
-      /^\d{1,5}$/.test(at) &&
-      (!forced || (/^\d+$/.test(forced) && chars[forced])) &&
-      Number(at) >= plan.at(-1).at
-    ) {
-      plan.push({
-        at: Number(at),
-        ...settingsIn([temperature, topN, topP].map((text) => text ?? null)),
-        ...heldIn(held),
-        ...(forced ? { forced: Number(forced) } : {}),
+
+  /** Return the settings from texts in the order of FIELDS. */
+  settings(texts) {
+    const settings = {};
+    for (const [index, [name, key, least, most]] of FIELDS.entries()) {
+      settings[key] = this.number(name, texts[index] ?? null, {
+        least,
+        most: Math.min(most, chars.length),
+        usual: this.usual.settings[key],
+        isWhole: key === "topN",
       });
-    } else {
-      wrong.add("then");
     }
+    return settings;
   }
-  const unit = query.get("unit");
-  if (unit && unit !== "surprise" && !unitOffsets.has(unit)) {
-    wrong.add("unit");
+
+  prime() {
+    const { ids, note } = idsOf(this.query.get("prime") ?? textOf(this.usual.prime));
+    const isEmpty = ids.length === 0;
+    if (note !== "" || isEmpty) {
+      this.wrong.add("prime");
+    }
+    return isEmpty ? this.usual.prime : ids;
   }
-  const prime = ids.length ? ids : usual.prime;
+
+  plan() {
+    const texts = FIELDS.map(([name]) => this.query.get(name));
+    const settings = this.settings(texts);
+    const plan = [{ at: 0, ...settings, ...this.heldUnit(this.query.get("hold")) }];
+    for (const text of this.query.get("then")?.split("_") ?? []) {
+      const entry = this.entry(text, plan.at(-1).at);
+      if (entry === null) {
+        this.wrong.add("then");
+      } else {
+        plan.push(entry);
+      }
+    }
+    return plan;
+  }
+
+  /** Return an entry of a plan after the first one, or null where it makes no sense. */
+  entry(text, least) {
+    const [at, temperature, topN, topP, held, forced] = text.split("~");
+    const isPlace = /^\d{1,5}$/.test(at) && Number(at) >= least;
+    const isForced = Boolean(forced);
+    const isCharacter = /^\d+$/.test(forced) && forced in chars;
+    if (!isPlace || (isForced && !isCharacter)) {
+      return null;
+    }
+    const settings = this.settings([temperature, topN, topP]);
+    const entry = { at: Number(at), ...settings, ...this.heldUnit(held) };
+    if (isForced) {
+      entry.forced = Number(forced);
+    }
+    return entry;
+  }
+
+  unit() {
+    const unit = this.query.get("unit");
+    if (unitOffsets.has(unit)) {
+      return unit;
+    }
+    // Links of earlier pages could name the surprise.
+    if (unit && unit !== "surprise") {
+      this.wrong.add("unit");
+    }
+    return this.usual.unit;
+  }
+
+  /** Return where the handle is, or null. */
+  handle() {
+    const text = this.query.get("handle");
+    return text === null ? null : this.number("handle", text, { least: -1, most: 1, usual: 0 });
+  }
+}
+
+/** Return the take of a link.
+ * @param {{settings: Object, prime: number[], seed: number, length: number, unit: string}} usual
+ * @returns {{take: Object, wrong: string[]}} `wrong` names the fields that make no sense */
+export function takeOf(link, usual) {
+  const reader = new LinkReader(link, usual);
+  const prime = reader.prime();
   const take = {
     prime,
-    plan,
-    seed: numberIn("seed", query.get("seed"), 0, MOST_SEED, usual.seed, true),
-    length: numberIn("length", query.get("length"), 1, MOST_WRITTEN, usual.length, true),
-    unit: unitOffsets.has(unit) ? unit : usual.unit,
+    plan: reader.plan(),
+    unit: reader.unit(),
+    seed: reader.wholeNumber("seed", 0, MOST_SEED),
+    length: reader.wholeNumber("length", 1, MOST_WRITTEN),
     ids: [...prime],
     seen: [],
-    held: query.has("handle") ? numberIn("handle", query.get("handle"), -1, 1, 0) : null,
+    held: reader.handle(),
   };
-  return { take, wrong: [...wrong] };
+  return { take, wrong: [...reader.wrong] };
 }

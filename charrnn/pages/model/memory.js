@@ -1,9 +1,15 @@
 /* How far back the network remembers: a curve of what a letter costs after the last 1, 2, 5 ... letters, which was measured
  * when the page was made. */
+import { byId } from "../shared/view.js";
 import { data } from "./model.js";
-import { byId } from "./view.js";
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [16, 352, 30, 150]; // of the drawing
+// Of the drawing, as the viewBox in page.html has them.
+const LEFT = 16;
+const RIGHT = 352;
+const TOP = 30;
+const BOTTOM = 150;
+const NUMBERS_BELOW = 22; // the line
+const TITLE_BELOW = 46;
 const MOST_OF_IT = 0.9; // of what memory gives
 
 function drawn(tag, attributes, text = "") {
@@ -15,31 +21,50 @@ function drawn(tag, attributes, text = "") {
   return element;
 }
 
-/** Draw the curve, and say what it shows. A text that is too short has none. */
-export function showMemory() {
-  const { letters, bits } = data.memory;
-  byId("memory").hidden = letters.length < 2;
-  const [first, last, longest] = [bits[0], bits.at(-1), letters.at(-1)];
-  const points = letters.map((count, index) => ({
+/** Return the points of the curve, {count, cost, x, y}. The scale of letters is logarithmic. */
+function memoryPoints({ letters, bits }) {
+  const longest = letters.at(-1);
+  const dearest = Math.max(...bits);
+  return letters.map((count, index) => ({
     count,
     cost: bits[index],
     x: LEFT + ((RIGHT - LEFT) * Math.log(count)) / Math.log(longest),
-    y: BOTTOM - ((BOTTOM - TOP) * bits[index]) / Math.max(...bits),
+    y: BOTTOM - ((BOTTOM - TOP) * bits[index]) / dearest,
   }));
-  const labels = points.flatMap(({ count, cost, x, y }) => [
+}
+
+function labelsOf({ count, cost, x, y }) {
+  return [
     drawn("circle", { cx: x, cy: y, r: 4 }),
     drawn("text", { x: x + 3, y: y - 8, class: "number" }, cost.toFixed(2)),
-    drawn("text", { x, y: BOTTOM + 22 }, count),
-  ]);
+    drawn("text", { x, y: BOTTOM + NUMBERS_BELOW }, count),
+  ];
+}
+
+/** Draw the curve, and say what it shows. A text that is too short has none. */
+export function showMemory() {
+  const points = memoryPoints(data.memory);
+  byId("memory").hidden = points.length < 2;
+  if (points.length < 2) {
+    return;
+  }
+
+  const middle = (LEFT + RIGHT) / 2;
+  const line = points.map(({ x, y }) => `${x} ${y}`).join(" ");
   byId("memory-drawing").append(
     drawn("path", { d: `M${LEFT} ${BOTTOM}H${RIGHT}`, class: "thin" }),
-    drawn("text", { x: (LEFT + RIGHT) / 2, y: BOTTOM + 46 }, "letters that it has read"),
-    drawn("polyline", { points: points.map(({ x, y }) => `${x} ${y}`).join(" ") }),
-    ...labels,
+    drawn("text", { x: middle, y: BOTTOM + TITLE_BELOW }, "letters that it has read"),
+    drawn("polyline", { points: line }),
+    ...points.flatMap(labelsOf),
   );
-  const most = points.find(({ cost }) => first - cost >= MOST_OF_IT * (first - last)) || points[0];
+
+  const first = points[0];
+  const last = points.at(-1);
+  const enough = MOST_OF_IT * (first.cost - last.cost);
+  const most = points.find(({ cost }) => first.cost - cost >= enough) ?? first;
+  const share = Math.round(100 * MOST_OF_IT);
   byId("memory-said").textContent =
-    `After one letter the next one costs it ${first.toFixed(2)} bits, after ${longest} letters ${last.toFixed(
-      2,
-    )}. ${Math.round(100 * MOST_OF_IT)}% of what memory gives lies in the last ${most.count} letters.`;
+    `After one letter the next one costs it ${first.cost.toFixed(2)} bits, ` +
+    `after ${last.count} letters ${last.cost.toFixed(2)}. ` +
+    `${share}% of what memory gives lies in the last ${most.count} letters.`;
 }

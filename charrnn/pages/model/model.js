@@ -1,53 +1,76 @@
 /* The model of this page: its characters, and its units. */
-import { ask, byId } from "./view.js";
-import { grouped, unitName } from "./text.js";
-import { chars, setCharacters, setWatched } from "./shown.js";
+import { grouped } from "../shared/numbers.js";
+import { chars, setCharacters, setWatched } from "../shared/shown.js";
+import { unitName } from "../shared/text.js";
+import { ask, byId } from "../shared/view.js";
+import { encode } from "./encode.js";
 
-export const data = JSON.parse(document.getElementById("data").textContent);
+/** What charrnn/inspection/webpage.py says of the model. */
+export const data = JSON.parse(byId("data").textContent);
 setCharacters(
   data.vocabulary.map((code) => String.fromCodePoint(code)),
   data.long_line ?? Infinity,
 );
-export const places = new Map(chars.map((char, id) => [char, id]));
+const places = new Map(chars.map((char, id) => [char, id]));
 
-export const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
-export const unitNames = Array.from({ length: 2 * numLayers * lstmSize }, (_, offset) =>
+const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
+const unitCount = 2 * numLayers * lstmSize; // c and h
+export const unitNames = Array.from({ length: unitCount }, (_, offset) =>
   unitName(offset, lstmSize),
 );
 export const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
+
+/** Return the ids of a text, and what was replaced and left out: see encode. */
+export function idsOf(text) {
+  return encode(text, places, data.nearest);
+}
 
 /** Return what a unit tracks, {name, correlation}, or null. */
 export function tracked(unit) {
   const { features, best, correlations } = data.tracked;
   const offset = unitOffsets.get(unit);
-  return best[offset] >= 0
-    ? { name: features[best[offset]], correlation: correlations[offset] / 100 }
-    : null;
+  const feature = best[offset];
+  if (feature < 0) {
+    return null;
+  }
+  return { name: features[feature], correlation: correlations[offset] / 100 };
 }
 
 /** Return between which values, from -127 to 127, a unit nearly always is. */
 export function limitsOf(offset) {
-  return [data.tracked.least[offset], data.tracked.most[offset]];
+  const { least, most } = data.tracked;
+  return [least[offset], most[offset]];
 }
 
 /** Look at a unit. Its highest is to the right, and blue, as everywhere on the page. */
 export function lookAt(unit) {
-  const discovery = data.discoveries.find((each) => each.unit === unit);
-  const found = tracked(unit);
+  const discovery = data.discoveries.find((candidate) => candidate.unit === unit);
+  const feature = tracked(unit);
   const offset = unitOffsets.get(unit);
-  const ends = discovery?.ends || ["low", "high"]; // where the feature is least and where it is most
+
+  // Where the feature is least and where it is most.
+  let ends = discovery?.ends ?? ["low", "high"];
+  if (discovery?.correlation < 0) {
+    ends = [ends[1], ends[0]];
+  }
   setWatched({
     unit,
     offset,
     limits: limitsOf(offset),
-    feature: found?.name,
-    correlation: found?.correlation || 0,
-    sentence: `One of the ${grouped(unitNames.length)} numbers in this network${
-      found ? ` has an idea of this: ${found.name}` : `, ${unit}`
-    }.`,
+    feature: feature?.name,
+    correlation: feature?.correlation ?? 0,
+    sentence: sentenceOf(unit, feature),
     ...discovery,
-    ends: discovery?.correlation < 0 ? [ends[1], ends[0]] : ends,
+    ends,
   });
+}
+
+function sentenceOf(unit, feature) {
+  const beginning = `One of the ${grouped(unitNames.length)} numbers in this network`;
+  if (feature === null) {
+    return `${beginning}, ${unit}.`;
+  }
+  return `${beginning} has an idea of this: ${feature.name}.`;
 }
 
 /** Have the worker make the network. */

@@ -32,24 +32,26 @@ class Learning(View):
         if text is not None:
             self.js("void takeText(arguments[0])", text)
         self.click("start")
-        self.wait(f"state.updates >= {least} || !byId('note').hidden")
+        self.wait(f"progress.updates >= {least} || !byId('note').hidden")
         return self.pause()
 
     def pause(self):
         """Pause where it learns, and wait until the last look shows the network as it is."""
-        if self.js("state.isRunning"):
+        if self.js("run.isRunning"):
             self.click("start")
             # the worker answers in turn: after this, its last report is there, and no look is under way
             self.js(
                 "void (window.isPaused = false, ask('save', { isBest: true }, () => { window.isPaused = true; }))"
             )
-            self.wait("window.isPaused && state.nextLook < Infinity")
+            self.wait("window.isPaused && run.nextLook < Infinity")
             self.js("look()")
-            self.wait("state.looks.at(-1)?.updates === state.updates && state.nextLook < Infinity")
+            self.wait(
+                "timeline.looks.at(-1)?.updates === progress.updates && run.nextLook < Infinity"
+            )
         return self.js("byId('note').textContent")
 
     def looks(self, name):
-        return self.js(f"state.looks.map((look) => look.{name})")
+        return self.js(f"timeline.looks.map((look) => look.{name})")
 
     def scrub(self, place):
         """Move the slider to the step of a look, and return what was written there."""
@@ -103,12 +105,12 @@ def learning(chromium):  # noqa: F811
         return view
 
     yield opened
-    chromium.execute_script("state.saved = Infinity")  # no question holds up the next test
+    chromium.execute_script("progress.saved = Infinity")  # no question holds up the next test
 
 
 def test_the_shipped_page_is_current_and_small():
     content = PAGE.read_bytes()
-    assert len(content) < 140_000 and b"http:" not in content and b"https:" not in content
+    assert len(content) < 150_000 and b"http:" not in content and b"https:" not in content
     if content.decode() != learning_page():  # a comparison by assert would print all of it
         pytest.fail("docs/learn.html is out of date: run make page-of-learning")
 
@@ -145,10 +147,10 @@ def test_what_it_writes_stands_below_start_and_the_controls_come_last(
 
 def test_it_learns_the_rhyme_writes_and_asks_for_nothing(learning):
     view = learning("#units=64&rate=-2")
-    assert view.js("state.source.label") == "a rhyme with a rule"
+    assert view.js("chosen.source.label") == "a rhyme with a rule"
     view.click("start")
     # better than the counts of pairs
-    view.wait("state.looks?.at(-1)?.held < state.network?.bigrams")
+    view.wait("timeline.looks?.at(-1)?.held < network?.bigrams")
     assert not view.pause()
     held = view.looks("held")
     read = view.looks("read")
@@ -157,7 +159,7 @@ def test_it_learns_the_rhyme_writes_and_asks_for_nothing(learning):
         and max(held[-1], read[-1]) < 0.5 * held[0]
     )
     assert view.js(
-        "document.querySelectorAll('#tracked button').length === Object.keys(state.began).length"
+        "document.querySelectorAll('#tracked button').length === Object.keys(tracking.since).length"
     )
     assert f"text that it reads {read[-1]:.2f}" in view["curve"].get_attribute("aria-label")
     view.assert_nothing_wrong()
@@ -167,14 +169,14 @@ def test_one_moves_through_time_over_the_same_sentence(learning):
     """The beginning and the dice are the same, and what is shown stays while it goes on learning."""
     view = learning("#units=64&rate=-2")
     view.click("start")
-    view.wait("state.looks?.length >= 3")
+    view.wait("timeline.looks?.length >= 3")
     assert view.js(SHOWN) == view.looks("text")[-1] or view.js(
-        "state.moment === state.looks.at(-1)"
+        "timeline.moment === timeline.looks.at(-1)"
     )
     first = view.scrub(0)
     assert first == view.looks("text")[0] and view["when"].text.startswith("after 0 of ")
     known = len(view.looks("text"))
-    view.wait(f"state.looks.length > {known}")
+    view.wait(f"timeline.looks.length > {known}")
     assert view.js(SHOWN) == first and view["time"].get_attribute("value") == "0"
     view.pause()
     texts = view.looks("text")
@@ -182,10 +184,10 @@ def test_one_moves_through_time_over_the_same_sentence(learning):
     assert len(set(texts)) > 2 and {text[:12] for text in texts} == {'"Who has my '}
     assert view.scrub(-1) == texts[-1]
     view.js("void look()")
-    view.wait("state.nextLook < Infinity")
+    view.wait("run.nextLook < Infinity")
     assert view.looks("text") == texts  # nothing but the weights changes it
     view.click("start")
-    view.wait(f"state.looks.length > {len(texts)}")
+    view.wait(f"timeline.looks.length > {len(texts)}")
     view.pause()
     assert view.js(SHOWN) == view.looks("text")[-1] != texts[-1]  # it follows again
 
@@ -250,9 +252,9 @@ def test_the_slider_stands_above_the_step_that_is_shown_and_the_losses_are_those
         assert abs(view.js("clicked") - steps[place]) <= 1.5 * steps[-1] / curve["width"] + 0.5
         assert (
             view.js("Number(byId('time').value)") == steps[place]
-            and view.js("state.moment.updates") == steps[place]
+            and view.js("timeline.moment.updates") == steps[place]
         )
-        look = view.js("state.moment")
+        look = view.js("timeline.moment")
         assert [view[f"{name}-now"].text for name in ("read", "held")] == [
             f"{look[name]:.2f} bits" if look[name] is not None else "" for name in ("read", "held")
         ]
@@ -286,12 +288,12 @@ def test_the_best_step_is_marked_and_saved(learning, tmp_path):
     view = learning("#units=64&rate=-2")
     view.js("void takeText(arguments[0])", UNEXPECTED)
     view.click("start")
-    view.wait("state.looks?.at(-1)?.held > state.best?.held + 1.5")
+    view.wait("timeline.looks?.at(-1)?.held > timeline.best?.held + 1.5")
     assert not view.pause()
-    best, held = view.js("[state.best.updates, state.looks.map(({held}) => held)]")
+    best, held = view.js("[timeline.best.updates, timeline.looks.map(({held}) => held)]")
     assert view["best-said"].text == f"step {best:,}" and view["overfits"].is_displayed()
     assert view["kept"].text == f"What is saved is its best step, {best}."
-    passage, edge = view.js("[textOf(state.network.passage), state.network.heldFrom]")
+    passage, edge = view.js("[textOf(network.passage), network.heldFrom]")
     for name, loss in (("best", min(held)), ("newest", held[-1])):
         (tmp_path / name).mkdir()
         path = view.saved("save", tmp_path / name)
@@ -318,14 +320,14 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     view.click("newest")
     model = open_model(view.saved("save", tmp_path))
     text = view.looks("text")[-1]
-    first = view.js("textOf(state.network.beginning)")
+    first = view.js("textOf(network.beginning)")
     written = model.write(first, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
     assert (model.num_layers, model.lstm_size) == (2, 64) and written.startswith(text)
     # less the word that its end cuts
     assert re.fullmatch(r"[a-z]*", written[len(text) :]) and not text[-1].isalpha()
     trained, passage, edge = (
         view.looks("held")[-1],
-        *view.js("[textOf(state.network.passage), state.network.heldFrom]"),
+        *view.js("[textOf(network.passage), network.heldFrom]"),
     )
     assert abs(bits(model, passage)[edge - 1 :].mean() - trained) < 1e-3
     again = learning("#units=256")
@@ -339,7 +341,7 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     # its first steps spoil nothing
     assert abs(held[0] - trained) < 1e-3 and max(held) < trained + 0.01
     again.set("units", 128)  # another network, which knows nothing
-    assert again.js("[state.file, byId('rate').value]") == [None, "-2.5"]
+    assert again.js("[chosen.file, byId('rate').value]") == [None, "-2.5"]
 
 
 def test_a_unit_is_found_and_held(learning):
@@ -350,22 +352,22 @@ def test_a_unit_is_found_and_held(learning):
         "(button => { button?.click(); return button; })(document.querySelector('#tracked button')) !== null"
     )
     view.pause()
-    assert view.js("Object.values(state.began).every(({updates}) => updates > 0)")
-    view.wait("papers.held.cells.length > 150")
+    assert view.js("Object.values(tracking.since).every(({updates}) => updates > 0)")
+    view.wait("heldPaper.cells.length > 150")
     free = view.shown("held")
     view.set("hold", 1)
     view.wait(f"document.querySelector('#held [aria-hidden]').textContent !== {json.dumps(free)}")
-    assert set(view.alphas("papers.held", start=view.js("state.network.beginning.length"))) == {1.0}
+    assert set(view.alphas("heldPaper", start=view.js("network.beginning.length"))) == {1.0}
     low, high = view.js("watched.ends")[:: view.js("Math.sign(watched.correlation)")]
     assert [view["left"].text, view["right"].text] == [low, high]
     view.click("release")
     view.wait(f"document.querySelector('#held [aria-hidden]').textContent === {json.dumps(free)}")
     view.js("void (document.querySelector('#tracked button').focus(), look())")
-    view.wait("state.nextLook < Infinity")
+    view.wait("run.nextLook < Infinity")
     assert view.js("document.activeElement.matches('#tracked button')")
-    view.js("void (state.saved = Infinity)")
+    view.js("void (progress.saved = Infinity)")
     view.click("again")
-    view.wait("state.looks?.length && state.updates")
+    view.wait("timeline.looks?.length && progress.updates")
     assert not view["handle"].is_displayed()
     view.assert_nothing_wrong()
 
@@ -410,17 +412,17 @@ def test_own_text_is_taken_as_it_is_typed_or_at_start(learning):
     assert view.js("document.querySelector('#texts [aria-pressed=true]').value") == "your own text"
     # tells of input, not of change, as long as the field is not left
     view["text"].send_keys("some words of mine ")
-    assert view.js("state.source.text") == "some words of mine "
+    assert view.js("chosen.source.text") == "some words of mine "
     # as on a phone that tells of nothing
     view.js("void (byId('text').value = arguments[0])", PATTERN)
     assert not view.start(least=1)
-    assert view.js("textOf(state.network.passage.slice(-9))") == PATTERN[-9:]
+    assert view.js("textOf(network.passage.slice(-9))") == PATTERN[-9:]
 
 
 def test_what_was_learned_is_not_lost_without_a_question(learning, tmp_path):
     view = learning("#units=64")
     view.start(PATTERN, least=60)
-    steps = view.js("state.updates")
+    steps = view.js("progress.updates")
     change = "(byId('units').value = 128, byId('units').dispatchEvent(new Event('change')))"
     for action in (
         "byId('again').click()",
@@ -430,7 +432,7 @@ def test_what_was_learned_is_not_lost_without_a_question(learning, tmp_path):
     ):
         view.ask_by(action)
         assert f"in {steps} steps is not saved" in view.answer(accepts=False)
-        assert view.js("[state.updates, state.source.text, byId('text').value]") == [
+        assert view.js("[progress.updates, chosen.source.text, byId('text').value]") == [
             steps,
             PATTERN,
             PATTERN,
@@ -441,7 +443,7 @@ def test_what_was_learned_is_not_lost_without_a_question(learning, tmp_path):
     view.saved("save", tmp_path)
     assert not view.js(leaves)
     view.js("void byId('texts').firstChild.click()")  # what is saved is lost without a question
-    assert view.js("state.source.label") == "a rhyme with a rule"
+    assert view.js("chosen.source.label") == "a rhyme with a rule"
 
 
 def test_a_question_that_is_accepted_begins_anew(learning):
@@ -449,28 +451,28 @@ def test_a_question_that_is_accepted_begins_anew(learning):
     view.start(PATTERN, least=60)
     view.ask_by("byId('again').click()")
     view.answer(accepts=True)
-    view.wait("state.looks?.[0]?.updates === 0 && state.seed === 2")
+    view.wait("timeline.looks?.[0]?.updates === 0 && seed === 2")
 
 
 def test_a_divergence_goes_back_to_the_best_step(learning):
     view = learning("#units=64&rate=-2")
     view.js("void takeText(arguments[0])", PATTERN)
     view.click("start")
-    view.wait("state.looks?.at(-1)?.held < 3.6")
+    view.wait("timeline.looks?.at(-1)?.held < 3.6")
     view.set("rate", 0)
     view.wait_for(
         "note",
         "It diverged: at this rate, each step leads further away. It is back at its best step",
     )
     back = int(re.search(r"best step, (\d+)", view["note"].text).group(1))
-    view.wait("state.nextLook < Infinity && state.moment?.text")
-    assert not view.js("state.isRunning") and max(view.looks("updates")) == back == view.js(
-        "state.best.updates"
+    view.wait("run.nextLook < Infinity && timeline.moment?.text")
+    assert not view.js("run.isRunning") and max(view.looks("updates")) == back == view.js(
+        "timeline.best.updates"
     )
     assert view.looks("held")[-1] == min(view.looks("held")) < 3.6
     view.set("rate", -3)
     view.click("start")
-    view.wait(f"state.updates > {back}")
+    view.wait(f"progress.updates > {back}")
 
 
 def test_files_that_are_none_are_refused_in_words(learning, tmp_path):
@@ -488,19 +490,19 @@ def test_files_that_are_none_are_refused_in_words(learning, tmp_path):
     ):
         view.upload(tmp_path / name, content)
         view.wait_for("note", said)
-    assert view.js("state.source.label") == "a rhyme with a rule"
+    assert view.js("chosen.source.label") == "a rhyme with a rule"
     view.upload(tmp_path / "nothing.txt", b"")
     view.wait_for("text-note", "nothing.txt, 0 characters")
     view.upload(tmp_path / "Ein Märchen.txt", PATTERN.encode())
     view.wait_for("text-note", "Ein Märchen.txt, ")
-    assert view.js("fileName(state.source)") == "Ein-Märchen"
+    assert view.js("fileName(chosen.source)") == "Ein-Märchen"
 
 
 def test_many_clicks_do_no_harm_and_later_errors_are_not_those_of_the_page(learning):
     view = learning("#units=64")
     for _ in range(50):
         view.click("start"), view.click("again")
-    view.wait("state.looks?.length > 2 && state.isRunning")
+    view.wait("timeline.looks?.length > 2 && run.isRunning")
     view.assert_nothing_wrong()
     view.js("void setTimeout(() => { throw new Error('of an extension'); })")
     view.wait("new Promise((resolve) => { setTimeout(() => resolve(true), 50); })")
@@ -510,7 +512,7 @@ def test_many_clicks_do_no_harm_and_later_errors_are_not_those_of_the_page(learn
 def test_the_keys_move_through_time(learning):
     view = learning("#units=64")
     view.click("start")
-    view.wait("state.looks?.length >= 3")
+    view.wait("timeline.looks?.length >= 3")
     view.pause()
     for key, place in [
         (Keys.HOME, 0),
@@ -528,7 +530,7 @@ def test_of_each_property_of_the_text_it_is_said_how_far_it_is(learning):
     view = learning("#units=64")
     view.start(least=1)
     lines = [each.text for each in view["tracked"].find_elements("tag name", "li")]
-    untrained = view.js("state.network.untrained")
+    untrained = view.js("network.untrained")
     assert [line.split(":")[0] for line in lines] == [each["name"] for each in untrained] and len(
         lines
     ) == 5

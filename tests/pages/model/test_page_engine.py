@@ -27,7 +27,7 @@ SETTINGS = [
 ]
 LENGTH = 1000
 DRAWN = 400
-KERNEL = base64.b64encode((SOURCES / "kernel.wasm").read_bytes()).decode("ascii")
+KERNEL = base64.b64encode((SOURCES / "shared" / "kernel.wasm").read_bytes()).decode("ascii")
 WAT2WASM = ROOT / ".tools" / "node_modules" / ".bin" / "wat2wasm"
 
 pytestmark = pytest.mark.skipif(
@@ -97,12 +97,17 @@ def test_the_kernel_is_that_of_its_source(tmp_path):
     if not WAT2WASM.exists():
         pytest.skip("wat2wasm is not in .tools: make kernel")
     subprocess.run(
-        [str(WAT2WASM), str(SOURCES / "kernel.wat"), "-o", str(tmp_path / "kernel.wasm")],
+        [
+            str(WAT2WASM),
+            str(SOURCES / "shared" / "kernel.wat"),
+            "-o",
+            str(tmp_path / "kernel.wasm"),
+        ],
         check=True,
     )
-    assert (tmp_path / "kernel.wasm").read_bytes() == (SOURCES / "kernel.wasm").read_bytes(), (
-        "run make kernel"
-    )
+    assert (tmp_path / "kernel.wasm").read_bytes() == (
+        SOURCES / "shared" / "kernel.wasm"
+    ).read_bytes(), "run make kernel"
 
 
 def test_pure_functions_of_the_pages():

@@ -1,13 +1,17 @@
 /* What is shown of a network on either page: its characters, the unit that is watched, and what the colours of a text say. */
-import { scaled } from "./text.js";
+import { clamped, scaled } from "./numbers.js";
 import { tint } from "./view.js";
+
+const MOST_BITS = 8; // from here on a surprise has the full colour
+const NEARLY_ONE = 0.99; // at 1 a memory would be infinite
 
 export let chars = []; // by id
 export let longLine = Infinity; // characters: a line of a text that is longer ends for the layout only
 export let watched = null; // {unit, offset, limits, ends, feature, correlation, sentence}, and for a discovery more
 
 export function setCharacters(characters, leastLong = Infinity) {
-  [chars, longLine] = [characters, leastLong];
+  chars = characters;
+  longLine = leastLong;
 }
 
 export function setWatched(unit) {
@@ -19,42 +23,51 @@ export function textOf(ids) {
   return ids.map((id) => chars[id]).join("");
 }
 
+/** Return between which values, from -1 to 1, the unit that is watched nearly always is. */
+function watchedLimits() {
+  return watched.limits.map((limit) => limit / 127);
+}
+
 /** Return where the value of the unit is between its limits: -1 at the left end, 1 at the right. */
 export function positionIn(activations) {
-  const position = scaled(
-    activations[watched.offset] / 127,
-    watched.limits.map((limit) => limit / 127),
-  );
-  return Math.max(-1, Math.min(1, position));
+  const value = activations[watched.offset] / 127;
+  return clamped(scaled(value, watchedLimits()), -1, 1);
 }
 
-/** Return the value of the unit at a position. At -1 and 1 a memory would be infinite. */
+/** Return the value of the unit at a position, with two decimals. */
 export function valueAt(position) {
-  const [least, most] = watched.limits.map((limit) => limit / 127);
+  const [least, most] = watchedLimits();
   const value = least + ((position + 1) / 2) * (most - least);
-  return Math.round(100 * Math.max(-0.99, Math.min(0.99, value))) / 100;
+  return Math.round(100 * clamped(value, -NEARLY_ONE, NEARLY_ONE)) / 100;
 }
 
-const MOST_BITS = 8; // from here on a surprise has the full colour
+/** The colours of a text: each colours a cell by what is known of its character. */
 export const COLOURS = {
-  // of a cell, by what is known of its character
-  unit: (cell, { activations }) => {
-    const position = watched ? positionIn(activations) : 0;
+  unit(cell, { activations }) {
+    const position = watched === null ? 0 : positionIn(activations);
     tint(cell, position < 0 ? "low" : "high", Math.abs(position));
   },
-  probability: (cell, { surprise }) => tint(cell, "share", 2 ** -surprise),
-  none: () => {},
-  surprise: (cell, { surprise }) => tint(cell, "bits", (surprise || 0) / MOST_BITS), // the first character has none
+  probability(cell, { surprise }) {
+    tint(cell, "share", 2 ** -surprise);
+  },
+  surprise(cell, { surprise }) {
+    const isFirst = Number.isNaN(surprise);
+    tint(cell, "bits", isFirst ? 0 : surprise / MOST_BITS);
+  },
+  none() {},
 };
 
 /** Return what is known of each character that the worker sends: {surprise, guesses, activations}. They are parts of its
  * arrays; as objects they would take several times the memory. */
 export function recordsOf({ surprises = [], guesses, activations }) {
-  const parts = (array, row) =>
-    array.subarray(...[row, row + 1].map((each) => (each * array.length) / surprises.length));
+  const count = surprises.length;
+  const rowOf = (array, row) => {
+    const width = array.length / count;
+    return array.subarray(row * width, (row + 1) * width);
+  };
   return Array.from(surprises, (surprise, row) => ({
     surprise,
-    guesses: parts(guesses, row),
-    activations: parts(activations, row),
+    guesses: rowOf(guesses, row),
+    activations: rowOf(activations, row),
   }));
 }

@@ -1,6 +1,10 @@
 /* From what the network expects to a character: the same rules as charrnn/engines/decoding.py.
- * The page shows what the settings leave of a distribution, and the worker draws from it, so both have this file.
  * Numbers are rounded to float32 where NumPy rounds them: the same settings keep the same characters. */
+
+function sumOf(numbers) {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
 /** Return the softmax of the logits divided by the temperature, but scaled so that the largest is 1, in float32. */
 export function powersOf(logits, temperature = 1) {
   const powers = new Float32Array(logits.length);
@@ -18,7 +22,7 @@ export function powersOf(logits, temperature = 1) {
 
 /** Return an array divided by its sum. */
 export function normalized(powers) {
-  const sum = powers.reduce((total, power) => total + power, 0);
+  const sum = sumOf(powers);
   return powers.map((power) => power / sum);
 }
 
@@ -31,19 +35,23 @@ export function keptPowers(logits, { temperature, topN, topP }) {
     return powers;
   }
   const largest = Float32Array.from(powers).sort().reverse().subarray(0, topN);
-  let least = largest[largest.length - 1];
-  if (topP < 1) {
-    const total = largest.reduce((sum, power) => sum + power, 0);
-    let before = 0;
-    for (const power of largest) {
-      if (before >= topP * total) {
-        break;
-      }
-      least = power;
-      before += power;
-    }
-  }
+  const least = topP < 1 ? leastInShare(largest, topP) : largest[largest.length - 1];
   return powers.map((power) => (power >= least ? power : 0));
+}
+
+/** Return the least of the fewest powers that have a share of the sum. The largest comes first. */
+function leastInShare(powers, share) {
+  const enough = share * sumOf(powers);
+  let least = powers[powers.length - 1];
+  let sum = 0;
+  for (const power of powers) {
+    if (sum >= enough) {
+      break;
+    }
+    least = power;
+    sum += power;
+  }
+  return least;
 }
 
 /** Return the id that a number in [0, 1) draws: the inverse of the cumulative distribution in the order of ids. */
@@ -54,34 +62,39 @@ export function drawId(powers, uniform) {
     sum += powers[id];
     sums[id] = sum;
   }
-  return Math.max(
-    0,
-    sums.findIndex((each) => each > uniform * sum),
-  );
+  const id = sums.findIndex((cumulative) => cumulative > uniform * sum);
+  return Math.max(0, id);
 }
 
 /** Return the ids of the `count` largest values, the largest first; of equal ones the lower id first. */
 export function largestIds(values, count) {
-  const found = [];
+  const largest = [];
   values.forEach((value, id) => {
-    if (found.length < count || value > values[found[count - 1]]) {
-      let place = Math.min(found.length, count - 1);
-      for (; place > 0 && value > values[found[place - 1]]; place--) {
-        found[place] = found[place - 1];
-      }
-      found[place] = id;
+    const isFull = largest.length === count;
+    const belongs = !isFull || value > values[largest[count - 1]];
+    if (!belongs) {
+      return;
     }
+    // Move those that are smaller by one place, of which the last leaves a full list.
+    let place = isFull ? count - 1 : largest.length;
+    while (place > 0 && value > values[largest[place - 1]]) {
+      largest[place] = largest[place - 1];
+      place--;
+    }
+    largest[place] = id;
   });
-  return found;
+  return largest;
 }
+
+const STATE_LENGTH = 624;
 
 /** The Mersenne Twister as numpy.random.RandomState seeds and uses it, so that a seed means the same here. */
 export class RandomState {
   constructor(seed) {
-    this.words = new Uint32Array(624);
-    this.place = 624;
+    this.words = new Uint32Array(STATE_LENGTH);
+    this.place = STATE_LENGTH;
     this.words[0] = seed;
-    for (let k = 1; k < 624; k++) {
+    for (let k = 1; k < STATE_LENGTH; k++) {
       const last = this.words[k - 1];
       this.words[k] = Math.imul(1812433253, last ^ (last >>> 30)) + k;
     }
@@ -91,14 +104,15 @@ export class RandomState {
   randomSample() {
     const high = this.nextWord() >>> 5;
     const low = this.nextWord() >>> 6;
-    return (high * 67108864 + low) / 9007199254740992;
+    return (high * 2 ** 26 + low) / 2 ** 53;
   }
 
   nextWord() {
-    if (this.place === 624) {
+    if (this.place === STATE_LENGTH) {
       this.renew();
     }
-    let word = this.words[this.place++];
+    let word = this.words[this.place];
+    this.place++;
     word ^= word >>> 11;
     word ^= (word << 7) & 0x9d2c5680;
     word ^= (word << 15) & 0xefc60000;
@@ -106,10 +120,12 @@ export class RandomState {
   }
 
   renew() {
-    const words = this.words;
-    for (let k = 0; k < 624; k++) {
-      const mixed = (words[k] & 0x80000000) | (words[(k + 1) % 624] & 0x7fffffff);
-      words[k] = words[(k + 397) % 624] ^ (mixed >>> 1) ^ (mixed & 1 ? 0x9908b0df : 0);
+    const { words } = this;
+    for (let k = 0; k < STATE_LENGTH; k++) {
+      const next = words[(k + 1) % STATE_LENGTH];
+      const mixed = (words[k] & 0x80000000) | (next & 0x7fffffff);
+      const twist = mixed & 1 ? 0x9908b0df : 0;
+      words[k] = words[(k + 397) % STATE_LENGTH] ^ (mixed >>> 1) ^ twist;
     }
     this.place = 0;
   }

@@ -1,0 +1,69 @@
+/* The takes, of which all are kept, and the one that is on the page; see link.js. The history of the browser has their
+ * links, so that they are here again when the page is loaded again. */
+import { chars } from "../shared/shown.js";
+import { linkOf, takeOf } from "./link.js";
+import { data, idsOf, unitNames } from "./model.js";
+
+export const AT_ONCE = 320; // characters that are written at first without a pause
+export const ON = 240; // characters that are written after a change
+export const USUAL = {
+  settings: {
+    temperature: data.opening.temperature,
+    topN: Math.min(data.settings.top_n, chars.length),
+    topP: data.settings.top_p,
+  },
+  prime: idsOf(data.opening.prime).ids,
+  seed: data.opening.seed,
+  length: 600,
+  unit: data.discoveries[0]?.unit ?? unitNames[0],
+};
+
+export const takes = [];
+/** The take that is shown, whether it is being written, and the papers that show it. */
+export const written = { take: null, running: false, papers: [] };
+
+export function setPapers(papers) {
+  written.papers = papers;
+}
+
+export function setRunning(isRunning) {
+  written.running = isRunning;
+}
+
+export function addTake(take) {
+  if (!takes.includes(take)) {
+    takes.push(take);
+  }
+}
+
+/** Make a take the one that is shown. */
+export function setTake(take) {
+  take.of = "write";
+  take.number = takes.indexOf(take);
+  take.start = take.prime.length;
+  written.take = take;
+  written.running = false;
+}
+
+/** Add the takes of links, which are written again when they are shown: all at once. */
+export function addLinks(links) {
+  for (const link of links) {
+    const { take } = takeOf(link, USUAL);
+    takes.push({ ...take, burst: Infinity });
+  }
+}
+
+export function linkOfTake(take) {
+  return linkOf(take, USUAL.settings);
+}
+
+/** Bring the address in line with a take, and keep all links for when the page is loaded again.
+ * @param {string} way "pushState" for a new entry of the history, "replaceState" for the one of now */
+export function showAddress(way = "replaceState", take = written.take) {
+  const state = { links: takes.map(linkOfTake), at: takes.indexOf(take) };
+  try {
+    history[way](state, "", `#${linkOfTake(take)}`);
+  } catch {
+    // Some frames have no history, and some browsers take few changes: the text is shown all the same.
+  }
+}
