@@ -21,7 +21,7 @@ _MODULES = {
     "quiet_tensorflow": "charrnn.system.terminal",
     # the others: charrnn.model
     "train_model": "charrnn.train",
-    "open_model": "charrnn.engines.opened_model",
+    "open_model": "charrnn.engines.model_file",
 }
 __all__ = [
     "Vocabulary",
