@@ -59,10 +59,10 @@ def test_several_texts_are_a_list(model):
 
 def test_no_more_texts_are_drawn_than_are_asked_for(model, monkeypatch):
     rows = []
-    usual = NumpyLSTM.draw
+    usual = NumpyLSTM.generate
     monkeypatch.setattr(
         NumpyLSTM,
-        "draw",
+        "generate",
         lambda engine, logits, *rest: rows.append(len(logits)) or usual(engine, logits, *rest),
     )
     for n in (None, 1, 3):
@@ -200,9 +200,9 @@ def test_what_allows_everything_changes_nothing(model):
 def test_many_texts_are_written_in_the_graph_unless_they_are_restricted(model, monkeypatch):
     """Where eager mode is off."""
     with monkeypatch.context() as patch:
-        patch.setattr(NumpyLSTM, "draw", None)
+        patch.setattr(NumpyLSTM, "generate", None)
         assert len(model.write("the ", 300, n=64, seed=1)) == 64
-    monkeypatch.setattr("charrnn.engines.graph_engine.GraphEngine.draw", None)
+    monkeypatch.setattr("charrnn.engines.graph_engine.GraphEngine.generate", None)
     assert (
         len(
             model.write("the ", 300, n=64, seed=1, allow=lambda text: "at" if len(text) < 6 else "")
@@ -322,7 +322,7 @@ def test_numbers_of_numpy_are_arguments_of_write(model, kind):
 
 
 def test_ctrl_c_is_not_swallowed(model, monkeypatch):
-    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(None, 1))
+    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(None, 1))
     with pytest.raises(KeyboardInterrupt):
         model.write("the ", 10)
 

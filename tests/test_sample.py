@@ -284,7 +284,7 @@ def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, scr
 def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, options):
     arguments = [exported, "--prime", "the ", "--seed", "2", *options, "--length"]
     expected = script(*arguments, 2 * CHUNK).out
-    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
+    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
     assert script(*arguments, "1000", status=130) == (expected, "charrnn-sample: interrupted\n")
 
 

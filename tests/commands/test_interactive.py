@@ -143,7 +143,7 @@ def test_unknown_characters(talk, exported, capsys):
 
 def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, exported, monkeypatch, capsys):
     """What was drawn before is shown, and the next beginning is continued."""
-    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
+    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
     status, out = talk("the ", "on", options=["--length", "170", "--seed", "3"])
     cut = written(capsys, exported, "the ", 3, "--length", "170")
     rest = written(capsys, exported, "on", 3, "--length", "170")

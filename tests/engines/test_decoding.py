@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from charrnn.engines.decoding import Settings, draw
+from charrnn.engines.decoding import Settings, draw_ids
 
 LOGITS = np.log(np.array([[4, 1, 16]], np.float32))
 
@@ -13,7 +13,7 @@ def shares(settings, logits=LOGITS, count=84000):
     uniforms = (np.arange(count) + 0.5) / count
     return (
         np.bincount(
-            draw(np.repeat(logits, count, axis=0), uniforms, settings), minlength=logits.shape[1]
+            draw_ids(np.repeat(logits, count, axis=0), uniforms, settings), minlength=logits.shape[1]
         )
         / count
     )
@@ -51,7 +51,7 @@ def test_the_edges_of_a_character():
     """A number on an edge draws the character after it, and no number draws a character of probability zero."""
     logits = np.log(np.array([[0.25, 1e-45, 0.5, 0.25]], np.float32))
     numbers = [0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2**-53]
-    assert [draw(logits, np.array([number]), Settings()).item() for number in numbers] == [
+    assert [draw_ids(logits, np.array([number]), Settings()).item() for number in numbers] == [
         0,
         0,
         2,
@@ -59,7 +59,7 @@ def test_the_edges_of_a_character():
         3,
         3,
     ]
-    assert {draw(logits, np.array([number]), Settings(top_n=1)).item() for number in numbers} == {2}
+    assert {draw_ids(logits, np.array([number]), Settings(top_n=1)).item() for number in numbers} == {2}
 
 
 @pytest.mark.parametrize(
@@ -90,5 +90,5 @@ def test_the_least_temperature_that_draws():
 def test_small_temperatures_take_the_most_probable(temperature):
     """And of several the first. The logits do not overflow."""
     logits = np.array([[9, -30, 11, 10], [9, 11, -30, 10]], np.float32)
-    assert draw(logits, np.array([0.999, 0]), Settings(temperature)).tolist() == [2, 1]
-    assert draw(np.ones((1, 3), np.float32), np.array([0.999]), Settings(0)).tolist() == [0]
+    assert draw_ids(logits, np.array([0.999, 0]), Settings(temperature)).tolist() == [2, 1]
+    assert draw_ids(np.ones((1, 3), np.float32), np.array([0.999]), Settings(0)).tolist() == [0]
