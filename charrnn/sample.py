@@ -112,6 +112,7 @@ def sample(
         for c in vocab.encode(prime):
             feed = {model.inputs: [[c]], model.keep_prob: 1.0, model.initial_state: new_state}
             preds, new_state = sess.run([model.prediction, model.final_state], feed_dict=feed)
+
         c = pick_top_n(preds, len(vocab), top_n)
         samples.append(vocab.int_to_vocab[c])
         for _ in range(n_samples):

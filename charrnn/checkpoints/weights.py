@@ -36,8 +36,10 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     # In ASCII, two halves of a character that follow each other in the vocabulary would be read as one character.
     encoded = json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass")
     np.savez(buffer, about=np.frombuffer(encoded, np.uint8), **weights)
-    # The last field of a zip file is the length of its comment.
-    content = buffer.getvalue()[:-2] + DIGEST.to_bytes(2, "little")
+
+    # The last field of a zip file, of two bytes, is the length of its comment.
+    archive = buffer.getvalue()
+    content = archive[:-2] + DIGEST.to_bytes(2, "little")
     return content + sha256(content).encode()
 
 
@@ -79,12 +81,15 @@ def read_saved(prefix: str) -> Weights:
             saved = reader.get_variable_to_shape_map()
             weights = {}
             for name in sorted(saved):
-                is_slot = name.rsplit("/", 1)[0] in saved  # of the optimizer, or an average
-                if is_slot or not re.match("rnn/|softmax/", name):
+                # Averages, and what an optimizer keeps, are named after the variable that they belong to.
+                parent, _, _ = name.rpartition("/")
+                if parent in saved or not re.match("rnn/|softmax/", name):
                     continue
                 average = name + AVERAGE
-                key = re.sub("/biases$", "/bias", re.sub("/weights$", "/kernel", name))
-                weights[key] = reader.get_tensor(average if average in saved else name)
+                values = reader.get_tensor(average if average in saved else name)
+                name = re.sub("/weights$", "/kernel", name)
+                name = re.sub("/biases$", "/bias", name)
+                weights[name] = values
             return weights
 
 

@@ -182,6 +182,7 @@ class GraphEngine(Engine):
             step = _lstm_step(stack)
         else:
             step = _any_step(stack, num_classes)
+
         logits = tf.placeholder(tf.float32, [rows, num_classes])
         state = _state_placeholder(stack, rows)
         uniforms = tf.placeholder(tf.float64, [None, rows])  # [T, B]
@@ -190,6 +191,7 @@ class GraphEngine(Engine):
             top_n=tf.placeholder(tf.int32, []),
             top_p=tf.placeholder(tf.float64, []) if with_top_p else None,
         )
+
         ids, log_probabilities, final_logits, final_state = _loop(
             step, self._softmax, logits, _split(stack, state), uniforms, settings
         )
@@ -213,6 +215,7 @@ class GraphEngine(Engine):
         state = self._state
         outputs = self._outputs  # [B, M, L]
         final_state = self._final_state
+
         if shape:
             inputs = tf.placeholder(tf.int32, shape)
             state = _state_placeholder(self._stack, shape[0])
@@ -254,6 +257,8 @@ def _draw_ids(logits, uniforms, settings):
     The Settings are of placeholders; ``top_p`` is None where it is not used.
     """
     prediction = tf.nn.softmax(logits / settings.temperature)  # [B, C]
+
+    # What is less than the smallest that is kept becomes 0.
     largest = tf.nn.top_k(prediction, settings.top_n).values  # [B, n], descending
     if settings.top_p is not None:
         shares = tf.cast(largest, tf.float64)
@@ -263,10 +268,11 @@ def _draw_ids(logits, uniforms, settings):
         largest = tf.where(is_left_out, tf.fill(tf.shape(largest), np.inf), largest)
     smallest = tf.reduce_min(largest, axis=1, keepdims=True)  # [B, 1]
     kept = tf.where(prediction >= smallest, prediction, tf.zeros_like(prediction))  # [B, C]
+
+    # The id is the number of edges that are at most the uniform number, as np.searchsorted(side="right") counts them.
     cumulative = tf.cumsum(tf.cast(kept, tf.float64), axis=1)  # [B, C]
     # The total is the last value. A slice is slower than the maximum.
     total = tf.reduce_max(cumulative, axis=1, keepdims=True)  # [B, 1]
-    # The id is the number of edges that are at most the uniform number, as np.searchsorted(side="right") counts them.
     return tf.reduce_sum(tf.cast(cumulative <= uniforms * total, tf.int32), axis=1)
 
 
@@ -291,6 +297,7 @@ def _lstm_step(stack):
                 inputs = tf.gather(layer.inputs, ids)
             else:
                 inputs = tf.matmul(below, layer.inputs)
+
             i, j, f, o = tf.split(inputs + recurrent, 4, axis=1)  # [B, L] each
             c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
             below = tf.sigmoid(o) * tf.tanh(c)

@@ -61,7 +61,7 @@ def open_model(
 def _open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
     prefix, run, skipped = find(path, best=best, suffix=".npz")
     if run:
-        return _open_file(prefix + ".npz", prefix, vocabulary, run, skipped)
+        return _open_file(f"{prefix}.npz", prefix, vocabulary, run=run, skipped=skipped)
 
     # It is a checkpoint of the notebook.
     if vocabulary is None:
@@ -84,6 +84,7 @@ def _open_file(
     for variable, values in weights.items():
         if values.dtype == np.float16:
             weights[variable] = values.astype(np.float32)
+
     try:
         recorded = Vocabulary(about["vocabulary"])
         if run is None and "hyperparameters" in about:
@@ -96,7 +97,7 @@ def _open_file(
             f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
             f"of {len(vocabulary)} differs from it: leave it out"
         )
-    return _checked(name, recorded, weights, run, skipped)
+    return _checked(name, recorded, weights, run=run, skipped=skipped)
 
 
 def _checked(
@@ -108,7 +109,7 @@ def _checked(
 ) -> Model:
     """Return the model of some weights, if they are those of a network."""
     try:
-        return Model(name, vocabulary, weights, run, skipped)
+        return Model(name, vocabulary, weights, run=run, skipped=skipped)
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
 

@@ -79,6 +79,7 @@ class _Rows:
                 inputs=hs[max(0, start - size) : start + size],
                 h=hs[start : start + size],
             )
+            # the values of the state
             np.copyto(views.c, state[2 * layer].T)
             h = state[2 * layer + 1].T
             np.add(h, h, out=views.h)
@@ -111,6 +112,7 @@ class NumpyLSTM(Engine):
         self._softmax_bias = softmax_bias
         # the table of the first layer for several rows, [4L, C]
         self._columns: Optional[np.ndarray] = None
+
         self._layers: List[_Layer] = []
         for kernel, bias in zip(map(_regrouped, kernels), map(_regrouped, biases)):
             table = None

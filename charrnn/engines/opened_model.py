@@ -163,11 +163,13 @@ class Model:
         num_samples = 1 if n is None else _checked_number(n)
         seed = _checked_seed(seed)
         prime = self._checked_prime(prime, unknown)
+
         # Step by step, as with allow, NumPy is faster.
         characters = 0 if allow else num_samples * length
         with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
             sampler = Sampler(engine, num_samples, allow)
             samples, interrupted = sampler.write(prime, length, settings, seed, stop=stop)
+
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
@@ -243,6 +245,7 @@ class Model:
         with contextlib.closing(self.engine(n, n * CHUNK, keeps_eager=True)) as engine:
             sampler = Sampler(engine, n)
             samples, _, interrupted = sampler.write_lines(length, settings, seed, known_lines)
+
         if interrupted:
             raise KeyboardInterrupt
         return [sample.text.rstrip("\n") for sample in samples]
@@ -265,7 +268,8 @@ class Model:
         text = check_prime(text, self.vocabulary, unknown)
         with contextlib.closing(self.engine(1, len(text))) as engine:
             logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
-        return softmax(logits)[0]
+        (chances,) = softmax(logits)
+        return chances
 
     def surprisal(self, text: str) -> np.ndarray:
         """Return how unexpected each character of a text but the first is, float32 [T - 1], in nats.
@@ -285,7 +289,8 @@ class Model:
         if not text:
             raise ValueError("the text is empty")
         with contextlib.closing(self.engine(1, len(text))) as engine:
-            return engine.activations(self.vocabulary.encode(text), engine.zero_state())[0]
+            activations, _ = engine.activations(self.vocabulary.encode(text), engine.zero_state())
+        return activations
 
     def save(self, path: StrPath, dtype: str = "float32") -> None:
         """Write the model to one ``.npz`` file, see :mod:`charrnn.checkpoints.weights`.
@@ -306,12 +311,14 @@ class Model:
             )
         if record.step_of(target.stem) >= 0 and record.is_run(target.parent):
             raise ValueError(f"{path} belongs to a run: give the name of another file")
+
         if dtype not in ("float32", "float16"):
             raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
         if self.run:
             about = record.record_of(self.run)
         else:
             about = {"vocabulary": "".join(self.vocabulary.chars)}
+
         weights = dict(self.weights)
         for name, values in weights.items():
             if values.ndim > 1:
@@ -319,6 +326,7 @@ class Model:
                     weights[name] = values.astype(dtype)
             if not np.isfinite(weights[name]).all():
                 raise ValueError("a weight is too large for float16: use float32")
+
         files.write_atomically(target, packed(weights, about))
 
     def engine(self, texts: int = 1, characters: int = 0, keeps_eager: bool = False) -> Engine:
@@ -437,6 +445,7 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
         if match:
             layers.add(match.group("number"))
             scopes.add(match.group("scope"))
+
     cell = next((name for name, kind in CELLS.items() if scopes == {kind.scope}), None)
     softmax_shape = shapes.get(_SOFTMAX_KERNEL, ())
     if not cell or len(softmax_shape) != 2 or softmax_shape[0] == 0:
@@ -453,6 +462,7 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
         expected.update(_lstm_shapes(num_classes, lstm_size, len(layers)))
     else:
         checked = {name: shape for name, shape in shapes.items() if not re.match(_LAYER, name)}
+
     for name in {**expected, **checked}:
         if checked.get(name) != expected.get(name):
             raise ValueError(

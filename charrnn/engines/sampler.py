@@ -91,12 +91,14 @@ def choose_settings(
     """
     if of_lines and top_n is None and top_p is None:
         top_p = LINES_TOP_P
+
     if top_n is None:
         top_n = num_classes
         if top_p is None and num_classes <= LARGE_VOCABULARY:
             top_n = 5
     if top_p is None:
         top_p = 1.0
+
     settings = Settings(temperature, top_n, top_p)
     settings.check()
     return settings
@@ -177,6 +179,7 @@ class Sampler:
         texts = ["" for _ in seeds]
         log_probabilities = [[np.zeros(0, np.float32)] for _ in seeds]
         interrupted = False
+
         pieces = self._pieces(
             prime,
             length,
@@ -195,6 +198,7 @@ class Sampler:
                     show(piece)
         except KeyboardInterrupt:
             interrupted = True
+
         samples = list(map(Sample, seeds, texts, map(np.concatenate, log_probabilities)))
         return samples, interrupted
 
@@ -225,6 +229,7 @@ class Sampler:
         logits, state = self._read(prime, len(seeds), after_last)
         if self._allow:
             steps = 1
+
         for start in range(0, length, steps):
             count = min(steps, length - start)
             uniforms = np.stack([text.rng.random_sample(count) for text in texts], axis=1)  # [T, B]
@@ -286,6 +291,7 @@ class Sampler:
                 stop="\n",
                 stops=LINES_BEFORE + 1,
             )
+
             for sample in samples:
                 last = _last_line(sample, length)
                 line = last.text.strip()
@@ -296,6 +302,7 @@ class Sampler:
                 else:
                     kept.append(last)
                     seen.add(line)
+
             if interrupted or len(kept) == self.num_samples:
                 break
         return kept, left_out, interrupted
