@@ -24,7 +24,7 @@ from charrnn.data import Vocabulary, split
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import CHUNK
 from charrnn.system import files
-from charrnn.text.corpus import Text
+from charrnn.text import corpus
 from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 
@@ -174,6 +174,20 @@ def test_a_prime_of_which_nothing_is_left_is_refused(model, name):
         getattr(model, name)("\u20ac", unknown="skip")
 
 
+@pytest.mark.parametrize("name", ["write", "stream", "next"])
+def test_the_error_for_an_unknown_character_names_the_parameter(model, name):
+    with pytest.raises(ValueError, match="'X'.*; with unknown='skip'.*unknown='nearest'"):
+        getattr(model, name)("the X")
+
+
+def test_next_lays_out_the_weights_once(exported, monkeypatch):
+    """As it is called for each character that a program writes."""
+    model = open_model(exported)
+    expected = model.next("the cat")
+    monkeypatch.setattr(NumpyLSTM, "__init__", None)
+    np.testing.assert_array_equal(model.next("the cat"), expected)
+
+
 # Which characters may come next
 
 
@@ -203,6 +217,57 @@ def test_allowed_characters_keep_their_shares(model):
     for char, chance in chances.items():
         expected = chance / sum(chances.values())
         assert drawn.count(char) / 3000 == pytest.approx(expected, abs=0.04)
+
+
+def test_factors_multiply_the_chances(model):
+    """Those of the network. A character without a factor has 0."""
+    factors = {"h": 3, "o": 0.5, "t": 1, "\u20ac": 9}
+    weights = {char: factors[char] * chance_of(model, "the ", char) for char in "hot"}
+    texts = model.write("the ", 1, n=3000, seed=1, allow=lambda text: factors)
+    drawn = [text[-1] for text in texts]
+    assert set(drawn) == set("hot")
+    for char, weight in weights.items():
+        expected = weight / sum(weights.values())
+        assert drawn.count(char) / 3000 == pytest.approx(expected, abs=0.04)
+
+
+def test_factors_come_before_the_temperature_and_top_n(any_model):
+    chances = any_model.next("the ")
+    rarest = any_model.vocabulary.chars[chances.argmin()]
+    factors = {char: 1 for char in CHARS}
+    factors[rarest] = 2 * float(chances.max() / chances.min())
+    for options in (dict(top_n=1), dict(temperature=0)):
+        assert any_model.write("the ", 1, allow=lambda text: factors, **options) == "the " + rarest
+
+
+def test_factors_of_one_change_nothing(model):
+    ones = dict.fromkeys(CHARS, 1)
+    text = model.write("the ", 120, n=3, seed=2, allow=lambda text: ones)
+    assert text == model.write("the ", 120, n=3, seed=2)
+
+
+def test_a_text_ends_where_all_factors_are_0(any_model):
+    factors = {"a": 0, "t": 0.0, "\u20ac": 1}
+    assert any_model.write("the ", 9, allow=lambda text: factors) == "the "
+
+
+@pytest.mark.parametrize("factor", [-1, -1e-9, np.inf, np.nan, np.float32(-2)])
+def test_negative_and_infinite_factors_are_an_error(model, factor):
+    with pytest.raises(ValueError, match="^allow must return finite factors of at least 0, not "):
+        model.write("the ", 9, allow=lambda text: {"a": factor})
+
+
+def test_two_models_write_one_text(model, any_model):
+    """The probabilities of the second are factors for those of the first, and the other way round."""
+
+    def factors_of(other):
+        return lambda text: dict(zip(other.vocabulary, other.next(text[-100:], unknown="skip")))
+
+    texts = {
+        model.write("the ", 20, temperature=0, allow=factors_of(any_model)),
+        any_model.write("the ", 20, temperature=0, allow=factors_of(model)),
+    }
+    assert len(texts) == 1
 
 
 def at_up_to_three(text):
@@ -279,12 +344,16 @@ EXAMPLES = re.findall(
 
 
 def test_the_page_shows_what_is_written(capsys):
+    try:
+        corpus.read("tiny-shakespeare")
+    except ValueError:
+        pytest.skip("tiny-shakespeare.txt is neither in data/ nor in CHARRNN_DATA")
     scope = {}
     with_a_text = [(code, text) for code, text in EXAMPLES if text]
     for code, text in with_a_text:
         exec(code, scope)
         assert capsys.readouterr().out == text
-    assert len(with_a_text) == 2
+    assert len(with_a_text) == 3
 
 
 @pytest.mark.parametrize("library", ["torch", "keras"])
@@ -523,7 +592,7 @@ def test_arguments_are_checked_before_anything_is_written(tmp_path, options, err
 def test_numbers_of_numpy_are_numbers():
     """Which the record can hold."""
     values = dict(batch_size=np.int64(2), keep_prob=np.float32(0.5), fused=np.bool_(True))
-    job = plan_job(Text("a text", TEXT), values, "run", Options(threads=np.int64(1)))
+    job = plan_job(corpus.Text("a text", TEXT), values, "run", Options(threads=np.int64(1)))
     assert json.dumps(record.record_of(job.record))
     assert type(job.threads) is int
 

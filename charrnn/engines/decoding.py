@@ -47,6 +47,18 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def log_probabilities_of(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Return the natural logarithms of the softmax of logits [..., C] at ids [...], float32.
+
+    >>> log_probabilities_of(np.zeros((1, 1), np.float32), np.array([0])).tolist()
+    [0.0]
+    """
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    places = ids[..., np.newaxis].astype(np.int64)  # [..., 1]
+    chosen = np.take_along_axis(shifted, places, axis=-1).squeeze(-1)
+    return chosen - np.log(np.exp(shifted).sum(axis=-1))
+
+
 def draw_ids(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.ndarray:
     """Draw an id for each row.
 

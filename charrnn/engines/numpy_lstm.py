@@ -9,7 +9,7 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.decoding import Settings, draw_ids
+from charrnn.engines.decoding import Settings, draw_ids, log_probabilities_of
 
 # Up to this number, products of the matrix with each row are as fast as a product of two matrices.
 FEW_ROWS = 8
@@ -145,7 +145,7 @@ class NumpyLSTM(Engine):
             ids[step] = draw_ids(all_logits[step], uniforms[step], settings)
             self._step(ids[step], rows)
             self._write_logits(rows, all_logits[step + 1])
-        return ids, _log_probabilities(all_logits[:-1], ids), all_logits[-1], rows.state()
+        return ids, log_probabilities_of(all_logits[:-1], ids), all_logits[-1], rows.state()
 
     def surprisal(
         self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray
@@ -156,7 +156,7 @@ class NumpyLSTM(Engine):
         for ids, logits in zip(inputs.T, all_logits):
             self._step(ids, rows)
             self._write_logits(rows, logits)
-        nats = -_log_probabilities(all_logits, targets.T)  # [M, B]
+        nats = -log_probabilities_of(all_logits, targets.T)  # [M, B]
         return np.ascontiguousarray(nats.T), rows.state()
 
     def activations(self, ids: Sequence[int], state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -230,11 +230,3 @@ def _multiply(matrix: np.ndarray, columns: np.ndarray, products: np.ndarray) -> 
         is_product_of_matrices = columns.shape[1] > 1
         if is_product_of_matrices:
             np.dot(_CLEARS, _CLEARS[0])
-
-
-def _log_probabilities(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Return the natural logarithms of the softmax of logits [..., C] at ids [...], float32."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    places = ids[..., np.newaxis].astype(np.int64)  # [..., 1]
-    chosen = np.take_along_axis(shifted, places, axis=-1).squeeze(-1)
-    return chosen - np.log(np.exp(shifted).sum(axis=-1))

@@ -67,6 +67,7 @@ class Model:
     skipped: Tuple[str, ...] = ()
     num_layers: int = field(init=False)
     cell: str = field(init=False)
+    _reader: Optional[Engine] = field(init=False, default=None)  # of next, once it was called
 
     def __post_init__(self) -> None:
         # A frozen dataclass has no other way to set an attribute.
@@ -150,7 +151,8 @@ class Model:
                 ``skip`` leaves them out, ``nearest`` replaces accented letters, quotes and dashes.
             allow: a function that takes a text so far, with its beginning, and returns the characters that may come
                 next, as a str or a set; None for all. The probabilities of all others become 0, before temperature,
-                ``top_n`` and ``top_p``. The text ends where the model knows none of the characters.
+                ``top_n`` and ``top_p``. The text ends where the model knows none of the characters. The function may
+                also return a dict from characters to factors for their probabilities, at least 0.
 
         Returns:
             The text with its beginning; with ``n``, a list of n texts.
@@ -258,6 +260,8 @@ class Model:
     def next(self, text: str, unknown: str = "error") -> np.ndarray:
         """Return the probability of each character of the vocabulary to follow a text, float32 [C].
 
+        The first call lays out the weights, so changes of ``weights`` after it do not count here.
+
         Args:
             text: at least one character.
             unknown: as for :meth:`write`.
@@ -266,8 +270,12 @@ class Model:
             ValueError: the text is empty, or has a character that the model does not know.
         """
         text = check_prime(text, self.vocabulary, unknown)
-        with contextlib.closing(self.engine(1, len(text))) as engine:
-            logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
+        engine = self._reader
+        if engine is None:
+            engine = self.engine()
+            # A program may call this for each character, and to lay out the weights takes as long as to read hundreds.
+            vars(self)["_reader"] = engine
+        logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
         (chances,) = softmax(logits)
         return chances
 

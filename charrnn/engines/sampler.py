@@ -3,16 +3,17 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
+import math
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Collection, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Collection, Iterator, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.decoding import Settings
+from charrnn.engines.decoding import Settings, log_probabilities_of
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
@@ -34,7 +35,9 @@ LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose the
 LINES_BEFORE = 3  # that the network writes, blank ones included, before the line that counts
 MOST_ROUNDS = 20  # of as many lines as are asked for
 SEEDS = 2**32  # NumPy takes seeds below this number
-Allow = Callable[[str], Optional[Collection[str]]]
+# what may follow a text: characters, factors for their probabilities, or None for everything
+Allowed = Union[None, Collection[str], Mapping[str, float]]
+Allow = Callable[[str], Allowed]
 
 
 def check_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") -> str:
@@ -139,7 +142,8 @@ class Sampler:
         Args:
             engine: the engine.
             num_samples: B.
-            allow: a function of a text so far, which returns the characters that may come next; None for all.
+            allow: a function of a text so far, which returns the characters that may come next, or a dict of factors
+                for their probabilities; None for all.
         """
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
@@ -191,9 +195,9 @@ class Sampler:
             after_last=after_last,
         )
         try:
-            for row, piece, of_piece in pieces:
+            for row, piece, values in pieces:
                 texts[row] += piece
-                log_probabilities[row].append(of_piece)
+                log_probabilities[row].append(values)
                 if show and row == 0:
                     show(piece)
         except KeyboardInterrupt:
@@ -233,11 +237,15 @@ class Sampler:
         for start in range(0, length, steps):
             count = min(steps, length - start)
             uniforms = np.stack([text.rng.random_sample(count) for text in texts], axis=1)  # [T, B]
+            own_logits = logits
             if self._allow:
-                logits = _restricted(logits, texts, self.vocabulary, self._allow)
+                logits = _weighted(logits, texts, self.vocabulary, self._allow)
             ids, log_probabilities, logits, state = self._engine.generate(
                 logits, state, uniforms, settings
             )
+            if self._allow:
+                # The network's own, which are not weighted. There is one step.
+                log_probabilities = log_probabilities_of(own_logits[np.newaxis], ids)
             self._last = logits, state
 
             for row, text in enumerate(texts):
@@ -345,22 +353,39 @@ class _Text:
         return len(drawn)
 
 
-def _restricted(
+def _weighted(
     logits: np.ndarray, texts: List[_Text], vocabulary: Vocabulary, allow: Allow
 ) -> np.ndarray:
-    """Return logits [B, C] with -inf for what may not follow each text. End the texts for which nothing is left."""
+    """Return logits [B, C] weighted with what may follow each text. End the texts for which nothing is left."""
     logits = logits.copy()
     for row, text in enumerate(texts):
+        if text.has_ended:
+            continue
         allowed = allow(text.text)
         if allowed is None:
             continue
-        others = [index for char, index in vocabulary.vocab_to_int.items() if char not in allowed]
-        if len(others) < len(vocabulary):
-            logits[row, others] = -np.inf
+        factors = _factors(allowed, vocabulary)
+        if factors.any():
+            with np.errstate(divide="ignore"):
+                logits[row] += np.log(factors)
         else:
             # Its logits stay as they are, since something is drawn in each row.
             text.has_ended = True
     return logits
+
+
+def _factors(
+    allowed: Union[Collection[str], Mapping[str, float]], vocabulary: Vocabulary
+) -> np.ndarray:
+    """Return the factor for the probability of each character, float64 [C]."""
+    if not isinstance(allowed, Mapping):
+        return np.array([char in allowed for char in vocabulary.chars], np.float64)
+    for char, factor in allowed.items():
+        if not 0 <= factor < math.inf:
+            raise ValueError(
+                f"allow must return finite factors of at least 0, not {factor!r} for {char!r}"
+            )
+    return np.array([allowed.get(char, 0) for char in vocabulary.chars], np.float64)
 
 
 def _last_line(sample: Sample, length: int) -> Sample:

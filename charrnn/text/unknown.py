@@ -80,7 +80,8 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
         places = words.listed(unknown, lambda char: f"{char!r} ({_place(text, char)})")
         raise errors.AdvisedError(
             f"{name} has characters that are not in the model's vocabulary",
-            places,
+            f"{places}; with unknown='skip', write, stream and next leave them out, and with unknown='nearest' they "
+            "replace those that they can",
             f"{places}; --unknown skip leaves them out, --unknown nearest replaces those that it can",
         )
     nearest = {char: _nearest(char, vocabulary) if how == "nearest" else None for char in unknown}

@@ -5,6 +5,7 @@ from conftest import texts_of
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import CHUNK, Sampler
+from charrnn.engines.surprisal import surprisal
 
 ALL = Settings(top_n=14)
 
@@ -93,3 +94,13 @@ def test_what_was_drawn_last_is_continued_as_if_it_were_the_beginning(engines, m
         (second,), _ = sampler.write(more, 9, Settings(), 5, after_last=True)
         expected = texts_of(engine, f"the {first.text}{more}", 9, seed=5)
         assert [second.text] == expected
+
+
+@pytest.mark.parametrize("allowed", ["hat", {"h": 3, "a": 0.1, "t": 1}])
+def test_log_probabilities_are_the_networks_own_whatever_is_allowed(engines, allowed):
+    for engine in engines:
+        samples, _ = Sampler(engine, 2, lambda text: allowed).write("the ", 9, ALL, 3)
+        for sample in samples:
+            ids = engine.vocabulary.encode("the " + sample.text)
+            of_drawn = -surprisal(engine, ids)[len("the ") - 1 :]
+            assert sample.log_probabilities == pytest.approx(of_drawn, abs=1e-5)

@@ -19,11 +19,12 @@ def test_a_known_text_is_unchanged(how):
 def test_unknown_characters_are_reported_with_their_first_place():
     with pytest.raises(ValueError) as caught:
         resolve("ab\ncd\u00e9 Z\u00e9", LETTERS, "error", "the prime")
-    assert str(caught.value) == (
+    fact = (
         "the prime has characters that are not in the model's vocabulary: "
-        "'\u00e9' (line 2, column 3), 'Z' (line 2, column 5)"
+        "'\u00e9' (line 2, column 3), 'Z' (line 2, column 5); "
     )
-    assert described(caught.value).startswith(f"{caught.value}; --unknown skip ")
+    assert str(caught.value).startswith(f"{fact}with unknown='skip', ")
+    assert described(caught.value).startswith(f"{fact}--unknown skip ")
     with pytest.raises(ValueError, match=r"'Z' \(line 2, column 1\)"):
         resolve("\nZ", LETTERS, "error")
 
