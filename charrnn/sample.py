@@ -97,7 +97,8 @@ def sample(
         prime = default_prime(vocab, trained.run)
     check_prime(prime, vocab)
 
-    from charrnn.model import CharRNN  # not above, because this imports TensorFlow
+    # not above, because these import TensorFlow
+    from charrnn.model import CharRNN
     from charrnn.system.tensorflow import set_variable, tf
 
     model = CharRNN(

@@ -213,6 +213,7 @@ def test_allowed_characters_keep_their_shares(model):
     chances = {char: chance_of(model, "the ", char) for char in "hot"}
     texts = model.write("the ", 1, n=3000, seed=1, allow=lambda text: set("hot\u20ac"))
     drawn = [text[-1] for text in texts]
+
     assert set(drawn) == set("hot")
     for char, chance in chances.items():
         expected = chance / sum(chances.values())
@@ -225,6 +226,7 @@ def test_factors_multiply_the_chances(model):
     weights = {char: factors[char] * chance_of(model, "the ", char) for char in "hot"}
     texts = model.write("the ", 1, n=3000, seed=1, allow=lambda text: factors)
     drawn = [text[-1] for text in texts]
+
     assert set(drawn) == set("hot")
     for char, weight in weights.items():
         expected = weight / sum(weights.values())
@@ -353,6 +355,7 @@ def test_the_page_shows_what_is_written(capsys):
     for code, text in with_a_text:
         exec(code, scope)
         assert capsys.readouterr().out == text
+
     assert len(with_a_text) == 3
 
 
@@ -362,6 +365,7 @@ def test_a_network_of_another_library_is_the_same(library):
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed: pip install {library}")
     status, out, err = run_python("-c", code, variables={"TF_CPP_MIN_LOG_LEVEL": "3"}.items())
+
     assert status == 0, err
     _, difference = out.split("The largest difference: ")
     assert 0 < float(difference) < 1e-5
@@ -516,6 +520,7 @@ def test_the_losses_of_a_run_are_those_of_its_best_model(run):
     text = Path(run.folder, "text.txt").read_text()
     _, held_out, test = split(text, 0.25, 0.1)
     val_loss = np.nanmin(run.history["val_loss"])
+
     assert val_loss == pytest.approx(run.best.surprisal(held_out).mean(), abs=1e-4)
     assert run.test_loss == pytest.approx(run.best.surprisal(test).mean(), abs=1e-4)
     assert abs(val_loss - run.test_loss) > 0.01
@@ -669,6 +674,7 @@ def test_a_run_can_be_like_another(trained, text_file, tmp_path, planned):
     for like in (trained, copy):
         assert train.main([str(text_file), "--like", str(like), *others]) == 0
     expected = replace(record.read_run(trained).hyperparameters, num_steps=100)
+
     assert [job.hyperparameters for job in planned] == [expected, expected]
 
 

@@ -167,4 +167,5 @@ def test_records_of_models(tmp_path, monkeypatch, capsys, weights, name, argumen
             assert out == "", crafted
             assert re.fullmatch("charrnn-.*: error: .+\n", err), crafted
             refused += 1
+
     assert refused > 30

@@ -124,6 +124,7 @@ def test_a_checkpoint_of_the_notebook_is_sampled_with_a_vocabulary(
     np.random.seed(8)
     text = sample(bare, 30, 5, len(CHARS), prime="the", vocabulary=vocabulary)
     np.random.seed(8)
+
     assert text == sample(trained, 30, prime="the")
 
 
@@ -196,6 +197,7 @@ def test_the_script_writes_the_text_of_the_notebooks_loop(request, trained, scri
     np.random.seed(3)
     expected = sample(trained, 29, prime="the ")
     out, err = script(request.getfixturevalue(name), prime="the ", length=30, seed=3)
+
     assert out == expected + "\n"
     assert err == ""
     assert len(expected) == len("the ") + 30
@@ -214,6 +216,7 @@ def test_flags_choose_the_settings(exported, script, options, settings):
     sampler = Sampler(open_model(exported).engine())
     (expected,), _ = sampler.write("on ", 80, settings, 5)
     out, err = script(exported, prime="on ", length=80, seed=5, **options)
+
     assert out == "on " + expected.text + "\n"
     assert err == ""
 
@@ -277,6 +280,7 @@ def test_novelty_is_a_line_after_the_text(trained, script):
     text = script(trained, **NOVELTY).out[:-1]
     expected = novelty.compare(text[len("the ") :], TEXT)
     out = script(trained, "--novelty", **NOVELTY).out
+
     assert out.startswith(f"{text}\nnovelty: ")
     assert f" {expected.longest} char" in out
     assert f"{expected.share:.1%}" in out
@@ -321,6 +325,7 @@ def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, flags, optio
     expected = script(exported, *flags, length=2 * CHUNK, **options).out
     monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
     interrupted = script(exported, *flags, length=1000, status=130, **options)
+
     assert interrupted == (expected, "charrnn-sample: interrupted\n")
 
 
@@ -348,6 +353,7 @@ def test_a_process_is_quiet(request, name):
     flags = flags_of(dict(prime="the ", seed=1, length=20))
     model = request.getfixturevalue(name)
     status, out, err = run_python("-m", "charrnn", "sample", model, *flags)
+
     assert status == 0
     assert err == ""
     assert len(out) == len("the ") + 20 + len("\n")

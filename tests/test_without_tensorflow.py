@@ -70,6 +70,7 @@ def test_what_needs_tensorflow_prints_one_line(trained, gated, tmp_path, name):
         "export": [trained, tmp_path / "served", "--format", "saved-model"],
     }
     status, out, err = run(WITHOUT, "charrnn", name, *arguments[name])
+
     assert status == 2
     assert out == ""
     assert err.count("\n") == 1

@@ -98,5 +98,6 @@ def _reading(what: str) -> Iterator[None]:
     """Raise CheckpointError in place of any exception that reading a model or checkpoint raises."""
     try:
         yield
-    except Exception as error:  # of any kind, if another program has made the file
+    except Exception as error:
+        # It is of any kind, if another program has made the file.
         raise CheckpointError(f"{what} cannot be read: {errors.reason(error)}")

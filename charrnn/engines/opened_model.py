@@ -38,7 +38,8 @@ from charrnn.system.tensorflow import graph_mode, is_eager
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
-_LAYER = r"rnn/multi_rnn_cell/cell_(?P<number>\d+)/(?P<scope>[^/]+)/"  # in the name of a variable
+# the names of the variables
+_LAYER = r"rnn/multi_rnn_cell/cell_(?P<number>\d+)/(?P<scope>[^/]+)/"
 _SOFTMAX_KERNEL = "softmax/Variable"
 _SOFTMAX_BIAS = "softmax/Variable_1"
 
@@ -67,7 +68,8 @@ class Model:
     skipped: Tuple[str, ...] = ()
     num_layers: int = field(init=False)
     cell: str = field(init=False)
-    _reader: Optional[Engine] = field(init=False, default=None)  # of next, once it was called
+    # the engine of next, once it was called
+    _reader: Optional[Engine] = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         # A frozen dataclass has no other way to set an attribute.

@@ -149,7 +149,8 @@ class Sampler:
         self.num_samples = num_samples
         self._engine = engine
         self._allow = allow
-        self._last: Any = (None, engine.zero_state())  # logits and state after what was drawn last
+        # the logits and the state after what was drawn last
+        self._last: Any = (None, engine.zero_state())
 
     def write(
         self,

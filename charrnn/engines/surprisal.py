@@ -8,8 +8,7 @@ import numpy as np
 from charrnn.engines import Engine
 
 WARM_UP = 500  # characters that a row reads before the first that it measures
-# characters that a row measures at least; with fewer, it would mostly read its WARM_UP
-LEAST_PIECE = 25
+LEAST_PIECE = 25  # characters that a row measures; with fewer, it would mostly read its WARM_UP
 WINDOW = 100  # steps of one call of the engine
 
 
@@ -44,7 +43,8 @@ def surprisal(
         )
     count = len(ids) - 1
     n_pieces = max(1, min(rows, count // LEAST_PIECE))
-    length = math.ceil(count / n_pieces)  # characters that a row reads
+    # the characters that a row reads
+    length = math.ceil(count / n_pieces)
     if n_pieces > 1:
         length = min(count, length + WARM_UP)
     rank, size = share
@@ -65,20 +65,23 @@ def surprisal(
         for row, piece in enumerate(pieces):
             offset = piece.start + begin
             low = max(piece.first, offset)
-            high = min(piece.last, piece.start + end)
+            high = min(piece.end, piece.start + end)
             if low < high:
                 nats[low:high] = measured[row, low - offset : high - offset]
     return nats
 
 
 class _Piece(NamedTuple):
-    """What a row reads and measures, as places in the surprisal of the whole text."""
+    """What a row reads and measures: places in the surprisal of the whole text.
 
-    start: int  # where it begins to read
-    first: int  # the first that it measures
-    last: int  # after the last
+    It reads from ``start`` to ``end``, and measures from ``first`` to ``end``, which does not belong to the piece.
+    """
+
+    start: int
+    first: int
+    end: int
 
 
 def _piece(count: int, number: int, n_pieces: int, length: int) -> _Piece:
-    last = count * (number + 1) // n_pieces
-    return _Piece(max(0, last - length), count * number // n_pieces, last)
+    end = count * (number + 1) // n_pieces
+    return _Piece(start=max(0, end - length), first=count * number // n_pieces, end=end)

@@ -60,6 +60,7 @@ def test_a_run_without_a_name_goes_to_the_next_folder(trained, checkpoints, plan
         shutil.copytree(str(trained), str(checkpoints / name))
     (checkpoints / "11").mkdir()
     new = [str(trained.parent / "small.txt"), *SMALL_FLAGS]
+
     assert train.main(new) == 0
     assert train.main([*new, "--checkpoint-dir", "x"]) == 0
     assert train.main(["--resume"]) == 0

@@ -94,6 +94,7 @@ def test_nothing_in_a_file_is_run(tmp_path):
     members = {"about.npy": npy(about), "softmax/Variable.npy": npy(objects)}
     (tmp_path / "m.npz").write_bytes(signed_npz(members))
     check_refused(tmp_path / "m.npz", "allow_pickle=False")
+
     assert not (tmp_path / "made").exists()
 
 
@@ -168,6 +169,7 @@ def test_a_missing_file_of_a_saver_is_one_line(tmp_path, suffix):
     prefix = save_variables(tmp_path, {"softmax/Variable": 1.0})
     (tmp_path / f"i1_l3.ckpt{suffix}").unlink()
     message = "^the checkpoint .*i1_l3.ckpt cannot be read: ."
+
     with pytest.raises(CheckpointError, match=message) as caught:
         read_saved(prefix)
     assert "\n" not in str(caught.value)

@@ -75,6 +75,7 @@ def test_the_text_is_the_one_that_the_settings_describe(network, engines, settin
     prime = "the cat"
     length = 130
     texts = texts_of(engines[1], prime, length, settings, seed=4, rows=3)
+
     assert [len(text) for text in texts] == [length] * 3
     ids = np.stack([network.vocabulary.encode(prime + text) for text in texts])
     probabilities = graph_probabilities(network, ids[:, :-1], 50)  # [B, T, C]

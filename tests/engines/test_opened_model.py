@@ -127,6 +127,7 @@ def test_arrays_that_are_no_variables_are_refused(exported, tmp_path, capsys, na
     members = {f"{key}.npy": npy(value) for key, value in weights.items()}
     members["about.npy"] = npy(np.frombuffer(json.dumps(about).encode(), np.uint8))
     (tmp_path / "m.npz").write_bytes(signed_npz(members))
+
     assert script("export").main([str(tmp_path / "m.npz"), str(tmp_path / "out.npz")]) == 2
     message = f"it is not a model of charrnn: {name} has shape (2,), not None"
     assert message in capsys.readouterr().err
@@ -279,4 +280,5 @@ def test_a_model_that_is_worse_than_the_frequencies_of_its_text_is_doubted(
     weights["softmax/Variable_1"] = np.array(biases, np.float32)
     doubt_order(Model("other", Vocabulary(chars), weights), "a" * 300 + "b" * 3)
     note = "worse than the frequencies of the characters"
+
     assert (note in capsys.readouterr().err) == is_doubted

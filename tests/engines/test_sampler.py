@@ -26,6 +26,7 @@ def test_each_row_has_the_text_of_its_own_seed(engine):
     seeds = [2**32 - 2, 2**32 - 1, 0]
     texts = [texts_of(engine, "the ", 60, seed=seed) for seed in seeds]
     samples, _ = Sampler(engine, 3).write("the ", 60, Settings(), 2**32 - 2)
+
     assert [sample.seed for sample in samples] == seeds
     assert [[sample.text] for sample in samples] == texts
     assert len({sample.text for sample in samples}) == 3
@@ -41,6 +42,7 @@ def test_a_text_ends_after_a_string(engine, start, width):
     end = text.index(stop) + width
     pieces = []
     sample = first_of(engine, length=170, settings=ALL, seed=8, stop=stop, show=pieces.append)
+
     assert sample.text == text[:end]
     assert "".join(pieces) == text[:end]
     assert len(sample.log_probabilities) == end
@@ -82,6 +84,7 @@ def test_a_prime_that_has_the_whole_string_does_not_end_the_text(engine, rows):
     options = dict(rows=rows, length=50, settings=Settings(), seed=3)
     text = first_of(engine, **options).text
     ended = first_of(engine, stop="the ", **options).text
+
     assert len(ended) >= 2
     assert text.startswith(ended)
 
