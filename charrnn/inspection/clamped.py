@@ -42,7 +42,7 @@ def write(
         engine = _with_clamped_gates(model, unit)
     rngs = [np.random.RandomState(seed) for seed in SEEDS]
     uniforms = np.stack([rng.random_sample(LENGTH) for rng in rngs], axis=1)  # [T, B]
-    drawn, *_ = engine.draw(logits, state, uniforms, settings)
+    drawn, *_ = engine.generate(logits, state, uniforms, settings)
     return [model.vocabulary.decode(ids) for ids in drawn.T]
 
 

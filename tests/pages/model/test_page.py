@@ -252,7 +252,7 @@ def test_ctrl_c_while_the_network_writes_a_text_ends_the_export(
     exported, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(webpage, "training_text", mock.Mock(side_effect=ValueError("it is gone")))
-    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
+    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
     assert export.main([str(exported), str(tmp_path / "page.html")]) == 130
     assert capsys.readouterr() == ("", "charrnn-export: interrupted\n") and not list(
         tmp_path.iterdir()

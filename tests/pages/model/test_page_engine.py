@@ -78,7 +78,7 @@ def assert_equal_engines(tmp_path, model, weights, ids):
     np.testing.assert_allclose(shown, 127 * np.array(states), atol=2 if rough else 0.51)
     uniforms = np.random.RandomState(7).random_sample((DRAWN, 1))
     for each, drawn in zip(SETTINGS, json.loads(answer.read_text())):
-        expected, *_ = engine.draw(after, state, uniforms, each)
+        expected, *_ = engine.generate(after, state, uniforms, each)
         assert drawn == expected[:, 0].tolist() or rough, each
 
 
