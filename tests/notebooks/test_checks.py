@@ -30,8 +30,8 @@ import charrnn.model
 from charrnn.system.tensorflow import tf
 
 # Pieces of the solution.
-ROWS = "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))"
-LSTM = "lstm_size, num_layers, n_rows, self.keep_prob)"
+ROWS = "rows = arr[: batch_size * n_steps * n_windows].reshape((batch_size, -1))"
+LSTM = "lstm_size, num_layers, n_rows, self.keep_prob"
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def test_a_name_from_outside_is_named_whatever_value_it_has():
 
 
 def test_the_number_keep_prob_in_place_of_the_placeholder(others_right):
-    given = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows, keep_prob)", keep_prob=0.5)
+    given = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows, keep_prob", keep_prob=0.5)
     said = verdict("CharRNN", given)[1]
     assert (
         "where the placeholder belongs: self.keep_prob" in said and "keep_prob = 0.5, but" in said
@@ -291,7 +291,7 @@ def test_the_network_begins_with_the_exercise_that_is_wrong(others_right):
 
 
 def test_the_functions_of_the_reader_are_as_before_after_the_check(others_right):
-    network = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows)")
+    network = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows")
     before = dict(network.__init__.__globals__)
     assert "missing 1 required positional argument" in verdict("CharRNN", network)[1]
     assert network.__init__.__globals__ == before
