@@ -108,6 +108,7 @@ def read_cells(source: str) -> List[Dict[str, Any]]:
             cells[-1]["lines"].append(line)
         elif line.strip():
             raise ValueError(f"this line is in no cell: {line!r}")
+
     if is_open and cells[-1]["kind"] == "code":
         raise ValueError(f"the code cell {cells[-1]['id']!r} has no end")
     for cell in cells:
@@ -162,6 +163,7 @@ def _lines(text: str) -> Iterator[Tuple[str, str]]:
             is_invited = False
         else:
             yield kind, line
+
     if kind == "solution":
         raise ValueError(f"a solution has no end: the cell begins {text.splitlines()[0]!r}")
 
@@ -194,12 +196,14 @@ def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
     for path in sorted(SOURCE.glob("*.md")):
         cells += read_cells(path.read_text(encoding="utf-8"))
     shown = badge(notebook_name)
+
     for cell in cells:
         text = cell["text"].replace("{{repository}}", REPOSITORY)
         text = text.replace("{{badge}}\n\n", f"{shown}\n\n" if shown else "")
         if cell["kind"] == "markdown":
             text = _with_pictures(text)
         cell["text"] = text
+
     for name, count in Counter(cell["id"] for cell in cells).items():
         if count > 1:
             raise ValueError(f"two cells have the name {name!r}")
@@ -226,6 +230,7 @@ def unknown_checks() -> List[str]:
             known.update(target.id for target in statement.targets)
         elif isinstance(statement, ast.FunctionDef):
             known.add(statement.name)
+
     unknown = []
     for cell in all_cells():
         for name in _CHECK.findall(cell["text"]):
@@ -246,6 +251,7 @@ def pictures() -> None:
     browsers = [path for path in map(shutil.which, names) if path]
     if not browsers:
         raise ValueError("the pictures are made with Chromium, and it is not installed")
+
     for path in sorted(ASSETS.glob("*.svg")):
         size = _SIZE.search(path.read_text(encoding="utf-8"))
         width = round(float(size.group(1)))
@@ -432,6 +438,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     if unknown:
         print(f"there is no checks.{', no checks.'.join(unknown)}", file=sys.stderr)
         return 1
+
     different = {}
     for path, text in files().items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -443,6 +450,7 @@ def main(argv: Optional[List[str]] = None) -> int:
                 file=sys.stderr,
             )
         return 1 if different else 0
+
     for path, text in different.items():
         write(path, text)
     if args.run or args.cells:

@@ -109,6 +109,7 @@ def show_losses(losses: Dict[str, Any]) -> None:
     widest = 22 if has_spread else 30
     best = min(of_name.min() for of_name in values.values())
     scale = widest / max(begin - best, 0.3)
+
     for name, of_name in values.items():
         mean = of_name.mean()
         spread = f"({of_name.min():.3f} to {of_name.max():.3f})" if of_name.size > 1 else ""
@@ -145,6 +146,7 @@ def plot_gates(gates: np.ndarray, read: Sequence[str]) -> None:
     text = read[most]
     figure, (above, below) = plt.subplots(2, 1, figsize=(9, 4), sharex=True)
     styles = [(BLUE, "-"), (ORANGE, "-"), (GREEN, "--")]
+
     for written, of_text, (color, style) in zip(read, gates, styles):
         above.plot(of_text[:, 2], style, color=color, label=f"after {written[4]}")
     input_gate, forget_gate, _ = gates[most].T
@@ -158,6 +160,7 @@ def plot_gates(gates: np.ndarray, read: Sequence[str]) -> None:
         axes.axvline(4, color=GREY, linestyle=":", linewidth=1)
         axes.axvline(len(text) - 1, color=GREY, linestyle=":", linewidth=1)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+
     figure.tight_layout()
 
     sentences = []
@@ -167,6 +170,7 @@ def plot_gates(gates: np.ndarray, read: Sequence[str]) -> None:
             f"after {written[4]}: tanh(c) from {memory.min():.2f} to {memory.max():.2f}, "
             f"f {forget_gate.mean():.3f} and i {input_gate.mean():.3f} on average"
         )
+
     show(figure, f"One unit between brackets. {'; '.join(sentences)}.")
     print("the unit of the picture between the brackets,\n" + "\n".join(sentences))
 
@@ -183,6 +187,7 @@ def plot_reach(lengths: Dict[str, Sequence[np.ndarray]]) -> None:
             sentences.append(
                 f"{name:16} {way:8} {share[9]:9.3g} after 10 steps, {share[29]:9.3g} after 30"
             )
+
     axes.set(xlabel="steps between the state and the loss", ylabel="length (1: next to the loss)")
     axes.legend(frameon=False)
     show(figure, f"Length of the gradient by the distance from the loss. {'; '.join(sentences)}.")
@@ -198,6 +203,7 @@ def plot_rates(curves: Dict[str, np.ndarray], bigram: float) -> None:
         axes.axhline(bigram, color=VIOLET, linestyle="--", label=f"bigrams, {bigram:.2f}")
         axes.set(title=f"rate {rate}", xlabel="step")
         sentences.append(f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}")
+
     columns[0].set_ylabel("loss (nats)")
     columns[0].legend(frameon=False)
     figure.tight_layout()
@@ -227,6 +233,7 @@ def plot_faults(curves: Dict[str, Sequence[float]], correct: Sequence[float]) ->
         axes.plot(_smooth(losses), color=ORANGE, label=name)
         axes.set(title=name, xlabel="step")
         axes.legend(frameon=False)
+
     columns[0].set_ylabel("loss (nats)")
     figure.tight_layout()
     ends = ", ".join(f"{name} {np.mean(losses[-50:]):.2f}" for name, losses in curves.items())
@@ -276,6 +283,7 @@ def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
     ticks = [2.5, 3, 4, 5]
     right.set(xlabel="step of the training", ylabel="loss (nats)", yticks=ticks, yticklabels=ticks)
     right.minorticks_off()
+
     for axes in (left, right):
         axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     figure.tight_layout()
@@ -305,6 +313,7 @@ def plot_losses(
     steps = np.arange(1, len(losses) + 1)
     axes.plot(steps, losses, color=BLUE, linewidth=0.8, label="LSTM, training")
     axes.plot(*zip(*held_out), color=GREEN, marker="o", markersize=4, label="LSTM, held out")
+
     for (name, loss), color in zip(lines.items(), (ORANGE, VIOLET)):
         axes.axhline(loss, color=color, linestyle="--", label=f"{name}, {loss:.2f}")
     for end in range(n_windows, len(losses) + 1, n_windows):
@@ -340,6 +349,7 @@ def plot_fits(fits: Dict[str, np.ndarray]) -> None:
         axes.plot(epochs, held_out, color=GREEN, label="held out")
         axes.set(title=title, xlabel="epoch")
         sentences.append(f"{title}: they end at {training[-1]:.2f} and {held_out[-1]:.2f}.")
+
     columns[0].set_ylabel("loss (nats)")
     columns[0].legend(frameon=False)
     figure.tight_layout()
@@ -408,12 +418,14 @@ def coloured(passage: str, values: np.ndarray, title: str) -> None:
     most = float(np.abs(values).max()) or 1.0
     ground = np.zeros((len(lines), max(map(len, lines))))
     figure, axes = plt.subplots(figsize=(9, 0.2 * len(lines) + 0.6))
+
     place = 0
     for row, line in enumerate(lines):
         ground[row, : len(line)] = values[place : place + len(line)]
         place += len(line) + 1
         for column, char in enumerate(line):
             axes.text(column, row, char, size=9, ha="center", va="center", **LETTERS)
+
     axes.imshow(ground, cmap=RED_TO_BLUE, vmin=-most, vmax=most, aspect="auto")
     axes.set_title(f"{title} (blue: {most:.2f}, white: 0, red: {-most:.2f})", loc="left", size=10)
     axes.axis("off")
@@ -504,6 +516,7 @@ def _shipped(vocab: Sequence[str], checkpoint_dir: str, network: Any) -> List[st
         return []
     # with Adam's averages
     network(len(vocab), lstm_size=model.lstm_size, num_layers=model.num_layers)
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():
@@ -539,6 +552,7 @@ def elsewhere(package: str, cell: str) -> None:
         print(NEEDS.format("training_ids"))
         return
     others = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
+
     for ours in ("TF_USE_LEGACY_KERAS", "MPLBACKEND"):
         others.pop(ours, None)
     with tempfile.TemporaryDirectory() as folder:
@@ -551,6 +565,7 @@ def elsewhere(package: str, cell: str) -> None:
             text=True,
             env=others,
         )
+
     print(process.stdout, end="")
     if process.returncode:
         print(process.stderr[-1500:], end="")
@@ -580,6 +595,7 @@ def _defined_in(source: str) -> Set[str]:
         body = ast.parse(source).body
     except SyntaxError:
         return set()
+
     names = set()
     for statement in body:
         if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):

@@ -120,6 +120,7 @@ def _nearest(name: str) -> str:
     similar = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.7)
     candidates = [OTHERS.get(name, name)]
     candidates += [by_lower_case[lower] for lower in similar]
+
     for candidate in candidates:
         if candidate in names:
             return names[candidate]

@@ -214,6 +214,7 @@ def _advice(error: BaseException, answer: Any) -> str:
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename in files:
             codes.append(frame.f_code)
+
     variables: Set[str] = set()
     for code in codes:
         variables.update(code.co_varnames, code.co_cellvars)
@@ -251,6 +252,7 @@ def files_of(answer: Any) -> Set[str]:
     code = code_of(answer)
     if code is None:
         return set()
+
     codes = [code]
     for value in list(scope_of(answer).values()):
         if getattr(value, "__module__", "") == answer.__module__:
@@ -299,6 +301,7 @@ def borrowed(answer: Any) -> str:
     scope = scope_of(answer)
     values = [getattr(function, "func", function)]
     values += [scope.get(name, name) for name in names_in(answer)]
+
     for value in values:
         if _package_of(value) in ("charrnn", "checks"):
             return (

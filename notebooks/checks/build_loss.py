@@ -48,6 +48,7 @@ def _run(answer: Callable, values: np.ndarray, targets: np.ndarray, size: int) -
     logits = tf.constant(values)
     weights = tf.Variable(tf.ones([size, num_classes]), name="weights")
     functions = {name: _with_names(getattr(tf.nn, name)) for name in NAMED}
+
     with mock.patch.multiple(tf.nn, **functions):
         loss = returned(answer, (logits, tf.constant(targets), num_classes), ["loss"])
     need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
@@ -64,6 +65,7 @@ def _run(answer: Callable, values: np.ndarray, targets: np.ndarray, size: int) -
         "The weights are a part of the loss, as in a penalty for large weights (L2 regularization): leave that "
         "out. The loss is the cross-entropy alone.",
     )
+
     with tf.Session() as session:
         return session.run(loss)
 
@@ -89,6 +91,7 @@ def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, siz
         "The loss is not a number: take the logarithm of the softmax, not of the logits. "
         "tf.nn.softmax_cross_entropy_with_logits_v2 does both.",
     )
+
     num_classes = logits.shape[1]
     steps = targets.size
     losses = -np.log(softmax(logits)[np.arange(steps), targets.ravel()])  # [N·M], in nats

@@ -32,6 +32,7 @@ def examine(answer: Callable) -> None:
         num_layers=1 + random.randint(2),
         batch_size=random.randint(3, 6),
     )
+
     for sizes in (Sizes(lstm_size=4, num_layers=3, batch_size=2), others):
         tf.reset_default_graph()
         keep_prob = tf.placeholder(tf.float32, name="keep_prob")
@@ -66,6 +67,7 @@ def _examine_stack(cell: Any, sizes: Sizes, keep_prob: tf.Tensor) -> None:
         isinstance(cell, rnn_cell.MultiRNNCell),
         f"The cell should be a MultiRNNCell of layers, each in a DropoutWrapper, not {_kind(cell)}.",
     )
+
     layers = list(cell._cells)
     units = [getattr(layer, "output_size", None) for layer in layers]
     need(
@@ -77,6 +79,7 @@ def _examine_stack(cell: Any, sizes: Sizes, keep_prob: tf.Tensor) -> None:
         f"The stack should have {plural(sizes.num_layers, 'layer')}, num_layers, but it has "
         f"{plural(len(layers), 'layer')}.",
     )
+
     for number, layer in enumerate(layers, start=1):
         need(
             isinstance(layer, rnn_cell.DropoutWrapper),
@@ -84,6 +87,7 @@ def _examine_stack(cell: Any, sizes: Sizes, keep_prob: tf.Tensor) -> None:
         )
         _examine_dropout(layer, keep_prob)
         _examine_cell(layer.cell, sizes.lstm_size)
+
     need(
         len({id(layer.cell) for layer in layers}) == sizes.num_layers,
         "The same BasicLSTMCell is in the stack more than once, so the layers would have to share its weights: "
@@ -109,6 +113,7 @@ def _examine_dropout(layer: Any, keep_prob: tf.Tensor) -> None:
         "The dropout should be on a layer's output, and nowhere else: give the wrapper output_keep_prob=keep_prob "
         "and no other argument. (A second argument without a name is input_keep_prob.)",
     )
+
     probability = tf.convert_to_tensor(layer._output_keep_prob, tf.float32)
     with tf.Session() as session:
         for fed in (0.25, 0.875):
@@ -129,6 +134,7 @@ def _examine_cell(cell: Any, lstm_size: int) -> None:
         cell.output_size == lstm_size,
         f"lstm_size = {lstm_size} should give {lstm_size} units, but a layer has {cell.output_size}.",
     )
+
     forget_bias = words.describe(cell._forget_bias)
     need(
         forget_bias == "1.0" and str(cell._state_is_tuple) == "True",
@@ -156,6 +162,7 @@ def _examine_zero_state(state: Any, sizes: Sizes) -> None:
         "initial_state should be what cell.zero_state(batch_size, tf.float32) of the MultiRNNCell returns, c and h "
         f"for each of {plural(sizes.num_layers, 'layer')}, {expected}, but it is {actual}.",
     )
+
     with tf.Session() as session:
         values = session.run(state)
     need(not np.any(values), "initial_state should be all zeros, but it is not.")
@@ -175,6 +182,7 @@ def _examine_numbers(cell: Any, state: Any, sizes: Sizes, keep_prob: tf.Tensor) 
         keep_prob = tf.placeholder(tf.float32)
         cell, state = model.build_lstm(*sizes, keep_prob)
         expected_names, expected = _run(cell, state, inputs, keep_prob)
+
     need(
         names == expected_names,
         f"The variables of the stack should be named {expected_names[0]} and so on, but they are named "

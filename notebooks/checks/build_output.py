@@ -37,6 +37,7 @@ def _examine_tensors(tensors: Any, lstm_output: np.ndarray, num_classes: int) ->
             isinstance(tensor, tf.Tensor) and tensor.dtype == tf.float32,
             f"{name} should be a float32 tensor, not {words.describe(tensor)}.",
         )
+
     _examine_variables(lstm_output.shape[-1], num_classes)
     _examine_numbers(tensors, lstm_output)
     name = tensors[0].op.name
@@ -57,6 +58,7 @@ def _examine_variables(size: int, num_classes: int) -> None:
         f"but they are {', '.join(actual) or 'none'}. Make the weights, then the bias, with tf.Variable, inside "
         "tf.variable_scope('softmax') and without names of their own.",
     )
+
     for name, variable in zip(["weights", "bias"], variables):
         need(
             variable in tf.trainable_variables(),
@@ -70,6 +72,7 @@ def _examine_numbers(tensors: List[tf.Tensor], lstm_output: np.ndarray) -> None:
     random = np.random.RandomState(1)
     matrix = random.normal(size=weights.shape.as_list()).astype(np.float32)
     vector = np.arange(1.0, 1 + bias.shape.num_elements(), dtype=np.float32)
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         weights.load(matrix, session)
@@ -87,6 +90,7 @@ def _examine_numbers(tensors: List[tf.Tensor], lstm_output: np.ndarray) -> None:
             num_classes,
         ): " (as of one sequence only: x[-1] is the last row of the batch, not the last step)",
     }
+
     for name, values in [("logits", logits), ("predictions", predictions)]:
         need(
             values.shape == expected.shape,
@@ -94,6 +98,7 @@ def _examine_numbers(tensors: List[tf.Tensor], lstm_output: np.ndarray) -> None:
             f"but they are {words.brackets(values.shape)}{reasons.get(values.shape, '')}: reshape the outputs of all "
             "steps to [N·M, L] before the product, and take the softmax of the logits.",
         )
+
     need(
         not (close(logits, softmax(expected)) and close(predictions, expected)),
         "The two results are swapped: the order is predictions, logits.",
@@ -126,6 +131,7 @@ def _examine_beginning(answer: Callable) -> None:
         session.run(tf.global_variables_initializer())
         weights, bias = session.run(tf.global_variables())
     need(not bias.any(), "The bias should begin as zeros, but it does not.")
+
     mean = abs(weights.mean())
     deviation = weights.std()
     largest = np.abs(weights).max()

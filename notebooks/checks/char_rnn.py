@@ -86,6 +86,7 @@ def _examine_network(maker: Constructor, **arguments: Any) -> List[str]:
         "There is more dropout than that of build_lstm, or less: it should act once, on the outputs of each layer. "
         "Give build_lstm self.keep_prob, and use the cell, the inputs and the outputs as they are.",
     )
+
     if actual.gradients is not None:
         compare(
             actual.learning_rate,
@@ -147,12 +148,14 @@ def _examine_attributes(network: Any, sampling: bool) -> None:
     absent = [name for name in wanted if not hasattr(network, name)]
     none = [name for name in wanted if getattr(network, name, "absent") is None]
     others = [name for name in vars(network) if name not in ATTRIBUTES]
+
     for name in absent:
         similar = get_close_matches(name, others, n=1)
         need(
             not similar,
             f"The attribute {name} is missing. There is one named {''.join(similar)}: is that it?",
         )
+
     sentences = []
     if none:
         sentences.append(f"Still None: {', '.join(none)}.")
@@ -167,6 +170,7 @@ def _examine_attributes(network: Any, sampling: bool) -> None:
             isinstance(value, tf.Tensor),
             f"{name} should be a tensor, not {words.describe(value)}.",
         )
+
     for name in ("inputs", "targets", "keep_prob"):
         name_in_graph = getattr(network, name).op.name
         need(
@@ -203,6 +207,7 @@ def _measure(
     feed = {**window, network.initial_state: _state_tuples(state)}
     feed_of_zeros = {**window, network.initial_state: _state_tuples(0 * state)}
     fetches = [network.prediction, network.logits, network.loss, network.final_state]
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for variable in variables:
@@ -248,6 +253,7 @@ def _examine_results(actual: Measured, expected: Measured) -> None:
         not same(results.logits, expected.from_zeros.logits),
         "Another initial state makes no difference: give dynamic_rnn initial_state=self.initial_state.",
     )
+
     if is_same_state:
         compare(
             results.logits,
@@ -294,6 +300,7 @@ def _examine_seed(maker: Constructor) -> None:
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
             weights.append(session.run(tf.trainable_variables()[0]))
+
     need(
         close(weights[0], weights[1]),
         "Two networks with the same seed have different initial weights: call tf.set_random_seed(seed) after "

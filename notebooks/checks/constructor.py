@@ -64,6 +64,7 @@ class Constructor:
             isinstance(self.answer, type),
             f"It should be a class, not {words.describe(self.answer)}.",
         )
+
         self.arguments = arguments
         self.calls = []
         self.made = {}
@@ -152,6 +153,7 @@ class Constructor:
         if inputs is not None and inputs.graph is not tf.get_default_graph():
             yield "The default graph is reset again, and what was made before is lost: reset it once, at the beginning."
         called = [name for name, _ in self.calls]
+
         for name in called:
             if called.count(name) > 1:
                 yield f"{name} is called more than once: call it once, and use all that it returns."
@@ -167,6 +169,7 @@ class Constructor:
                 f"x_one_hot should be [N, M, C], {expected}, but it is {words.describe(x_one_hot)}: give tf.one_hot "
                 "self.inputs and the depth num_classes, and nothing else."
             )
+
         for function, arguments in self.calls:
             outputs = arguments.get("lstm_output", [])
             if not isinstance(outputs, list):

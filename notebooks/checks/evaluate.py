@@ -52,6 +52,7 @@ def examine(answer: Callable) -> None:
         if close(actual.result, value):
             reason = f", {name}"
             break
+
     expect(
         close(actual.result, mean),
         f"The result should be {mean:.4f}, the mean of the losses of "
@@ -77,6 +78,7 @@ def _examine_result(actual: Outcome, expected: Outcome, local: Locals) -> None:
         result is not None,
         "It returns None: it should end with return and the mean of the losses.",
     )
+
     is_training = any("optimizer" in run.asked for run in actual.runs)
     need(
         not is_training and close(actual.weights, expected.weights),
@@ -100,6 +102,7 @@ def _mistakes(losses: np.ndarray, n: int, m: int) -> Dict[str, float]:
         for name, count in counts.items():
             mistake = f"the {kind} divided by {name}: divide their sum by the number of windows"
             mistakes[mistake] = value / count
+
     mistakes["the loss of the first window"] = losses[0]
     mistakes["the exponential of the mean"] = np.exp(losses.mean())
     mistakes["the median"] = np.median(losses)
@@ -112,6 +115,7 @@ def _compare_runs(runs: List[Run], expected: List[Run]) -> None:
         f"session.run should be called once for each of the {WINDOWS} windows, but it is called "
         f"{plural(len(runs), 'time')}: is the return inside the loop?",
     )
+
     for window, right in enumerate(expected):
         run = runs[window * len(runs) // WINDOWS]
         for name in PLACEHOLDERS:

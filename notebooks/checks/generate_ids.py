@@ -100,6 +100,7 @@ def _outcome(answer: Callable, session: Session, trial: Trial) -> Outcome:
         finally:
             if result is None:
                 still_none(local.among("preds", "ids"))
+
     need(result is not None, "It returns None: it should end with return ids.")
     advice = ": the next function makes the text." if isinstance(result, str) else "."
     need(
@@ -122,6 +123,7 @@ def _compare(actual: Outcome, expected: Outcome, trial: Trial) -> None:
         not any("optimizer" in run.asked for run in actual.runs),
         "It trains the network: do not ask for optimizer.",
     )
+
     if len(actual.picked) == 1 < trial.n_samples:
         need(
             len(actual.result) < n_prime + 2,
@@ -137,6 +139,7 @@ def _compare(actual: Outcome, expected: Outcome, trial: Trial) -> None:
         actual.before[0] >= n_prime,
         "A character is drawn before all of the prime was read: feed the prime, one id after the other, then draw.",
     )
+
     _compare_runs(runs, expected.runs, trial)
     _compare_drawn(actual, expected, trial)
 
@@ -203,6 +206,7 @@ def _compare_drawn(actual: Outcome, expected: Outcome, trial: Trial) -> None:
         all(map(close, actual.picked, expected.picked)),
         "pick should be given model.prediction after the id that was fed last, as it is, and vocab_size.",
     )
+
     n_prime = len(trial.prime_ids)
     is_prime_twice = actual.result[n_prime : 2 * n_prime] == trial.prime_ids
     remark = " (ids begins with the prime already.)" if is_prime_twice else ""

@@ -97,6 +97,7 @@ def _collect(answer: Callable, trial: Trial) -> Collected:
     copies: List[Any] = []
     error = None
     local = Locals(answer)
+
     try:
         with local:
             generator = answer(ids, trial.n, trial.m)
@@ -125,6 +126,7 @@ def _collect(answer: Callable, trial: Trial) -> Collected:
         ids.shape == trial.ids.shape,
         "It changes the shape of arr: work on a part of it, arr[:...].reshape(...).",
     )
+
     is_shared = any(x is y for x, y in zip(yielded[::2], yielded[1::2]))
     need(
         np.array_equal(ids, trial.ids) and not is_shared,

@@ -66,6 +66,7 @@ def examine(text_size: int, num_classes: int, **values: Any) -> str:
                 isinstance(value, (int, np.integer)) and value >= 1,
                 f"{name} should be a whole number of at least 1, not {words.describe(value)}.",
             )
+
     chosen = Choice(text_size, num_classes, **values)
     need(
         0 < chosen.keep_prob <= 1,

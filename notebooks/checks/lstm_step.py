@@ -109,6 +109,7 @@ def _compare(actual: np.ndarray, step: Step) -> None:
         new=expected[0],
         **_parts_of_sums(step),
     )
+
     if actual.dtype != expected.dtype:
         raise Unexplained(
             f"The results should keep the type of c, {expected.dtype}, but theirs is {actual.dtype}."
@@ -124,6 +125,7 @@ def _parts_of_sums(step: Step) -> Dict[str, np.ndarray]:
         "r": np.hstack([h, x]) @ kernel + bias,
         "w": x @ kernel[: x.shape[1]] + h @ kernel[: h.shape[1]] + bias,
     }
+
     parts = {}
     for name, z in sums.items():
         for number, part in enumerate(np.split(z, 4, axis=1)):

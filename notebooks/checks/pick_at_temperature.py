@@ -28,6 +28,7 @@ def examine(answer: Callable) -> Optional[str]:
     shape = (1, p.size)
     least = p.min()
     one_impossible = np.where(p == least, 0, p) / (1 - least)
+
     remark = None
     for temperature, preds in [
         (0.25, p),
@@ -74,6 +75,7 @@ def _compare(
         f"{where} it always draws the same id: draw with np.random.choice and p=p, and "
         "set no seed inside.",
     )
+
     if is_exponential:
         need(
             not alike(actual, softmax(powers)) and not alike(actual, softmax(expected)),

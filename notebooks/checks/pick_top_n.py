@@ -59,6 +59,7 @@ def draws(
         "It sets the seed of the random numbers in each call, so that every draw is the same: leave that out. The "
         "notebook sets it once, before a text is written.",
     )
+
     before = np.random.get_state()
     np.random.seed(1)
     try:
@@ -81,6 +82,7 @@ def _drawn(answer: Callable, preds: np.ndarray, number: int, *arguments: Any) ->
         drawn is not None or number == 0,
         "It sometimes returns None: each way through it should end with return i.",
     )
+
     if drawn is None:
         with Locals(answer) as local:
             call(answer, preds, C)
@@ -91,6 +93,7 @@ def _drawn(answer: Callable, preds: np.ndarray, number: int, *arguments: Any) ->
         "It returns a tensor, but preds are numbers, and so is the id: use NumPy here, np.argsort and "
         "np.random.choice.",
     )
+
     if np.ndim(drawn):
         advice = "the id is what np.random.choice draws with p=p."
         if np.size(drawn) == 1:
@@ -140,6 +143,7 @@ def _compare(actual: np.ndarray, top_n: Optional[int], is_exponential: bool) -> 
         "It always returns the most probable id, so that the text would soon repeat itself: draw with "
         "np.random.choice and the probabilities p.",
     )
+
     if is_exponential:
         need(
             not any(alike(actual, shares) for shares in _after_softmax(kept)),
@@ -152,6 +156,7 @@ def _compare(actual: np.ndarray, top_n: Optional[int], is_exponential: bool) -> 
         number == C or not alike(actual, np.full(C, 1 / C)),
         f"{where}, all {C} are drawn equally often: give np.random.choice the probabilities, p=p.",
     )
+
     _compare_ids(ids, number, where)
     if alike(actual, expected):
         return
@@ -161,6 +166,7 @@ def _compare(actual: np.ndarray, top_n: Optional[int], is_exponential: bool) -> 
         f"{where}, all {number} are drawn equally often: give np.random.choice their probabilities, "
         "p=p.",
     )
+
     worst = int(np.abs(actual - expected).argmax())
     raise Unexplained(
         f"{where}, id {worst} should be drawn in {100 * expected[worst]:.0f}% of the cases, but it is "

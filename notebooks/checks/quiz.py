@@ -36,6 +36,7 @@ def examine(answers: Dict[str, Any]) -> str:
             n_right += 1
         verdict = "right" if is_right else "not right"
         sentences.append(f"{name}: {letter} is {verdict}. {reasons[letter]}")
+
     if n_right < len(QUESTIONS):
         raise Wrong("\n".join([f"{n_right} of {len(QUESTIONS)}.", *sentences]))
     return "\n".join(["", *sentences])

@@ -29,6 +29,7 @@ def examine(repairs: Dict[Callable, Optional[str]]) -> None:
         if not message:
             n_repaired += 1
         sentences.append(f"Program {_letter(program)}: {message or 'repaired.'}")
+
     if n_repaired < len(repairs):
         raise Wrong("\n".join(sentences))
 
@@ -52,6 +53,7 @@ def _judged(program: Callable, repair: Any) -> str:
         return f"This line is not valid Python: {error.msg}."
     except Wrong as wrong:  # it cannot be used
         return str(wrong)
+
     try:
         EXAMINE[letter](repaired)
     except Wrong as wrong:
@@ -77,9 +79,11 @@ def _repaired(program: Callable, number: str, line: str) -> Callable:
     lines = inspect.getsource(program).splitlines()
     places = [place for place, old in enumerate(lines) if old.rstrip().endswith(f"# {number}")]
     need(places, f"the program has no line {number}.")
+
     place = places[0]
     old, _, _ = lines[place].partition("  # ")
     need(line != old.strip(), f"line {number} is as it was.")
+
     indentation = old[: len(old) - len(old.lstrip())]
     lines[place] = indentation + line
 

@@ -49,6 +49,7 @@ def examine(answer: Callable) -> Optional[str]:
             still_none(local.among("state", "loss"))
         _compare(actual, expected)
         _examine_second(answer, session)
+
     if len(actual.runs) > WINDOWS:
         return (
             "(One remark: it calls session.run more than once for a window, which takes more time. A single call "
@@ -80,6 +81,7 @@ def _outcome(answer: Callable, session: Session, keep_prob: float, epochs: int =
         for loss in islice(_losses(answer, session, keep_prob), LIMIT):
             yields.append(loss)
             order.append(sum("optimizer" in run.asked for run in session.runs))
+
     runs = [run for run in session.runs if run.fed or run.asked - {"initial_state"}]
     return Outcome(runs, yields, order, session.weights())
 
@@ -91,6 +93,7 @@ def _losses(answer: Callable, session: Session, keep_prob: float) -> Iterator[An
         hasattr(generator, "__next__"),
         f"It returns {words.describe(generator)}, in place of a generator: yield the loss of each window, in the loop.",
     )
+
     try:
         yield from generator
     except Wrong:
@@ -116,6 +119,7 @@ def _compare(actual: Outcome, expected: Outcome) -> None:
             isinstance(loss, (float, np.floating, np.ndarray)) and np.ndim(loss) == 0,
             f"It should yield the loss of each window, a number, not {words.describe(loss)}.",
         )
+
     _compare_order(actual, expected)
     for window, run in enumerate(actual.updates):
         _compare_feed(run, expected, window)
@@ -125,12 +129,14 @@ def _compare(actual: Outcome, expected: Outcome) -> None:
         "It should yield one loss in each window, after its update, but it yields "
         f"{plural(len(actual.yields), 'time')}, after {', '.join(map(str, actual.order))} updates.",
     )
+
     for window, (loss, right) in enumerate(zip(actual.yields, expected.yields)):
         expect(
             close(loss, right),
             f"The loss of window {window} should be {right:.4f}, what session.run returns for model.loss in "
             f"the call with the update, but it is {float(loss):.4f}: yield the loss of this window alone, as it is.",
         )
+
     expect(
         close(actual.weights, expected.weights),
         "Something besides model.optimizer changes the weights: one update for each window is all there should be.",
@@ -222,6 +228,7 @@ def _examine_second(answer: Callable, session: Session) -> None:
         f"model.keep_prob should be fed the argument keep_prob, here 0.25, but it is fed "
         f"{keep_prob:.4g}. It is the probability to keep a unit, and training drops some.",
     )
+
     updates = actual.updates
     for loss, run, following in zip(actual.yields, updates, updates[1:]):
         need(
@@ -229,6 +236,7 @@ def _examine_second(answer: Callable, session: Session) -> None:
             "The loss or the state comes from another call than the update, which has another dropout, or other "
             "weights. One call gives loss, state and update.",
         )
+
     second = _outcome(answer, session, 1.0, epochs=2)
     need(
         not second.runs[0].values["initial_state"].any(),

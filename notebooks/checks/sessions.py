@@ -63,6 +63,7 @@ class Session(tf.Session):
                     f"It assigns to model.{name}, which is a part of the graph and has to stay. Keep the "
                     "values in a variable, such as state, and feed them."
                 )
+
         if self._initializes(fetches):
             raise Wrong(
                 "The weights are initialized here, so what was learned is lost: the training loop initializes "

@@ -55,6 +55,7 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
                 _examine_contents(batches[:window], trial)
                 examine_shape(name, array.shape, window, trial)
             _examine_values(name, array, trial)
+
     if len(batches) > trial.k > 1:
         _examine_surplus(batches, trial)
     _examine_number(len(batches), trial)
@@ -112,6 +113,7 @@ def _examine_surplus(batches: Batches, trial: Trial) -> None:
         f"The windows overlap: window 1 begins {plural(columns, 'column')} after "
         f"window 0. It should be n_steps = {trial.m}, the third argument of range.",
     )
+
     surplus, _ = batches[trial.k]
     need(
         len(batches) < LIMIT and not np.array_equal(surplus, first),
@@ -206,6 +208,7 @@ def _explain_y(y: np.ndarray, right: np.ndarray, x: np.ndarray, window: int, tri
         trial.n == 1 or not np.array_equal(y[:-1], x[1:]),
         "y is x one row later: it should be one COLUMN later, in the same row (axis=1 in NumPy's functions).",
     )
+
     steps = _usual_distance(y, x, trial)
     if steps not in (None, 1):
         if steps == 0:
@@ -246,6 +249,7 @@ def _explain_last_column(last: np.ndarray, x: np.ndarray, window: int, trial: Tr
         f"In window {window} the last column of y should be the first column of the NEXT "
         f"window, but it is {shown}.",
     )
+
     rows = trial.ids[: trial.n * trial.m * trial.k].reshape((trial.n, -1))
     remark = ""
     if np.array_equal(last, rows[:, 0]):
