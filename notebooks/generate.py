@@ -59,9 +59,9 @@ METADATA = {
 }
 # Writes the losses of a run, each the mean of 20 steps, for readers to compare theirs with.
 REFERENCE = """
-_edges = range(0, len(losses) - 19, 20)
-np.savetxt("assets/reference.csv", [(i + 10, np.mean(losses[i:i + 20])) for i in _edges], ["%d", "%.4f"], ",",
-           header="step,loss", comments="")
+_edges = range(0, len(training_losses) - 19, 20)
+_means = [(edge + 10, np.mean(training_losses[edge : edge + 20])) for edge in _edges]
+np.savetxt("assets/reference.csv", _means, ["%d", "%.4f"], ",", header="step,loss", comments="")
 """
 _MARKDOWN = re.compile(r"^<!-- cell: ([\w-]+) -->$")
 _CODE = re.compile(r"^```python ([\w-]+)(.*)$")

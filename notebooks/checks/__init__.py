@@ -32,7 +32,7 @@ from . import (
     words,
 )
 from .progress import progress
-from .verdict import EXERCISES, ready, report
+from .verdict import EXERCISES, give_away, ready, report
 
 SOLUTION = "Anna_KaRNNa_Solution.ipynb"
 HINTS = words.sections("hints.md")
@@ -113,6 +113,7 @@ def skip(exercise: Any) -> Optional[Callable]:
     if name not in SOLUTIONS:
         print(words.wrap(f"These can be skipped: {', '.join(SOLUTIONS)}."))
         return None
+    give_away(name)
     solution = SOLUTIONS[name]
     print(inspect.getsource(solution).replace("def solution", f"def {name}"))
     return solution

@@ -71,6 +71,9 @@ def advise(line: str, known: Collection[str], exercise: str = "") -> str:
     if attribute and attribute.group(2) != "numpy":
         return _tensorflow_name(attribute.group(1), attribute.group(2))
 
+    advice = _advice_of_file(line, exercise)
+    if advice:
+        return advice
     undefined = re.search(r"name '(\w+)' is not defined|variable '(\w+)' (referenced|where)", line)
     if undefined:
         name = undefined.group(1) or undefined.group(2)
@@ -79,9 +82,13 @@ def advise(line: str, known: Collection[str], exercise: str = "") -> str:
         if near:
             return f"do you mean {near[0]}?"
 
+    return _advice_of_file(line, "any exercise")
+
+
+def _advice_of_file(line: str, exercise: str) -> str:
     for advice in ADVICE:
         match = re.search(advice.pattern, line)
-        if match and (exercise in advice.exercises or advice.exercises == ["any exercise"]):
+        if match and exercise in advice.exercises:
             return match.expand(advice.sentence)
     return ""
 

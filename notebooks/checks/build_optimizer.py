@@ -118,9 +118,17 @@ def _examine_gradients(updates: Dict[str, Update], grad_clip: float) -> None:
     norm = np.linalg.norm(GRADIENTS)
     limit = min(norm, grad_clip)
     actual = np.array([updates[name].gradient for name in NAMES])
+    expected = GRADIENTS * limit / norm
+    for whole in (GRADIENTS, expected):
+        by_itself = np.clip(whole, actual.min(), actual.max())
+        need(
+            close(actual, whole) or not actual.any() or not close(actual, by_itself),
+            "Each number of the gradients is clipped by itself, which changes the direction of the whole gradient: use "
+            "tf.clip_by_global_norm, which scales them all alike.",
+        )
     compare(
         actual,
-        GRADIENTS * limit / norm,
+        expected,
         f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
         f"gradients of the norm {limit:g}, but theirs is {np.linalg.norm(actual):.4g}: clip "
         "those of the loss alone, once, by grad_clip, and keep the order of the variables.",

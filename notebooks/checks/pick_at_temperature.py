@@ -7,7 +7,7 @@ import numpy as np
 from charrnn.engines.decoding import softmax
 
 from . import words
-from .answer import Unexplained, Wrong, need
+from .answer import Unexplained, Wrong, names_in, need
 from .pick_top_n import CHANGED, SHARES_BY_ID, alike, draws, exponential, normalized
 
 # What typical mistakes make of probabilities p at the temperature t, by what to say to them. The shares are these
@@ -42,12 +42,14 @@ def examine(answer: Callable) -> Optional[str]:
         actual, changed = draws(answer, preds, shape, *arguments)
         if changed:
             remark = CHANGED
-        _compare(actual, preds, temperature, exponential(answer))
+        if temperature == 0.25 and actual.max() == 1:
+            _examine_same(answer, p)
+        _compare(actual, preds, temperature, answer)
 
     even = np.full(p.size, 1 / p.size)
     try:
         actual, _ = draws(answer, even, shape, 0.01)
-        _compare(actual, even, temperature=0.01, is_exponential=False)
+        _compare(actual, even, 0.01, answer)
     except Wrong:
         raise Wrong(
             "At temperature 0.01, with which the notebook begins, probabilities to the power of 100 are too "
@@ -57,8 +59,17 @@ def examine(answer: Callable) -> Optional[str]:
     return remark
 
 
+def _examine_same(answer: Callable, p: np.ndarray) -> None:
+    """Raise Wrong where a high temperature tells why a low one always draws the same id."""
+    actual, _ = draws(answer, p, (1, p.size), 2.0)
+    need(
+        not alike(actual, normalized(p ** (1 / 2.0**2))),
+        "The temperature is used twice: divide the logarithms by it, or take p ** (1 / temperature), but not both.",
+    )
+
+
 def _compare(
-    actual: np.ndarray, p: np.ndarray, temperature: Optional[float], is_exponential: bool
+    actual: np.ndarray, p: np.ndarray, temperature: Optional[float], answer: Callable
 ) -> None:
     """Raise Wrong where the shares of the ids are not those of probabilities p at a temperature."""
     t = temperature or 1.0
@@ -76,7 +87,11 @@ def _compare(
         "set no seed inside.",
     )
 
-    if is_exponential:
+    need(
+        "log1p" not in names_in(answer),
+        "np.log1p(p) is the logarithm of 1 + p: take that of p, np.log(p), or p ** (1 / temperature).",
+    )
+    if exponential(answer):
         need(
             not alike(actual, softmax(powers)) and not alike(actual, softmax(expected)),
             "A softmax follows p ** (1 / temperature): divide by the sum in its place.",

@@ -1,6 +1,7 @@
 """The check of pick_top_n: which ids it draws, and how often."""
 
 from typing import Any, Callable, List, Optional, Tuple
+from unittest import mock
 
 import numpy as np
 
@@ -17,6 +18,10 @@ C = len(IDS)
 DRAWS = 3000
 # half the sum of the differences between shares of DRAWS and the right ones is smaller, almost surely
 NOISE = 0.05
+SEEDED = (
+    "It sets the seed of the random numbers in each call, so that every draw is the same: leave that out. The "
+    "notebook sets it once, before a text is written."
+)
 CHANGED = (
     "(One remark: it changes preds, the array that it was given. np.array(preds) makes a copy.)"
 )
@@ -54,25 +59,32 @@ def draws(
 
     The state of NumPy's random numbers is the same afterwards.
     """
-    need(
-        not names_in(answer) & {"seed", "RandomState", "default_rng", "set_state"},
-        "It sets the seed of the random numbers in each call, so that every draw is the same: leave that out. The "
-        "notebook sets it once, before a text is written.",
-    )
-
+    need(not names_in(answer) & {"seed", "RandomState", "set_state"}, SEEDED)
+    unseeded = _unseeded(np.random.default_rng)
     before = np.random.get_state()
     np.random.seed(1)
     try:
         counts = np.zeros(C)
         changed = False
         preds = preds.astype(np.float32).reshape(shape)
-        for number in range(DRAWS):
-            copy = preds.copy()
-            counts[_drawn(answer, copy, number, *arguments)] += 1
-            changed = changed or not np.array_equal(copy, preds)
+        with mock.patch.object(np.random, "default_rng", unseeded):
+            for number in range(DRAWS):
+                copy = preds.copy()
+                counts[_drawn(answer, copy, number, *arguments)] += 1
+                changed = changed or not np.array_equal(copy, preds)
         return counts / DRAWS, changed
     finally:
         np.random.set_state(before)
+
+
+def _unseeded(maker: Callable) -> Callable:
+    """Return a function that makes a generator of random numbers, but not one with a seed."""
+
+    def unseeded(*seed: Any, **seed_by_name: Any) -> Any:
+        need(not seed and not seed_by_name, SEEDED)
+        return maker()
+
+    return unseeded
 
 
 def _drawn(answer: Callable, preds: np.ndarray, number: int, *arguments: Any) -> int:

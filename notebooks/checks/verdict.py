@@ -40,6 +40,7 @@ EAGER = (
 PRINTED_LINES = 10
 PRINTED_WIDTH = 88
 _right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
+_given_away: Set[str] = set()  # exercises whose solution was given to skip them
 _reminded: Set[Tuple[str, ...]] = set()  # what cells said that they need
 
 
@@ -57,18 +58,27 @@ def ready(exercise: str, checkpoints: Any = True) -> bool:
     if missing in _reminded:
         print("This cell waits for the same exercises.")
     elif missing:
-        print(
-            words.wrap(
-                f"This cell needs exercises that no check has found right since the kernel was started: "
-                f"{', '.join(missing)}. Solve them or, after a restart, choose Run All Above."
-            )
-        )
+        sentences = [
+            f"This cell needs exercises that no check has found right since the kernel was started: "
+            f"{', '.join(missing)}. Solve them or, after a restart, choose Run All Above."
+        ]
+        for name in missing:
+            if name in _given_away:
+                sentences.append(
+                    f"{name} was skipped, but its check is missing: write checks.check_{name}({name}) below it."
+                )
+        print(words.wrap(" ".join(sentences)))
         _reminded.add(missing)
     elif not checkpoints:
         print(
             "This cell waits for a training run with at least one checkpoint: run the training first."
         )
     return not missing and bool(checkpoints)
+
+
+def give_away(name: str) -> None:
+    """Note that the solution of an exercise is given, to skip it."""
+    _given_away.add(name)
 
 
 def found_right(name: str) -> bool:
@@ -101,6 +111,7 @@ class Printed(io.TextIOBase):
 
 def report(name: str, examine: Callable, answer: Any) -> bool:
     """Examine an answer, print the first lines that it prints and the verdict, and return whether it is right."""
+    _given_away.discard(name)
     if getattr(answer, "__name__", "") == "solution" and borrowed(answer) and progress.skipping:
         _right[name] = True
         progress.note(name, skipped=True)
@@ -139,6 +150,11 @@ def verdict(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
 
 def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     try:
+        if answer is None and name in EXERCISES:
+            raise Wrong(
+                f"{name} is None. checks.skip gives None for an exercise that cannot be skipped: write it. The hints "
+                "help."
+            )
         if borrowed(answer):
             raise Wrong(borrowed(answer))
         return True, examine(answer) or ""

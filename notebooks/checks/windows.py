@@ -58,7 +58,7 @@ def examine_windows(batches: Batches, trial: Trial) -> None:
 
     if len(batches) > trial.k > 1:
         _examine_surplus(batches, trial)
-    _examine_number(len(batches), trial)
+    _examine_number(batches, trial)
     _examine_contents(batches, trial)
 
 
@@ -72,8 +72,10 @@ def examine_shape(name: str, shape: Tuple[int, ...], window: int, trial: Trial) 
         reason = "the axes are swapped"
     elif window >= trial.k:
         reason = f"there are only K = len(arr) // (N·M) = {trial.k} windows, and what does not fill one is dropped"
-    elif name == "y" and shape == (n, m - 1):
+    elif name == "y" and shape == (n, m - 1) and window == trial.k - 1:
         reason = "the last window has no next column, so the last column of its y should be zeros"
+    elif shape == (n, m - 1):
+        reason = "the slice ends one column too early, since the column behind its colon is not a part of it"
     elif shape == (n, 0):
         reason = "the slice begins beyond the end of the rows. start is the number of a column"
     elif len(shape) == 3:
@@ -121,13 +123,32 @@ def _examine_surplus(batches: Batches, trial: Trial) -> None:
     )
 
 
-def _examine_number(number: int, trial: Trial) -> None:
-    """Raise Unexplained where there are more or fewer windows than the text has."""
+def _examine_number(batches: Batches, trial: Trial) -> None:
+    """Raise Wrong where there are more or fewer windows than the text has."""
+    number = len(batches)
     if number == trial.k:
         return
     shown = plural(number, "window") if number < LIMIT else "windows without end"
     counts = f"{trial} it yields {shown}, but there are {len(trial.ids)} // (N·M) = {trial.k}: too"
     expect(number < trial.k, f"{counts} many. Ids that do not fill a window are dropped.")
+
+    windows = [x for x, _ in data.get_batches(*trial)]
+    if number == 1:
+        x, _ = batches[0]
+        need(
+            not np.array_equal(x, windows[-1]),
+            f"{counts} few. It is the last window: does yield x, y stand behind the loop? It belongs into it.",
+        )
+        need(
+            not np.array_equal(x, windows[0]),
+            f"{counts} few. It is the first window: does the loop end in its first round, by a return or a break?",
+        )
+    if number == trial.k - 1 > 0:
+        x, _ = batches[0]
+        need(
+            not np.array_equal(x, windows[1]),
+            f"{counts} few. The first window is left out: the loop over the columns begins at 0.",
+        )
     expect(
         number != -(-trial.k // trial.m),
         f"{counts} few. The loop goes over columns, of which there are M·K: range(0, n_windows * n_steps, n_steps).",

@@ -96,15 +96,20 @@ def test_a_right_answer_is_accepted(name, case):
 
 
 def messages_of(path):
-    """Return the parts of each message with which a module says that something is wrong."""
-    messages = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Return the parts of each message with which a module says that something is wrong, and of its constants."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    texts = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+    for node in ast.walk(tree):
         function = getattr(getattr(node, "func", None), "id", "")
         if function in ("need", "expect", "Wrong", "Unexplained"):
-            parts = []
-            for inner in ast.walk(node.args[-1]):
-                parts += [value for _, value in ast.iter_fields(inner) if isinstance(value, str)]
-            messages.append([" ".join(part.split()) for part in parts if " " in part])
+            texts.append(node.args[-1])
+
+    messages = []
+    for text in texts:
+        parts = []
+        for node in ast.walk(text):
+            parts += [value for _, value in ast.iter_fields(node) if isinstance(value, str)]
+        messages.append([" ".join(part.split()) for part in parts if " " in part])
     return messages
 
 

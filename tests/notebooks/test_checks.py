@@ -40,6 +40,8 @@ LSTM = "lstm_size, num_layers, n_rows, self.keep_prob"
 def forget(monkeypatch):
     """No exercise has been checked yet, and no hint printed."""
     monkeypatch.setattr(verdicts, "_right", {})
+    monkeypatch.setattr(verdicts, "_reminded", set())
+    monkeypatch.setattr(verdicts, "_given_away", set())
     monkeypatch.setattr(checks.progress, "exercises", {})
 
 
@@ -403,6 +405,24 @@ def test_a_skipped_exercise_is_ready_but_not_right(forget, capsys):
 def test_an_exercise_that_cannot_be_skipped(forget, capsys):
     assert checks.skip("get_batches") is None
     assert "These can be skipped: lstm_step" in capsys.readouterr().out
+
+
+def test_what_skipping_cannot_give_is_said():
+    right, said = verdict("get_batches", None)
+    assert right is False
+    assert "get_batches is None. checks.skip gives None for an exercise that cannot be" in said
+
+
+def test_a_cell_that_waits_names_a_skipped_exercise_without_its_check(forget, capsys):
+    given = checks.skip("lstm_step")
+    capsys.readouterr()
+    assert not checks.ready("lstm_step")
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.endswith(
+        "lstm_step was skipped, but its check is missing: write checks.check_lstm_step(lstm_step) below it."
+    )
+    verdict("lstm_step", given)
+    assert checks.ready("lstm_step")
 
 
 @pytest.mark.parametrize("name", list(checks.SOLUTIONS))

@@ -382,6 +382,20 @@ def test_the_setting_can_be_changed_and_the_cell_run_again(sizes, setting):
     assert str(sizes("own")) == first
 
 
+def test_the_names_of_the_run_are_not_those_of_an_exercise(sizes):
+    assert not {"losses", "loss", "mean_loss", "state"} & set(sizes("own"))
+
+
+def test_the_mistake_of_adding_one_stays_among_the_ids():
+    (cell,) = [cell for cell in generate.all_cells() if cell["id"] == "plus-one"]
+    source, _, _ = cell["text"].partition("\n\n\nif checks.")
+    x = np.array([[0, 2, 1]])
+    scope = {"get_batches": lambda *_: [(x, x)], "vocab": "abc"}
+    exec(source, scope)
+    ((_, y),) = scope["plus_one"](x, 1, 3)
+    assert y.tolist() == [[1, 0, 2]]
+
+
 def test_the_links_inside_lead_to_headings(solution):
     text = "\n".join(cell.source for cell in solution.cells if cell.cell_type == "markdown")
     headings = {
