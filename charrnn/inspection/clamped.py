@@ -56,12 +56,17 @@ def _with_clamped_gates(model: Model, unit: Unit) -> NumpyLSTM:
     if is_output:
         gates[3, unit.column] += _SHUT
     return NumpyLSTM(
-        model.vocabulary, model.kernels, biases, model.softmax_kernel, model.softmax_bias
+        vocabulary=model.vocabulary,
+        kernels=model.kernels,
+        biases=biases,
+        softmax_kernel=model.softmax_kernel,
+        softmax_bias=model.softmax_bias,
     )
 
 
 def _stem(word: str) -> str:
-    return re.split("['\u2019]", word)[0]
+    """Return a word without an apostrophe and what follows it, such as "i" of "i'm"."""
+    return re.sub("['\u2019].*", "", word)
 
 
 def counted(texts: Sequence[str]) -> Counter[str]:
@@ -74,7 +79,8 @@ def counted(texts: Sequence[str]) -> Counter[str]:
     """
     counts = Counter[str]()
     for text in texts:
-        for word in features.words(text + "x")[:-1]:
+        *whole, _ = features.words(text + "x")
+        for word in whole:
             counts.update({word.lower(), _stem(word.lower())})
     return counts
 
@@ -103,7 +109,12 @@ def compare(
     if not low_words or not high_words:
         return None
 
-    counts = [_counts_of([low_words, high_words], texts[half:]) for texts in (low, free, high)]
+    counts = []
+    for texts in (low, free, high):
+        times = counted(texts[half:])
+        times_of_low = sum(times[word] for word in low_words)
+        times_of_high = sum(times[word] for word in high_words)
+        counts.append([times_of_low, times_of_high])
     at_low, _, at_high = counts
     if at_low[0] <= at_high[0] or at_high[1] <= at_low[1]:
         return None
@@ -118,8 +129,8 @@ def compare(
 
 def _usual_forms(said: List[str]) -> Dict[str, str]:
     """Return the most usual form of each word, such as "Anna" of "anna"."""
-    rarest_first = Counter(said).most_common()[::-1]
-    return {word.lower(): word for word, _ in rarest_first}
+    most_usual_first = Counter(said).most_common()
+    return {word.lower(): word for word, _ in reversed(most_usual_first)}
 
 
 def _telling(words: Dict[str, str], low: Counter[str], high: Counter[str]) -> Dict[str, float]:
@@ -133,11 +144,6 @@ def _telling(words: Dict[str, str], low: Counter[str], high: Counter[str]) -> Di
     return telling
 
 
-def _counts_of(words_of_ends: Sequence[List[str]], texts: Sequence[str]) -> List[int]:
-    counts = counted(texts)
-    return [sum(counts[word] for word in words) for words in words_of_ends]
-
-
 def _bigrams(said: List[str]) -> Counter:
     """Return how often a word, first, stands after another one, second."""
     lower = [word.lower() for word in said]
@@ -149,10 +155,10 @@ def _most_alike(low_words: List[str], high_words: List[str], low: Counter, high:
 
     def alike(pair):
         low_word, high_word = pair
-        return sum(
-            min(count, high[high_word, before])
-            for (word, before), count in low.items()
-            if word == low_word
-        )
+        common = 0
+        for (word, before), count in low.items():
+            if word == low_word:
+                common += min(count, high[high_word, before])
+        return common
 
     return max(itertools.product(low_words, high_words), key=alike)

@@ -28,10 +28,11 @@ def bits_after(
     bits = {}
     for count in progress(fitting):
         state = engine.zero_state(len(places))
-        # one step at a time: the probabilities of all steps may not fit the memory
+        # One step at a time, because the probabilities of all steps may not fit the memory.
         for back in range(count, 0, -1):
-            nats, state = engine.surprisal(
-                ids[places - back, np.newaxis], ids[places - back + 1, np.newaxis], state
-            )
+            last_read = places - back
+            read_ids = ids[last_read, np.newaxis]  # [B, 1]
+            next_ids = ids[last_read + 1, np.newaxis]
+            nats, state = engine.surprisal(read_ids, next_ids, state)
         bits[count] = float(nats.mean(dtype=np.float64) / np.log(2))
     return bits

@@ -18,11 +18,11 @@ from charrnn.inspection import features
 
 CHARACTERS = 50000  # how much of a text is read to measure the units
 CHUNK = 1000  # characters that are read in one call of the engine
+
 LEAST_CORRELATION = 0.3  # below this, a unit tracks nothing that has a name here
-# how often, for each character of the text, a feature occurs at least that is a discovery
-LEAST_OFTEN = 0.001
 CLEAR = 0.5  # from this correlation on, a unit is said to know what it tracks
 LEAST_ABOVE = 0.2  # what a discovery has above the best unit of an untrained network
+LEAST_OFTEN = 0.001  # times that a discovered feature ends or falls, for each character of the text
 
 
 class Unit(NamedTuple):
@@ -124,7 +124,7 @@ class Measured:
         if not self.features:
             return np.full(shape, -1), np.zeros(shape, np.float32)
         best = np.abs(self.chosen_by).argmax(axis=0)
-        correlations = np.take_along_axis(self.correlations, best[np.newaxis], axis=0)[0]
+        [correlations] = np.take_along_axis(self.correlations, best[np.newaxis], axis=0)
         return np.where(np.abs(correlations) >= LEAST_CORRELATION, best, -1), correlations
 
     def discoveries(self, untrained: "Measured") -> List[Tuple[Tracking, float]]:
@@ -155,9 +155,8 @@ class Measured:
             is_claimed = bool(features.BY_NAME[feature].claim)
             is_frequent = times_of[feature] >= LEAST_OFTEN * self.length
             if is_claimed and is_frequent and abs(tracking.correlation) >= least:
-                discovered.setdefault(
-                    tracking.unit, (tracking, chance)
-                )  # a unit counts for what it tracks best
+                # The best come first: a unit counts for what it tracks best.
+                discovered.setdefault(tracking.unit, (tracking, chance))
         return list(discovered.values())
 
     def limits(self) -> Tuple[np.ndarray, np.ndarray]:
