@@ -15,9 +15,13 @@ from charrnn.inspection.units import Unit
 # Seeds of the texts; words are chosen in the first half of them, and counted in the second.
 SEEDS = range(1, 33)
 LENGTH = 300  # characters of each
-MOST_WORDS = 4  # that are named for one end
-LEAST_TELLING = 3.0  # standard deviations by which a word is more frequent at one end
-_SHUT = 1e4  # what a gate adds to be open, or with a minus shut, whatever comes
+
+# How many words are named for one end, and by how many standard deviations each is more frequent there.
+MOST_WORDS = 4
+LEAST_TELLING = 3.0
+
+# What is added to a gate so that it is open, or subtracted so that it is shut, whatever comes.
+_SHUT = 1e4
 
 
 def write(
@@ -49,7 +53,8 @@ def write(
 def _with_clamped_gates(model: Model, unit: Unit) -> NumpyLSTM:
     """Return an engine in which the memory of a unit is kept, and nothing gets in; an output is all of it."""
     layer, is_output = divmod(unit.part, 2)
-    biases = model.biases  # a new list each time, so it can be changed
+    # The model makes new arrays each time, so they may be changed.
+    biases = model.biases
     gates = biases[layer].reshape(4, -1)  # i, j, f, o
     gates[0, unit.column] = -_SHUT
     gates[2, unit.column] = _SHUT

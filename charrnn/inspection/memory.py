@@ -6,8 +6,9 @@ import numpy as np
 
 from charrnn.engines import Engine
 
-LETTERS = (1, 2, 5, 10, 20, 50, 100, 200)  # characters that the network reads
-PLACES = 500  # of a text, at most
+# How many characters the network reads, and at how many places of a text at most.
+LETTERS = (1, 2, 5, 10, 20, 50, 100, 200)
+PLACES = 500
 
 
 def bits_after(
@@ -24,7 +25,8 @@ def bits_after(
         progress: wraps the loop over them, to show a progress bar.
     """
     fitting = [count for count in LETTERS if count < len(ids)]
-    places = np.unique(np.linspace(max(fitting, default=0), len(ids) - 1, PLACES).astype(int))
+    first = max(fitting, default=0)
+    places = np.unique(np.linspace(first, len(ids) - 1, PLACES).astype(int))
     bits = {}
     for count in progress(fitting):
         state = engine.zero_state(len(places))

@@ -17,8 +17,9 @@ from charrnn.text import corpus, unknown
 
 WRITTEN = 20000  # characters that the network writes if there is no training text
 
-PASSAGE = 1000  # characters that the page reads at first
-SEEN_FIRST = 400  # characters that are seen without scrolling
+# Characters that the page reads at first, and how many of them are seen without scrolling.
+PASSAGE = 1000
+SEEN_FIRST = 400
 LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines
 
 # Offered for the known texts.
@@ -36,7 +37,8 @@ TITLES = {
     "python": "Python's standard library",
 }
 LONGEST_NAME = 60  # characters of the name of a text
-_TURNING = "[\u202a-\u202e\u2066-\u2069]"  # characters that would turn around what follows a name
+# Characters that would turn around what follows a name.
+_TURNING = "[\u202a-\u202e\u2066-\u2069]"
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def export_page(
     untrained_engine = untrained_model(model).engine()
     untrained = units.measure(untrained_engine, texts.measured, model.num_layers, progress)
 
-    page_data = _page_data(model, texts, measured, loss, weights)
+    page_data = _page_data(model, texts, measured, loss=loss, weights=weights)
     # The beginning after the default, if there is one, comes from the text, and reads better.
     *_, prime = page_data["beginnings"][:2]
     page_data.update(discovered(rounded, measured, untrained, prime=prime, text=texts.measured))
@@ -163,18 +163,19 @@ def _page_data(
     name = title_of(model.run.text_name) if model.run else Path(model.name).stem
     layers = words.plural(model.num_layers, "layer")
     layers_of_units = f"{layers} of {words.plural(model.lstm_size, 'unit')}"
+    facts = [
+        ["Training text", name],
+        ["Network", f"LSTM, {layers_of_units}, {len(model.vocabulary)} characters"],
+        ["Loss", f"{loss:.4f} nats per character on {texts.loss_name}"],
+        ["Units", f"measured on {texts.measured_name}"],
+        ["Made by", f"charrnn {__version__}"],
+        ["Weights", weights],
+    ]
     return {
         "title": f"A machine that learned to write from {name}",
         "sentence": "This network writes, and each letter that it reads surprises it more or less.",
         "name": name,
-        "facts": [
-            ["Training text", name],
-            ["Network", f"LSTM, {layers_of_units}, {len(model.vocabulary)} characters"],
-            ["Loss", f"{loss:.4f} nats per character on {texts.loss_name}"],
-            ["Units", f"measured on {texts.measured_name}"],
-            ["Made by", f"charrnn {__version__}"],
-            ["Weights", weights],
-        ],
+        "facts": facts,
         "vocabulary": [ord(char) for char in model.vocabulary.chars],
         "nearest": _nearest(model.vocabulary),
         "beginnings": choose_beginnings(model, texts.measured),

@@ -57,9 +57,15 @@ def data_of(path):
     return json.loads(script_of(content_of(path), "data"))
 
 
-def facts_of(path):
-    """Return the facts that a page tells of its network, by name."""
-    return dict(data_of(path)["facts"])
+def entry_of(path, name):
+    """Return an entry of the data that a page holds for its views."""
+    return data_of(path)[name]
+
+
+def fact_of(path, name):
+    """Return a fact that a page tells of its network."""
+    facts = dict(entry_of(path, "facts"))
+    return facts[name]
 
 
 def script_of(content, name):

@@ -11,7 +11,7 @@ from charrnn.commands import export
 from charrnn.engines.model_file import open_model
 from charrnn.inspection.stored import store, stored_model
 from charrnn.inspection.webpage import export_page
-from pages.small_pages import content_of, data_of, facts_of
+from pages.small_pages import content_of, data_of, entry_of, fact_of
 
 NUMBER = r"\d\.\d{4}"
 
@@ -37,10 +37,10 @@ def test_a_page_is_written_and_told(trained, target, capsys, weights, flags):
     )
     assert units
     for line in units:
-        assert line[13:53].strip() in data_of(target)["tracked"]["features"]
+        assert line[13:53].strip() in entry_of(target, "tracked")["features"]
 
     assert f'"kernel_0":{{"type":"{weights}"' in content_of(target)
-    assert facts_of(target)["Weights"] == weights
+    assert fact_of(target, "Weights") == weights
 
 
 @pytest.mark.parametrize("weights, is_same", [("float16", True), ("int8", False)])
@@ -68,7 +68,7 @@ def test_the_text_of_a_checkpoint_of_the_notebook_is_the_one_that_gives_its_char
     text = str(trained.parent / "small.txt")
     assert export.main([str(bare), str(target), "--vocab-from", text]) == 0
     assert "the network wrote" not in capsys.readouterr().err
-    assert data_of(target)["measured"] == "all 1,040 characters of the training text"
+    assert entry_of(target, "measured") == "all 1,040 characters of the training text"
 
 
 def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, hats, target):
@@ -77,7 +77,7 @@ def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, hats,
     data = data_of(target)
     assert data["measured"] == "all 600 characters of the text hats"
     assert "cat" not in data["passage"]
-    assert facts_of(target)["Loss"].endswith("on all 600 characters of the text hats")
+    assert fact_of(target, "Loss").endswith("on all 600 characters of the text hats")
     assert sorted(path.name for path in target.parent.iterdir()) == ["hats.txt", "page.html"]
 
 
@@ -88,4 +88,4 @@ def test_the_page_is_that_of_the_best_checkpoint(stopped_early, tmp_path, target
     export_page(open_model(best), tmp_path / "expected.html")
     assert export.main([str(stopped_early), str(target), "--best"]) == 0
     assert target.read_bytes() == (tmp_path / "expected.html").read_bytes()
-    assert "of the held-out text" in facts_of(target)["Loss"]
+    assert "of the held-out text" in fact_of(target, "Loss")

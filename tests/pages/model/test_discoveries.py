@@ -6,7 +6,7 @@ import pytest
 
 from charrnn.inspection import clamped, discoveries, features, units
 from charrnn.text.corpus import Text
-from pages.small_pages import data_of, export_random, random_network
+from pages.small_pages import entry_of, export_random, random_network
 
 SPEECH = '"No," he said. "Why?" ' * 40
 PROGRAM = 'open("a", "b") ' * 40
@@ -41,7 +41,7 @@ def test_the_strongest_discovery_that_changes_words_comes_first(target):
         text = Text("x", '"abc" abc abc\n' * 90)
         export_random(random_network('\n "abc'), target, text=text)
 
-    assert [discovery["feature"] for discovery in data_of(target)["discoveries"]] == [
+    assert [discovery["feature"] for discovery in entry_of(target, "discoveries")] == [
         "end of a word",
         "line end next",
         "inside a name",

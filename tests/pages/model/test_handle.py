@@ -5,7 +5,7 @@ import pytest
 from charrnn.engines.decoding import Settings
 from pages.browser import Keys, in_browser
 from pages.model.reference import Hold, changed_words, held_text, whole
-from pages.small_pages import data_of
+from pages.small_pages import entry_of
 
 pytestmark = in_browser
 
@@ -44,7 +44,7 @@ def test_the_handle_rewrites_one_text_in_place(
 ):
     """By mouse and by finger: while it moves and when it was let go, all in sight, the words that change marked."""
     view = open_page(small_page, width=width, height=height, touch=touch).ready()
-    opening = data_of(small_page)["opening"]
+    opening = entry_of(small_page, "opening")
     prime = opening["prime"]
     unit = view.js("watched.unit")
 

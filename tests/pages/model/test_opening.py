@@ -11,7 +11,7 @@ from charrnn.engines.decoding import Settings
 from charrnn.inspection import clamped, features, units
 from pages.browser import PATIENCE, By, Keys, WebDriverWait, in_browser
 from pages.model.reference import Hold, compare_letters, held_text, whole
-from pages.small_pages import data_of
+from pages.small_pages import entry_of
 
 pytestmark = in_browser
 
@@ -37,7 +37,7 @@ def claim_of(discovery):
 
 def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_page):
     claims = []
-    for discovery in data_of(small_page)["discoveries"]:
+    for discovery in entry_of(small_page, "discoveries"):
         assert view.js("watched.unit") == discovery["unit"]
         claims.append(view["claim"].text)
         assert claims[-1] == claim_of(discovery)
@@ -69,7 +69,7 @@ def test_the_first_text_comes_at_once_and_its_rest_to_read_along(open_page, smal
     view.wait("written.take.seen.length > AT_ONCE + 20")
     view.click("another")
     assert view.js("written.running")
-    assert view.shown().startswith(data_of(small_page)["opening"]["prime"])
+    assert view.shown().startswith(entry_of(small_page, "opening")["prime"])
 
 
 def test_nothing_moves_by_itself_for_who_prefers_less_motion(view):
@@ -80,15 +80,17 @@ def test_nothing_moves_by_itself_for_who_prefers_less_motion(view):
 @pytest.mark.parametrize("width, height", [(360, 640), (768, 1024), (1280, 720), (1920, 1080)])
 def test_the_claim_both_beginnings_and_the_handle_are_in_sight_at_first(open_page, width, height):
     view = open_page(ANNA, width=width, height=height, touch=width < 500).ready()
-    claim, head, handle = (view.box(name)["bottom"] for name in ("claim", "low-head", "hold"))
+    claim = view.box("claim")
+    head = view.box("low-head")
+    handle = view.box("hold")
     lines = view.js("pair.sides.map(({ paper }) => paper.cells[60].getBoundingClientRect().bottom)")
-    assert claim < head < lines[0] < handle <= height
+    assert claim["bottom"] < head["bottom"] < lines[0] < handle["bottom"] <= height
     assert max(lines) <= height
 
 
 @pytest.fixture
 def opening(small_page):
-    return data_of(small_page)["opening"]
+    return entry_of(small_page, "opening")
 
 
 def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
@@ -113,7 +115,8 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
         assert text == whole(in_float64, prime)
 
     # The words are counted in the texts of all seeds.
-    comparison = data_of(small_page)["discoveries"][0]["told"]
+    discovery, *_ = entry_of(small_page, "discoveries")
+    comparison = discovery["told"]
     free = clamped.write(rounded, prime, settings)
     low, high = texts_of_ends
     assert comparison == compare_letters(low, free, high)
@@ -149,7 +152,7 @@ def test_the_two_texts_fit_their_boxes_and_end_with_whole_words(open_page, width
 
 
 def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page):
-    memory = data_of(small_page)["memory"]
+    memory = entry_of(small_page, "memory")
     assert memory["letters"] == [1, 2, 5, 10, 20, 50, 100, 200]
 
     labels = []

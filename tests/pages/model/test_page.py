@@ -15,8 +15,9 @@ from pages.small_pages import (
     HOSTILE,
     content_of,
     data_of,
+    entry_of,
     export_random,
-    facts_of,
+    fact_of,
     random_network,
 )
 
@@ -116,13 +117,13 @@ def test_a_hostile_name_of_the_text_stays_data(model, exported_page, target):
     webpage.export_page(named(model, name), target, text=Text(name, TEXT))
     tags = [(tag, attributes) for tag, attributes, _ in elements(target)]
     assert tags == [(tag, attributes) for tag, attributes, _ in elements(exported_page)]
-    assert data_of(target)["name"] == "script><script>{{data}}\ud800"
+    assert entry_of(target, "name") == "script><script>{{data}}\ud800"
     assert "<script>{{" not in content_of(target)
 
 
 def test_the_name_of_the_text_is_published_but_no_path(exported_page, exported):
     assert str(exported.parent) not in content_of(exported_page)
-    assert data_of(exported_page)["title"] == "A machine that learned to write from small"
+    assert entry_of(exported_page, "title") == "A machine that learned to write from small"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_the_name_of_the_text_is_published_but_no_path(exported_page, exported):
 def test_the_texts_of_a_run_give_the_page_its_name(model, target, text_name, title):
     """A folder also if it was given with a slash at its end, as a shell completes it; of several files each one."""
     webpage.export_page(named(model, text_name), target, text=Text("other", TEXT))
-    assert data_of(target)["name"] == title
+    assert entry_of(target, "name") == title
 
 
 def test_a_link_to_a_page_stays_a_link(exported_page, model, tmp_path):
@@ -174,7 +175,7 @@ def test_units_are_measured_on_the_training_text(exported_page):
 
 
 def test_the_limits_of_units_are_in_order(exported_page):
-    tracked = data_of(exported_page)["tracked"]
+    tracked = entry_of(exported_page, "tracked")
     for least, most in zip(tracked["least"], tracked["most"]):
         assert -127 <= least <= most <= 127
 
@@ -190,7 +191,7 @@ def test_the_page_of_learning_is_linked_where_it_is_beside_the_page(model, targe
 
 def test_the_loss_is_reported(report_and_page):
     report, path = report_and_page
-    assert f"{report.loss:.4f}" in facts_of(path)["Loss"]
+    assert f"{report.loss:.4f}" in fact_of(path, "Loss")
 
 
 def test_weights_that_float16_cannot_hold_are_refused(target):

@@ -10,7 +10,7 @@ from charrnn.commands import export
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.inspection import features, page_texts, units, webpage
 from charrnn.text.corpus import Text
-from pages.small_pages import data_of, export_random, random_network
+from pages.small_pages import data_of, entry_of, export_random, random_network
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_ctrl_c_while_the_network_writes_a_text_ends_the_export(
 
 def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(model, target):
     report = webpage.export_page(model, target, text=Text("x", TEXT + "UNKNOWN" * 9))
-    assert "U" not in data_of(target)["passage"]
+    assert "U" not in entry_of(target, "passage")
     assert report.note == (
         "left out of the text, because the model does not know them: 'U', 'N', 'K', 'O', 'W'"
     )
@@ -66,7 +66,7 @@ def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(target):
         text = Text("x", "\n\n".join(parts))
         export_random(random_network('\n "abc'), target, text=text)
 
-    passage = data_of(target)["passage"]
+    passage = entry_of(target, "passage")
     assert most_happens.startswith(passage)
     assert 990 < len(passage) < 1000
     assert passage.endswith("abc")
