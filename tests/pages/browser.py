@@ -17,6 +17,7 @@ from selenium import webdriver  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support import expected_conditions  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 CHROMIUM = (
@@ -130,6 +131,11 @@ class View:
     def wait_for(self, name, text):
         """Wait until an element shows a text."""
         self.wait(f"byId('{name}').textContent.includes({json.dumps(text)})")
+
+    def question(self):
+        """Wait until the page asks a question, and return it."""
+        is_asked = expected_conditions.alert_is_present()
+        return WebDriverWait(self.driver, PATIENCE).until(is_asked)
 
     def box(self, name):
         """Return where an element is: a dict of left, top, right, bottom, width and height."""

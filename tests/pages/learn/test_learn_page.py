@@ -13,7 +13,7 @@ from conftest import CHARS, ROOT
 from charrnn.checkpoints.weights import packed
 from charrnn.engines.model_file import open_model
 from charrnn.inspection.learning import learning_page
-from pages.browser import PATIENCE, Keys, View, WebDriverWait, expected_conditions, in_browser
+from pages.browser import PATIENCE, Keys, View, in_browser
 from pages.small_pages import random_network
 
 pytestmark = in_browser
@@ -65,9 +65,7 @@ class Learning(View):
 
     def answer(self, accepts):
         """Answer the question whether what was learned may be lost."""
-        question = WebDriverWait(self.driver, PATIENCE).until(
-            expected_conditions.alert_is_present()
-        )
+        question = self.question()
         text = question.text
         if accepts:
             question.accept()
