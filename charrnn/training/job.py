@@ -252,7 +252,7 @@ def _hyperparameters(
 
     hyper = Hyperparameters(**{**values, **overrides})
     try:
-        hyper.check(recorded=recorded)
+        hyper.check(names_of_run=recorded)
     except ValueError as error:
         if options.preset:
             raise ValueError(f"{error} (with preset {options.preset})")
