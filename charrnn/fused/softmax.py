@@ -10,8 +10,8 @@ Letters for shapes as in :mod:`charrnn.data`, P for the N·M rows of a window, a
 from charrnn.fused.passes import product
 from charrnn.system.tensorflow import tf
 
-# Logits of a slice, at most 28 MiB: glibc keeps blocks of this size and uses them again, see
-# charrnn.system.tensorflow.keep_freed_blocks. With 16,327 characters a slice has 449 rows, enough for fast products.
+# Logits of a slice, at most 28 MiB: glibc keeps blocks of this size and uses them again, see session_config in
+# charrnn.system.tensorflow. With 16,327 characters a slice has 449 rows, enough for fast products.
 SLICE_LOGITS = 7 * 2**20
 
 
