@@ -151,8 +151,12 @@ def _switch_to_graphs() -> None:
         except (ImportError, AttributeError) as error:
             # Keras 2 is missing
             raise TensorFlowError(_without_cells(version, error))
-        was_eager = was_used and tf.executing_eagerly()
-        was_version_2 = was_used and number >= OLDEST and tf.resource_variables_enabled()
+        # a program that has used TensorFlow before may need what is turned off here
+        was_eager = False
+        was_version_2 = False
+        if was_used:
+            was_eager = tf.executing_eagerly()
+            was_version_2 = number >= OLDEST and tf.resource_variables_enabled()
         if was_eager or number >= OLDEST:
             tf.disable_v2_behavior()
     if number < OLDEST:
