@@ -275,8 +275,8 @@ def forward(shard, layers, state):
     first_input_at = _first_gate_inputs(layers[0], shard.ids)
     tapes = [_new_tape(shard, c, h) for c, h in state]
     _, first_h = state[0]
-    n_rows, size = first_h.shape.as_list()
-    element = [n_rows, size]
+    element = first_h.shape.as_list()  # [R, L]
+    n_rows, _ = element
 
     def run_piece(k, state, flows):
         begin, end = shard.span(k)
