@@ -1,8 +1,8 @@
-"""Text to ids to mini-batches: the first half of the notebook. NumPy only.
+"""Text to ids to mini-batches: what the notebook does before it builds the network. NumPy only.
 
-Letters for shapes, here and everywhere in the project: N sequences in a batch (``batch_size``), M steps
-in a window (``num_steps``; ``n_steps`` in :func:`get_batches`), C distinct characters (``num_classes``),
-L units in a layer (``lstm_size``), K windows in an epoch.
+Letters for shapes, here and everywhere in the project: N sequences in a batch (``batch_size``), M steps in a window
+(``num_steps``; ``n_steps`` in :func:`get_batches`), C distinct characters (``num_classes``), L units in a layer
+(``lstm_size``), K windows in an epoch. A window lies over all N sequences, so it has N·M characters.
 """
 
 import io
@@ -46,12 +46,7 @@ def read_bytes(path: StrPath) -> bytes:
 
 
 def decode_text(content: bytes, encoding: str, name: str) -> str:
-    """Decode bytes to text with universal newlines.
-
-    Args:
-        content: the bytes of a text file.
-        encoding: name of their encoding.
-        name: name of the text in error messages.
+    """Decode the bytes of a text file with universal newlines. Error messages call the text by its name.
 
     Raises:
         ValueError: the bytes are not text in that encoding, there is no such encoding, or the text is empty.
@@ -165,15 +160,19 @@ class Vocabulary:
         encoded = np.empty(len(text), dtype)
         for start in range(0, len(text), _CHUNK):
             points = code_points(text[start : start + _CHUNK])
+            if points.max() >= len(self._ids):
+                raise self._error_of_unknown(text)
+
+            # no code point is clipped; the mode is the fastest one
             ids = np.take(self._ids, points, mode="clip")
-            # a code point past the table is clipped to its last entry, a known character
-            if ids.min() < 0 or points.max() >= len(self._ids):
-                unknown = ", ".join(map(repr, self.unknown(text)))
-                raise ValueError(
-                    f"the vocabulary of {len(self)} characters does not have {unknown}"
-                )
+            if ids.min() < 0:
+                raise self._error_of_unknown(text)
             encoded[start : start + _CHUNK] = ids
         return encoded
+
+    def _error_of_unknown(self, text: str) -> ValueError:
+        unknown = ", ".join(map(repr, self.unknown(text)))
+        return ValueError(f"the vocabulary of {len(self)} characters does not have {unknown}")
 
     def decode(self, ids: Iterable[int]) -> str:
         """Convert ids in [0, C) to text.
@@ -195,8 +194,24 @@ def _are_distinct_characters(chars: Tuple[Any, ...]) -> bool:
     return len(set(chars)) == len(chars)
 
 
+def split(text: _Text, val_fraction: float, test_fraction: float = 0) -> Tuple[_Text, _Text, _Text]:
+    """Split a text, or an array [T], into the parts for training, validation and test, in this order.
+
+    Args:
+        text: T characters or ids.
+        val_fraction: share of the text for validation, at least 0.
+        test_fraction: share of the text for the test, at least 0; both together are below 1.
+
+    >>> split("abcdefghij", 0.2, 0.1)
+    ('abcdefg', 'hi', 'j')
+    """
+    val_end = len(text) - int(len(text) * test_fraction)
+    train_end = val_end - int(len(text) * val_fraction)
+    return text[:train_end], text[train_end:val_end], text[val_end:]
+
+
 def count_windows(length: int, batch_size: int, n_steps: int) -> int:
-    """Return K, the number of N x M windows in a text of ``length`` characters.
+    """Return K, the number of windows of N x M in a text of ``length`` characters. The rest of the text is left out.
 
     >>> count_windows(1985223, 100, 100)
     198
@@ -218,13 +233,14 @@ def get_batches(
         n_steps: M, steps in a window, at least 1.
 
     Yields:
-        (x, y), both [N, M] with the dtype of ``arr``; y is x one character later in the same row. The last
-        column of the last window has no next character. As in the notebook, y is 0 there.
+        (x, y), both [N, M] with the dtype of ``arr``; y is x one character later in the same row. The last column of
+        the last window has no next one in its row. As in the notebook, y is 0 there, although 0 is also the id of a
+        character. A text shorter than N·M yields nothing.
 
     Raises:
         ValueError: ``batch_size`` or ``n_steps`` is below 1 (raised at the first ``next``).
 
-    Source: notebook, "making mini-batches". A text shorter than N·M yields nothing.
+    Source: notebook, "making mini-batches".
 
     >>> for x, y in get_batches(np.arange(1, 14), batch_size=2, n_steps=3):
     ...     print(x.tolist(), y.tolist())
@@ -244,19 +260,3 @@ def get_batches(
         following = rows[:, start + 1 : start + n_steps + 1]  # [N, M]; M - 1 in the last window
         y[:, : following.shape[1]] = following
         yield x, y
-
-
-def split(text: _Text, val_fraction: float, test_fraction: float = 0) -> Tuple[_Text, _Text, _Text]:
-    """Split a text, or an array [T], into the parts for training, validation and test, in this order.
-
-    Args:
-        text: the text.
-        val_fraction: share of the text for validation, at least 0.
-        test_fraction: share of the text for the test, at least 0; both together are below 1.
-
-    >>> split("abcdefghij", 0.2, 0.1)
-    ('abcdefg', 'hi', 'j')
-    """
-    val_end = len(text) - int(len(text) * test_fraction)
-    train_end = val_end - int(len(text) * val_fraction)
-    return text[:train_end], text[train_end:val_end], text[val_end:]

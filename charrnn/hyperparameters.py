@@ -8,8 +8,9 @@ from typing import Any, Collection, NamedTuple, Optional
 
 import numpy as np
 
-MOST_LAYERS = 32  # with more, the graph takes long to build
-# optimizers, and their names in the graph, as in the notebook
+# With more, the graph takes long to build.
+MOST_LAYERS = 32
+# The optimizers, with the names of their operations and variables in the graph. Adam's is that in the notebook's graph.
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}
 
 
@@ -36,9 +37,10 @@ CELLS = {
     "layer-norm-lstm": Cell("LayerNormBasicLSTMCell", "layer_norm_basic_lstm_cell", contrib=True),
     "nas": Cell("NASCell", "nas_cell", contrib=True),
 }
-# a preset, which depends on the length of the text, and a precision, which depends on the machine
+# The value of two settings: the preset for the length of the text, and the precision that is faster on the machine.
 AUTO = "auto"
-TO_ZERO = ("linear", "cosine")  # schedules that end at 0
+# schedules that end at 0
+TO_ZERO = ("linear", "cosine")
 SCHEDULES = ("constant", "exponential", *TO_ZERO)
 
 # the groups of flags, in the order of the help page
@@ -49,7 +51,8 @@ SPEED = "speed"
 REPORTS = "checkpoints and reports"
 GROUPS = (TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS)
 
-BELOW_1 = 1 - 2**-53  # the largest float below 1
+# the largest float below 1
+BELOW_1 = 1 - 2**-53
 # what TensorFlow and the JSON record can hold
 _LARGEST = {int: 2**63 - 1, float: sys.float_info.max}
 
@@ -68,7 +71,8 @@ def setting(
     """Declare a field: its default, and what its flag and its check need.
 
     A number has a range, anything else has choices. Where the default is None, ``kind`` is the type of other values,
-    and ``otherwise`` says what None stands for. A field without a group gets no flag here.
+    and ``otherwise`` says what None stands for. The flag of a bool turns it off, and ``meaning`` says what that does.
+    A field without a group has no flag, or one that its command declares itself.
     """
     return dataclasses.field(
         default=default,
@@ -84,38 +88,84 @@ def setting(
     )
 
 
+def range_in_words(field: dataclasses.Field) -> str:
+    """Return the range of a number's field, such as ``at least 1``."""
+    least = field.metadata["least"]
+    most = field.metadata["most"]
+    if most is None:
+        return f"at least {least}"
+    if most == BELOW_1:
+        return f"at least {least} and below 1"
+    return f"at least {least} and at most {most}"
+
+
+def _requirement(field: dataclasses.Field) -> str:
+    """Return what a field's value must be, in words."""
+    choices = field.metadata["choices"]
+    if choices:
+        names = [str(value) for value in choices if value is not None]
+        return f"one of {', '.join(names)}"
+    noun = "an integer" if field.metadata["kind"] is int else "a number"
+    return f"{noun}, {range_in_words(field)}"
+
+
+def _allows(field: dataclasses.Field, value: Any, *, is_of_run: bool) -> bool:
+    """Return whether a field may have a value, which may be that of a run."""
+    choices = field.metadata["choices"]
+    if choices:
+        return value in choices
+    if value is None:
+        return field.default is None
+
+    kind = field.metadata["kind"]
+    # an integer is a number too; for Python, a bool is an integer
+    if isinstance(value, bool) or not isinstance(value, (int, kind)):
+        return False
+
+    least = field.metadata["least"]
+    most = field.metadata["most"]
+    if is_of_run:
+        # see Checkable.check
+        most = None
+        if kind is float:
+            least = 0
+    if most is None:
+        most = _LARGEST[kind]
+    return least <= value <= most
+
+
 @dataclass(frozen=True)
-class Checked:
-    """A frozen dataclass of such fields. A number of NumPy becomes one of Python, which JSON and TensorFlow take."""
+class Checkable:
+    """A frozen dataclass whose fields are declared with :func:`setting`.
+
+    A number of NumPy becomes one of Python, which JSON and TensorFlow take.
+    """
 
     def __post_init__(self) -> None:
         for name, value in list(vars(self).items()):
             if isinstance(value, np.generic):
                 object.__setattr__(self, name, value.item())
 
-    def check(self, recorded: Collection[str] = ()) -> None:
-        """Raise ValueError if a value is out of range.
+    def check(self, names_of_run: Collection[str] = ()) -> None:
+        """Raise ValueError if a value is out of range, of another type, or none of the choices.
 
         Args:
-            recorded: names whose values are those of a run, perhaps of another version, which had another range.
+            names_of_run: names of the fields whose values are those of a run. It may be of another version, which had a
+                wider range: their upper bounds do not hold, and numbers that are not integers may go down to 0. An
+                integer below its range has no meaning in any version.
         """
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if not _allows(field, value, in_range=field.name not in recorded):
+            if not _allows(field, value, is_of_run=field.name in names_of_run):
                 raise ValueError(f"{field.name} must be {_requirement(field)}, not {value!r}")
 
 
-# The defaults are the notebook's values, or switch a feature off. Bounds are values at which training still works.
-# Beyond those of rates, float32 changes no weight any more. With a smaller keep_prob, hardly anything is kept, and the
-# factor 1 / X can overflow.
-
-
 @dataclass(frozen=True)
-class Hyperparameters(Checked):
-    """What a network is trained with. The defaults are the notebook's recipe.
+class Hyperparameters(Checkable):
+    """What a network is trained with. The defaults are the notebook's recipe, and switch off what goes beyond it.
 
-    Each field declares its default, the group and help text of its flag, and its range. The flag is the name with
-    dashes (``--batch-size``).
+    Each field declares its default, the group and help text of its flag, and its range, in which training still works.
+    The flag is the name with dashes (``--batch-size``).
     """
 
     batch_size: int = setting(100, OPTIMISATION, "sequences in a batch", least=1)
@@ -124,9 +174,11 @@ class Hyperparameters(Checked):
     )
     lstm_size: int = setting(512, NETWORK, "units in each layer", least=1)
     num_layers: int = setting(2, NETWORK, "number of layers", least=1, most=MOST_LAYERS)
+    # with a smaller one, float32 changes no weight any more
     learning_rate: float = setting(
         0.001, OPTIMISATION, "step size of the optimizer, before the schedule", least=1e-9
     )
+    # with a smaller one, hardly anything is kept, and the factor 1 / keep_prob can overflow
     keep_prob: float = setting(
         0.5,
         OPTIMISATION,
@@ -149,7 +201,8 @@ class Hyperparameters(Checked):
         kind=int,
         otherwise="a new one",
     )
-    fused: bool = setting(  # the help is that of --no-fused
+    # the flag is --no-fused
+    fused: bool = setting(
         True,
         SPEED,
         "unroll with TensorFlow's dynamic_rnn, as the notebook does: the same network, but slower and "
@@ -211,6 +264,7 @@ class Hyperparameters(Checked):
         least=0.01,
         most=1,
     )
+    # with a larger one, float32 changes no average any more
     average_decay: float = setting(
         0.0,
         OPTIMISATION,
@@ -252,9 +306,9 @@ class Hyperparameters(Checked):
         100, REPORTS, "number of checkpoints to keep, in addition to the best", least=1
     )
 
-    def check(self, recorded: Collection[str] = ()) -> None:
-        """Raise ValueError if a value is out of range, or if two values contradict each other."""
-        super().check(recorded)
+    def check(self, names_of_run: Collection[str] = ()) -> None:
+        """Raise ValueError as in :class:`Checkable`, or if two values contradict each other."""
+        super().check(names_of_run)
 
         if self.val_fraction + self.test_fraction >= 1:
             raise ValueError(
@@ -281,59 +335,15 @@ class Hyperparameters(Checked):
 NAMES = tuple(field.name for field in dataclasses.fields(Hyperparameters))
 
 
-def range_in_words(field: dataclasses.Field) -> str:
-    """Return the range of a number."""
-    least = field.metadata["least"]
-    most = field.metadata["most"]
-    if most is None:
-        return f"at least {least}"
-    if most == BELOW_1:
-        return f"at least {least} and below 1"
-    return f"at least {least} and at most {most}"
-
-
-def _requirement(field: dataclasses.Field) -> str:
-    """Return what a field's value must be, in words."""
-    choices = field.metadata["choices"]
-    if choices:
-        names = [str(value) for value in choices if value is not None]
-        return f"one of {', '.join(names)}"
-    noun = "an integer" if field.metadata["kind"] is int else "a number"
-    return f"{noun}, {range_in_words(field)}"
-
-
-def _allows(field: dataclasses.Field, value: Any, *, in_range: bool) -> bool:
-    """Return whether a field may have a value, or, if it need not be in range, could have it in another version."""
-    choices = field.metadata["choices"]
-    if choices:
-        return value in choices
-    if value is None or isinstance(value, bool):
-        return value is field.default
-
-    kind = field.metadata["kind"]
-    if not isinstance(value, (int, kind)):
-        return False
-
-    least = field.metadata["least"]
-    most = field.metadata["most"]
-    if not in_range:
-        most = None
-        if kind is float:
-            least = 0
-    if most is None:
-        most = _LARGEST[kind]
-    return least <= value <= most
-
-
 def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float:
     """Return the learning rate of a step.
 
     It rises linearly in the first ``warmup_steps``. After them it stays the same (constant), is multiplied by
-    ``decay`` at the start of each epoch (exponential), or falls to 0 at the end of the last epoch (linear; cosine:
-    along half a period, Loshchilov and Hutter 2017, arXiv:1608.03983).
+    ``decay`` at the start of each epoch, from the second on (exponential), or falls to 0 at the end of the last epoch
+    (linear; cosine: along half a period, Loshchilov and Hutter 2017, arXiv:1608.03983).
 
     Args:
-        hyper: the hyperparameters.
+        hyper: with the schedule, and all that it depends on.
         step: number of steps done before this one.
         n_windows: K, steps in an epoch.
 
@@ -343,13 +353,15 @@ def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float
     """
     if step < hyper.warmup_steps:
         return hyper.learning_rate * (step + 1) / hyper.warmup_steps
+    if hyper.schedule == "constant":
+        return hyper.learning_rate
     if hyper.schedule == "exponential":
-        return hyper.learning_rate * hyper.decay ** (step // n_windows)
+        # the epochs of the warm-up count too
+        epoch = step // n_windows
+        return hyper.learning_rate * hyper.decay**epoch
 
     falling_steps = max(1, hyper.epochs * n_windows - hyper.warmup_steps)
     done = min(1.0, (step - hyper.warmup_steps) / falling_steps)
     if hyper.schedule == "linear":
         return hyper.learning_rate * (1 - done)
-    if hyper.schedule == "cosine":
-        return hyper.learning_rate * (1 + math.cos(math.pi * done)) / 2
-    return hyper.learning_rate
+    return hyper.learning_rate * (1 + math.cos(math.pi * done)) / 2

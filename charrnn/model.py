@@ -1,7 +1,7 @@
 """The network: the notebook's build functions, in the notebook's order, and the CharRNN graph made of them.
 
-This file is the notebook and nothing else. The graph that :mod:`charrnn.train` builds by default has more settings, see
-:mod:`charrnn.training.graph`.
+This file is the notebook and nothing else, but for the seed. The graph that :mod:`charrnn.train` builds by default has
+more settings, see :mod:`charrnn.training.graph`.
 
 Letters for shapes as in :mod:`charrnn.data`: N sequences, M steps, C characters, L units.
 """
@@ -68,6 +68,7 @@ def build_output(lstm_output, in_size, out_size):
 
     Source: notebook, "output".
     """
+    # as in the notebook; a single tensor stays as it is
     joined = tf.concat(lstm_output, axis=1)  # [N, M, L]
     rows = tf.reshape(joined, [-1, in_size])  # [N·M, L]
 

@@ -52,40 +52,61 @@ def test_the_recipe_is_the_default():
     hyper.check()
 
 
-# wrong and right values
-RANGES = {
-    "epochs": ((0, 2.0, "5", None, True, 2**63), (1, 10**6)),
-    "early_stop": ((-1, 0.5, None, False), (0, 9)),
-    "learning_rate": ((0, 1e-10, math.inf, math.nan, "1", None, True, 10**400), (1, 1e-9, 5.5)),
-    "grad_clip": ((0, 9e-5, 1e38, 3e38, math.inf), (1e-4, 5, 1e30)),
-    "decay": ((0, 1e-300, 1.01), (0.01, 1)),
-    "average_decay": ((-0.1, 1, 1 - 1e-9), (0, 0.99999)),
-    "warmup_steps": ((-1, 10**6 + 1), (0, 10**6)),
-    "weight_decay": ((-0.1, 10.1, math.nan, None, True), (0, 0.1, 10)),
-    "keep_prob": ((0, -0.1, 1e-45, 1.01, math.nan, None, True), (0.01, 0.5, 1)),
-    "val_fraction": ((-0.1, 1, math.nan, None, False), (0, 0.99999)),
-    "num_layers": ((0, 33, 100_000, 2.0), (1, 32)),
-    "seed": ((-1, 2**31, 1.5, "7", True), (None, 0, 2**31 - 1)),
-    "fused": ((None, "yes", 2), (True, False)),
-    "cell": (("LSTM", "", None, 1), CELLS),
+RIGHT = {
+    "epochs": [1, 10**6],
+    "early_stop": [0, 9],
+    "learning_rate": [1, 1e-9, 5.5],
+    "grad_clip": [1e-4, 5, 1e30],
+    "decay": [0.01, 1],
+    "average_decay": [0, 0.99999],
+    "warmup_steps": [0, 10**6],
+    "weight_decay": [0, 0.1, 10],
+    "keep_prob": [0.01, 0.5, 1],
+    "val_fraction": [0, 0.99999],
+    "num_layers": [1, 32],
+    "seed": [None, 0, 2**31 - 1],
+    "fused": [True, False],
+    "cell": CELLS,
+}
+WRONG = {
+    "epochs": [0, 2.0, "5", None, True, 2**63],
+    "early_stop": [-1, 0.5, None, False],
+    "learning_rate": [0, 1e-10, math.inf, math.nan, "1", None, True, 10**400],
+    "grad_clip": [0, 9e-5, 1e38, 3e38, math.inf],
+    "decay": [0, 1e-300, 1.01],
+    "average_decay": [-0.1, 1, 1 - 1e-9],
+    "warmup_steps": [-1, 10**6 + 1],
+    "weight_decay": [-0.1, 10.1, math.nan, None, True],
+    "keep_prob": [0, -0.1, 1e-45, 1.01, math.nan, None, True],
+    "val_fraction": [-0.1, 1, math.nan, None, False],
+    "num_layers": [0, 33, 100_000, 2.0],
+    "seed": [-1, 2**31, 1.5, "7", True],
+    "fused": [None, "yes", 2],
+    "cell": ["LSTM", "", None, 1],
 }
 
 
 def check_value(name, value):
+    others = {}
     # some values are allowed only with a held-out text
-    others = {} if "fraction" in name else {"val_fraction": 0.1}
-    Hyperparameters(**{name: value}, **others).check()
+    if name != "val_fraction":
+        others["val_fraction"] = 0.1
+    hyper = Hyperparameters(**{name: value}, **others)
+    hyper.check()
 
 
-@pytest.mark.parametrize("name", RANGES)
-def test_ranges(name):
-    wrong_values, right_values = RANGES[name]
-    for value in wrong_values:
+@pytest.mark.parametrize("name", RIGHT)
+def test_values_in_range_are_allowed(name):
+    for value in RIGHT[name]:
+        check_value(name, value)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_values_are_refused_by_name(name):
+    for value in WRONG[name]:
         with pytest.raises(ValueError, match=f"^{name} must be .*, not ") as error:
             check_value(name, value)
         assert repr(value) in str(error.value)
-    for value in right_values:
-        check_value(name, value)
 
 
 @pytest.mark.parametrize("fused", [True, pytest.param(False, marks=slow)])
@@ -105,19 +126,18 @@ def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fuse
         seed=7,
         **at_bounds,
     )
-    x, y = np.random.RandomState(1).randint(0, 5, (2, 3, 4))
+    random = np.random.RandomState(1)
+    x, y = random.randint(0, 5, (2, 3, 4))
     feed = {
         model.inputs: x,
         model.targets: y,
         model.keep_prob: keep_prob,
         "Adam/learning_rate:0": rate,
     }
-    averages = [
-        variable
-        for variable in tf.global_variables()
-        if variable.op.name.endswith("ExponentialMovingAverage")
-    ]
-    trained = tf.trainable_variables() + averages
+    trained = tf.trainable_variables()
+    for variable in tf.global_variables():
+        if variable.op.name.endswith("ExponentialMovingAverage"):
+            trained.append(variable)
 
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
@@ -205,13 +225,13 @@ def test_dropout_on_their_recurrent_weights_is_refused(network):
         plan_with_auto(**network, recurrent_keep_prob=0.8)
 
 
-def rates(n_steps, **options):
-    """The rates of the first steps, of epochs of 4 steps each."""
+def rates(**options):
+    """Return the rates of 3 epochs of 4 steps each, and of the step after them, from 0.8 on."""
     hyper = Hyperparameters(learning_rate=0.8, epochs=3, **options)
-    return [learning_rate_at(hyper, step, 4) for step in range(n_steps)]
+    return [learning_rate_at(hyper, step, 4) for step in range(13)]
 
 
-# learning rate 0.8, 3 epochs of 4 steps; of the falling ones 12 steps, or 10 after a warm-up of 2
+# of the falling ones 12 steps, or 10 after a warm-up of 2
 CONSTANT = [0.16, 0.32, 0.48, 0.64, 0.8] + 8 * [0.8]
 # the epochs count from the beginning, whatever the warm-up
 EXPONENTIAL = [0.4, 0.8, 0.8, 0.8] + 4 * [0.4] + 4 * [0.2] + [0.1]
@@ -244,10 +264,10 @@ WARM_UP = [0.05 * step for step in range(1, 14)]
     ],
 )
 def test_schedules(options, expected):
-    assert rates(13, **options) == pytest.approx(expected, abs=1e-7)
+    assert rates(**options) == pytest.approx(expected, abs=1e-7)
 
 
 def test_the_schedule_cosine():
-    actual = rates(13, schedule="cosine", warmup_steps=2)
+    actual = rates(schedule="cosine", warmup_steps=2)
     for step, expected in COSINE.items():
         assert actual[step] == pytest.approx(expected, abs=1e-7), step

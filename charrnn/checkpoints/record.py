@@ -198,7 +198,7 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
     """Return the RunRecord. Raise an error of any kind if the content is not that of a record."""
     settings = content["hyperparameters"]
     hyper = Hyperparameters(**{name: settings[name] for name in NAMES if name in settings})
-    hyper.check(recorded=NAMES)
+    hyper.check(names_of_run=NAMES)
 
     text = content["text"]
     record = RunRecord(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from charrnn.hyperparameters import Checked, setting
+from charrnn.hyperparameters import Checkable, setting
 
 LEAST_TEMPERATURE = 0.001  # a smaller one makes the logits overflow float32
 LEAST_SHARE = 1e-9  # top_p must be above 0
@@ -15,7 +15,7 @@ LARGEST_TEMPERATURE = 1e38  # float32 cannot hold numbers that are much larger
 
 
 @dataclass(frozen=True)
-class Settings(Checked):
+class Settings(Checkable):
     """How characters are drawn. The temperature is applied first, then ``top_n``, then ``top_p``.
 
     Attributes:

@@ -3,18 +3,17 @@
 This is the inner part of :mod:`charrnn.fused.unroll`, which explains the method and the letters for shapes.
 
 On processors that have instructions for bfloat16, a product takes about half the time. Its operands and its result are
-rounded to bfloat16. Everything that is summed over many steps is float32: the state c, the loss, the gradients of the
-weights, the weights and the optimizer's averages.
+rounded to bfloat16, so the sum of a piece, which a product computes, is rounded too. Sums over pieces are float32: the
+gradients of the weights. So are the state c, the loss, the weights and the optimizer's averages.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple
 
 from charrnn.system.tensorflow import tf
 
-# Up to this number of characters, a product with one-hot rows in bfloat16 is faster than adding rows.
-ONE_HOT_ROWS = 128
+# In bfloat16, up to this number of characters, a product with one-hot rows is faster than adding rows.
+MOST_ONE_HOT_CHARACTERS = 128
 
 
 def product(a, b, precision="float32", *, transpose_a=False, transpose_b=False):
@@ -34,44 +33,14 @@ def product(a, b, precision="float32", *, transpose_a=False, transpose_b=False):
     return tf.cast(sums, tf.float32)
 
 
-def bfloat16_speedup(config):
-    """Measure how many times as fast this machine multiplies in bfloat16 as in float32. It takes about 0.3 s.
-
-    The products are those of a step of the recipe's layers, [100, 512] x [512, 2048].
-
-    Args:
-        config: the tf.ConfigProto of the session that measures. The process keeps its threads for operations.
-    """
-    seconds = {"float32": [], "bfloat16": []}
-    with tf.Graph().as_default(), tf.Session(config=config) as session:
-        value = tf.placeholder(tf.float32, [])
-        products = {precision: _products_to_time(value, precision) for precision in seconds}
-        for _ in range(3):  # the first run prepares the graph
-            for precision, entries in products.items():
-                started = time.perf_counter()
-                session.run(entries, {value: 0.1})
-                seconds[precision].append(time.perf_counter() - started)
-    return min(seconds["float32"]) / min(seconds["bfloat16"])
-
-
-def _products_to_time(value, precision):
-    """Return an entry of each of 8 products, so that a session that fetches them computes the products."""
-    weights = tf.cast(tf.fill([512, 2048], value), precision)
-    entries = []
-    for k in range(8):
-        rows = tf.fill([100, 512], value + k)
-        matrix = product(rows, weights, precision)
-        entries.append(matrix[0, 0])
-    return entries
-
-
 class Layer(NamedTuple):
     """The weights of a layer, or their gradients.
 
     Attributes:
-        inputs: [I, 4L], the weights of the layer's input.
-        recurrent: [L, 4L], the weights of the layer's own h.
-        bias: [4L], with the forget bias added.
+        inputs: [I, 4L], for the layer's input. Gradients of the first layer have only the rows of the ids in the
+            window: [U, 4L], or an IndexedSlices of them.
+        recurrent: [L, 4L], for the layer's own h.
+        bias: [4L]. It is added to the gates as it is, so that of a BasicLSTMCell needs the forget bias in it.
     """
 
     inputs: Any
@@ -99,12 +68,12 @@ class Shard:
 
     @property
     def n_steps(self):
-        """M, steps of the window."""
+        """M."""
         return self.ids.shape[0].value
 
     @property
     def n_pieces(self):
-        """Number of pieces of the window."""
+        """The last piece may be shorter than the others."""
         return -(-self.n_steps // self.piece_steps)
 
     def span(self, k):
@@ -113,9 +82,9 @@ class Shard:
         end = tf.minimum((k + 1) * self.piece_steps, self.n_steps)
         return begin, end
 
-    def drop(self, layer, values, begin, end):
-        """Apply the layer's dropout mask to values [S, R, L] of the steps from begin to end, in their own type."""
-        mask = self.masks[layer]
+    def drop(self, index, values, begin, end):
+        """Apply the mask of the layer with this index to values [S, R, L] of the steps from begin to end."""
+        mask = self.masks[index]
         if mask is None:
             return values
         dropped = tf.cast(values, tf.float32) * mask[begin:end]
@@ -123,15 +92,17 @@ class Shard:
 
 
 class _Tape(NamedTuple):
-    """The values of a layer's forward pass that its backward pass needs, as handles of TensorArrays.
+    """The values of a layer's forward pass that its backward pass needs.
+
+    All but the flow are handles of TensorArrays.
 
     Attributes:
         i, j, f, o: the gates after their functions, [R, L] for each step.
         tanh_c: [R, L] for each step.
-        c: the state, [R, L] for each step; element 0 is the state before the window.
-        h: the same, in the shard's precision.
+        c, h: the state, [R, L] each. Element t is the state before step t, so there is one more than there are steps.
+            h has the shard's precision.
         dropped: the outputs after dropout, [S, R, L] for each piece, in the shard's precision.
-        flow: scalar that each write changes and each read depends on, so that all writes come before a read.
+        flow: a scalar, the result of the last write. A read takes it, so that it waits for all writes.
     """
 
     i: Any
@@ -179,7 +150,7 @@ def _loop(condition, body, values, parallel_iterations=10):
 
 
 def _new_tape(shard, c, h):
-    """Return a tape whose states begin with c and h, [R, L] each."""
+    """Return a tape with the state before the window, c and h, [R, L] each."""
     n_steps = shard.n_steps
     n_states = n_steps + 1
     tape = _Tape(
@@ -198,17 +169,24 @@ def _new_tape(shard, c, h):
     return tape._replace(flow=flow)
 
 
+def _is_transposed(precision):
+    """Return whether the forward pass multiplies with the recurrent weights transposed, [4L, L].
+
+    In bfloat16, their product with few rows is faster so.
+    """
+    return precision == "bfloat16"
+
+
 def _operands(layers, precision):
     """Return the layers with the weights that the forward pass multiplies in the precision, cast once for all steps."""
     operands = []
     for index, layer in enumerate(layers):
-        # the first layer's inputs are one-hot rows, so rows of its weights are added, and none is multiplied
+        # the first layer's weights of its inputs stay float32: their rows are gathered and added, not multiplied
         if index > 0:
             layer = layer._replace(inputs=tf.cast(layer.inputs, precision))
         operands.append(layer._replace(recurrent=tf.cast(layer.recurrent, precision)))
 
-    # in bfloat16, the product of few rows with transposed weights is faster
-    if precision == "bfloat16":
+    if _is_transposed(precision):
         return [layer._replace(recurrent=tf.transpose(layer.recurrent)) for layer in operands]
     return operands
 
@@ -218,7 +196,7 @@ def _first_gate_inputs(layer, ids):
 
     A one-hot row times a matrix is one of its rows.
     """
-    # the bias is added to all rows at once, or to those of each step if there are more characters than steps
+    # the bias is added to all rows at once, or, if they are more than the ids in the window, to those of each step
     n_characters = layer.inputs.shape[0].value
     if n_characters > ids.shape.num_elements():
         return lambda t: tf.gather(layer.inputs, ids[t]) + layer.bias
@@ -242,13 +220,15 @@ def _gate_inputs(layer, below, begin, n_rows, precision):
 def _forward_piece(layer, tape, input_at, begin, end, state, flow):
     """Run a layer over the steps of a piece, and write its tape. Return the state after it, and the tape's flow.
 
-    ``input_at`` is a function from a step to the share of the gates [R, 4L] that comes from the input. The type of h is
-    the precision; in bfloat16, the recurrent weights are transposed, [4L, L].
+    ``input_at`` is a function from a step to the share of the gates [R, 4L] that comes from the input. The layer is
+    one of :func:`_operands`, in the precision that h has.
     """
+    c, h = state
+    precision = h.dtype
+    is_transposed = _is_transposed(precision)
 
     def step(t, c, h, flow):
-        is_transposed = h.dtype == "bfloat16"
-        gates = product(h, layer.recurrent, h.dtype, transpose_b=is_transposed)  # [R, 4L]
+        gates = product(h, layer.recurrent, precision, transpose_b=is_transposed)  # [R, 4L]
         gates += input_at(t)
         i, j, f, o = tf.split(gates, 4, axis=1)  # [R, L] each
 
@@ -258,20 +238,21 @@ def _forward_piece(layer, tape, input_at, begin, end, state, flow):
         o = tf.sigmoid(o)
         c = c * f + i * j
         tanh_c = tf.tanh(c)
-        h = tf.cast(tanh_c * o, h.dtype)
+        h = tf.cast(tanh_c * o, precision)
 
-        # each write takes the flow of the one before it, so the last flow waits for all of them
+        # each write takes the flow of the one before it, so the last flow waits for all writes
         flow = _write(tape.i, t, i, flow)
         flow = _write(tape.j, t, j, flow)
         flow = _write(tape.f, t, f, flow)
         flow = _write(tape.o, t, o, flow)
         flow = _write(tape.tanh_c, t, tanh_c, flow)
-        t += 1
-        flow = _write(tape.c, t, c, flow)
-        flow = _write(tape.h, t, h, flow)
-        return t, c, h, flow
 
-    c, h = state
+        # the state after this step is the one before the next
+        next_t = t + 1
+        flow = _write(tape.c, next_t, c, flow)
+        flow = _write(tape.h, next_t, h, flow)
+        return next_t, c, h, flow
+
     _, c, h, flow = _loop(lambda t, *_: t < end, step, (begin, c, h, flow))
     return (c, h), flow
 
@@ -294,12 +275,13 @@ def forward(shard, layers, state):
     first_input_at = _first_gate_inputs(layers[0], shard.ids)
     tapes = [_new_tape(shard, c, h) for c, h in state]
     _, first_h = state[0]
-    n_rows, size = first_h.shape.as_list()
-    element = [n_rows, size]
+    element = first_h.shape.as_list()  # [R, L]
+    n_rows, _ = element
 
     def run_piece(k, state, flows):
         begin, end = shard.span(k)
         state = list(state)
+        # of each layer's tape, which itself keeps the flow from before the loop
         flows = list(flows)
         below = None
         for index, (layer, tape) in enumerate(zip(operands, tapes)):
@@ -309,7 +291,7 @@ def forward(shard, layers, state):
                 input_at = _gate_inputs(
                     layer, below, begin=begin, n_rows=n_rows, precision=precision
                 )
-            state[index], flow = _forward_piece(
+            state[index], flows[index] = _forward_piece(
                 layer=layer,
                 tape=tape,
                 input_at=input_at,
@@ -319,14 +301,20 @@ def forward(shard, layers, state):
                 flow=flows[index],
             )
 
+            # the outputs are the states after the steps
             outputs = _read_range(
-                tape.h, begin + 1, end + 1, flow=flow, shape=element, precision=precision
+                tape.h,
+                begin + 1,
+                end + 1,
+                flow=flows[index],
+                shape=element,
+                precision=precision,
             )
             below = shard.drop(index, outputs, begin, end)  # [S, R, L]
-            flows[index] = _write(tape.dropped, k, below, flow)
+            flows[index] = _write(tape.dropped, k, below, flows[index])
         return k + 1, state, flows
 
-    # each layer works on another piece, and one more is begun; still more would take memory
+    # Each layer works on another piece, and one more piece is begun. Still more would only take memory.
     _, state, flows = _loop(
         lambda k, *_: k < shard.n_pieces,
         run_piece,
@@ -344,20 +332,21 @@ def forward(shard, layers, state):
 
 
 def _backward_piece(recurrent_transposed, tape, d_outputs, begin, end, d_state):
-    """Return the gradient for the state before a piece and for its gates before their functions [S·R, 4L].
+    """Run a layer backwards over a piece, and return the gradients (dc, dh) of the state before it and of its gates.
 
-    They are computed from the piece's last step to its first, from those for the outputs before dropout [S, R, L] and
-    for the state after the piece. The type of the transposed weights [4L, L] is the precision of products.
+    Those of the gates, [S·R, 4L], are for their values before the functions. ``d_outputs`` [S, R, L] is the gradient of
+    the outputs before dropout, and ``d_state`` that of the state after the piece. The transposed weights [4L, L] have
+    the precision of products.
     """
     dc, dh = d_state
     n_rows, size = dc.shape.as_list()
     precision = recurrent_transposed.dtype
-    gates = _array(end - begin, precision, read_once=True)
+    d_gates_array = _array(end - begin, precision, read_once=True)
 
     def read(array, t):
         return _read(array, t, tape.flow, [n_rows, size])
 
-    def step(t, dc, dh, written):
+    def step(t, dc, dh, flow):
         i = read(tape.i, t)
         j = read(tape.j, t)
         f = read(tape.f, t)
@@ -365,7 +354,7 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, begin, end, d_state):
         tanh_c = read(tape.tanh_c, t)
         c_before = read(tape.c, t)
 
-        # TensorFlow's own gradients of the functions need their values only
+        # TensorFlow's own gradients of tanh and the sigmoid take the values of the function, not its arguments
         dh += d_outputs[t - begin]
         dc += tf.raw_ops.TanhGrad(y=tanh_c, dy=dh * o)
         d_i = tf.raw_ops.SigmoidGrad(y=i, dy=dc * j)
@@ -374,12 +363,12 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, begin, end, d_state):
         d_o = tf.raw_ops.SigmoidGrad(y=o, dy=dh * tanh_c)
         d_gates = tf.concat([d_i, d_j, d_f, d_o], axis=1)  # [R, 4L]
         d_gates = tf.cast(d_gates, precision)
-        written = _write(gates, t - begin, d_gates, written)
-        return t - 1, dc * f, product(d_gates, recurrent_transposed, precision), written
+        flow = _write(d_gates_array, t - begin, d_gates, flow)
+        return t - 1, dc * f, product(d_gates, recurrent_transposed, precision), flow
 
-    _, dc, dh, written = _loop(lambda t, *_: t >= begin, step, (end - 1, dc, dh, tf.zeros([])))
+    _, dc, dh, flow = _loop(lambda t, *_: t >= begin, step, (end - 1, dc, dh, tf.zeros([])))
     d_gates = _read_range(  # [S, R, 4L]
-        gates, 0, end - begin, flow=written, shape=[n_rows, 4 * size], precision=precision
+        d_gates_array, 0, end - begin, flow=flow, shape=[n_rows, 4 * size], precision=precision
     )
     return (dc, dh), tf.reshape(d_gates, [-1, 4 * size])
 
@@ -387,13 +376,14 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, begin, end, d_state):
 def _used_rows(ids, num_classes, precision):
     """Return the distinct ids [U], in order, and the place of each id [M, R] among them.
 
-    With few characters in bfloat16, U is C, so that its shape is static and :func:`_add_rows` uses a product.
+    With few characters in bfloat16, these are all C ids. Only then U is static, and :func:`_add_rows` uses a product.
     """
-    if precision == "bfloat16" and num_classes <= ONE_HOT_ROWS:
+    if precision == "bfloat16" and num_classes <= MOST_ONE_HOT_CHARACTERS:
         return tf.range(num_classes), ids
 
     flat = tf.reshape(ids, [-1])
     distinct, _ = tf.unique(flat)
+    # searchsorted needs them sorted
     used = tf.sort(distinct)
     places = tf.searchsorted(used, flat)
     return used, tf.reshape(places, ids.shape)
@@ -407,7 +397,8 @@ def _add_rows(total, places, rows):
     with the number of characters.
     """
     n_used = total.shape[0].value
-    if n_used is not None:
+    has_all_characters = n_used is not None  # see _used_rows
+    if has_all_characters:
         one_hot = tf.one_hot(tf.reshape(places, [-1]), n_used, dtype=rows.dtype)  # [S·R, U]
         return total + product(one_hot, rows, rows.dtype, transpose_a=True)
 
@@ -420,15 +411,17 @@ def _add_rows(total, places, rows):
 def _add_gradients(total, places, below, h_before, d_gates):
     """Return the float32 gradients of a layer with a piece's share added, from ``d_gates`` [S·R, 4L].
 
-    In the first layer, ``below`` is None, and the gradients of the inputs are those of the rows [U, 4L] of the window's
-    ids, with the row of each id in ``places`` [S, R]. Its bias is left to :func:`backward`.
+    ``below`` is the dropped outputs [S, R, L] of the layer below. In the first layer it is None, ``total.inputs`` has
+    the rows [U, 4L] of the window's ids, with the place of each id in ``places`` [S, R], and the bias is left to
+    :func:`backward`.
     """
     size = total.recurrent.shape[0].value
     precision = d_gates.dtype
     flat = tf.reshape(h_before, [-1, size])  # [S·R, L]
     recurrent = total.recurrent + product(flat, d_gates, precision, transpose_a=True)  # [L, 4L]
     if below is None:
-        return Layer(_add_rows(total.inputs, places, d_gates), recurrent, total.bias)
+        inputs = _add_rows(total.inputs, places, d_gates)  # [U, 4L]
+        return Layer(inputs, recurrent, total.bias)
 
     flat = tf.reshape(below, [-1, size])  # [S·R, L]
     d_inputs = product(flat, d_gates, precision, transpose_a=True)  # [L, 4L]
@@ -438,25 +431,29 @@ def _add_gradients(total, places, below, h_before, d_gates):
     return Layer(total.inputs + d_inputs, recurrent, total.bias + d_bias)
 
 
-def backward(shard, layers, tapes, d_outputs, d_state):
+def _transposed(weights, precision):
+    """Return matrices of weights [L, 4L] in the precision and transposed, [4L, L] each, once for all steps."""
+    return [tf.transpose(tf.cast(matrix, precision)) for matrix in weights]
+
+
+def backward(shard, layers, tapes, d_flat_outputs, d_state):
     """Compute the gradients of :func:`forward`.
 
     Args:
         shard, layers: as for :func:`forward`.
         tapes: from :func:`forward`.
-        d_outputs: [N·M, L], the gradient for the flat outputs of the batch.
-        d_state: for each layer (dc, dh), [R, L] each, the gradient for the state after the window.
+        d_flat_outputs: [N·M, L], the gradient of the flat outputs of the batch.
+        d_state: for each layer (dc, dh), [R, L] each, the gradient of the state after the window.
 
     Returns:
-        (d_state, d_layers): the gradient for the state before the window, and a Layer of gradients for each layer.
+        (d_state, d_layers): the gradient of the state before the window, and a Layer of gradients for each layer.
         In that of the first layer, ``inputs`` is an IndexedSlices of the rows whose ids are in the window.
     """
     precision = shard.precision
-    # [4L, L] each
-    recurrent_transposed = [tf.transpose(tf.cast(layer.recurrent, precision)) for layer in layers]
-    inputs_transposed = [tf.transpose(tf.cast(layer.inputs, precision)) for layer in layers[1:]]
-    _, last_dh = d_state[0]
-    element = last_dh.shape.as_list()  # [R, L]
+    recurrent_transposed = _transposed([layer.recurrent for layer in layers], precision)
+    inputs_transposed = _transposed([layer.inputs for layer in layers[1:]], precision)
+    _, first_dh = d_state[0]
+    element = first_dh.shape.as_list()  # [R, L]
     num_classes = layers[0].inputs.shape[0].value
     used, places = _used_rows(shard.ids, num_classes, precision)  # [U], [M, R]
 
@@ -464,13 +461,13 @@ def backward(shard, layers, tapes, d_outputs, d_state):
         begin, end = shard.span(k)
         d_state = list(d_state)
         totals = list(totals)
-        d_above = tf.gather(d_outputs, shard.flat_positions[begin:end])  # [S, R, L]
+        d_dropped = tf.gather(d_flat_outputs, shard.flat_positions[begin:end])  # [S, R, L]
         for index in reversed(range(len(layers))):
             tape = tapes[index]
             d_state[index], d_gates = _backward_piece(
                 recurrent_transposed=recurrent_transposed[index],
                 tape=tape,
-                d_outputs=shard.drop(index, d_above, begin, end),
+                d_outputs=shard.drop(index, d_dropped, begin, end),
                 begin=begin,
                 end=end,
                 d_state=d_state[index],
@@ -479,8 +476,9 @@ def backward(shard, layers, tapes, d_outputs, d_state):
             h_before = _read_range(
                 tape.h, begin, end, flow=tape.flow, shape=element, precision=precision
             )
-            below = None
-            if index > 0:
+            if index == 0:
+                below = None
+            else:
                 tape_below = tapes[index - 1]
                 below = _read(
                     tape_below.dropped,
@@ -489,8 +487,10 @@ def backward(shard, layers, tapes, d_outputs, d_state):
                     shape=[None] + element,
                     precision=precision,
                 )
-                d_above = product(d_gates, inputs_transposed[index - 1], precision)
-                d_above = tf.reshape(d_above, [-1] + element)  # [S, R, L]
+                # the gradient of the outputs of the layer below, the next one here
+                d_dropped = product(d_gates, inputs_transposed[index - 1], precision)
+                d_dropped = tf.reshape(d_dropped, [-1] + element)  # [S, R, L]
+
             totals[index] = _add_gradients(
                 totals[index],
                 places=places[begin:end],
@@ -503,7 +503,8 @@ def backward(shard, layers, tapes, d_outputs, d_state):
     zeros = []
     for layer in layers:
         zeros.append(Layer(*[tf.zeros(values.shape) for values in layer]))
-    with tf.control_dependencies([d_outputs]):  # not in memory before they are needed
+    # the rows of the first layer wait for the end of the forward pass, so that they are not in memory before it
+    with tf.control_dependencies([d_flat_outputs]):
         n_used = used.shape[0].value or tf.size(used)
         first_inputs = tf.zeros([n_used, layers[0].bias.shape[0]])  # [U, 4L]
     zeros[0] = zeros[0]._replace(inputs=first_inputs)
@@ -515,7 +516,7 @@ def backward(shard, layers, tapes, d_outputs, d_state):
         parallel_iterations=len(layers) + 1,
     )
 
-    # the bias is added once with each row of inputs, so its gradient is the sum of their gradients
+    # the bias was added once to each row, so its gradient is the sum of theirs
     d_rows = totals[0].inputs
     d_first = totals[0]._replace(
         inputs=tf.IndexedSlices(d_rows, used), bias=tf.reduce_sum(d_rows, axis=0)

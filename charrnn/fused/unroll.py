@@ -1,6 +1,8 @@
 """A stack of LSTM cells unrolled for speed, with the variables and the numbers of ``tf.nn.dynamic_rnn``.
 
-It is faster than ``dynamic_rnn`` for these reasons:
+Only the dropout masks are others: they depend on two seeds and on nothing else. In bfloat16, products are rounded.
+
+The unroll is faster than ``dynamic_rnn`` for these reasons:
 
 - The input of the first layer is a one-hot row. Its product with the kernel is one row of the kernel, which is
   gathered.
@@ -10,7 +12,7 @@ It is faster than ``dynamic_rnn`` for these reasons:
 - A while loop runs over the pieces of the window, with all layers in its body. A piece of a layer waits only for the
   piece below it and for the last piece of the same layer. So the layers run in parallel, each product on one core,
   which is faster than one product after the other on all cores.
-- If there are more cores than layers, the rows of the batch are split into shards, which run in parallel too.
+- If there are more threads than layers, the rows of the batch are split into shards, which run in parallel too.
 - The dropout masks are drawn for all steps of the window at once.
 
 Letters for shapes as in :mod:`charrnn.data`, and R rows of a shard, S steps of a piece, I inputs of a
@@ -22,8 +24,9 @@ import numpy as np
 from charrnn.fused import passes
 from charrnn.system.tensorflow import tf
 
-# Largest number of rows times steps of a piece: large ones make the products fast, small ones fit in the cache.
-PIECE_ROWS = 500
+# Largest number of ids, rows times steps, of a piece; but a piece has at least one step. Large pieces make the products
+# fast, small ones fit in the cache.
+PIECE_IDS = 500
 # Smallest number of pieces of a long window if layers run in parallel: in the first and the last piece, one runs alone.
 MIN_PIECES = 8
 
@@ -48,42 +51,59 @@ def row_ranges(n_rows, n_layers, threads):
 
 
 def _piece_steps(n_steps, n_rows, n_layers, threads):
-    """Return S, the steps of a piece, for a window of n_steps and a shard of n_rows.
+    """Return S, the steps of a piece, for a window of n_steps and a shard of n_rows. There is at least one.
 
-    >>> [_piece_steps(100, n_rows, 2, threads=2) for n_rows in (10, 100, 1000)]
+    >>> [_piece_steps(100, n_rows, n_layers=2, threads=2) for n_rows in (10, 100, 1000)]
     [12, 5, 1]
-    >>> [_piece_steps(100, 10, 1, threads=2), _piece_steps(100, 10, 2, threads=1), _piece_steps(5, 10, 2, threads=2)]
-    [50, 50, 1]
+    >>> _piece_steps(5, 10, n_layers=2, threads=2)
+    1
+
+    If layers do not run in parallel, a piece can have more steps:
+
+    >>> [_piece_steps(100, 10, n_layers=1, threads=2), _piece_steps(100, 10, n_layers=2, threads=1)]
+    [50, 50]
     """
-    steps = PIECE_ROWS // n_rows
+    steps = PIECE_IDS // n_rows
     if n_layers > 1 and threads > 1:
         steps = min(steps, n_steps // MIN_PIECES)
     return max(1, steps)
 
 
-def _draw_masks(shape, keep_probs, mask_seed, precision="float32"):
-    """Draw a dropout mask [M, N, L] for each layer: 1 / keep_prob where a unit is kept, else 0.
+def _drops(keep_prob):
+    """Return whether there is dropout: keep_prob is a tensor, or a number other than 1."""
+    return isinstance(keep_prob, tf.Tensor) or keep_prob != 1
 
-    The mask of a layer whose keep_prob is the number 1 is None.
-    """
+
+def _draw_masks(shape, keep_probs, mask_seed, precision="float32"):
+    """Draw a dropout mask [M, N, L] for each layer, or None for a layer without dropout."""
     masks = []
-    for layer, keep_prob in enumerate(keep_probs):
-        if isinstance(keep_prob, float) and keep_prob == 1:
-            masks.append(None)
-        else:
-            seeds = _layer_seeds(mask_seed, layer, len(keep_probs))
-            masks.append(_draw_mask(shape, keep_prob, seeds, precision))
+    for index, keep_prob in enumerate(keep_probs):
+        mask = None
+        if _drops(keep_prob):
+            seeds = _layer_seeds(mask_seed, index, len(keep_probs))
+            mask = _draw_mask(shape, keep_prob, seeds, precision)
+        masks.append(mask)
     return masks
 
 
-def _layer_seeds(mask_seed, layer, n_layers, recurrent=False):
+def _rows_of_masks(masks, begin, end):
+    """Return the masks [M, R, L] of rows of the batch, or None for a layer without dropout."""
+    masks_of_rows = []
+    for mask in masks:
+        if mask is not None:
+            mask = mask[:, begin:end]
+        masks_of_rows.append(mask)
+    return masks_of_rows
+
+
+def _layer_seeds(mask_seed, index, n_layers, recurrent=False):
     """Return the two seeds of a mask, int64 [2]: the first differs between the layers, the second is that of the step.
 
     For recurrent weights, the first is negative, so that their masks are not those of the outputs.
     """
     seed_of_run = mask_seed[0]
     seed_of_step = mask_seed[1]
-    seed = seed_of_run * n_layers + layer
+    seed = seed_of_run * n_layers + index
     if recurrent:
         seed = -1 - seed
     return tf.stack([seed, seed_of_step])
@@ -98,28 +118,28 @@ def _draw_mask(shape, keep_prob, seeds, precision="float32"):
 
 
 def _draw_mask_by_halves(shape, keep_prob, seeds):
-    """Draw a mask with one random number for two units, because drawing is a larger part of a step in bfloat16.
-
-    The keep_prob is rounded to a multiple of 2**-16.
-    """
+    """Draw a mask with one random number for two units, because drawing is a larger part of a step in bfloat16."""
     count = tf.TensorShape(shape).num_elements()
-    pairs = tf.random.stateless_uniform(
+    numbers = tf.random.stateless_uniform(
         [(count + 1) // 2], seeds, minval=None, maxval=None, dtype=tf.int32
     )
-    halves = tf.reshape(tf.bitcast(pairs, tf.int16), [-1])
+    halves = tf.reshape(tf.bitcast(numbers, tf.int16), [-1])
     draws = tf.reshape(halves[:count], shape)  # in [-2**15, 2**15)
-    n_kept = tf.maximum(tf.round(keep_prob * 2**16), 1)  # of the 2**16 numbers
-    largest = tf.cast(n_kept - 2**15 - 1, tf.int16)
-    return tf.cast(draws <= largest, tf.float32) / keep_prob
+
+    # A unit is kept if its draw is one of the n_kept smallest of the 2**16 numbers, at least one. So the probability is
+    # rounded to a multiple of 2**-16. The factor 1 / keep_prob is not.
+    n_kept = tf.maximum(tf.round(keep_prob * 2**16), 1)
+    largest_kept = tf.cast(n_kept - 2**15 - 1, tf.int16)
+    return tf.cast(draws <= largest_kept, tf.float32) / keep_prob
 
 
 def _drop_recurrent(kernels, keep_prob, size, mask_seed):
     """Apply dropout to the recurrent weights of kernels [I + L, 4L]. All steps of the window have the same mask."""
     dropped = []
-    for layer, kernel in enumerate(kernels):
-        seeds = _layer_seeds(mask_seed, layer, len(kernels), recurrent=True)
+    for index, kernel in enumerate(kernels):
+        seeds = _layer_seeds(mask_seed, index, len(kernels), recurrent=True)
         mask = _draw_mask([size, 4 * size], keep_prob, seeds)
-        # not slices, whose gradient is slow
+        # The gradients of slices are arrays of zeros of the whole kernel's shape. That of a split joins its parts.
         inputs, recurrent = tf.split(kernel, [kernel.shape[0].value - size, size])
         dropped.append(tf.concat([inputs, recurrent * mask], axis=0))  # [I + L, 4L]
     return dropped
@@ -134,39 +154,43 @@ def layer_of(kernel, bias):
     """
     size = bias.shape[0].value // 4
     forget_bias = np.repeat(np.array([0, 0, 1, 0], np.float32), size)  # [4L]
-    return passes.Layer(kernel[:-size], kernel[-size:], bias + forget_bias)
+    # The slices cost nothing: TensorFlow computes no gradient of them, see _differentiable.
+    return passes.Layer(inputs=kernel[:-size], recurrent=kernel[-size:], bias=bias + forget_bias)
 
 
-def _gradients_of(shares, kernel):
+def _sum_of_shards(d_layers, kernel):
     """Sum the shards' gradients of a layer, each a passes.Layer, to those of its kernel [I + L, 4L] and bias."""
-    inputs = [share.inputs for share in shares]
-    recurrent = tf.add_n([share.recurrent for share in shares])
-    bias = tf.add_n([share.bias for share in shares])
-    if not isinstance(inputs[0], tf.IndexedSlices):
-        return tf.concat([tf.add_n(inputs), recurrent], axis=0), bias
+    d_inputs = [d_layer.inputs for d_layer in d_layers]
+    d_recurrent = tf.add_n([d_layer.recurrent for d_layer in d_layers])
+    d_bias = tf.add_n([d_layer.bias for d_layer in d_layers])
+    if not isinstance(d_inputs[0], tf.IndexedSlices):
+        return tf.concat([tf.add_n(d_inputs), d_recurrent], axis=0), d_bias
 
     # few of the C rows have a gradient, so a sum of arrays [C, 4L] would take longer
     n_rows = kernel.shape[0].value
-    n_inputs = n_rows - recurrent.shape[0].value
+    n_inputs = n_rows - d_recurrent.shape[0].value
     recurrent_rows = tf.range(n_inputs, n_rows)
-    d_kernel = tf.scatter_nd(recurrent_rows[:, tf.newaxis], recurrent, kernel.shape)
-    for rows in inputs:
+    d_kernel = tf.scatter_nd(recurrent_rows[:, tf.newaxis], d_recurrent, kernel.shape)
+    for rows in d_inputs:
         d_kernel = tf.tensor_scatter_nd_add(d_kernel, rows.indices[:, tf.newaxis], rows.values)
-    return d_kernel, bias
+    return d_kernel, d_bias
 
 
-def _pairs(parts):
-    """Return a flat list of c and h of each layer as a list of pairs."""
+# A state is a list of (c, h), one pair for each layer. TensorFlow's functions take and return its parts in a flat list.
+
+
+def _state_of(parts):
+    """Return the state with these parts, c and h of each layer."""
     return list(zip(parts[::2], parts[1::2]))
 
 
-def _rows_of(pairs, begin, end):
-    """Return some rows of a state, pairs of c and h."""
-    return [(c[begin:end], h[begin:end]) for c, h in pairs]
+def _rows_of_state(state, begin, end):
+    """Return the state [R, L] of rows of the batch."""
+    return [(c[begin:end], h[begin:end]) for c, h in state]
 
 
-def _joined(states):
-    """Join the states of all shards, each a list of pairs of c and h. Return a flat list of arrays [N, L]."""
+def _parts_of_batch(states):
+    """Join the states of all shards. Return the parts [N, L]."""
     parts = []
     for pairs in zip(*states):  # those of a layer in all shards
         parts.append(tf.concat([c for c, _ in pairs], axis=0))
@@ -186,40 +210,46 @@ def _differentiable(n_layers, shards, ranges):
         # flat, because a function with a gradient of its own takes and returns tensors only
         kernels = values[:n_layers]
         biases = values[n_layers : 2 * n_layers]
-        state = _pairs(values[2 * n_layers :])
+        state = _state_of(values[2 * n_layers :])
         layers = [layer_of(kernel, bias) for kernel, bias in zip(kernels, biases)]
 
         outputs = []
         states = []
-        tapes = []
+        tapes_of_shards = []
         for shard, (begin, end) in zip(shards, ranges):
-            output, after, tape = passes.forward(shard, layers, _rows_of(state, begin, end))
-            outputs.append(output)
-            states.append(after)
-            tapes.append(tape)
+            state_before = _rows_of_state(state, begin, end)
+            shard_outputs, state_after, tapes = passes.forward(shard, layers, state_before)
+            outputs.append(shard_outputs)
+            states.append(state_after)
+            tapes_of_shards.append(tapes)
 
-        def gradient(d_outputs, *d_parts):
-            d_state = _pairs(d_parts)
+        def gradient(d_flat_outputs, *d_parts):
+            d_state = _state_of(d_parts)
             d_states = []
-            shares_of_shards = []
-            for shard, (begin, end), tape in zip(shards, ranges, tapes):
-                d_after = _rows_of(d_state, begin, end)
-                d_before, shares = passes.backward(shard, layers, tape, d_outputs, d_after)
-                d_states.append(d_before)
-                shares_of_shards.append(shares)
+            d_layers_of_shards = []
+            for shard, (begin, end), tapes in zip(shards, ranges, tapes_of_shards):
+                d_state_before, d_layers = passes.backward(
+                    shard=shard,
+                    layers=layers,
+                    tapes=tapes,
+                    d_flat_outputs=d_flat_outputs,
+                    d_state=_rows_of_state(d_state, begin, end),
+                )
+                d_states.append(d_state_before)
+                d_layers_of_shards.append(d_layers)
 
             d_kernels = []
             d_biases = []
-            for kernel, shares in zip(kernels, zip(*shares_of_shards)):
-                d_kernel, d_bias = _gradients_of(shares, kernel)
+            for kernel, d_layers in zip(kernels, zip(*d_layers_of_shards)):
+                d_kernel, d_bias = _sum_of_shards(d_layers, kernel)
                 d_kernels.append(d_kernel)
                 d_biases.append(d_bias)
-            return d_kernels + d_biases + _joined(d_states)
+            return d_kernels + d_biases + _parts_of_batch(d_states)
 
-        # sorts the outputs of all shards from step by step to row by row
+        # each shard's outputs go step by step, [M, R, L]; here they are put row by row
         positions = [shard.flat_positions for shard in shards]
         flat_outputs = tf.cast(tf.dynamic_stitch(positions, outputs), tf.float32)  # [N·M, L]
-        return [flat_outputs] + _joined(states), gradient
+        return [flat_outputs] + _parts_of_batch(states), gradient
 
     return unrolled
 
@@ -250,8 +280,8 @@ def unroll(
         mask_seed: int64 [2], the seeds of a run and of a step. Dropout masks depend on them only, not on threads; None
             without dropout.
         threads: number of threads.
-        mask_rows: (first, N) if the inputs are rows of a larger batch of N, from the row ``first``. Their masks are
-            then those of these rows in the larger batch.
+        mask_rows: (first, size) if the inputs are the rows of a larger batch of this size from row ``first`` on. They
+            then have the masks of these rows in the larger batch.
         recurrent_keep_prob: probability of keeping a recurrent weight, a tensor or the number 1 for no such dropout
             (DropConnect, Wan et al. 2013; for LSTMs Merity et al. 2017, arXiv:1708.02182).
         precision: as for :func:`charrnn.fused.passes.product`.
@@ -268,46 +298,40 @@ def unroll(
     size = cell.output_size
 
     with tf.variable_scope("rnn"):
-        # creates the variables; its result is not used
+        # This step creates the variables. Its result is not used: the numbers come from passes.
         cell(tf.zeros([n_rows, num_classes]), initial_state)
 
     with tf.name_scope("fused"):
+        # the steps come first, since the passes go through them
         ids = tf.transpose(inputs)  # [M, N]
+
+        # the row of each step in the flat outputs [N·M, L]
         positions = tf.reshape(tf.range(n_rows * n_steps), [n_rows, n_steps])
         positions = tf.transpose(positions)  # [M, N]
 
-        first, n_drawn = mask_rows or (0, n_rows)
-        shape = [n_steps, n_drawn, size]
-        masks = _draw_masks(shape, keep_probs, mask_seed, precision)  # [M, N, L] each
+        # drawn for the whole larger batch, so that a row's mask is the same whatever process has it
+        first, larger_batch = mask_rows or (0, n_rows)
+        shape = [n_steps, larger_batch, size]
+        masks = _draw_masks(shape, keep_probs, mask_seed, precision)
 
         ranges = row_ranges(n_rows, len(cells), threads)
         shards = []
         for begin, end in ranges:
             shard = passes.Shard(
                 ids=ids[:, begin:end],
-                masks=_columns(masks, first + begin, first + end),
+                masks=_rows_of_masks(masks, first + begin, first + end),
                 flat_positions=positions[:, begin:end],
                 piece_steps=_piece_steps(n_steps, end - begin, len(cells), threads),
                 precision=precision,
             )
             shards.append(shard)
 
-        kernels = [inner.variables[0] for inner in cells]
-        biases = [inner.variables[1] for inner in cells]
-        if isinstance(recurrent_keep_prob, tf.Tensor) or recurrent_keep_prob != 1:
+        # the variables of a BasicLSTMCell, in this order
+        kernels, biases = zip(*[inner.variables for inner in cells])
+        if _drops(recurrent_keep_prob):
             kernels = _drop_recurrent(kernels, recurrent_keep_prob, size, mask_seed)
 
         unrolled = _differentiable(len(cells), shards, ranges)
         outputs, *final_parts = unrolled(*kernels, *biases, *tf.nest.flatten(initial_state))
-        final_state = tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in _pairs(final_parts))
-        return tf.reshape(outputs, [n_rows, n_steps, size]), final_state
-
-
-def _columns(masks, begin, end):
-    """Return the masks [M, R, L] of some rows; that of a layer without dropout is None."""
-    of_rows = []
-    for mask in masks:
-        if mask is not None:
-            mask = mask[:, begin:end]
-        of_rows.append(mask)
-    return of_rows
+        final_state = [tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in _state_of(final_parts)]
+        return tf.reshape(outputs, [n_rows, n_steps, size]), tuple(final_state)

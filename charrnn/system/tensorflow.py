@@ -1,8 +1,8 @@
 """The only module that imports TensorFlow: ``tf`` is its interface of version 1, from TensorFlow 1.15 or 2.
 
-TensorFlow is imported when ``tf`` is first used, so the other names here cost nothing. With TensorFlow 2, the use of
-``tf`` turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. A program that
-has used TensorFlow before gets a warning on standard error. Within :func:`graph_mode`, eager mode is off for a while.
+TensorFlow is imported when ``tf`` is imported from here, so the other names cost nothing. With TensorFlow 2, this also
+turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. A program that has used
+TensorFlow before gets a warning on standard error. Within :func:`graph_mode`, eager mode is off for a while.
 """
 
 import contextlib
@@ -25,9 +25,13 @@ NO_LONGER_VERSION_2 = (
 )
 # the variable that makes TensorFlow 2.16 and later use Keras 2
 LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
+# TensorFlow 1.15 is for Python 3.7. Only NVIDIA's is for 3.8, so where it matters, the imported version is asked.
+_EXPECTS_VERSION_2 = sys.version_info >= (3, 8)
 _switching = threading.RLock()
-_tf: Any = None  # what ``tf`` is, after TensorFlow was imported
-_returns = False  # whether a thread is in graph_mode, at whose end eager mode is on again
+# what ``tf`` is, after TensorFlow was imported
+_tf: Any = None
+# whether a thread is in graph_mode, at whose end eager mode is on again
+_in_graph_mode = False
 
 
 class TensorFlowError(ImportError):
@@ -35,9 +39,10 @@ class TensorFlowError(ImportError):
 
 
 def __getattr__(name: str) -> Any:
+    """Return ``tf``, in a process that is ready for graphs. Python calls this for names that the module lacks."""
     if name != "tf":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if _tf is None or _returns or is_eager():
+    if _tf is None or _in_graph_mode or is_eager():
         with _switching:
             _switch_to_graphs()
     return _tf
@@ -49,16 +54,17 @@ def graph_mode() -> Iterator[None]:
 
     One thread at a time is in such a block; others that need a graph wait for it. The default graph is reset.
     """
-    global _returns
-    if not _returns and not is_eager():
+    global _in_graph_mode
+    if not _in_graph_mode and not is_eager():
         yield
         return
     with _switching:
-        if _returns or sys.version_info < (3, 8):  # in another block of this thread
+        # in another block of this thread, or with TensorFlow 1.15, whose eager mode stays off once it is turned off
+        if _in_graph_mode or not _EXPECTS_VERSION_2:
             yield
             return
         legacy = os.environ.get(LEGACY_KERAS)
-        _returns = True
+        _in_graph_mode = True
         try:
             # modules that were imported in an earlier block do not ask for it again
             if _tf is not None:
@@ -66,17 +72,12 @@ def graph_mode() -> Iterator[None]:
             yield
         finally:
             if _tf is not None and not is_version_1():
-                _tf.reset_default_graph()  # else it refuses the next line
+                # the next line is refused while the default graph has operations
+                _tf.reset_default_graph()
                 _tf.enable_v2_behavior()
             # only now, since another thread that sees graphs would not wait for its turn
-            _returns = False
+            _in_graph_mode = False
             _set_legacy_keras(legacy)
-
-
-def _set_legacy_keras(value: Optional[str]) -> None:
-    os.environ.pop(LEGACY_KERAS, None)
-    if value is not None:
-        os.environ[LEGACY_KERAS] = value
 
 
 def is_version_1() -> bool:
@@ -87,8 +88,10 @@ def is_version_1() -> bool:
 
 def is_eager() -> bool:
     """Return whether this process uses TensorFlow's eager mode, or will when it first uses TensorFlow 2."""
-    used = sys.modules.get("tensorflow")
-    return bool(used.executing_eagerly()) if used else sys.version_info >= (3, 8)
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is None:
+        return _EXPECTS_VERSION_2
+    return bool(tensorflow.executing_eagerly())
 
 
 def require_tensorflow() -> None:
@@ -112,18 +115,27 @@ def _how_to_install() -> str:
     return f"use Python 3.10 to 3.13, or 3.7; Python {version[0]}.{version[1]} has no TensorFlow that charrnn supports"
 
 
+def _set_legacy_keras(value: Optional[str]) -> None:
+    os.environ.pop(LEGACY_KERAS, None)
+    if value is not None:
+        os.environ[LEGACY_KERAS] = value
+
+
 def _switch_to_graphs() -> None:
-    """Import TensorFlow and turn its eager mode off. Change nothing before all that is needed was found."""
+    """Import TensorFlow and turn its eager mode off. It stays on if an error is raised."""
     global _tf
     require_tensorflow()
     was_used = "tensorflow" in sys.modules
-    keras_2 = "1" if importlib.util.find_spec("tf_keras") else os.environ.get(LEGACY_KERAS)
+    keras_2 = os.environ.get(LEGACY_KERAS)
+    if importlib.util.find_spec("tf_keras"):
+        keras_2 = "1"
     with _without_messages():
         if not was_used:
             # set in processes that TensorFlow 2 has started; 1.15 would be eager
             os.environ.pop("TF2_BEHAVIOR", None)
-            if not _returns:
-                _set_legacy_keras(keras_2)  # for all imports of tensorflow.keras
+            if not _in_graph_mode:
+                # for all imports of tensorflow.keras
+                _set_legacy_keras(keras_2)
         import tensorflow.compat.v1 as tf
 
         version = tf.__version__
@@ -136,10 +148,15 @@ def _switch_to_graphs() -> None:
         _set_legacy_keras(keras_2)
         try:
             cell = tf.nn.rnn_cell.BasicLSTMCell
-        except (ImportError, AttributeError) as error:  # Keras 2 is missing
+        except (ImportError, AttributeError) as error:
+            # Keras 2 is missing
             raise TensorFlowError(_without_cells(version, error))
-        was_eager = was_used and tf.executing_eagerly()
-        was_version_2 = was_used and number >= OLDEST and tf.resource_variables_enabled()
+        # a program that has used TensorFlow before may need what is turned off here
+        was_eager = False
+        was_version_2 = False
+        if was_used:
+            was_eager = tf.executing_eagerly()
+            was_version_2 = number >= OLDEST and tf.resource_variables_enabled()
         if was_eager or number >= OLDEST:
             tf.disable_v2_behavior()
     if number < OLDEST:
@@ -151,7 +168,7 @@ def _switch_to_graphs() -> None:
             warn=lambda *args, **options: None
         )
     _tf = tf
-    if _returns:
+    if _in_graph_mode:
         return
     if was_eager:
         print(NO_LONGER_EAGER, file=sys.stderr)
@@ -172,11 +189,13 @@ def _without_messages() -> Iterator[None]:
 
     Its import writes to the file descriptor before it reads any setting.
     """
-    if sys.version_info < (3, 8) or os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1"):
+    asks_for_messages = os.environ.get("TF_CPP_MIN_LOG_LEVEL") in ("0", "1")
+    if asks_for_messages or not _EXPECTS_VERSION_2:
         yield
         return
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # standard error is closed
+        # of a standard error that is closed
+        with contextlib.suppress(OSError):
             kept = os.dup(2)
             stack.callback(os.close, kept)
             stack.callback(os.dup2, kept, 2)
@@ -187,7 +206,8 @@ def _without_messages() -> Iterator[None]:
 
 def thread_count() -> int:
     """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux
+    # on Linux
+    if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
@@ -200,17 +220,13 @@ def session_config(threads: int, fused: bool = True, precision: str = "float32")
 
     Args:
         threads: at least 1.
-        fused: whether the graph has the fused unroll. Others are fastest where an operation has all threads.
+        fused: whether the graph has the fused unroll. Other graphs are fastest if each operation has all threads.
         precision: with ``bfloat16``, TensorFlow 2 rewrites the products of a graph that is not fused. The fused unroll
             has the precision in its graph.
     """
-    from charrnn.system.tensorflow import tf
-
+    tf = __getattr__("tf")
     if fused:
-        # glibc returns large freed blocks to the system, and the page faults that follow take a seventh of a small
-        # step. It keeps blocks that are not larger than the largest block freed so far, up to 32 MiB. So a block of
-        # nearly this size is freed here. Nothing is written to it, so it takes no time and no memory.
-        bytes(31 * 1024 * 1024)
+        _keep_freed_blocks()
         return tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=threads)
     config = tf.ConfigProto(
         intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads
@@ -219,6 +235,16 @@ def session_config(threads: int, fused: bool = True, precision: str = "float32")
         # RewriterConfig.ON
         config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1
     return config
+
+
+def _keep_freed_blocks() -> None:
+    """Let glibc keep the blocks of memory that a step frees for the next step.
+
+    It returns large freed blocks to the system, and the page faults that follow take a seventh of a small step. But it
+    keeps blocks that are not larger than the largest block freed so far, up to 32 MiB.
+    """
+    # A block of nearly this size, freed at once. Nothing is written to it, so it takes no time and no memory.
+    bytes(31 * 1024 * 1024)
 
 
 def set_variable(variable: Any, value: Any, session: Any) -> None:
@@ -241,6 +267,7 @@ def forget_gradients(graph: Any) -> None:
 
 def contrib_rnn() -> Any:
     """Return ``tf.contrib.rnn``, which only TensorFlow 1.15 has."""
-    from tensorflow.contrib import rnn  # slow to import
+    # not above, because it is slow to import
+    from tensorflow.contrib import rnn
 
     return rnn

@@ -55,9 +55,11 @@ KNOWN_TEXTS = {
 # the known texts that need no download: names.txt, and python_source()
 NAMES = "names"
 PYTHON = "python"
-KNOWN_NAMES = (*KNOWN_TEXTS, NAMES, PYTHON)
+WITHOUT_DOWNLOAD = (NAMES, PYTHON)
+KNOWN_NAMES = (*KNOWN_TEXTS, *WITHOUT_DOWNLOAD)
 STANDARD_INPUT = "-"
-DOWNLOAD_TIMEOUT = 30  # seconds without a response
+# seconds without a response
+DOWNLOAD_TIMEOUT = 30
 # UTF-32 first, because its mark begins with that of UTF-16
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -67,7 +69,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # bytes at the start of a file that are searched for null bytes
-PREFIX = 1 << 16
+SEARCHED_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ class Text:
     Attributes:
         name: the known name or path that was requested; several are joined with commas.
         text: the characters, with universal newlines.
-        skipped: a line for each file of a folder that is not text.
+        skipped: what was left out of folders: a line for each file that is not text, for each subfolder that cannot be
+            read, and for links to files that are read already.
     """
 
     name: str
@@ -86,8 +89,8 @@ class Text:
 
 
 def is_known(name: str) -> bool:
-    """Return whether a name is that of a known text."""
-    return name in KNOWN_TEXTS or name in (NAMES, PYTHON)
+    """Return whether a name is that of a known text, even if there is a file with this name."""
+    return name in KNOWN_TEXTS or name in WITHOUT_DOWNLOAD
 
 
 def read(
@@ -110,10 +113,10 @@ def read(
     texts: List[str] = []
     skipped: List[str] = []
     for source in map(str, sources):
-        if is_known(source) or not os.path.isdir(source):
-            texts.append(_read_source(source, encoding))
-        else:
+        if os.path.isdir(source) and not is_known(source):
             texts += _read_folder(source, encoding, skipped)
+        else:
+            texts.append(_read_single(source, encoding))
 
     name = ", ".join(map(str, sources))
     if not texts:
@@ -125,7 +128,7 @@ def read(
 def _read_folder(folder: str, encoding: str, skipped: List[str]) -> List[str]:
     """Read the text files of a folder. A line for each other file is added to ``skipped``."""
     texts = []
-    for path in find_documents(folder, skipped):
+    for path in list_files(folder, skipped):
         try:
             texts.append(_read_file_of_folder(path, encoding))
         except ValueError as error:
@@ -135,34 +138,34 @@ def _read_folder(folder: str, encoding: str, skipped: List[str]) -> List[str]:
 
 def _read_file_of_folder(path: Path, encoding: str) -> str:
     """Read a file as UTF-8, or else in an encoding."""
-    # Latin-1 would read any bytes, so UTF-8 is tried first.
+    # UTF-8 is tried first, since Latin-1 would read any bytes
     with contextlib.suppress(ValueError):
-        return read_document(path)
-    return read_document(path, encoding)
+        return read_file(path)
+    return read_file(path, encoding)
 
 
-def _read_source(name: str, encoding: str) -> str:
-    """Read a known text, a file, or standard input."""
+def _read_single(name: str, encoding: str) -> str:
+    """Read a source that is not a folder."""
     if name == PYTHON:
         return python_source()
     if name == STANDARD_INPUT:
-        return decode_document(sys.stdin.buffer.read(), encoding, "standard input")
+        return decode(sys.stdin.buffer.read(), encoding, "standard input")
     if is_known(name):
-        return read_document(find(name), "utf-8")
+        return read_file(find(name), "utf-8")
     if not os.path.exists(name):
         raise ValueError(
             f"cannot read the text {name!r}: there is no such file, and the known texts are "
             f"{', '.join(KNOWN_NAMES)}"
         )
-    return read_document(name, encoding)
+    return read_file(name, encoding)
 
 
-def read_document(path: StrPath, encoding: str = "utf-8") -> str:
+def read_file(path: StrPath, encoding: str = "utf-8") -> str:
     """Read a text file, compressed with gzip or not.
 
     Args:
-        path: path of the file.
-        encoding: encoding of a file without a byte order mark.
+        path: the file.
+        encoding: its encoding if it has no byte order mark.
 
     Returns:
         The text, with universal newlines.
@@ -177,16 +180,16 @@ def read_document(path: StrPath, encoding: str = "utf-8") -> str:
                 content = file.read()
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
-    return decode_document(content, encoding, str(path))
+    return decode(content, encoding, str(path))
 
 
-def decode_document(content: bytes, encoding: str, name: str) -> str:
-    """Decode the bytes of a text file; see :func:`read_document`."""
+def decode(content: bytes, encoding: str, name: str) -> str:
+    """Decode the bytes of a text file; see :func:`read_file`."""
     for mark, marked_encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             encoding = marked_encoding
             break
-    if b"\x00" in content[:PREFIX] and not re.match("utf.?(16|32)", encoding.lower()):
+    if b"\x00" in content[:SEARCHED_BYTES] and not re.match("utf.?(16|32)", encoding.lower()):
         raise ValueError(
             f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
             "utf-16-le"
@@ -194,7 +197,7 @@ def decode_document(content: bytes, encoding: str, name: str) -> str:
     return data.decode_text(content, encoding, name)
 
 
-def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
+def list_files(folder: StrPath, skipped: List[str]) -> List[Path]:
     """Return the files in a folder and its subfolders, sorted by path, without hidden files and run folders.
 
     Of several links to one file, only the first is returned. Lines are added to ``skipped``: one for each folder that
@@ -206,23 +209,25 @@ def find_documents(folder: StrPath, skipped: List[str]) -> List[Path]:
 
     paths = []
     for place, folders, names in os.walk(str(folder), onerror=skip):
-        # A text would be read again with each run that was trained on it.
+        # a run folder keeps a copy of its text, which would be read again with each run
         if RUN_FILE in names:
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths += [Path(place) / name for name in names if not name.startswith(".")]
 
-    documents: Dict[str, Path] = {}  # by their real paths
-    left_out = []
+    by_real_path: Dict[str, Path] = {}
+    links = []
     for path in sorted(paths):
-        first = documents.setdefault(os.path.realpath(str(path)), path)
+        real_path = os.path.realpath(str(path))
+        first = by_real_path.setdefault(real_path, path)
         if first is not path:
-            left_out.append(f"{path}, the same file as {first}")
-    if left_out:
-        others = f" and {plural(len(left_out) - 1, 'other link')}" if left_out[1:] else ""
-        skipped.append(f"{left_out[0]}{others}")
-    return [path for path in documents.values() if path.is_file()]
+            links.append(f"{path}, the same file as {first}")
+    if len(links) == 1:
+        skipped.append(links[0])
+    elif links:
+        skipped.append(f"{links[0]} and {plural(len(links) - 1, 'other link')}")
+    return [path for path in by_real_path.values() if path.is_file()]
 
 
 def find(name: str, data_dir: StrPath = "data") -> Path:
@@ -232,7 +237,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     and otherwise downloaded to ``data_dir``. Any other name is returned as a path.
 
     Args:
-        name: ``anna``, ``tiny-shakespeare``, ``names``, which are in the package, or a path.
+        name: ``anna`` or ``tiny-shakespeare``, ``names``, a file of the package, or a path.
         data_dir: the folder of the known texts, created if a download needs it. The notebooks have another one.
 
     Raises:
@@ -245,7 +250,10 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     if known is None:
         return Path(name)
 
-    for folder in (data_dir, os.environ.get("CHARRNN_DATA") or data_dir):
+    folders = [data_dir]
+    if os.environ.get("CHARRNN_DATA"):
+        folders.append(os.environ["CHARRNN_DATA"])
+    for folder in folders:
         path = Path(folder) / known.filename
         if path.is_file():
             if files.sha256(data.read_bytes(path)) != known.sha256:
@@ -255,20 +263,6 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
                 )
             return path
     return _download(name, known, Path(data_dir) / known.filename)
-
-
-def python_source() -> str:
-    """Join the top-level ``*.py`` files of the running interpreter's standard library, sorted by name.
-
-    The few files that are not text in the encoding they declare are left out.
-    """
-    folder = Path(sysconfig.get_path("stdlib"))
-    sources = []
-    for path in sorted(folder.glob("*.py")):
-        with contextlib.suppress(OSError, SyntaxError, UnicodeError):
-            with tokenize.open(str(path)) as file:
-                sources.append(file.read())
-    return "".join(sources)
 
 
 def _download(name: str, known: KnownText, path: Path) -> Path:
@@ -295,3 +289,17 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
         f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could not be downloaded "
         f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network, {NAMES} or {PYTHON}"
     )
+
+
+def python_source() -> str:
+    """Join the top-level ``*.py`` files of the running interpreter's standard library, sorted by name.
+
+    The few files that are not text in the encoding they declare are left out.
+    """
+    folder = Path(sysconfig.get_path("stdlib"))
+    sources = []
+    for path in sorted(folder.glob("*.py")):
+        with contextlib.suppress(OSError, SyntaxError, UnicodeError):
+            with tokenize.open(str(path)) as file:
+                sources.append(file.read())
+    return "".join(sources)

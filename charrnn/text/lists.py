@@ -1,4 +1,4 @@
-"""The lines of a text: which texts are lists, how the lines of a list are shuffled, and how a text usually begins."""
+"""The lines of a text: how they are shuffled, in which texts they are a list, and how a text usually begins."""
 
 import re
 from collections import Counter
@@ -9,26 +9,34 @@ import numpy as np
 LEAST_LINES = 200
 # characters of a line
 LONGEST_LINE = 100
-# Prose that was broken into lines has lines of at least NARROWEST characters. A full line lacks up to LACKING of them.
+# share of the lines of a list that differ from all lines before them
+LEAST_DISTINCT = 0.9
+# share of the lines that is few: of a list, so many may be unlike the others
+FEW = 0.05
+# Prose that was broken into lines has a width of at least NARROWEST characters, which SHARE_IN_WIDTH of its lines do
+# not exceed. A full line lacks up to LACKING of them. More than LEAST_FULL of the lines are full.
 NARROWEST = 40
+SHARE_IN_WIDTH = 0.9
 LACKING = 8
-# share of the lines that may be unlike those of a list
-EXCEPTIONS = 0.05
-# characters in which there is at most one "The " if a text begins otherwise than the notebook's
-RARE = 10_000
-# characters at the start of a text that are looked at
-LOOK = 200_000
+LEAST_FULL = 0.5
+# A text that has "The " at least once in so many characters begins with it, as the notebook does.
+CHARACTERS_PER_THE = 10_000
+# characters at the start of a text that are examined
+EXAMINED = 200_000
 RULE = (
     f"at least {LEAST_LINES} lines, none over {LONGEST_LINE} characters, nine of ten distinct, hardly one that "
     "goes on in the next or names a speaker"
 )
-_CONTINUES = re.compile(r"\s|[—–]|.*[,;:，；：、—–-]$")
+# the ends of a line that goes on in the next, and, besides spaces, the beginnings of one that goes on from the last
+_OPEN_ENDS = tuple(",;:，；：、—–-")
+_DASHES = ("—", "–")
 _SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
 _FIRST_LETTER = re.compile(r"[\W\d_]*([^\W\d_])")
+# such as 200, 2.5 or 1/2
 _QUANTITY = re.compile(r"\d+(?:[.,/]\d+)?")
 # a word without digits and signs of a format, perhaps with a punctuation mark behind it
 _TYPED = re.compile(r"[^\W\d_][^\d\s,.;:/\\<>(){}\[\]|=#@*_&%$\"]*[,.;:!?，：]?")
-# perhaps after the time of day
+# the name before a colon or a >, perhaps after the time of day
 _SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")
 
 
@@ -54,12 +62,13 @@ def shuffled(text: str) -> str:
 def is_list(text: str) -> bool:
     """Return whether a text is plainly a list, by RULE.
 
-    A line goes on in the next if it ends with a comma, begins with a space, or has other blank lines after it than
-    most; and all do in prose.
+    A line and the next belong together if the first ends with a comma, a semicolon, a colon or a dash, if the second
+    begins with a space or a dash, or if other blank lines are between them than between most. In prose, all do.
     """
-    items = items_of(text[:LOOK])
-    if len(text) > LOOK:
-        items.pop()  # is cut off
+    items = items_of(text[:EXAMINED])
+    if len(text) > EXAMINED:
+        # the last one may be cut off
+        items.pop()
     items = [item for item in items if item.strip()]
     lines = [item.rstrip() for item in items]
 
@@ -67,13 +76,16 @@ def is_list(text: str) -> bool:
         return False
     if max(map(len, lines)) > LONGEST_LINE:
         return False
-    if len(set(lines)) < 0.9 * len(lines):
+    if len(set(lines)) < LEAST_DISTINCT * len(lines):
         return False
-    return _count_exceptions(items, lines) <= EXCEPTIONS * len(lines) and not _is_prose(lines)
+    if _count_exceptions(items, lines) > FEW * len(lines):
+        return False
+    return not _is_prose(lines)
 
 
 def _count_exceptions(items: List[str], lines: List[str]) -> int:
-    """Return how many lines go on in the next, or are a turn of somebody who speaks more than twice."""
+    """Return how many lines belong to the one before or after, or are a turn of somebody who speaks more than twice."""
+    # not of the last line, which is no exception, since nothing is known of what follows it
     line_ends = [item.count("\n") for item in items[:-1]]
     [(usual, _)] = Counter(line_ends).most_common(1)
     speakers = [_speaker_of(line) for line in lines]
@@ -81,9 +93,10 @@ def _count_exceptions(items: List[str], lines: List[str]) -> int:
 
     exceptions = 0
     for count, line, speaker in zip(line_ends, lines, speakers):
-        goes_on = count != usual or _CONTINUES.match(line)
+        goes_on = count != usual or line.endswith(_OPEN_ENDS)
+        is_continued = line[0].isspace() or line.startswith(_DASHES)
         is_turn = speaker is not None and turns[speaker] > 2
-        if goes_on or is_turn:
+        if goes_on or is_continued or is_turn:
             exceptions += 1
     return exceptions
 
@@ -99,9 +112,11 @@ def _is_prose(lines: List[str]) -> bool:
     Most are nearly full, and, in a script with two cases, some begin with a small letter and some with a capital.
     """
     lengths = sorted(map(len, lines))
-    width = lengths[int(0.9 * len(lines))]
+    width = lengths[int(SHARE_IN_WIDTH * len(lines))]
+    if width < NARROWEST:
+        return False
     full = sum(length >= width - LACKING for length in lengths)
-    if width < NARROWEST or full <= 0.5 * len(lines):
+    if full <= LEAST_FULL * len(lines):
         return False
 
     small = 0
@@ -112,34 +127,40 @@ def _is_prose(lines: List[str]) -> bool:
             small += 1
         elif match and match.group(1).isupper():
             capital += 1
-    has_one_case = min(small, capital) <= EXCEPTIONS * len(lines) < small + capital
-    return not has_one_case
+
+    # Some scripts, such as Chinese, have no cases. Their text is prose if its lines are full.
+    few = FEW * len(lines)
+    has_cases = small + capital > few
+    has_both = min(small, capital) > few
+    return has_both or not has_cases
 
 
 def beginning_of(text: str) -> Optional[str]:
     r"""Return the most frequent word at the start of the lines of a text, or in prose of its sentences, and a space.
 
-    None if there is one "The ", with which the notebook begins, in RARE characters, or if no space follows any word.
-    A line end if most of the lines begin with what nobody would type, such as a number of grams or a sign of a format.
+    None if the text has enough of "The ", with which the notebook begins, or if no space follows any word. A line end
+    if most of the lines begin with what nobody would type, such as a number of grams or a sign of a format.
 
     >>> beginning_of("Suppe mit Ei\nSalat\nSuppe mit Brot\n12:30 Anna: ja\n")
     'Suppe '
     >>> beginning_of("200 g Mehl\n50 g Butter\nBacken und essen\n")
     '\n'
     """
-    if text.count("The ") * RARE >= len(text) or not text.strip():
+    if text.count("The ") * CHARACTERS_PER_THE >= len(text) or not text.strip():
         return None
-    starts = [line for line in text[:LOOK].split("\n") if line.strip()]
+    examined = text[:EXAMINED]
+    starts = [line for line in examined.split("\n") if line.strip()]
     if _is_prose(starts):
-        starts = re.split(_SENTENCE_END, text[:LOOK])
+        starts = re.split(_SENTENCE_END, examined)
 
     of_several_words = [start for start in starts if len(start[:LONGEST_LINE].split()) > 1]
     if not of_several_words:
         return None
-    first_words = Counter(filter(None, map(_first_word, of_several_words)))
-    if 2 * sum(first_words.values()) < len(of_several_words):
+    first_words = filter(None, map(_first_word, of_several_words))
+    counts = Counter(first_words)
+    if 2 * sum(counts.values()) < len(of_several_words):
         return "\n"
-    [(word, _)] = first_words.most_common(1)
+    [(word, _)] = counts.most_common(1)
     return f"{word} "
 
 

@@ -216,7 +216,7 @@ def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
     if is_version_1():
         return "float32", None
     # Not above, because it imports TensorFlow.
-    from charrnn.fused.passes import bfloat16_speedup
+    from charrnn.fused.speed import bfloat16_speedup
 
     config = session_config(threads, fused)
     # So that training can have another number of threads.
@@ -252,7 +252,7 @@ def _hyperparameters(
 
     hyper = Hyperparameters(**{**values, **overrides})
     try:
-        hyper.check(recorded=recorded)
+        hyper.check(names_of_run=recorded)
     except ValueError as error:
         if options.preset:
             raise ValueError(f"{error} (with preset {options.preset})")

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Optional
 
-from charrnn.hyperparameters import AUTO, REPORTS, SPEED, Checked, setting
+from charrnn.hyperparameters import AUTO, REPORTS, SPEED, Checkable, setting
 from charrnn.training.presets import PRESETS
 
 MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
 
 
 @dataclass(frozen=True)
-class Options(Checked):
+class Options(Checkable):
     """The options of a run.
 
     Attributes:

@@ -34,7 +34,7 @@ SLOW_SHARDS = {
 )
 def test_results_and_gradients_equal_numpys(monkeypatch, name):
     numbers, threads, piece = {**SHARDS, **SLOW_SHARDS}[name]
-    monkeypatch.setattr(unroll, "PIECE_ROWS", piece)
+    monkeypatch.setattr(unroll, "PIECE_IDS", piece)
     monkeypatch.setattr(unroll, "MIN_PIECES", 1)
     case = problem(**sizes(*numbers))
     model = training_graph(**sizes(*numbers), threads=threads)
@@ -43,7 +43,7 @@ def test_results_and_gradients_equal_numpys(monkeypatch, name):
 
 @pytest.mark.parametrize("threads", [4, pytest.param(1, marks=slow)])
 def test_dropout_and_its_gradient_equal_numpys_with_the_same_masks(monkeypatch, threads):
-    monkeypatch.setattr(unroll, "PIECE_ROWS", 7)  # several pieces, in one shard the last is shorter
+    monkeypatch.setattr(unroll, "PIECE_IDS", 7)  # several pieces, in one shard the last is shorter
     monkeypatch.setattr(unroll, "MIN_PIECES", 1)
 
     seeds = (9, 17)

@@ -9,7 +9,7 @@ import pytest
 from conftest import TENSORFLOW_1, TEXT, needs_tensorflow_2, training_graph
 from reference import largest_error, problem, results
 
-from charrnn.fused import passes, softmax
+from charrnn.fused import passes, softmax, speed
 from charrnn.fused.passes import product
 from charrnn.model import CharRNN
 from charrnn.system.interrupts import StopRequests
@@ -89,7 +89,7 @@ def test_all_sums_are_float32(bfloat16_graph):
 def test_loss_state_and_gradients_are_those_of_float32_but_for_rounding(monkeypatch, threads, many):
     if many:
         monkeypatch.setattr(softmax, "SLICE_LOGITS", 3 * C)
-        monkeypatch.setattr(passes, "ONE_HOT_ROWS", C - 1)
+        monkeypatch.setattr(passes, "MOST_ONE_HOT_CHARACTERS", C - 1)
     case = problem(**SIZES)
 
     values = {}
@@ -139,7 +139,7 @@ def test_a_graph_that_is_not_fused_is_rewritten():
 )
 def test_auto_takes_what_was_measured_to_be_faster(capsys, monkeypatch, speedup, precision, said):
     """The plan says it, and has it. In test_resume, a resumed run does not measure again."""
-    monkeypatch.setattr(passes, "bfloat16_speedup", lambda config: speedup)
+    monkeypatch.setattr(speed, "bfloat16_speedup", lambda config: speedup)
     job = plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options())
     Display(job, 704, StopRequests()).plan()
     assert f"\nprecision {said}\n" in capsys.readouterr().out
@@ -148,7 +148,7 @@ def test_auto_takes_what_was_measured_to_be_faster(capsys, monkeypatch, speedup,
 
 @pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 measures")
 def test_tensorflow_1_measures_nothing(monkeypatch):
-    monkeypatch.setattr(passes, "bfloat16_speedup", None)
+    monkeypatch.setattr(speed, "bfloat16_speedup", None)
     job = plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options())
     assert job.hyperparameters.precision == "float32"
 
@@ -157,8 +157,8 @@ def test_tensorflow_1_measures_nothing(monkeypatch):
 def test_the_speedup_is_the_ratio_of_the_times(monkeypatch):
     """Of the best of the runs; a clock that counts the runs takes 3 s for each in float32 and 2 s in bfloat16."""
     ticks = itertools.cycle([0, 3, 0, 2])
-    monkeypatch.setattr(passes, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
-    assert passes.bfloat16_speedup(session_config(2)) == 1.5
+    monkeypatch.setattr(speed, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    assert speed.bfloat16_speedup(session_config(2)) == 1.5
 
 
 @needs_tensorflow_2
@@ -170,8 +170,8 @@ def test_the_products_that_are_measured_have_the_two_types(monkeypatch):
         graphs.append(tf.get_default_graph())
         return session_class(**options)
 
-    monkeypatch.setattr(passes.tf, "Session", open_session)
-    assert 0.01 < passes.bfloat16_speedup(session_config(2)) < 100
+    monkeypatch.setattr(speed.tf, "Session", open_session)
+    assert 0.01 < speed.bfloat16_speedup(session_config(2)) < 100
     types = [operation.get_attr("T") for operation in of_types(graphs[0], {"MatMul"})]
     assert types.count(tf.float32) == 8
     assert types.count(tf.bfloat16) == 8

@@ -30,18 +30,24 @@ def seeds(seed, step):
     return tf.constant([seed, step], tf.int64)
 
 
+def assert_mean(values, mean, variance):
+    """Check the mean of independent values, within 4 standard deviations."""
+    deviation = np.sqrt(variance / values.size)
+    assert abs(values.mean() - mean) < 4 * deviation
+
+
 def assert_share(of_true, share):
-    """Check that so large a share of independent bools is true, within 4 standard deviations."""
-    assert abs(of_true.mean() - share) < 4 * np.sqrt(share * (1 - share) / of_true.size)
+    """Check that so large a share of independent bools is true."""
+    assert_mean(of_true, share, variance=share * (1 - share))
 
 
 def test_masks_are_those_of_version_1():
     """So that its runs can be resumed: the seeds of a layer are [seed x layers + layer, step]."""
-    with tf.Graph().as_default(), tf.Session() as session:
-        uniform = session.run(
-            [tf.random.stateless_uniform([4, 3, 5], [2 * 7 + layer, 9]) for layer in range(2)]
-        )
-    for mask, numbers in zip(masks_of(7, 9, (4, 3, 5)), uniform):
+    masks = masks_of(7, 9, (4, 3, 5))
+    for layer, mask in enumerate(masks):
+        with tf.Graph().as_default(), tf.Session() as session:
+            uniform = tf.random.stateless_uniform([4, 3, 5], [2 * 7 + layer, 9])
+            numbers = session.run(uniform)
         np.testing.assert_array_equal(mask, np.where(numbers >= 0.5, 2, 0))
 
 
@@ -49,9 +55,10 @@ def test_masks_are_those_of_version_1():
 @pytest.mark.parametrize("keep_prob", [0.1, 0.5, 0.9])
 def test_masks_keep_the_mean(keep_prob, precision):
     for mask in masks_of(1, 2, (51, 41, 31), keep_prob, precision=precision):
-        assert set(np.unique(mask)) == {np.float32(0), np.float32(1) / np.float32(keep_prob)}
+        factor = np.float32(1) / np.float32(keep_prob)
+        assert set(np.unique(mask)) == {0, factor}
         assert_share(mask > 0, keep_prob)
-        assert abs(mask.mean() - 1) < 4 * np.sqrt((1 / keep_prob - 1) / mask.size)
+        assert_mean(mask, 1, variance=1 / keep_prob - 1)
 
 
 def kernels():
@@ -61,7 +68,8 @@ def kernels():
 def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights():
     """The loss, and the gradients, which are zero where a weight is dropped."""
     step = 3
-    x, y = np.random.RandomState(1).randint(0, C, (2, N, M))
+    random = np.random.RandomState(1)
+    x, y = random.randint(0, C, (2, N, M))
     model = training_graph(**SIZES, threads=1, recurrent_keep_prob=0.5)
     ones = [tf.ones(kernel.shape) for kernel in kernels()]
     fetched = [
@@ -76,8 +84,10 @@ def test_recurrent_dropout_is_that_of_the_notebooks_graph_with_dropped_weights()
         loss, gradients, masks, weights = session.run(fetched, feed)
 
     for mask, n_inputs in zip(masks, (C, L)):
-        assert (mask[:n_inputs] == 1).all()
-        assert set(np.unique(mask[n_inputs:])) == {0, 2}
+        of_inputs = mask[:n_inputs]
+        recurrent = mask[n_inputs:]
+        assert set(np.unique(of_inputs)) == {1}
+        assert set(np.unique(recurrent)) == {0, 2}
 
     expected = CharRNN(**SIZES)
     for kernel, mask in zip(kernels(), masks):
@@ -127,11 +137,10 @@ def names_and_shapes(model):
     named = [model.inputs, model.targets, model.keep_prob, model.prediction]
     others = [model.logits, model.loss]
     states = tf.nest.flatten([model.initial_state, model.final_state])
-    return (
-        [(variable.name, str(variable.shape)) for variable in tf.global_variables()],
-        [tensor.name for tensor in named],
-        [(tensor.dtype, str(tensor.shape)) for tensor in [*named, *others, *states]],
-    )
+    variables = [(variable.name, str(variable.shape)) for variable in tf.global_variables()]
+    names = [tensor.name for tensor in named]
+    tensors = [(tensor.dtype, str(tensor.shape)) for tensor in named + others + states]
+    return variables, names, tensors
 
 
 @pytest.mark.parametrize("layers", [2, pytest.param(1, marks=slow), pytest.param(3, marks=slow)])
@@ -149,7 +158,8 @@ def has_kernel_for_gpu(operation):
         number = operation.get_attr(constraint.name).as_datatype_enum
         return number in constraint.allowed_values.list.type
 
-    for kernel in kernels.get_registered_kernels_for_op(operation.type).kernel:
+    registered = kernels.get_registered_kernels_for_op(operation.type)
+    for kernel in registered.kernel:
         if kernel.device_type in ("GPU", "DEFAULT") and all(map(fits, kernel.constraint)):
             return True
     return False

@@ -120,7 +120,7 @@ def test_python_source_is_complete_and_sorted():
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_decides_the_encoding(tmp_path, encoding):
     (tmp_path / "a.txt").write_bytes("naïve\r\ncafé".encode(encoding))
-    assert corpus.read_document(tmp_path / "a.txt") == "naïve\ncafé"
+    assert corpus.read_file(tmp_path / "a.txt") == "naïve\ncafé"
 
 
 @pytest.mark.parametrize("times", [1, 10_000])

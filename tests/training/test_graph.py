@@ -27,7 +27,8 @@ def graph(**options):
 
 def window(seed=0):
     """Draw x and y, [N, M] each."""
-    return np.random.RandomState(seed).randint(0, C, (2, N, M))
+    random = np.random.RandomState(seed)
+    return random.randint(0, C, (2, N, M))
 
 
 def feed(model, x, y):
@@ -54,15 +55,18 @@ def test_with_the_notebooks_settings_it_is_the_notebooks_graph_byte_for_byte(not
 
 def adam(slots, g, step):
     """Return what Adam subtracts from the weights, at a rate of 1."""
-    slots["m"] = 0.9 * slots.get("m", 0) + 0.1 * g
-    slots["v"] = 0.999 * slots.get("v", 0) + 0.001 * g**2
-    return np.sqrt(1 - 0.999**step) / (1 - 0.9**step) * slots["m"] / (np.sqrt(slots["v"]) + 1e-8)
+    m = 0.9 * slots.get("m", 0) + 0.1 * g
+    v = 0.999 * slots.get("v", 0) + 0.001 * g**2
+    slots.update(m=m, v=v)
+    correction = np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+    return correction * m / (np.sqrt(v) + 1e-8)
 
 
 def rmsprop(slots, g, step):
     """Return what RMSProp subtracts, whose mean square starts at 1."""
-    slots["square"] = 0.95 * slots.get("square", 1) + 0.05 * g**2
-    return g / np.sqrt(slots["square"] + 1e-10)
+    square = 0.95 * slots.get("square", 1) + 0.05 * g**2
+    slots.update(square=square)
+    return g / np.sqrt(square + 1e-10)
 
 
 @pytest.mark.parametrize("optimizer", [adam, rmsprop])
@@ -130,6 +134,7 @@ def numpy_gru(weights, layer, below, h):
     joined = np.concatenate([below, h], 1)
     gates = joined @ weights[prefix + "gates/kernel"] + weights[prefix + "gates/bias"]
     reset, update = np.split(lstm.sigmoid(gates), 2, axis=1)
+
     joined = np.concatenate([below, reset * h], 1)
     candidate = joined @ weights[prefix + "candidate/kernel"] + weights[prefix + "candidate/bias"]
     return update * h + (1 - update) * np.tanh(candidate)
@@ -195,7 +200,9 @@ def test_dropout_on_inputs_changes_the_state():
 )
 def test_running_averages_equal_numpy(optimizer, fused):
     """They start at the initial weights, and include the weights after each update."""
-    rate = {"adam": 0.1, "rmsprop": 5}[optimizer]  # the first steps of RMSProp are small
+    # the first steps of RMSProp are small
+    rates = {"adam": 0.1, "rmsprop": 5}
+    rate = rates[optimizer]
     model = graph(average_decay=0.8, learning_rate=rate, optimizer=optimizer, fused=fused)
     variables = tf.trainable_variables()
 
@@ -207,9 +214,9 @@ def test_running_averages_equal_numpy(optimizer, fused):
             expected = [0.8 * average + 0.2 * value for average, value in zip(expected, values)]
             averages = model.weights(session)
             for variable, right, value in zip(variables, expected, values):
-                average = averages[variable.op.name]
-                np.testing.assert_allclose(average, right, atol=1e-6, err_msg=variable.op.name)
-                assert np.abs(average - value).max() > 1e-3
+                name = variable.op.name
+                np.testing.assert_allclose(averages[name], right, atol=1e-6, err_msg=name)
+                assert np.abs(averages[name] - value).max() > 1e-3
 
 
 def weights_around_an_update(model, optimizer, rate):
@@ -218,7 +225,9 @@ def weights_around_an_update(model, optimizer, rate):
     with initialized(model) as session:
         before = session.run(tf.trainable_variables())
         session.run(model.optimizer, values)
-        return before, session.run(tf.trainable_variables()), model.weights(session).values()
+        after = session.run(tf.trainable_variables())
+        saved = model.weights(session)
+    return before, after, saved.values()
 
 
 @pytest.mark.parametrize("optimizer, fused", [("adam", True), ("rmsprop", False)])
@@ -248,24 +257,32 @@ def test_initial_weights_have_the_distributions_of_the_notebooks(notebook):
     # the biases are zeros
     assert set(ours) == {name for name, value in theirs.items() if value.any()}
     for name, value in ours.items():
+        their_value = theirs[name]
+        largest = np.abs(value).max()
+        their_largest = np.abs(their_value).max()
+        deviation_of_mean = value.std() / np.sqrt(value.size)
         assert value.dtype == np.float32
-        assert value.shape == theirs[name].shape
-        assert value.std() == pytest.approx(theirs[name].std(), rel=0.03)
-        assert np.abs(value).max() == pytest.approx(np.abs(theirs[name]).max(), rel=0.03)
-        assert abs(value.mean()) < 4 * value.std() / np.sqrt(value.size)
+        assert value.shape == their_value.shape
+        assert value.std() == pytest.approx(their_value.std(), rel=0.03)
+        assert largest == pytest.approx(their_largest, rel=0.03)
+        assert abs(value.mean()) < 4 * deviation_of_mean
         assert len(np.unique(value)) > 0.95 * value.size
 
 
 def test_initial_weights_depend_on_the_seed_only():
     """A seed gives the same numbers with each NumPy, so on each TensorFlow."""
     shapes = {"softmax/Variable": (3, 4), "kernel": (5, 8), "bias": (8,)}
-    reversed_shapes = dict(reversed([*shapes.items()]))
     matrices = initial_weights(shapes, 1)
     kernel = matrices["kernel"]
-    np.testing.assert_array_equal(initial_weights(reversed_shapes, 1)["kernel"][0], kernel[0])
-    assert initial_weights(shapes, 2)["kernel"][0, 0] != kernel[0, 0]
+    softmax = matrices["softmax/Variable"]
     assert kernel[0, 0] == pytest.approx(-0.1127449, rel=1e-6)
-    assert matrices["softmax/Variable"][0, 0] == pytest.approx(0.0900856, rel=1e-6)
+    assert softmax[0, 0] == pytest.approx(0.0900856, rel=1e-6)
+
+    in_another_order = dict(reversed([*shapes.items()]))
+    same = initial_weights(in_another_order, 1)
+    np.testing.assert_array_equal(same["kernel"], kernel)
+    of_another_seed = initial_weights(shapes, 2)
+    assert of_another_seed["kernel"][0, 0] != kernel[0, 0]
 
 
 def test_each_process_has_dropout_masks_of_its_own():
@@ -281,8 +298,9 @@ def test_each_process_has_dropout_masks_of_its_own():
         processes.size = 2
         model = TrainingGraph(5, hyper, processes, in_order=True)
 
+        values = {**feed(model, x, x), model.keep_prob: 0.5}
         with tf.Session() as session:
             initialize(session, 3)
-            losses.append(session.run(model.loss, {**feed(model, x, x), model.keep_prob: 0.5}))
+            losses.append(session.run(model.loss, values))
     assert losses[0] != losses[1]
     assert losses[1] == losses[2]
