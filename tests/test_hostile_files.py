@@ -184,7 +184,7 @@ def crafted_records(text):
         test_loss=1.5,
         beginning="A",
     )
-    good = record.record_of(run)
+    good = record.as_json(run)
     places = [(good, name) for name in good]
     places += [(good[part], name) for part in ("text", "hyperparameters") for name in good[part]]
     for values, name in places:

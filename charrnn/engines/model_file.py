@@ -79,7 +79,7 @@ def _from_file(
     }
     try:
         recorded = Vocabulary(about["vocabulary"])
-        run = run or (record.run_from_record(about) if "hyperparameters" in about else None)
+        run = run or (record.from_json(about) if "hyperparameters" in about else None)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the model {path} cannot be read: {errors.reason(error)}")
     if vocabulary is not None and vocabulary != recorded:

@@ -307,9 +307,7 @@ class Model:
         if dtype not in ("float32", "float16"):
             raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
         about = (
-            record.record_of(self.run)
-            if self.run
-            else {"vocabulary": "".join(self.vocabulary.chars)}
+            record.as_json(self.run) if self.run else {"vocabulary": "".join(self.vocabulary.chars)}
         )
         with np.errstate(over="ignore"):
             weights = {
