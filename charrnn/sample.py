@@ -5,7 +5,7 @@ The command ``charrnn-sample`` is in :mod:`charrnn.commands.sample`; ``python -m
 """
 
 import runpy
-from typing import Any, Dict, Iterable, Optional
+from typing import Any, Iterable, Optional
 
 import numpy as np
 
@@ -83,14 +83,22 @@ def sample(
     Source: notebook, "sampling". Unlike the notebook's function, it takes the vocabulary and the number of layers
     from the model, and raises errors for an empty prime, unknown characters and ``top_n`` below 1.
     """
-    trained = _checked(
-        checkpoint, n_samples, vocabulary, {"lstm_size": lstm_size, "vocab_size": vocab_size}
-    )
+    checked_integer("n_samples", n_samples, 0)
+    trained = _open_trained(checkpoint, vocabulary)
+    _check_size("lstm_size", lstm_size, trained.lstm_size, trained.name)
+    _check_size("vocab_size", vocab_size, len(trained.vocabulary), trained.name)
+    if trained.cell != "lstm":
+        raise ValueError(
+            f"sample needs the notebook's cells, and those of {trained.name} are {trained.cell}: use "
+            f"open_model({str(checkpoint)!r}).write(...)"
+        )
     vocab = trained.vocabulary
-    prime = default_prime(vocab, trained.run) if prime is None else prime
+    if prime is None:
+        prime = default_prime(vocab, trained.run)
     check_prime(prime, vocab)
 
-    from charrnn.model import CharRNN  # not above, because this imports TensorFlow
+    # not above, because these import TensorFlow
+    from charrnn.model import CharRNN
     from charrnn.system.tensorflow import set_variable, tf
 
     model = CharRNN(
@@ -98,13 +106,14 @@ def sample(
     )
     samples = list(prime)
     with tf.Session() as sess:
-        # in place of saver.restore: the weights of any file
+        # In place of saver.restore, this sets the weights of any file.
         for variable in tf.trainable_variables():
             set_variable(variable, trained.weights[variable.op.name], sess)
         new_state = sess.run(model.initial_state)
         for c in vocab.encode(prime):
             feed = {model.inputs: [[c]], model.keep_prob: 1.0, model.initial_state: new_state}
             preds, new_state = sess.run([model.prediction, model.final_state], feed_dict=feed)
+
         c = pick_top_n(preds, len(vocab), top_n)
         samples.append(vocab.int_to_vocab[c])
         for _ in range(n_samples):
@@ -115,27 +124,18 @@ def sample(
     return "".join(samples)
 
 
-def _checked(
-    checkpoint: StrPath,
-    n_samples: int,
-    vocabulary: Optional[Iterable[str]],
-    sizes: Dict[str, Optional[int]],
-) -> Model:
-    """Open the model for :func:`sample`. Raise ValueError for arguments that it cannot have."""
-    checked_integer("n_samples", n_samples, 0)
-    model = open_model(checkpoint, vocabulary)
-    terminal.print_skipped(model.skipped)
+def _open_trained(checkpoint: StrPath, vocabulary: Optional[Iterable[str]]) -> Model:
+    """Open the model for :func:`sample`, and say what is doubtful about it."""
+    trained = open_model(checkpoint, vocabulary)
+    terminal.print_skipped(trained.skipped)
     if vocabulary is None:
-        doubt_order(model)
-    for name, recorded in (("lstm_size", model.lstm_size), ("vocab_size", len(model.vocabulary))):
-        if sizes[name] not in (None, recorded):
-            raise ValueError(f"{name} is {sizes[name]}, but {model.name} has {recorded}")
-    if model.cell != "lstm":
-        raise ValueError(
-            f"sample needs the notebook's cells, and those of {model.name} are {model.cell}: use "
-            f"open_model({str(checkpoint)!r}).write(...)"
-        )
-    return model
+        doubt_order(trained)
+    return trained
+
+
+def _check_size(name: str, size: Optional[int], recorded: int, model_name: str) -> None:
+    if size is not None and size != recorded:
+        raise ValueError(f"{name} is {size}, but {model_name} has {recorded}")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ FOLDED = "<details><summary><b>Answer</b> (click to unfold)</summary>{}</details
 
 def folded(name: str) -> Dict[str, str]:
     """Return the answer to a question as HTML and as plain text, by MIME type."""
-    text = " ".join(
-        ANSWERS.read_text(encoding="utf-8").split(f"## {name}\n")[1].split("\n## ")[0].split()
-    )
+    _, answer = ANSWERS.read_text(encoding="utf-8").split(f"## {name}\n")
+    answer, *_ = answer.split("\n## ")
+    text = " ".join(answer.split())
     marked = re.sub(r"\*(.*?)\*", r"<em>\1</em>", html.escape(text, quote=False))
     marked = re.sub(r"`(.*?)`", r"<code>\1</code>", marked)
     return {

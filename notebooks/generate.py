@@ -32,8 +32,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from folded import folded
 
@@ -49,25 +50,30 @@ ASSETS = HERE / "assets"
 SOLUTION = HERE / "Anna_KaRNNa_Solution.ipynb"
 EXERCISE = HERE / "Anna_KaRNNa.ipynb"
 README = HERE.parent / "README.md"
+CHECKS = HERE / "checks" / "__init__.py"
 INVITATION = "# Your code here"
+ADDRESS = "<!-- address -->"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "version": "3.7"},
 }
 # Writes the losses of a run, each the mean of 20 steps, for readers to compare theirs with.
 REFERENCE = """
-_edges = range(0, len(losses) - 19, 20)
-np.savetxt("assets/reference.csv", [(i + 10, np.mean(losses[i:i + 20])) for i in _edges], ["%d", "%.4f"], ",",
-           header="step,loss", comments="")
+_edges = range(0, len(training_losses) - 19, 20)
+_means = [(edge + 10, np.mean(training_losses[edge : edge + 20])) for edge in _edges]
+np.savetxt("assets/reference.csv", _means, ["%d", "%.4f"], ",", header="step,loss", comments="")
 """
 _MARKDOWN = re.compile(r"^<!-- cell: ([\w-]+) -->$")
 _CODE = re.compile(r"^```python ([\w-]+)(.*)$")
 _STUB = re.compile(r"^(\s*)# --- exercise: (.*)$")
 _SOLUTION = re.compile(r"^(\s*)# --- solution$")
 _END = re.compile(r"^\s*# --- end$")
-_ADDRESS = re.compile(r".*<!-- address -->")
+_ADDRESS_LINE = re.compile(rf".*{ADDRESS}")
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(assets/([\w-]+)\.png\)")
+_SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _CHECK = re.compile(r"\bchecks\.(\w+)")
+# a check that ends a cell; without a semicolon, which ruff format takes away, Jupyter would show what it returns
+_LAST_CHECK = re.compile(r"(?m)^(checks\.check_[^;]*\))\Z")
 _ASKED = re.compile(r'given\.unfold\("([\w-]+)", prediction\)')
 
 
@@ -84,47 +90,31 @@ def read_cells(source: str) -> List[Dict[str, Any]]:
     ['a', 'b']
     """
     cells: List[Dict[str, Any]] = []
+    is_open = False  # the last cell, which takes lines
     for line in source.split("\n"):
-        inside = cells and cells[-1]["kind"] == "code" and not cells[-1]["closed"]
+        is_code = is_open and cells[-1]["kind"] == "code"
         markdown = _MARKDOWN.match(line)
         code = _CODE.match(line)
-        if inside and line == "```":
-            cells[-1]["closed"] = True
-        elif not inside and markdown:
-            cells.append(
-                {
-                    "id": markdown.group(1),
-                    "kind": "markdown",
-                    "tags": [],
-                    "lines": [],
-                    "closed": False,
-                }
-            )
-        elif not inside and code:
-            cells.append(
-                {
-                    "id": code.group(1),
-                    "kind": "code",
-                    "tags": code.group(2).split(),
-                    "lines": [],
-                    "closed": False,
-                }
-            )
-        elif cells and not cells[-1]["closed"]:
+        if is_code and line == "```":
+            is_open = False
+        elif markdown and not is_code:
+            cells.append({"id": markdown.group(1), "kind": "markdown", "tags": [], "lines": []})
+            is_open = True
+        elif code and not is_code:
+            tags = code.group(2).split()
+            cells.append({"id": code.group(1), "kind": "code", "tags": tags, "lines": []})
+            is_open = True
+        elif is_open:
             cells[-1]["lines"].append(line)
         elif line.strip():
             raise ValueError(f"this line is in no cell: {line!r}")
-    if cells and cells[-1]["kind"] == "code" and not cells[-1]["closed"]:
+
+    if is_open and cells[-1]["kind"] == "code":
         raise ValueError(f"the code cell {cells[-1]['id']!r} has no end")
-    return [
-        {
-            "id": cell["id"],
-            "kind": cell["kind"],
-            "tags": cell["tags"],
-            "text": "\n".join(cell["lines"]).strip("\n"),
-        }
-        for cell in cells
-    ]
+    for cell in cells:
+        text = "\n".join(cell.pop("lines")).strip("\n")
+        cell["text"] = _LAST_CHECK.sub(r"\1;", text)
+    return cells
 
 
 def solved(text: str) -> str:
@@ -148,29 +138,33 @@ def blank(text: str) -> str:
     return "\n".join(line for kind, line in _lines(text) if kind in ("common", "exercise"))
 
 
-def _lines(text: str) -> Iterator[Any]:
+def _lines(text: str) -> Iterator[Tuple[str, str]]:
     """Yield each line of a code cell with its kind: common to both notebooks, exercise or solution."""
-    state = "common"
-    invited = False
+    kind = "common"
+    is_invited = False  # by this part of the cell
     for line in text.split("\n"):
         stub = _STUB.match(line)
-        begin = _SOLUTION.match(line)
+        begin = stub or _SOLUTION.match(line)
         end = _END.match(line)
-        if (stub or begin) and state == "solution" or end and state != "solution":
+        if begin and kind == "solution" or end and kind == "common":
             raise ValueError(f"a solution is not between its comments, at: {line.strip()}")
-        if (stub or begin) and not invited and "prediction = ..." not in line:
-            yield "exercise", (stub or begin).group(1) + INVITATION
-        invited = invited or bool(stub or begin)
+        if begin and not is_invited:
+            is_invited = True
+            # a question invites in its own words
+            if "prediction = ..." not in line:
+                yield "exercise", begin.group(1) + INVITATION
+
         if stub:
             yield "exercise", stub.group(1) + stub.group(2)
         elif begin:
-            state = "solution"
+            kind = "solution"
         elif end:
-            state = "common"
-            invited = False
+            kind = "common"
+            is_invited = False
         else:
-            yield state, line
-    if state == "solution":
+            yield kind, line
+
+    if kind == "solution":
         raise ValueError(f"a solution has no end: the cell begins {text.splitlines()[0]!r}")
 
 
@@ -186,8 +180,10 @@ def badge(notebook_name: str) -> str:
 def address_line() -> str:
     """Return the line of the README that says where the project is, which is a comment while it has no address."""
     shown = badge(EXERCISE.name)
+    if not shown:
+        return ADDRESS
     # the comment stands last: Markdown takes a line that begins with one as HTML
-    return (f"{shown} `git clone {REPOSITORY}` " if shown else "") + "<!-- address -->"
+    return f"{shown} `git clone {REPOSITORY}` {ADDRESS}"
 
 
 def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
@@ -196,23 +192,20 @@ def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
     Raises:
         ValueError: two cells have the same name.
     """
-    cells = [
-        cell
-        for path in sorted(SOURCE.glob("*.md"))
-        for cell in read_cells(path.read_text(encoding="utf-8"))
-    ]
+    cells: List[Dict[str, Any]] = []
+    for path in sorted(SOURCE.glob("*.md")):
+        cells += read_cells(path.read_text(encoding="utf-8"))
+    shown = badge(notebook_name)
+
     for cell in cells:
-        shown = badge(notebook_name)
-        cell["text"] = (
-            cell["text"]
-            .replace("{{repository}}", REPOSITORY)
-            .replace("{{badge}}\n\n", f"{shown}\n\n" if shown else "")
-        )
+        text = cell["text"].replace("{{repository}}", REPOSITORY)
+        text = text.replace("{{badge}}\n\n", f"{shown}\n\n" if shown else "")
         if cell["kind"] == "markdown":
-            cell["text"] = _with_pictures(cell["text"])
-    names = [cell["id"] for cell in cells]
-    for name in names:
-        if names.count(name) > 1:
+            text = _with_pictures(text)
+        cell["text"] = text
+
+    for name, count in Counter(cell["id"] for cell in cells).items():
+        if count > 1:
             raise ValueError(f"two cells have the name {name!r}")
     return cells
 
@@ -221,31 +214,29 @@ def _with_pictures(text: str) -> str:
     """Put the data of each picture at the end of a cell's text."""
     names = [name for _, name in _PICTURE.findall(text)]
     text = _PICTURE.sub(r"![\1][\2]", text)
-    data = {
-        name: base64.b64encode((ASSETS / f"{name}.png").read_bytes()).decode() for name in names
-    }
-    return text + "".join(
-        f"\n\n[{name}]: data:image/png;base64,{one}" for name, one in data.items()
-    )
+    for name in dict.fromkeys(names):
+        picture = (ASSETS / f"{name}.png").read_bytes()
+        text += f"\n\n[{name}]: data:image/png;base64,{base64.b64encode(picture).decode()}"
+    return text
 
 
 def unknown_checks() -> List[str]:
     """Return what cells call of ``checks`` and is not there, with the cell's name."""
-    body = ast.parse((HERE / "checks" / "__init__.py").read_text(encoding="utf-8")).body
-    known = {
-        name.asname or name.name
-        for one in body
-        if isinstance(one, ast.ImportFrom)
-        for name in one.names
-    }
-    known |= {target.id for one in body if isinstance(one, ast.Assign) for target in one.targets}
-    known |= {one.name for one in body if isinstance(one, ast.FunctionDef)}
-    return [
-        f"{name} (in the cell {cell['id']})"
-        for cell in all_cells()
-        for name in _CHECK.findall(cell["text"])
-        if name not in known
-    ]
+    known = set()
+    for statement in ast.parse(CHECKS.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.ImportFrom):
+            known.update(alias.asname or alias.name for alias in statement.names)
+        elif isinstance(statement, ast.Assign):
+            known.update(target.id for target in statement.targets)
+        elif isinstance(statement, ast.FunctionDef):
+            known.add(statement.name)
+
+    unknown = []
+    for cell in all_cells():
+        for name in _CHECK.findall(cell["text"]):
+            if name not in known:
+                unknown.append(f"{name} (in the cell {cell['id']})")
+    return unknown
 
 
 def pictures() -> None:
@@ -256,36 +247,29 @@ def pictures() -> None:
     """
     from PIL import Image
 
-    browser = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if not browser:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    browsers = [path for path in map(shutil.which, names) if path]
+    if not browsers:
         raise ValueError("the pictures are made with Chromium, and it is not installed")
+
     for path in sorted(ASSETS.glob("*.svg")):
-        width, height = (
-            round(float(size))
-            for size in re.search(
-                r'viewBox="0 0 ([\d.]+) ([\d.]+)"', path.read_text(encoding="utf-8")
-            ).groups()
-        )
+        size = _SIZE.search(path.read_text(encoding="utf-8"))
+        width = round(float(size.group(1)))
+        height = round(float(size.group(2)))
         target = path.with_suffix(".png")
-        subprocess.run(
-            [
-                browser,
-                "--headless",
-                "--no-sandbox",
-                "--hide-scrollbars",
-                "--force-device-scale-factor=2",
-                f"--screenshot={target}",
-                f"--window-size={width},{height}",
-                path.as_uri(),
-            ],
-            check=True,
-            stderr=subprocess.DEVNULL,
-        )
-        Image.open(str(target)).convert("RGB").quantize(64).save(str(target), optimize=True)
+        command = [
+            browsers[0],
+            "--headless",
+            "--no-sandbox",
+            "--hide-scrollbars",
+            "--force-device-scale-factor=2",
+            f"--screenshot={target}",
+            f"--window-size={width},{height}",
+            path.as_uri(),
+        ]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        picture = Image.open(str(target)).convert("RGB").quantize(64)
+        picture.save(str(target), optimize=True)
         print("wrote", target.name)
 
 
@@ -299,29 +283,32 @@ def notebook(
         code: turns the text of a code cell into what the notebook shows.
         outputs: the code cells of an executed notebook by id; their outputs are kept where the text is the same.
     """
+    before = outputs or {}
     made = []
     for cell in cells:
         text = code(cell["text"]) if cell["kind"] == "code" else cell["text"]
-        one: Dict[str, Any] = {
+        entry: Dict[str, Any] = {
             "cell_type": cell["kind"],
             "id": cell["id"],
             "source": text.splitlines(True),
             "metadata": {"tags": cell["tags"]} if cell["tags"] else {},
         }
         if cell["kind"] == "code":
-            before = (outputs or {}).get(cell["id"], {})
-            same = "".join(before.get("source", [])) == text
-            one.update(
-                outputs=before["outputs"] if same else [],
-                execution_count=before["execution_count"] if same else None,
-            )
-            asked = _ASKED.search(text)
-            if asked and one["outputs"]:  # the answer as it is now
-                one["outputs"][0]["data"] = {
-                    kind: said.splitlines(True) for kind, said in folded(asked.group(1)).items()
-                }
-        made.append(one)
+            entry.update(_kept_outputs(text, before.get(cell["id"], {})))
+        made.append(entry)
     return {"cells": made, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _kept_outputs(text: str, before: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the outputs of a cell, as it was executed before, if its text is the same."""
+    if "".join(before.get("source", [])) != text:
+        return {"outputs": [], "execution_count": None}
+    outputs = before["outputs"]
+    asked = _ASKED.search(text)
+    if asked and outputs:  # the answer as it is now
+        answer = folded(asked.group(1))
+        outputs[0]["data"] = {kind: said.splitlines(True) for kind, said in answer.items()}
+    return {"outputs": outputs, "execution_count": before["execution_count"]}
 
 
 def as_text(made: Dict[str, Any]) -> str:
@@ -331,19 +318,19 @@ def as_text(made: Dict[str, Any]) -> str:
 
 def files() -> Dict[Path, str]:
     """Return the text of every file that is generated."""
-    outputs = {}
-    if SOLUTION.is_file():
-        outputs = {
-            cell["id"]: cell
-            for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
-            if cell["cell_type"] == "code"
-        }
-    made = {
+    outputs = _code_cells(SOLUTION) if SOLUTION.is_file() else {}
+    readme = README.read_text(encoding="utf-8")
+    return {
         SOLUTION: as_text(notebook(all_cells(), solved, outputs)),
         EXERCISE: as_text(notebook(all_cells(EXERCISE.name), blank)),
-        README: _ADDRESS.sub(lambda _: address_line(), README.read_text(encoding="utf-8")),
+        README: _ADDRESS_LINE.sub(lambda _: address_line(), readme),
     }
-    return made
+
+
+def _code_cells(path: Path) -> Dict[str, Any]:
+    """Return the code cells of a notebook by id."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
 
 
 def write(path: Path, text: str) -> None:
@@ -352,15 +339,6 @@ def write(path: Path, text: str) -> None:
     partial.write_text(text, encoding="utf-8")
     os.replace(str(partial), str(path))
     print("wrote", path.name)
-
-
-def _numbered(cells: List[Dict[str, Any]], all_outputs: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the executed code cells by id, counted without those that write the stored figures."""
-    known = [cell["id"] for cell in cells if cell["kind"] == "code"]
-    return {
-        name: dict(all_outputs[name], execution_count=number)
-        for number, name in enumerate(known, start=1)
-    }
 
 
 def run(setting: str, names: Sequence[str] = ()) -> None:
@@ -377,45 +355,55 @@ def run(setting: str, names: Sequence[str] = ()) -> None:
     start = time.time()
 
     def show(cell: Any, cell_index: int, **_: Any) -> None:
-        print(
-            f"{time.time() - start:4.0f} s  cell {cell_index + 1} of {len(executed.cells)}: {cell['id']}",
-            flush=True,
-        )
+        seconds = time.time() - start
+        place = f"cell {cell_index + 1} of {len(executed.cells)}"
+        print(f"{seconds:4.0f} s  {place}: {cell['id']}", flush=True)
 
-    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel
     executed = nbformat.read(str(SOLUTION), as_version=4)
-    for cell in executed.cells:
-        if cell.id == "settings":
-            cell.source += f"\nsetting = {setting!r}" if setting != "own" else ""
-            cell.source += "\nagain = False" if names else ""
+    ids = [cell.id for cell in executed.cells]
+    settings = executed.cells[ids.index("settings")]
+    if setting != "own":
+        settings.source += f"\nsetting = {setting!r}"
     if names:
-        executed.cells = executed.cells[
-            : 1 + max([cell.id for cell in executed.cells].index(name) for name in names)
-        ]
+        settings.source += "\nagain = False"
+        last = max(ids.index(name) for name in names)
+        executed.cells = executed.cells[: last + 1]
     elif setting == "own":
         # right after the training, so that the picture of the losses has the run as its reference
-        place = 1 + [cell.id for cell in executed.cells].index("train")
-        executed.cells.insert(place, nbformat.v4.new_code_cell(REFERENCE))
+        executed.cells.insert(ids.index("train") + 1, nbformat.v4.new_code_cell(REFERENCE))
         executed.cells.append(nbformat.v4.new_code_cell("given.store_measured()"))
-    nbclient.NotebookClient(
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel
+    client = nbclient.NotebookClient(
         executed,
         timeout=None,
         kernel_name="python3",
         record_timing=False,
         on_cell_executed=show,
         resources={"metadata": {"path": str(HERE)}},
-    ).execute()
-    cells = json.loads(nbformat.writes(executed))["cells"]
-    outputs = {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
+    )
+    client.execute()
+
+    outputs = {}
+    for cell in json.loads(nbformat.writes(executed))["cells"]:
+        if cell["cell_type"] == "code":
+            outputs[cell["id"]] = cell
     if names:
-        before = {
-            cell["id"]: cell for cell in json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
-        }
-        outputs = dict(before, **{name: outputs[name] for name in names})
+        of_names = {name: outputs[name] for name in names}
+        outputs = {**_code_cells(SOLUTION), **of_names}
     elif setting != "own":
         print("not stored: only the outputs of the setting 'own' are")
         return
-    write(SOLUTION, as_text(notebook(all_cells(), solved, _numbered(all_cells(), outputs))))
+    _store(outputs)
+
+
+def _store(outputs: Dict[str, Any]) -> None:
+    """Write the solution with the outputs of its code cells, which are counted without those that write figures."""
+    cells = all_cells()
+    names = [cell["id"] for cell in cells if cell["kind"] == "code"]
+    numbered = {}
+    for number, name in enumerate(names, start=1):
+        numbered[name] = {**outputs[name], "execution_count": number}
+    write(SOLUTION, as_text(notebook(cells, solved, numbered)))
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -450,11 +438,11 @@ def main(argv: Optional[List[str]] = None) -> int:
     if unknown:
         print(f"there is no checks.{', no checks.'.join(unknown)}", file=sys.stderr)
         return 1
-    different = {
-        path: text
-        for path, text in files().items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    }
+
+    different = {}
+    for path, text in files().items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            different[path] = text
     if args.check:
         for path in different:
             print(
@@ -462,6 +450,7 @@ def main(argv: Optional[List[str]] = None) -> int:
                 file=sys.stderr,
             )
         return 1 if different else 0
+
     for path, text in different.items():
         write(path, text)
     if args.run or args.cells:

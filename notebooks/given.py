@@ -29,6 +29,7 @@ VIOLET = "#6a4ba3"
 GREY = "#66727f"
 # As on the network's web page: red where a unit is low, white at 0, blue where it is high; black is legible on all.
 RED_TO_BLUE = LinearSegmentedColormap.from_list("unit", ["#f48668", "#ffffff", "#60a5eb"])
+LETTERS = {"family": "monospace", "color": "black"}
 STORED = "assets/measured.json"
 _measured: Dict[str, Dict[str, Any]] = {}  # in this session, by experiment
 
@@ -64,35 +65,37 @@ def unfold(name: str, prediction: Any) -> None:
 def show_text(text: str) -> None:
     """Print a written text. A line that is too long is broken between words, and goes on after an arrow."""
     for line in text.split("\n"):
-        print(
-            textwrap.fill(line, COLUMNS, subsequent_indent="  ↳ ", break_on_hyphens=False)
-            if len(line) > COLUMNS
-            else line
-        )
+        if len(line) > COLUMNS:
+            line = textwrap.fill(line, COLUMNS, subsequent_indent="  ↳ ", break_on_hyphens=False)
+        print(line)
 
 
 def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[str, np.ndarray]:
     """Return what each function of an experiment measures, or what the solution's run has stored of it."""
     if anew:
-        four_digits = np.vectorize(lambda value: float(f"{value:.4g}"))
-        _measured[experiment] = {
-            name: four_digits(function()).tolist() for name, function in measure.items()
-        }
+        figures = {name: _four_digits(function()) for name, function in measure.items()}
     else:
         print(
             "These figures are those of the solution's run, on Anna Karenina. To measure\n"
             "them here, set measure = True below Hyperparameters, and run both cells again."
         )
         with open(STORED, encoding="utf-8") as file:
-            _measured[experiment] = json.load(file)[experiment]
-    return {name: np.array(values) for name, values in _measured[experiment].items()}
+            figures = json.load(file)[experiment]
+    _measured[experiment] = figures
+    return {name: np.array(values) for name, values in figures.items()}
+
+
+def _four_digits(values: Any) -> Any:
+    rounded = np.vectorize(lambda value: float(f"{value:.4g}"))
+    return rounded(values).tolist()
 
 
 def store_measured() -> None:
     """Write what was measured in this session to the file of stored figures."""
+    origin = {"made by": "notebooks/generate.py --run, in the cells that name the experiments"}
+    text = json.dumps({**_measured, **origin})
     with open(STORED, "w", encoding="utf-8") as file:
-        made = {"made by": "notebooks/generate.py --run, in the cells that name the experiments"}
-        file.write(json.dumps({**_measured, **made}).replace("}, ", "},\n") + "\n")
+        file.write(text.replace("}, ", "},\n") + "\n")
 
 
 def show_losses(losses: Dict[str, Any]) -> None:
@@ -102,27 +105,32 @@ def show_losses(losses: Dict[str, Any]) -> None:
     """
     begin = losses.get("bigrams", 0)
     values = {name: np.atleast_1d(loss) for name, loss in losses.items()}
-    widest = 30 if all(some.size == 1 for some in values.values()) else 22
-    scale = widest / max(begin - min(some.min() for some in values.values()), 0.3)
-    for name, some in values.items():
-        spread = f"({some.min():.3f} to {some.max():.3f})" if some.size > 1 else ""
-        print(
-            f"{name:33}{some.mean():6.3f} {spread:16} {'█' * int(round(scale * (begin - some.mean())))}".rstrip()
-        )
+    has_spread = any(of_name.size > 1 for of_name in values.values())
+    widest = 22 if has_spread else 30
+    best = min(of_name.min() for of_name in values.values())
+    scale = widest / max(begin - best, 0.3)
+
+    for name, of_name in values.items():
+        mean = of_name.mean()
+        spread = f"({of_name.min():.3f} to {of_name.max():.3f})" if of_name.size > 1 else ""
+        bar = "█" * int(round(scale * (begin - mean)))
+        print(f"{name:33}{mean:6.3f} {spread:16} {bar}".rstrip())
 
 
 def show_shares(names: Sequence[str], distances: Sequence[int], right: np.ndarray) -> None:
-    """Print how often each of some is right at each distance, [seeds, names, distances]: the mean, lowest, highest."""
+    """Print how often each network is right at each distance, [seeds, names, distances]: the mean, lowest, highest."""
     print("right, in percent: the mean of the seeds, and from where to where they lie")
-    print(" " * 20 + "".join(f"{f'after {distance}':>17}" for distance in distances))
-    for name, of_seeds in zip(names, np.rollaxis(100 * right, 1)):
-        print(
-            f"{name:20}"
-            + "".join(
-                f"{f'{one.mean():.0f} ({one.min():.0f} to {one.max():.0f})':>17}"
-                for one in of_seeds.T
-            )
-        )
+    heads = [f"after {distance}" for distance in distances]
+    print(" " * 20 + _columns(heads))
+    for name, percent in zip(names, np.rollaxis(100 * right, 1)):  # [seeds, distances]
+        cells = [
+            f"{seeds.mean():.0f} ({seeds.min():.0f} to {seeds.max():.0f})" for seeds in percent.T
+        ]
+        print(f"{name:20}{_columns(cells)}")
+
+
+def _columns(cells: Sequence[str]) -> str:
+    return "".join(f"{cell:>17}" for cell in cells)
 
 
 def plot_gates(gates: np.ndarray, read: Sequence[str]) -> None:
@@ -132,69 +140,75 @@ def plot_gates(gates: np.ndarray, read: Sequence[str]) -> None:
         gates: i, f and tanh(c) of the unit, [texts, T, 3].
         read: the texts, which differ in the bracket that is opened at place 4 and closed at the end.
     """
-    inside = gates[:, 5:-1]
-    most = int(np.abs(inside[..., 2].mean(axis=1)).argmax())
+    between = gates[:, 5:-1]
+    means = between[..., 2].mean(axis=1)  # [texts]
+    most = int(np.abs(means).argmax())
+    text = read[most]
     figure, (above, below) = plt.subplots(2, 1, figsize=(9, 4), sharex=True)
-    for one, of_text, color, style in zip(read, gates, (BLUE, ORANGE, GREEN), ("-", "-", "--")):
-        above.plot(of_text[:, 2], style, color=color, label=f"after {one[4]}")
-    for part, name, color in [(1, "forget gate f", VIOLET), (0, "input gate i", GREY)]:
-        below.plot(gates[most, :, part], color=color, label=f"{name}, after {read[most][4]}")
+    styles = [(BLUE, "-"), (ORANGE, "-"), (GREEN, "--")]
+
+    for written, of_text, (color, style) in zip(read, gates, styles):
+        above.plot(of_text[:, 2], style, color=color, label=f"after {written[4]}")
+    input_gate, forget_gate, _ = gates[most].T
+    below.plot(forget_gate, color=VIOLET, label=f"forget gate f, after {text[4]}")
+    below.plot(input_gate, color=GREY, label=f"input gate i, after {text[4]}")
+
     above.set(ylabel="tanh(c)", ylim=(-1.05, 1.05))
-    below.set(
-        ylabel="gate",
-        ylim=(-0.05, 1.05),
-        xticks=range(len(read[most])),
-        xticklabels=list(read[most]),
-    )
+    places = range(len(text))
+    below.set(ylabel="gate", ylim=(-0.05, 1.05), xticks=places, xticklabels=list(text))
     for axes in (above, below):
         axes.axvline(4, color=GREY, linestyle=":", linewidth=1)
-        axes.axvline(len(read[most]) - 1, color=GREY, linestyle=":", linewidth=1)
+        axes.axvline(len(text) - 1, color=GREY, linestyle=":", linewidth=1)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+
     figure.tight_layout()
-    said = [
-        f"after {one[4]}: tanh(c) from {part[:, 2].min():.2f} to {part[:, 2].max():.2f}, "
-        f"f {part[:, 1].mean():.3f} and i {part[:, 0].mean():.3f} on average"
-        for one, part in zip(read, inside)
-    ]
-    show(figure, "One unit between brackets. " + "; ".join(said) + ".")
-    print("the unit of the picture between the brackets,\n" + "\n".join(said))
+
+    sentences = []
+    for written, of_text in zip(read, between):
+        input_gate, forget_gate, memory = of_text.T
+        sentences.append(
+            f"after {written[4]}: tanh(c) from {memory.min():.2f} to {memory.max():.2f}, "
+            f"f {forget_gate.mean():.3f} and i {input_gate.mean():.3f} on average"
+        )
+
+    show(figure, f"One unit between brackets. {'; '.join(sentences)}.")
+    print("the unit of the picture between the brackets,\n" + "\n".join(sentences))
 
 
 def plot_reach(lengths: Dict[str, Sequence[np.ndarray]]) -> None:
     """Show how long gradients are by the distance from the loss: of each network all of it, and what comes along c."""
     figure, axes = plt.subplots(figsize=(8, 4))
-    said = []
+    sentences = []
     for (name, parts), color in zip(lengths.items(), (GREY, ORANGE, BLUE)):
-        for way, of_part, style in zip(("in all", "along c"), parts, ("-", "--")):
-            share = of_part / of_part[0]
-            axes.semilogy(
-                range(1, len(share) + 1), share, style, color=color, label=f"{name}, {way}"
-            )
-            said.append(
+        for way, length, style in zip(("in all", "along c"), parts, ("-", "--")):
+            share = length / length[0]
+            steps = range(1, len(share) + 1)
+            axes.semilogy(steps, share, style, color=color, label=f"{name}, {way}")
+            sentences.append(
                 f"{name:16} {way:8} {share[9]:9.3g} after 10 steps, {share[29]:9.3g} after 30"
             )
+
     axes.set(xlabel="steps between the state and the loss", ylabel="length (1: next to the loss)")
     axes.legend(frameon=False)
-    show(figure, "Length of the gradient by the distance from the loss. " + "; ".join(said) + ".")
-    print("\n".join(said))
+    show(figure, f"Length of the gradient by the distance from the loss. {'; '.join(sentences)}.")
+    print("\n".join(sentences))
 
 
 def plot_rates(curves: Dict[str, np.ndarray], bigram: float) -> None:
     """Show the losses of some learning rates side by side, each the mean of 10 steps."""
     figure, columns = plt.subplots(1, len(curves), figsize=(9, 3), sharey=True)
+    sentences = []
     for axes, (rate, losses) in zip(columns, curves.items()):
         axes.semilogy(10 * np.arange(1, len(losses) + 1), losses, color=BLUE)
         axes.axhline(bigram, color=VIOLET, linestyle="--", label=f"bigrams, {bigram:.2f}")
         axes.set(title=f"rate {rate}", xlabel="step")
+        sentences.append(f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}")
+
     columns[0].set_ylabel("loss (nats)")
     columns[0].legend(frameon=False)
     figure.tight_layout()
-    said = [
-        f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}"
-        for rate, losses in curves.items()
-    ]
-    show(figure, "Four curves of the loss. " + "; ".join(said) + ".")
-    print("\n".join(said))
+    show(figure, f"Four curves of the loss. {'; '.join(sentences)}.")
+    print("\n".join(sentences))
 
 
 def plot_by_heart(losses: Sequence[float], even: float) -> None:
@@ -219,6 +233,7 @@ def plot_faults(curves: Dict[str, Sequence[float]], correct: Sequence[float]) ->
         axes.plot(_smooth(losses), color=ORANGE, label=name)
         axes.set(title=name, xlabel="step")
         axes.legend(frameon=False)
+
     columns[0].set_ylabel("loss (nats)")
     figure.tight_layout()
     ends = ", ".join(f"{name} {np.mean(losses[-50:]):.2f}" for name, losses in curves.items())
@@ -235,11 +250,11 @@ def _smooth(losses: Sequence[float], width: int = 20) -> np.ndarray:
 
 def reference(setting: str, text_name: str) -> Tuple[Any, Any]:
     """Return the steps and losses of a run to compare with, or two empty lists."""
-    names = {"own": "assets/reference.csv", "recipe": "assets/reference-recipe.csv"}
-    name = names.get(setting, "")
-    if text_name != "anna" or not os.path.exists(name):
+    path = {"own": "assets/reference.csv", "recipe": "assets/reference-recipe.csv"}.get(setting)
+    if path is None or text_name != "anna" or not os.path.exists(path):
         return [], []
-    return tuple(np.loadtxt(name, delimiter=",", skiprows=1, unpack=True))
+    steps, losses = np.loadtxt(path, delimiter=",", skiprows=1, unpack=True)
+    return steps, losses
 
 
 def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
@@ -250,26 +265,30 @@ def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
         steps: how many steps each norm is of.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5))
-    said = []
-    colors = iter((GREY, ORANGE, GREY, BLUE, ORANGE))
-    for name, of_seeds in results.items():
-        is_norm = name.startswith("norm")
-        places = steps if is_norm else 10 * np.arange(1, of_seeds.shape[1] + 1)
-        lines = (left if is_norm else right).semilogy(
-            places, of_seeds.T, color=next(colors), linewidth=1
-        )
+    sentences = []
+    colors = (GREY, ORANGE, GREY, BLUE, ORANGE)
+    for (name, of_seeds), color in zip(results.items(), colors):
+        if name.startswith("norm"):
+            axes = left
+            places = steps
+        else:
+            axes = right
+            places = 10 * np.arange(1, of_seeds.shape[1] + 1)
+        lines = axes.semilogy(places, of_seeds.T, color=color, linewidth=1)
         lines[0].set_label(name)
         ends = " ".join(f"{end:.3g}" for end in of_seeds[:, -1])
-        said.append(f"{name}, after {places[-1]} steps: {ends}")
+        sentences.append(f"{name}, after {places[-1]} steps: {ends}")
+
     left.set(xlabel="steps", ylabel="norm of the gradient")
     ticks = [2.5, 3, 4, 5]
     right.set(xlabel="step of the training", ylabel="loss (nats)", yticks=ticks, yticklabels=ticks)
     right.minorticks_off()
+
     for axes in (left, right):
         axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     figure.tight_layout()
-    show(figure, "Norms of the gradient, and losses. " + "; ".join(said) + ".")
-    print("\n".join(said))
+    show(figure, f"Norms of the gradient, and losses. {'; '.join(sentences)}.")
+    print("\n".join(sentences))
 
 
 def plot_losses(
@@ -291,14 +310,15 @@ def plot_losses(
     figure, axes = plt.subplots(figsize=(8, 4.5))
     if len(compared[0]):
         axes.plot(*compared, color="#8a97a3", linewidth=3, alpha=0.6, label="reference")
-    axes.plot(
-        np.arange(1, len(losses) + 1), losses, color=BLUE, linewidth=0.8, label="LSTM, training"
-    )
+    steps = np.arange(1, len(losses) + 1)
+    axes.plot(steps, losses, color=BLUE, linewidth=0.8, label="LSTM, training")
     axes.plot(*zip(*held_out), color=GREEN, marker="o", markersize=4, label="LSTM, held out")
+
     for (name, loss), color in zip(lines.items(), (ORANGE, VIOLET)):
         axes.axhline(loss, color=color, linestyle="--", label=f"{name}, {loss:.2f}")
     for end in range(n_windows, len(losses) + 1, n_windows):
         axes.axvline(end, color=GREY, linestyle=":", linewidth=1)
+
     ticks = [1.2, 1.5, 2, 2.5, 3, 4]
     axes.set(
         xscale="log",
@@ -311,30 +331,31 @@ def plot_losses(
     )
     axes.minorticks_off()
     axes.legend(frameon=False, loc="lower left")
+    _, last = held_out[-1]
     show(
         figure,
         f"Curve of the training loss over {len(losses)} steps, from {losses[0]:.2f} to {losses[-1]:.2f} nats, "
-        f"with the held-out loss, which ends at {held_out[-1][1]:.2f}.",
+        f"with the held-out loss, which ends at {last:.2f}.",
     )
 
 
 def plot_fits(fits: Dict[str, np.ndarray]) -> None:
     """Show for some networks the training and the held-out loss of each epoch, [2, epochs]."""
     figure, columns = plt.subplots(1, len(fits), figsize=(9, 3), sharey=True)
-    for axes, (title, (training, unseen)) in zip(columns, fits.items()):
-        axes.plot(range(1, len(training) + 1), training, color=BLUE, label="training")
-        axes.plot(range(1, len(training) + 1), unseen, color=GREEN, label="held out")
+    sentences = []
+    for axes, (title, (training, held_out)) in zip(columns, fits.items()):
+        epochs = range(1, len(training) + 1)
+        axes.plot(epochs, training, color=BLUE, label="training")
+        axes.plot(epochs, held_out, color=GREEN, label="held out")
         axes.set(title=title, xlabel="epoch")
+        sentences.append(f"{title}: they end at {training[-1]:.2f} and {held_out[-1]:.2f}.")
+
     columns[0].set_ylabel("loss (nats)")
     columns[0].legend(frameon=False)
     figure.tight_layout()
     show(
         figure,
-        "Training and held-out loss by epoch, for each network. "
-        + " ".join(
-            f"{title}: they end at {training[-1]:.2f} and {unseen[-1]:.2f}."
-            for title, (training, unseen) in fits.items()
-        ),
+        f"Training and held-out loss by epoch, for each network. {' '.join(sentences)}",
     )
 
 
@@ -345,7 +366,8 @@ def words_of(text: str) -> List[str]:
 
 def share_of_real_words(written: str, known: Iterable[str]) -> float:
     """Return which share of the words of a text is known."""
-    return float(np.mean([word in known for word in words_of(written)] or [0]))
+    is_known = [word in known for word in words_of(written)]
+    return float(np.mean(is_known or [0]))
 
 
 def module_of(path: str, piece: str, other: str) -> Any:
@@ -356,22 +378,27 @@ def module_of(path: str, piece: str, other: str) -> Any:
     """
     with open(path, encoding="utf-8") as file:
         source = file.read()
-    if piece and source.count(piece) != 1:
-        raise ValueError(f"{piece!r} is {source.count(piece)} times in {path}, not once")
+    if piece:
+        if source.count(piece) != 1:
+            raise ValueError(f"{piece!r} is {source.count(piece)} times in {path}, not once")
+        source = source.replace(piece, other)
     module = types.ModuleType("changed")
-    exec(compile(source.replace(piece, other) if piece else source, path, "exec"), vars(module))
+    exec(compile(source, path, "exec"), vars(module))
     return module
 
 
 def properties_of(passage: str) -> Dict[str, np.ndarray]:
     """Return what a unit might follow: each property's value at each character."""
-    line_starts = np.cumsum([len(line) + 1 for line in passage.split("\n")])
+    lengths = [len(line) + 1 for line in passage.split("\n")]
+    line_ends = np.cumsum(lengths)
     places = np.arange(len(passage))
-    starts = np.append(0, line_starts)[np.searchsorted(line_starts, places, side="right")]
+    line_of = np.searchsorted(line_ends, places, side="right")
+    line_starts = np.append(0, line_ends)[line_of]
+    is_space = [char == " " for char in passage]
     return {
         "inside a quotation": np.cumsum([char == '"' for char in passage]) % 2,
-        "position in the line": places - starts,
-        "beginning of a word": np.array([0] + [char == " " for char in passage[:-1]]),
+        "position in the line": places - line_starts,
+        "beginning of a word": np.array([0] + is_space[:-1]),
         "capital letter": np.array([char.isupper() for char in passage]),
     }
 
@@ -391,21 +418,14 @@ def coloured(passage: str, values: np.ndarray, title: str) -> None:
     most = float(np.abs(values).max()) or 1.0
     ground = np.zeros((len(lines), max(map(len, lines))))
     figure, axes = plt.subplots(figsize=(9, 0.2 * len(lines) + 0.6))
+
     place = 0
     for row, line in enumerate(lines):
         ground[row, : len(line)] = values[place : place + len(line)]
         place += len(line) + 1
         for column, char in enumerate(line):
-            axes.text(
-                column,
-                row,
-                char,
-                family="monospace",
-                size=9,
-                ha="center",
-                va="center",
-                color="black",
-            )
+            axes.text(column, row, char, size=9, ha="center", va="center", **LETTERS)
+
     axes.imshow(ground, cmap=RED_TO_BLUE, vmin=-most, vmax=most, aspect="auto")
     axes.set_title(f"{title} (blue: {most:.2f}, white: 0, red: {-most:.2f})", loc="left", size=10)
     axes.axis("off")
@@ -434,62 +454,74 @@ def find_run(
         network: the class CharRNN, for "anna".
     """
     if other == "anna":
-        found = [_shipped(vocab, checkpoint_dir, network)]
-    elif other or not saved:
-        folders = (
-            [other]
-            if other
-            else sorted(glob.glob(f"{checkpoint_dir}*"), key=os.path.getmtime, reverse=True)
-        )
-        runs = [
-            state.all_model_checkpoint_paths
-            for state in map(tf.train.get_checkpoint_state, folders)
-            if state
-        ]
-        found = next((list(paths) for paths in runs if _shape(paths[-1])[1] == len(vocab)), [])
+        paths = _shipped(vocab, checkpoint_dir, network)
+    elif other:
+        paths = _checkpoints_in([other], len(vocab))
+    elif saved:
+        paths = list(saved)
     else:
-        found = list(saved)
-    found = [path for path in found if path and os.path.exists(path + ".index")]
-    if found:
-        print(os.path.dirname(found[-1]))
-        print(textwrap.fill(" ".join(map(os.path.basename, found)), COLUMNS))
+        folders = glob.glob(f"{checkpoint_dir}*")
+        newest_first = sorted(folders, key=os.path.getmtime, reverse=True)
+        paths = _checkpoints_in(newest_first, len(vocab))
+
+    paths = [path for path in paths if os.path.exists(path + ".index")]
+    if paths:
+        print(os.path.dirname(paths[-1]))
+        print(textwrap.fill(" ".join(map(os.path.basename, paths)), COLUMNS))
     else:
         print(
             "There is no trained network for this text yet. Run the training above, or write\n"
             'other_run = "anna" in this cell, for the model that comes with the package.'
         )
-    return found
+    return paths
+
+
+def _checkpoints_in(folders: Iterable[str], num_classes: int) -> List[str]:
+    """Return the checkpoints of the first run with so many characters, or none."""
+    for folder in folders:
+        state = tf.train.get_checkpoint_state(folder)
+        if state is None:
+            continue
+        paths = list(state.all_model_checkpoint_paths)
+        _, characters = _shape(paths[-1])
+        if characters == num_classes:
+            return paths
+    return []
 
 
 def sizes_of(checkpoint: str) -> Tuple[int, int]:
     """Return how many units a layer has, and how many layers there are, in a checkpoint."""
+    lstm_size, _ = _shape(checkpoint)
     names = [name for name, _ in tf.train.list_variables(checkpoint)]
-    return _shape(checkpoint)[0], sum(name.endswith("basic_lstm_cell/kernel") for name in names)
+    return lstm_size, sum(name.endswith("basic_lstm_cell/kernel") for name in names)
 
 
 def _shape(checkpoint: str) -> Tuple[int, int]:
     """Return L and C of a checkpoint, or zeros."""
     try:
-        return tuple(dict(tf.train.list_variables(checkpoint)).get("softmax/Variable", (0, 0)))
+        shapes = dict(tf.train.list_variables(checkpoint))
     except (tf.errors.OpError, ValueError):
         return 0, 0
+    lstm_size, num_classes = shapes.get("softmax/Variable", (0, 0))
+    return lstm_size, num_classes
 
 
-def _shipped(vocab: Sequence[str], checkpoint_dir: str, network: Any) -> str:
+def _shipped(vocab: Sequence[str], checkpoint_dir: str, network: Any) -> List[str]:
     """Save the model that comes with the package as a checkpoint of this notebook; return its path."""
     from charrnn import open_model
 
     model = open_model("anna")
     if list(model.vocabulary.chars) != list(vocab):
         print("The model anna has other characters than this text.")
-        return ""
+        return []
     # with Adam's averages
     network(len(vocab), lstm_size=model.lstm_size, num_layers=model.num_layers)
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for variable in tf.trainable_variables():
             variable.load(model.weights[variable.op.name], session)
-        return tf.train.Saver().save(session, f"{checkpoint_dir}-anna/anna.ckpt")
+        return [tf.train.Saver().save(session, f"{checkpoint_dir}-anna/anna.ckpt")]
 
 
 BATCHES = """
@@ -515,23 +547,28 @@ def elsewhere(package: str, cell: str) -> None:
 
     The Python is the one that BRIDGE_PYTHON names, or else this one.
     """
-    scope = get_ipython().user_ns
-    if not {"training_ids", "vocab"} <= set(scope):
+    names = get_ipython().user_ns
+    if "training_ids" not in names or "vocab" not in names:
         print(NEEDS.format("training_ids"))
         return
+    others = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
+
+    for ours in ("TF_USE_LEGACY_KERAS", "MPLBACKEND"):
+        others.pop(ours, None)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "ids.npy")
-        np.save(path, scope["training_ids"])
-        source = BATCHES.format(package=package.strip(), path=path, size=len(scope["vocab"])) + cell
-        ours = ("TF_USE_LEGACY_KERAS", "MPLBACKEND")
-        others = {name: value for name, value in os.environ.items() if name not in ours}
-        done = subprocess.run(
-            [os.environ.get("BRIDGE_PYTHON", sys.executable), "-c", source],
+        np.save(path, names["training_ids"])
+        begin = BATCHES.format(package=package.strip(), path=path, size=len(names["vocab"]))
+        process = subprocess.run(
+            [os.environ.get("BRIDGE_PYTHON", sys.executable), "-c", begin + cell],
             capture_output=True,
             text=True,
-            env=dict(others, TF_CPP_MIN_LOG_LEVEL="3"),
+            env=others,
         )
-    print(done.stdout + (done.stderr[-1500:] if done.returncode else ""), end="")
+
+    print(process.stdout, end="")
+    if process.returncode:
+        print(process.stderr[-1500:], end="")
 
 
 NEEDS = (
@@ -547,22 +584,26 @@ def defined_names() -> Set[str]:
         with open(path, encoding="utf-8") as file:
             cells = json.load(file)["cells"]
         for cell in cells:
-            try:
-                body = (
-                    ast.parse("".join(cell["source"])).body if cell["cell_type"] == "code" else []
-                )
-            except SyntaxError:  # a line for IPython, or one of the reader's
-                continue
-            names.update(
-                one.name for one in body if isinstance(one, (ast.FunctionDef, ast.ClassDef))
-            )
-            names.update(
-                node.id
-                for one in body
-                if not isinstance(one, (ast.FunctionDef, ast.ClassDef))
-                for node in ast.walk(one)
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            )
+            if cell["cell_type"] == "code":
+                names |= _defined_in("".join(cell["source"]))
+    return names
+
+
+def _defined_in(source: str) -> Set[str]:
+    """Return the names that a cell defines, or none where it has a line for IPython or a mistake."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return set()
+
+    names = set()
+    for statement in body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            names.add(statement.name)
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
     return names
 
 
@@ -570,9 +611,9 @@ def explain_missing(
     shell: Any, kind: Any, error: NameError, trace: Any, tb_offset: Optional[int] = None
 ) -> None:
     """Say in place of an exception that a cell needs a name of a cell above; other exceptions are shown as usual."""
-    found = re.match(r"name '(\w+)' is not defined", str(error))
-    if found and found.group(1) in defined_names() - set(shell.user_ns):
-        print(NEEDS.format(found.group(1)))
+    undefined = re.match(r"name '(\w+)' is not defined", str(error))
+    if undefined and undefined.group(1) in defined_names() - set(shell.user_ns):
+        print(NEEDS.format(undefined.group(1)))
     else:
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 

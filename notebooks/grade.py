@@ -218,10 +218,9 @@ class Examination:
 
 def grade(cells: List[str], names: Dict[str, Any], jobs: int) -> Dict[str, Mark]:
     """Examine the exercises of a notebook, some at a time; return the marks by exercise."""
-    # Cells that differ in white space alone are those that were given.
-    given = [generate.blank(cell["text"]).split() for cell in CODE]
-    given += [solved.split() for cell, solved in SOLVED.items() if cell not in EXERCISES]
-    own = [cell for cell in cells if cell.split() not in given]
+    given = [_without_layout(generate.blank(cell["text"])) for cell in CODE]
+    given += [_without_layout(code) for name, code in SOLVED.items() if name not in EXERCISES]
+    own = [cell for cell in cells if _without_layout(cell) not in given]
 
     begun = [exercise for exercise in EXERCISES if _defines("\n".join(own), exercise)]
     marks: Dict[str, Mark] = dict.fromkeys(EXERCISES, ("empty", ""))
@@ -235,6 +234,13 @@ def grade(cells: List[str], names: Dict[str, Any], jobs: int) -> Dict[str, Mark]
                 message = COPIED + message
             marks[examination.exercise] = (result, message)
     return marks
+
+
+def _without_layout(cell: str) -> str:
+    """Return what a cell says, whatever its layout and comments: those of version 3.1 had another one."""
+    with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
+        return ast.dump(ast.parse(plain(cell)))
+    return " ".join(cell.split())
 
 
 def _defines(source: str, exercise: str) -> bool:

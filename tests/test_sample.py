@@ -1,5 +1,6 @@
 """The notebook's pick_top_n and sample, and the script charrnn-sample."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -31,14 +32,25 @@ from charrnn.engines.surprisal import surprisal
 from charrnn.sample import pick_top_n, sample
 from charrnn.text import novelty
 
+SEPARATOR = "\n" + "-" * 70 + "\n"  # between texts that the script writes
+
+
+def flags_of(options):
+    """Return flags such as ``["--top-n", "3"]`` for a dict such as ``{"top_n": 3}``."""
+    flags = []
+    for name, value in options.items():
+        flags += [f"--{name.replace('_', '-')}", str(value)]
+    return flags
+
 
 @pytest.fixture
 def script(capsys):
     """A function that runs the script and returns what it prints on standard output and standard error."""
 
-    def run(model, *arguments, status=0):
+    def run(model, *flags, status=0, **options):
         capsys.readouterr()
-        assert sampling.main([str(model), *map(str, arguments)]) == status
+        arguments = [str(model), *flags, *flags_of(options)]
+        assert sampling.main(arguments) == status
         return capsys.readouterr()
 
     return run
@@ -50,6 +62,7 @@ def script(capsys):
 @pytest.mark.parametrize("vocab_size, top_n", [(9, 1), (9, 2), (9, 5), (9, 9), (1, 5)])
 def test_draws_equal_the_notebooks(notebook, vocab_size, top_n):
     preds = np.random.RandomState(1).dirichlet(np.ones(vocab_size), 1).astype(np.float32)
+
     np.random.seed(4)
     expected = [notebook.pick_top_n(preds.copy(), vocab_size, top_n) for _ in range(50)]
     np.random.seed(4)
@@ -63,12 +76,14 @@ def test_text_equals_the_notebooks(notebook, trained):
         vocab_to_int={char: index for index, char in enumerate(CHARS)},
         int_to_vocab=dict(enumerate(CHARS)),
     )
+
     np.random.seed(8)
     expected = notebook.sample(prefix, 300, 5, len(CHARS), prime="the ")
     np.random.seed(8)
     text = sample(prefix, 300, 5, len(CHARS), prime="the ")
     assert text == expected
-    assert len(text) == len("the ") + 301 and text.startswith("the ")
+    assert text.startswith("the ")
+    assert len(text) == len("the ") + 301
 
 
 @pytest.mark.parametrize(
@@ -83,7 +98,7 @@ def test_text_equals_the_notebooks(notebook, trained):
 def test_the_default_prime_suits_the_model(tmp_path, script, chars, prime):
     make_network(tmp_path, sorted(chars), 3, 1).save(tmp_path / "m.npz")
     assert sample(tmp_path / "m.npz", 9, top_n=3).startswith(prime)
-    assert script(tmp_path / "m.npz", "--length", "9").out.startswith(prime)
+    assert script(tmp_path / "m.npz", length=9).out.startswith(prime)
 
 
 @pytest.fixture
@@ -92,25 +107,39 @@ def bare(trained, tmp_path):
     return copy_without_records(trained, tmp_path / "bare")
 
 
-def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(bare, trained, text_file, script):
-    """In Python, the notebook's list will do."""
+def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(bare, script):
     with pytest.raises(ValueError, match=r"its vocabulary: give vocabulary=sorted\(set\(text\)\)"):
         sample(bare, 3, 5, len(CHARS), prime="the")
-    text = text_file.read_text()
-    for vocabulary in (sorted(set(text)), Vocabulary.from_text(text)):
-        np.random.seed(8)
-        written = sample(bare, 30, 5, len(CHARS), prime="the", vocabulary=vocabulary)
-        np.random.seed(8)
-        assert written == sample(trained, 30, prime="the")
     assert "with --vocab-from TEXT" in script(bare, status=2).err
-    assert len(script(bare, "--vocab-from", text_file, "--length", "5").out) == len("the ") + 5 + 1
+
+
+@pytest.mark.parametrize(
+    "make_vocabulary", [lambda text: sorted(set(text)), Vocabulary.from_text], ids=["list", "class"]
+)
+def test_a_checkpoint_of_the_notebook_is_sampled_with_a_vocabulary(
+    bare, trained, text_file, make_vocabulary
+):
+    """The notebook's list will do."""
+    vocabulary = make_vocabulary(text_file.read_text())
+    np.random.seed(8)
+    text = sample(bare, 30, 5, len(CHARS), prime="the", vocabulary=vocabulary)
+    np.random.seed(8)
+
+    assert text == sample(trained, 30, prime="the")
+
+
+def test_the_script_takes_the_vocabulary_from_a_text(bare, text_file, script):
+    out = script(bare, vocab_from=text_file, length=5).out
+    assert len(out) == len("the ") + 5 + len("\n")
 
 
 def test_the_text_next_to_a_checkpoint_of_the_notebook_gives_the_vocabulary(bare, trained, script):
     shutil.copy(str(trained / "text.txt"), str(bare))
-    assert sample(bare, 3, prime="the").startswith("the") and script(
-        bare, "--length", "5"
-    ).out.startswith("the ")
+    assert sample(bare, 3, prime="the").startswith("the")
+    assert script(bare, length=5).out.startswith("the ")
+
+
+def test_the_text_next_to_a_checkpoint_of_the_notebook_must_be_utf_8(bare, script):
     (bare / "text.txt").write_bytes(b"caf\xe9")
     assert "text.txt is not utf-8 text" in script(bare, status=2).err
 
@@ -128,190 +157,213 @@ def test_the_text_next_to_a_checkpoint_of_the_notebook_gives_the_vocabulary(bare
     ],
 )
 def test_bad_arguments_of_sample_are_an_error_in_the_words_of_python(trained, arguments, message):
+    good = {"n_samples": 3, "prime": "the"}
     with pytest.raises(ValueError, match=message) as caught:
-        sample(trained, **dict({"n_samples": 3, "prime": "the"}, **arguments))
+        sample(trained, **{**good, **arguments})
     assert "--" not in str(caught.value)
 
 
-def test_it_takes_the_weights_that_open_model_gives(trained, tmp_path):
-    """Those of a file in float16, and running averages."""
+@pytest.fixture
+def of_version_1():
+    """A run of version 1.0, which has running averages."""
+    return Path(__file__).with_name("data") / "run-1.0"
+
+
+@pytest.fixture
+def in_float16(trained, tmp_path):
     open_model(trained).save(tmp_path / "m.npz", dtype="float16")
-    for model in (Path(__file__).with_name("data") / "run-1.0", tmp_path / "m.npz"):
-        np.random.seed(8)
-        assert sample(model, 99, prime="the ") == open_model(model).write("the ", 100, seed=8)
+    return tmp_path / "m.npz"
+
+
+@pytest.mark.parametrize("name", ["of_version_1", "in_float16"])
+def test_it_takes_the_weights_that_open_model_gives(request, name):
+    path = request.getfixturevalue(name)
+    np.random.seed(8)
+    assert sample(path, 99, prime="the ") == open_model(path).write("the ", 100, seed=8)
 
 
 def test_sample_names_what_writes_with_other_cells(tmp_path):
     make_network(tmp_path, CHARS, 3, 1, "gru").save(tmp_path / "m.npz")
-    with pytest.raises(
-        ValueError,
-        match="needs the notebook's cells.*: use open_model\\(.*m.npz.\\).write\\(...\\)",
-    ):
+    message = r"needs the notebook's cells.*: use open_model\(.*m.npz.\).write\(...\)"
+    with pytest.raises(ValueError, match=message):
         sample(tmp_path / "m.npz", 9)
 
 
 # The texts of the script
 
 
-def test_the_script_writes_the_text_of_the_notebooks_loop(trained, exported, script):
-    texts = {
-        script(model, "--prime", "the ", "--length", "30", "--seed", "3")
-        for model in (trained, exported)
-    }
-    ((out, err),) = texts
+@pytest.mark.parametrize("name", ["trained", "exported"])
+def test_the_script_writes_the_text_of_the_notebooks_loop(request, trained, script, name):
     np.random.seed(3)
-    assert err == "" and out == sample(trained, 29, prime="the ") + "\n" and len(out) == 4 + 30 + 1
+    expected = sample(trained, 29, prime="the ")
+    out, err = script(request.getfixturevalue(name), prime="the ", length=30, seed=3)
+
+    assert out == expected + "\n"
+    assert err == ""
+    assert len(expected) == len("the ") + 30
 
 
 @pytest.mark.parametrize(
     "options, settings",
     [
-        (["--temperature", "0.5"], Settings(0.5)),
-        (["--top-n", "3"], Settings(top_n=3)),
-        (["--top-p", "0.8"], Settings(1, 14, 0.8)),
-        (["--temperature", "0"], Settings(top_n=1)),
+        (dict(temperature=0.5), Settings(temperature=0.5)),
+        (dict(top_n=3), Settings(top_n=3)),
+        (dict(top_p=0.8), Settings(top_n=14, top_p=0.8)),
+        (dict(temperature=0), Settings(top_n=1)),
     ],
 )
 def test_flags_choose_the_settings(exported, script, options, settings):
-    (expected,), _ = Sampler(open_model(exported).engine()).write("on ", 80, settings, 5)
-    found = script(exported, "--prime", "on ", "--length", "80", "--seed", "5", *options)
-    assert found == ("on " + expected.text + "\n", "")
+    sampler = Sampler(open_model(exported).engine())
+    (expected,), _ = sampler.write("on ", 80, settings, 5)
+    out, err = script(exported, prime="on ", length=80, seed=5, **options)
+
+    assert out == "on " + expected.text + "\n"
+    assert err == ""
 
 
 def test_a_new_seed_is_printed_and_gives_the_same_text_again(exported, script):
-    (first, err), (second, _) = (script(exported, "--length", "60") for _ in range(2))
+    first, err = script(exported, length=60)
     seed = re.fullmatch(r"seed (\d+)\n", err).group(1)
-    assert script(exported, "--length", "60", "--seed", seed) == (first, "") and first != second
+    assert script(exported, length=60, seed=seed) == (first, "")
+
+
+def test_a_new_seed_gives_another_text(exported, script):
+    assert script(exported, length=60).out != script(exported, length=60).out
 
 
 # JSON and novelty
 
 
-def test_json_has_texts_seeds_settings_and_log_probabilities(exported, script):
-    """The log-probabilities are those that the engine measures for the text."""
-    arguments = [
-        exported,
-        "--prime",
-        "the ",
-        "--length",
-        "70",
-        "--seed",
-        "2",
-        "--num-samples",
-        "3",
-        "--stop",
-        "e",
-        "--top-p",
-        "0.9",
-    ]
-    out, err = script(*arguments, "--json")
-    found = json.loads(out, parse_constant=pytest.fail)
-    samples = found.pop("samples")
+OPTIONS = dict(prime="the ", length=70, seed=2, num_samples=3, stop="e", top_p=0.9)
+
+
+@pytest.fixture
+def in_json(exported, script):
+    """What the script writes with OPTIONS in JSON."""
+    out, err = script(exported, "--json", **OPTIONS)
     assert err == ""
-    assert found == {
+    return json.loads(out, parse_constant=pytest.fail)
+
+
+def test_json_has_the_settings(exported, in_json):
+    del in_json["samples"]
+    assert in_json == {
         "model": str(exported),
         "prime": "the ",
         "temperature": 1.0,
         "top_n": 14,
         "top_p": 0.9,
     }
-    assert [each["text"] for each in samples] == script(*arguments).out[:-1].split(
-        "\n" + "-" * 70 + "\n"
-    )
+
+
+def test_json_has_the_texts_and_their_seeds(exported, script, in_json):
+    out = script(exported, **OPTIONS).out
+    samples = in_json["samples"]
+    assert [sample["text"] for sample in samples] == out[:-1].split(SEPARATOR)
+    assert [sample["seed"] for sample in samples] == [2, 3, 4]
+
+
+def test_json_has_the_log_probabilities_that_the_engine_measures(exported, in_json):
     engine = open_model(exported).engine()
-    for seed, each in enumerate(samples, 2):
-        assert sorted(each) == ["log_probabilities", "seed", "text"] and each["seed"] == seed
-        nats = surprisal(engine, engine.vocabulary.encode(each["text"]))
-        assert each["log_probabilities"] == pytest.approx(-nats[3:], abs=1e-5)
+    for written in in_json["samples"]:
+        assert sorted(written) == ["log_probabilities", "seed", "text"]
+        nats = surprisal(engine, engine.vocabulary.encode(written["text"]))
+        of_drawn = -nats[len("the ") - 1 :]
+        assert written["log_probabilities"] == pytest.approx(of_drawn, abs=1e-5)
 
 
-def test_novelty_is_a_line_after_the_texts(trained, tmp_path, script):
-    """For each of them, without the prime, compared with the text in the folder of the run, or one that is named."""
-    arguments = [trained, "--prime", "the ", "--length", "90", "--seed", "2"]
-    text = script(*arguments).out[:-1]
-    found = novelty.compare(text[4:], TEXT)
-    out = script(*arguments, "--novelty").out
-    assert (
-        out.startswith(f"{text}\nnovelty: ")
-        and f" {found.longest} char" in out
-        and f"{found.share:.1%}" in out
-    )
-    assert (
-        len(
-            re.findall(
-                "^novelty: ",
-                script(*arguments, "--novelty", "--num-samples", "2").out,
-                re.MULTILINE,
-            )
-        )
-        == 2
-    )
-    assert json.loads(script(*arguments, "--novelty", "--json").out)["samples"][0][
-        "novelty"
-    ] == asdict(found)
+NOVELTY = dict(prime="the ", length=90, seed=2)
+
+
+def test_novelty_is_a_line_after_the_text(trained, script):
+    """Without the prime, compared with the text in the folder of the run."""
+    text = script(trained, **NOVELTY).out[:-1]
+    expected = novelty.compare(text[len("the ") :], TEXT)
+    out = script(trained, "--novelty", **NOVELTY).out
+
+    assert out.startswith(f"{text}\nnovelty: ")
+    assert f" {expected.longest} char" in out
+    assert f"{expected.share:.1%}" in out
+
+
+def test_each_text_has_its_novelty(trained, script):
+    out = script(trained, "--novelty", num_samples=2, **NOVELTY).out
+    assert len(re.findall("^novelty: ", out, re.MULTILINE)) == 2
+
+
+def test_json_has_the_novelty(trained, script):
+    text = script(trained, **NOVELTY).out[:-1]
+    (sample,) = json.loads(script(trained, "--novelty", "--json", **NOVELTY).out)["samples"]
+    assert sample["novelty"] == asdict(novelty.compare(text[len("the ") :], TEXT))
+
+
+def test_novelty_is_compared_with_a_text_that_is_named(trained, tmp_path, script):
     (tmp_path / "text").write_bytes((TEXT + "caf\u00e9").encode("latin-1"))
-    assert (
-        script(
-            *arguments, "--novelty", "--train-text", tmp_path / "text", "--encoding", "latin-1"
-        ).out
-        == out
-    )
+    expected = script(trained, "--novelty", **NOVELTY)
+    named = dict(train_text=tmp_path / "text", encoding="latin-1")
+    assert script(trained, "--novelty", **named, **NOVELTY).out == expected.out
 
 
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, script, monkeypatch):
     make_network(tmp_path, "\n\x1b2J[\x9b", 3, 1).save(tmp_path / "m.npz")
-    arguments = [
-        tmp_path / "m.npz",
-        "--length",
-        "70",
-        "--seed",
-        "3",
-        "--top-n",
-        "6",
-        "--prime",
-        "\x1b[2J",
-    ]
-    piped = script(*arguments).out
-    assert "\x1b[2J" in piped and "\x9b" in piped
+    options = dict(length=70, seed=3, top_n=6, prime="\x1b[2J")
+    piped = script(tmp_path / "m.npz", **options).out
+    assert "\x1b[2J" in piped
+    assert "\x9b" in piped
+
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    assert script(*arguments).out == piped.replace("\x1b", "^[").replace("\x9b", "\\x9b")
+    shown = piped.replace("\x1b", "^[").replace("\x9b", "\\x9b")
+    assert script(tmp_path / "m.npz", **options).out == shown
 
 
 # Ctrl-C, bad arguments and damage
 
 
-@pytest.mark.parametrize("options", [[], ["--json"], ["--num-samples", "3"]])
-def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, options):
-    arguments = [exported, "--prime", "the ", "--seed", "2", *options, "--length"]
-    expected = script(*arguments, 2 * CHUNK).out
-    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
-    assert script(*arguments, "1000", status=130) == (expected, "charrnn-sample: interrupted\n")
+@pytest.mark.parametrize("flags, options", [([], {}), (["--json"], {}), ([], {"num_samples": 3})])
+def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, flags, options):
+    options = dict(options, prime="the ", seed=2)
+    expected = script(exported, *flags, length=2 * CHUNK, **options).out
+    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
+    interrupted = script(exported, *flags, length=1000, status=130, **options)
+
+    assert interrupted == (expected, "charrnn-sample: interrupted\n")
 
 
 # As a process
 
 
-@pytest.mark.parametrize("model", ["exported", pytest.param("trained", marks=pytest.mark.slow)])
-def test_a_process_is_quiet_and_ends_with_its_reader(request, model):
-    command = [
-        "-m",
-        "charrnn",
-        "sample",
-        str(request.getfixturevalue(model)),
-        "--prime",
-        "the ",
-        "--seed",
-        "1",
-        "--length",
-    ]
-    status, out, err = run_python(*command, "20")
-    assert (status, err, len(out)) == (0, "", 25)
+@contextlib.contextmanager
+def process_of(model, stdout, folder=None, variables=(), **options):
+    """Start the script as a process."""
     with subprocess.Popen(
-        [sys.executable, *command, "100000"],
-        stdout=subprocess.PIPE,
+        [sys.executable, "-m", "charrnn", "sample", str(model), *flags_of(options)],
+        stdout=stdout,
         stderr=subprocess.PIPE,
-        env=process_environment(),
+        cwd=folder,
+        env=process_environment(**dict(variables)),
     ) as process:
+        yield process
+
+
+MODELS = ["exported", pytest.param("trained", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_process_is_quiet(request, name):
+    flags = flags_of(dict(prime="the ", seed=1, length=20))
+    model = request.getfixturevalue(name)
+    status, out, err = run_python("-m", "charrnn", "sample", model, *flags)
+
+    assert status == 0
+    assert err == ""
+    assert len(out) == len("the ") + 20 + len("\n")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_process_ends_with_its_reader(request, name):
+    model = request.getfixturevalue(name)
+    options = dict(prime="the ", seed=1, length=100_000)
+    with process_of(model, subprocess.PIPE, **options) as process:
         assert process.stdout.read(10).startswith(b"the ")
         process.stdout.close()
         assert process.stderr.read() == b""
@@ -321,29 +373,17 @@ def test_a_process_is_quiet_and_ends_with_its_reader(request, model):
 def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_path):
     characters = "\xe9\u20ac"
     make_network(tmp_path, characters, 3, 1).save(tmp_path / "m.npz")
-    environment = process_environment(PYTHONIOENCODING="ascii", LC_ALL="C")
-    with open(tmp_path / "out.txt", "wb") as file, subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "charrnn",
-            "sample",
-            "m.npz",
-            "--length",
-            "100000000",
-            "--seed",
-            "1",
-        ],
-        stdout=file,
-        stderr=subprocess.PIPE,
-        cwd=str(tmp_path),
-        env=environment,
-    ) as process:
-        while (tmp_path / "out.txt").stat().st_size < 1000:
+    out = tmp_path / "out.txt"
+    variables = dict(PYTHONIOENCODING="ascii", LC_ALL="C")
+    options = dict(variables=variables, folder=str(tmp_path), length=100_000_000, seed=1)
+    with open(out, "wb") as file, process_of("m.npz", file, **options) as process:
+        while out.stat().st_size < 1000:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == b"charrnn-sample: interrupted\n"
         assert process.wait() == 130
-    text = (tmp_path / "out.txt").read_text(encoding="utf-8")
-    # the prime of one character, and a line end
-    assert set(text) == set(characters + "\n") and len(text) % CHUNK == 2
+
+    text = out.read_text(encoding="utf-8")
+    assert set(text) == set(characters + "\n")
+    # Beside whole chunks there are the prime of one character and a line end.
+    assert len(text) % CHUNK == 2

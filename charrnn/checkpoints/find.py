@@ -23,11 +23,15 @@ from charrnn.text.corpus import RUN_FILE
 
 KNOWN_MODELS = ("anna", "tiny-shakespeare")  # which come with charrnn
 FIRST = "checkpoints"  # the folder of the first run without a name
+# after the name of a checkpoint, which another program may end with its step: model.ckpt-90
+_SUFFIX_OF_CHECKPOINT = re.compile(
+    r"(?P<name>\.ckpt(?:-\d+)?)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$"
+)
 MODELS = Path(__file__).resolve().parents[1] / "models"
 
 
-class Found(NamedTuple):
-    """A checkpoint that was found and verified.
+class VerifiedCheckpoint(NamedTuple):
+    """A checkpoint whose files are intact.
 
     Attributes:
         prefix: path of its files without their last suffixes, as used by a Saver.
@@ -49,11 +53,10 @@ def known_model(name: StrPath) -> Optional[Path]:
 
 def is_model_file(path: StrPath) -> bool:
     """Return whether a path can be a model in one file: it is not a folder, and ends in .npz, not .progress.npz."""
-    return (
-        str(path).endswith(".npz")
-        and not str(path).endswith(".progress.npz")
-        and not Path(path).is_dir()
-    )
+    name = str(path)
+    if not name.endswith(".npz") or name.endswith(".progress.npz"):
+        return False
+    return not Path(path).is_dir()
 
 
 def list_checkpoints(folder: StrPath) -> List[str]:
@@ -69,25 +72,27 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         OSError: the folder cannot be read.
     """
     folder = Path(folder)
+    if not folder.exists():
+        raise CheckpointError(
+            f"there is no file or folder {folder}: train a model first, or use a known one "
+            f"({', '.join(KNOWN_MODELS)})"
+        )
     if not folder.is_dir():
         raise CheckpointError(
             f"{folder} is not a model: name a run folder or an exported .npz file"
-            if folder.exists()
-            else f"there is no file or folder {folder}: train a model first, or use a known one "
-            f"({', '.join(KNOWN_MODELS)})"
         )
-    # Only the names in TensorFlow's list are used: the folder may have been moved since the list was written.
+
+    # Only the names in TensorFlow's list are used, because the folder may have been moved since the list was written.
     listed = record.listed_names(folder)
-    # also those that have lost their record; interrupted saves are not in the list
     if is_run(folder):
+        # The list adds those that have lost their record. Interrupted saves are not in it.
         names = record.names_with(folder, ".json", listed)
     else:
         names = listed or record.names_with(folder, ".index")
     if not names:
         runs = words.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
-        raise NoCheckpointError(
-            f"there is no checkpoint in {folder}{f', but there are the runs {runs}' * bool(runs)}"
-        )
+        others = f", but there are the runs {runs}" if runs else ""
+        raise NoCheckpointError(f"there is no checkpoint in {folder}{others}")
     return [str(folder / name) for name in names]
 
 
@@ -104,11 +109,12 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         CheckpointError: a file of the checkpoint is missing, cannot be read or has changed, or the record is
             missing or damaged.
     """
-    if not record.is_run(Path(prefix).parent):
-        for ending in record.SUFFIXES[:2]:
-            if not Path(prefix + ending).exists():
-                raise CheckpointError(f"{prefix}{ending} is missing")
+    if not is_run(Path(prefix).parent):
+        for needed in record.SUFFIXES[:2]:
+            if not Path(prefix + needed).exists():
+                raise CheckpointError(f"{prefix}{needed} is missing")
         return None
+
     name = Path(prefix).name
     try:
         run, recorded = record.read_checkpoint_record(prefix)
@@ -116,22 +122,23 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         raise CheckpointError(
             f"{prefix} is damaged: its record {name}.json: {errors.reason(error)}"
         )
-    for ending in [suffix] if suffix else recorded:
-        path = Path(prefix + ending)
-        (_, sha256) = recorded[ending]
+    verified = [suffix] if suffix else list(recorded)
+    for of_file in verified:
+        _, sha256 = recorded[of_file]
         try:
-            if files.sha256(path.read_bytes()) != sha256:
-                raise CheckpointError(
-                    f"{prefix} is damaged: {path.name} has changed since it was saved"
-                )
+            content = Path(prefix + of_file).read_bytes()
         except OSError as error:
             raise CheckpointError(
-                f"{prefix} is damaged: {path.name} cannot be read ({errors.reason(error)})"
+                f"{prefix} is damaged: {name}{of_file} cannot be read ({errors.reason(error)})"
+            )
+        if files.sha256(content) != sha256:
+            raise CheckpointError(
+                f"{prefix} is damaged: {name}{of_file} has changed since it was saved"
             )
     return run
 
 
-def newest_intact(folder: StrPath, suffix: str = "") -> Found:
+def newest_intact(folder: StrPath, suffix: str = "") -> VerifiedCheckpoint:
     """Find the newest intact checkpoint of a folder.
 
     Args:
@@ -145,13 +152,13 @@ def newest_intact(folder: StrPath, suffix: str = "") -> Found:
     skipped: List[str] = []
     for prefix in reversed(list_checkpoints(folder)):
         try:
-            return Found(prefix, verify(prefix, suffix), tuple(skipped))
+            return VerifiedCheckpoint(prefix, verify(prefix, suffix), tuple(skipped))
         except CheckpointError as error:
             skipped.append(str(error))
     raise CheckpointError(f"there is no intact checkpoint in {folder}: {words.listed(skipped)}")
 
 
-def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
+def find(path: StrPath, *, best: bool = False, suffix: str = "") -> VerifiedCheckpoint:
     """Find and verify the checkpoint that a path refers to.
 
     Args:
@@ -162,9 +169,6 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
     Raises:
         CheckpointError: the checkpoint is missing or damaged, or the run has no best checkpoint.
     """
-    prefix = re.sub(
-        r"(\.ckpt(?:-\d+)?)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$", r"\1", str(path)
-    )
     if best:
         name = record.read_run(path).best
         if not name:
@@ -173,13 +177,13 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> Found:
                 "val_fraction, or has not been evaluated yet"
             )
         prefix = str(Path(path) / name)
-    elif (
-        Path(path).is_dir()
-        or not Path(prefix + ".index").exists()
-        and not Path(prefix + ".json").exists()
-    ):
+        return VerifiedCheckpoint(prefix, verify(prefix, suffix))
+
+    prefix = re.sub(_SUFFIX_OF_CHECKPOINT, r"\g<name>", str(path))
+    is_checkpoint = Path(prefix + ".index").exists() or Path(prefix + ".json").exists()
+    if Path(path).is_dir() or not is_checkpoint:
         return newest_intact(path, suffix)
-    return Found(prefix, verify(prefix, suffix))
+    return VerifiedCheckpoint(prefix, verify(prefix, suffix))
 
 
 def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
@@ -190,46 +194,53 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
             folder of another one.
     """
     if named is not None:
-        if not str(named):
-            raise CheckpointError("the path of the run folder is empty")
-        # TensorFlow's signs of patterns
-        refused = set(str(named)) & set("*?[" if os.sep == "\\" else "*?[\\")
-        if refused:
-            raise CheckpointError(
-                f"{str(named)!r} cannot be the path of a run folder: TensorFlow does not support "
-                f"{' or '.join(sorted(refused))} in paths"
-            )
-        if Path(named).is_file():
-            raise CheckpointError(f"{named} is a file: checkpoint_dir must be the name of a folder")
+        _check_named(named)
         if not resume:
             record.check_unused(named)
         return named
     if resume:
-        return next((str(folder) for folder in _folders() if is_run(folder)), FIRST)
+        for folder in _folders():
+            if is_run(folder):
+                return str(folder)
+        return FIRST
+
     newest = _folders()[0]
     with contextlib.suppress(CheckpointError):
         record.check_unused(newest)
         return str(newest)
-    return str(Path(FIRST) / str(2 if newest == Path(FIRST) else int(newest.name) + 1))
+    number = 2 if newest == Path(FIRST) else int(newest.name) + 1
+    return str(Path(FIRST) / str(number))
+
+
+def _check_named(folder: StrPath) -> None:
+    """Raise CheckpointError if a path cannot be that of a run folder."""
+    name = str(folder)
+    if not name:
+        raise CheckpointError("the path of the run folder is empty")
+    signs_of_patterns = "*?[" if os.sep == "\\" else "*?[\\"
+    refused = set(name) & set(signs_of_patterns)
+    if refused:
+        raise CheckpointError(
+            f"{name!r} cannot be the path of a run folder: TensorFlow does not support "
+            f"{' or '.join(sorted(refused))} in paths"
+        )
+    if Path(folder).is_file():
+        raise CheckpointError(f"{name} is a file: checkpoint_dir must be the name of a folder")
 
 
 def newest_with_checkpoint() -> Optional[str]:
     """Return the newest folder without a name that has a checkpoint, of this package or the notebook, or None."""
-    return next(
-        (
-            str(folder)
-            for folder in _folders()
-            if (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.json"))
-        ),
-        None,
-    )
+    for folder in _folders():
+        if (folder / "checkpoint").exists() or any(folder.glob("*.ckpt.json")):
+            return str(folder)
+    return None
 
 
 def _folders() -> List[Path]:
     """Return ``checkpoints`` and the numbered folders in it, the newest first."""
-    numbers = [
-        int(path.name)
-        for path in Path(FIRST).glob("*")
-        if re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name)
-    ]
-    return [*(Path(FIRST) / str(number) for number in sorted(numbers, reverse=True)), Path(FIRST)]
+    numbers = []
+    for path in Path(FIRST).glob("*"):
+        if re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name):
+            numbers.append(int(path.name))
+    numbered = [Path(FIRST) / str(number) for number in sorted(numbers, reverse=True)]
+    return [*numbered, Path(FIRST)]

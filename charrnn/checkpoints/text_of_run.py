@@ -19,7 +19,8 @@ class TrainingText(NamedTuple):
 
     def lines(self) -> FrozenSet[str]:
         """Return the lines of the whole text, without spaces around them."""
-        return frozenset(map(str.strip, f"{self.training}{self.held_out}{self.test}".split("\n")))
+        whole = f"{self.training}{self.held_out}{self.test}"
+        return frozenset(line.strip() for line in whole.split("\n"))
 
 
 def training_text(
@@ -33,7 +34,7 @@ def training_text(
     Args:
         run: the run that the model comes from, if known.
         name: a path or a known name; None for the text in the run folder, or the known text that the run names.
-        encoding: encoding of a text given by its path; None for UTF-8.
+        encoding: encoding of the file that a path names; None for UTF-8.
         flag: the flag that names the text, for messages.
 
     Raises:
@@ -53,18 +54,22 @@ def training_text(
 def text_of(run: RunRecord, text: str) -> Optional[str]:
     """Return the text of a run in the order of the run, or None if this is another text.
 
-    It may be given as it was to the run, or with its lines shuffled.
+    If the run has shuffled its lines, they may be in either order.
     """
     sha256 = files.text_sha256(text)
     if sha256 == (run.shuffled_sha256 or run.text_sha256):
         return text
-    return lists.shuffled(text) if sha256 == run.text_sha256 else None
+    if sha256 == run.text_sha256:
+        return lists.shuffled(text)
+    return None
 
 
 def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
-    own = text_of(run, text.text) if run else None
-    if run and own is not None:
-        hyper = run.hyperparameters
-        return TrainingText(*split(own, hyper.val_fraction, hyper.test_fraction), run.text_sha256)
-    return TrainingText(text.text, "", "", files.text_sha256(text.text))
+    if run:
+        own = text_of(run, text.text)
+        if own is not None:
+            hyper = run.hyperparameters
+            parts = split(own, hyper.val_fraction, hyper.test_fraction)
+            return TrainingText(*parts, sha256=run.text_sha256)
+    return TrainingText(text.text, held_out="", test="", sha256=files.text_sha256(text.text))

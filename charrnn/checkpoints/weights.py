@@ -9,7 +9,6 @@ import contextlib
 import io
 import json
 import re
-import zipfile
 from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
@@ -23,11 +22,6 @@ from charrnn.system.tensorflow import graph_mode
 
 AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
 DIGEST = 64  # bytes
-_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00..\{'descr': '([<|][fiu]\d)', 'fortran_order': (True|False), "
-    rb"'shape': \(([\d, ]{,200})\), \} *\n",
-    re.DOTALL,
-)
 Weights = Dict[str, np.ndarray]
 
 
@@ -39,34 +33,20 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
         about: a dict of JSON types, with at least the ``vocabulary``, a str.
     """
     buffer = io.BytesIO()
-    # not as ASCII: two halves of a character that follow each other in the vocabulary would be read as one character
+    # In ASCII, two halves of a character that follow each other in the vocabulary would be read as one character.
     encoded = json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass")
     np.savez(buffer, about=np.frombuffer(encoded, np.uint8), **weights)
-    # the last field is the length of the comment
-    content = buffer.getvalue()[:-2] + DIGEST.to_bytes(2, "little")
+
+    # The last field of a zip file, of two bytes, is the length of its comment.
+    archive = buffer.getvalue()
+    content = archive[:-2] + DIGEST.to_bytes(2, "little")
     return content + sha256(content).encode()
-
-
-def _array(content: bytes) -> np.ndarray:
-    """Return an array of numbers that ``np.save`` has written.
-
-    ``np.load`` would issue warnings for other types, which a program cannot turn off in one thread alone.
-    """
-    header = _HEADER.match(content)
-    if not header:
-        raise ValueError("it has a member that is no array of numbers")
-    kind, order, shape = (group.decode() for group in header.groups())
-    # of a bytearray, so that it can be changed
-    values = np.frombuffer(bytearray(content[header.end() :]), kind)
-    return values.reshape(
-        [int(size) for size in re.findall(r"\d+", shape)], order="F" if order == "True" else "C"
-    )
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
     """Read a file that :func:`packed` made: the weights, and the JSON object ``about``.
 
-    The time and the memory are in proportion to the size of the file, whatever is in it.
+    Nothing in the file is run.
 
     Raises:
         CheckpointError: the file is missing, damaged, or of another kind.
@@ -75,15 +55,10 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
         content = Path(path).read_bytes()
         if sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
             raise ValueError("it is damaged, or was not written by charrnn")
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-            if sum(member.file_size for member in members) > len(content):
-                raise ValueError("it is compressed, or larger than it may be")
-            weights = {
-                re.sub(r"\.npy$", "", member.filename): _array(archive.read(member))
-                for member in members
-            }
-        return weights, parsed(weights.pop("about").tobytes())
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            weights = dict(arrays)
+        about = weights.pop("about")
+        return weights, parsed(about.tobytes())
 
 
 def read_saved(prefix: str) -> Weights:
@@ -103,18 +78,19 @@ def read_saved(prefix: str) -> Weights:
 
         with _reading(f"the checkpoint {prefix}"):
             reader = tf.train.load_checkpoint(prefix)
-            shapes = reader.get_variable_to_shape_map()
-            names = [
-                name
-                for name in sorted(shapes)  # not the optimizer's slots
-                if re.match("rnn/|softmax/", name) and name.rsplit("/", 1)[0] not in shapes
-            ]
-            return {
-                re.sub(
-                    "/weights$", "/kernel", re.sub("/biases$", "/bias", name)
-                ): reader.get_tensor(name + AVERAGE if name + AVERAGE in shapes else name)
-                for name in names
-            }
+            saved = reader.get_variable_to_shape_map()
+            weights = {}
+            for name in sorted(saved):
+                # Averages, and what an optimizer keeps, are named after the variable that they belong to.
+                parent, _, _ = name.rpartition("/")
+                if parent in saved or not re.match("rnn/|softmax/", name):
+                    continue
+                average = name + AVERAGE
+                values = reader.get_tensor(average if average in saved else name)
+                name = re.sub("/weights$", "/kernel", name)
+                name = re.sub("/biases$", "/bias", name)
+                weights[name] = values
+            return weights
 
 
 @contextlib.contextmanager
@@ -122,5 +98,6 @@ def _reading(what: str) -> Iterator[None]:
     """Raise CheckpointError in place of any exception that reading a model or checkpoint raises."""
     try:
         yield
-    except Exception as error:  # of any kind, if another program has made the file
+    except Exception as error:
+        # It is of any kind, if another program has made the file.
         raise CheckpointError(f"{what} cannot be read: {errors.reason(error)}")

@@ -39,7 +39,7 @@ class Engine:
             (logits, state): float32 [1, C], for the character that follows, and the state after the text.
         """
 
-    def draw(
+    def generate(
         self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray, settings: Settings
     ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Draw a character in each row and feed it back, once for each step.
@@ -48,7 +48,7 @@ class Engine:
             logits: float32 [B, C], for the first character to draw.
             state: the state that the logits belong to, [S, B, L].
             uniforms: float64 [T, B] in [0, 1), one random number for each draw.
-            settings: how to draw, see :func:`charrnn.engines.decoding.draw`.
+            settings: how to draw, see :func:`charrnn.engines.decoding.draw_ids`.
 
         Returns:
             (ids, log_probabilities, logits, state): the drawn ids, integers [T, B]; the natural logarithms of

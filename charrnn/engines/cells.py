@@ -26,17 +26,19 @@ def build_stack(
     """
     from charrnn.system.tensorflow import contrib_rnn, is_version_1, tf
 
-    if CELLS[name].contrib and not is_version_1():
-        raise ValueError(
-            f"the cell {name} is part of tf.contrib, which TensorFlow 2 does not have: use TensorFlow "
-            "1.15 on Python 3.7, or the cell lstm, gru or rnn"
-        )
-    build_cell = getattr(
-        contrib_rnn() if CELLS[name].contrib else tf.nn.rnn_cell, CELLS[name].class_name
-    )
-    return tf.nn.rnn_cell.MultiRNNCell(
-        [
-            tf.nn.rnn_cell.DropoutWrapper(build_cell(lstm_size), input_keep_prob, keep_prob)
-            for _ in range(num_layers)
-        ]
-    )
+    kind = CELLS[name]
+    module = tf.nn.rnn_cell
+    if kind.contrib:
+        if not is_version_1():
+            raise ValueError(
+                f"the cell {name} is part of tf.contrib, which TensorFlow 2 does not have: use TensorFlow "
+                "1.15 on Python 3.7, or the cell lstm, gru or rnn"
+            )
+        module = contrib_rnn()
+    cell_class = getattr(module, kind.class_name)
+
+    layers = []
+    for _ in range(num_layers):
+        cell = cell_class(lstm_size)
+        layers.append(tf.nn.rnn_cell.DropoutWrapper(cell, input_keep_prob, keep_prob))
+    return tf.nn.rnn_cell.MultiRNNCell(layers)

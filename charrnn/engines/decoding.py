@@ -47,7 +47,19 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def draw(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.ndarray:
+def log_probabilities_of(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Return the natural logarithms of the softmax of logits [..., C] at ids [...], float32.
+
+    >>> log_probabilities_of(np.zeros((1, 1), np.float32), np.array([0])).tolist()
+    [0.0]
+    """
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    places = ids[..., np.newaxis].astype(np.int64)  # [..., 1]
+    chosen = np.take_along_axis(shifted, places, axis=-1).squeeze(-1)
+    return chosen - np.log(np.exp(shifted).sum(axis=-1))
+
+
+def draw_ids(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.ndarray:
     """Draw an id for each row.
 
     Like ``np.random.choice``, it inverts the cumulative distribution in the order of the ids.
@@ -60,23 +72,37 @@ def draw(logits: np.ndarray, uniforms: np.ndarray, settings: Settings) -> np.nda
     Returns:
         Integer array [B].
 
-    >>> draw(np.log(np.array([[0.1, 0.7, 0.2]], np.float32)), np.array([0.5]), Settings(top_n=2)).tolist()
+    >>> logits = np.log(np.array([[0.1, 0.7, 0.2]], np.float32))
+    >>> draw_ids(logits, np.array([0.5]), Settings(top_n=2)).tolist()
     [1]
     """
     if settings.takes_most_probable:
         return logits.argmax(axis=1)
+
+    # the softmax up to a factor
     powers = logits / np.float32(settings.temperature)  # [B, C]
     powers -= np.maximum.reduce(powers, axis=1, keepdims=True)
-    np.exp(powers, powers)  # the softmax up to a factor
+    np.exp(powers, powers)
+
+    # What is less than the smallest that is kept becomes 0.
     if settings.top_p < 1:
-        largest = np.sort(powers, axis=1)[:, : -settings.top_n - 1 : -1]  # [B, n], descending
-        sums = np.cumsum(largest, axis=1, dtype=np.float64)
-        kept = np.where(sums - largest < settings.top_p * sums[:, -1:], largest, np.inf)
-        powers *= powers >= kept.min(axis=1, keepdims=True)
+        powers *= powers >= _smallest_of_top_p(powers, settings)
     elif settings.top_n < powers.shape[1]:
+        # To part the powers at a place is faster than to sort them.
         place = powers.shape[1] - settings.top_n
         parted = powers.copy()
-        parted.partition(place)  # faster than sorting
+        parted.partition(place)
         powers *= powers >= parted[:, place : place + 1]
-    sums = np.add.accumulate(powers, axis=1, dtype=np.float64)
-    return (sums > uniforms[:, np.newaxis] * sums[:, -1:]).argmax(axis=1)
+
+    edges = np.add.accumulate(powers, axis=1, dtype=np.float64)  # [B, C]
+    return (edges > uniforms[:, np.newaxis] * edges[:, -1:]).argmax(axis=1)
+
+
+def _smallest_of_top_p(powers: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return the smallest power [B, 1] that ``top_n`` and then ``top_p`` keep in each row."""
+    ascending = np.sort(powers, axis=1)
+    largest = ascending[:, : -settings.top_n - 1 : -1]  # [B, n], descending
+    sums = np.cumsum(largest, axis=1, dtype=np.float64)
+    is_kept = sums - largest < settings.top_p * sums[:, -1:]
+    kept = np.where(is_kept, largest, np.inf)
+    return kept.min(axis=1, keepdims=True)

@@ -11,6 +11,8 @@ At first the graph has only what reads text. Three more parts are added when the
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
+from typing import Any, List, NamedTuple
+
 import numpy as np
 
 from charrnn.engines import Engine
@@ -56,21 +58,21 @@ class GraphEngine(Engine):
         self._cell = cell
         self._threads = threads or thread_count()
         self._parts = {}
+        num_classes = len(vocabulary)
         with tf.Graph().as_default() as graph:
             self._ids = tf.placeholder(tf.int32, [None, None], name="ids")  # [B, M]
             self._stack = build_stack(cell, lstm_size, num_layers)
             self._state = _state_placeholder(self._stack, None)  # [S, B, L], before the window
-            x_one_hot = tf.one_hot(self._ids, len(vocabulary))  # [B, M, C]
-            self._outputs, final_state = tf.nn.dynamic_rnn(  # [B, M, L]
-                self._stack, x_one_hot, initial_state=_split(self._stack, self._state)
-            )
-            self._final_state = _joined(final_state)  # [S, B, L], after the window
+            x_one_hot = tf.one_hot(self._ids, num_classes)  # [B, M, C]
+            state = _split(self._stack, self._state)
+            # [B, M, L]
+            self._outputs, state = tf.nn.dynamic_rnn(self._stack, x_one_hot, initial_state=state)
+            self._final_state = _joined(state)  # [S, B, L], after the window
             # [B·M, C]
-            self._prediction, _ = build_output(self._outputs, lstm_size, len(vocabulary))
+            self._prediction, _ = build_output(self._outputs, lstm_size, num_classes)
             self._variables = tf.trainable_variables()
-            self._softmax = [
-                variable.read_value() for variable in tf.trainable_variables("softmax/")
-            ]
+            softmax_variables = tf.trainable_variables("softmax/")
+            self._softmax = [variable.read_value() for variable in softmax_variables]
             self._last_logits = tf.nn.xw_plus_b(self._outputs[:, -1], *self._softmax)  # [B, C]
         self._session = tf.Session(graph=graph, config=session_config(self._threads))
 
@@ -103,9 +105,9 @@ class GraphEngine(Engine):
             tf.errors.OpError: it cannot be written.
         """
         with self._session.graph.as_default():
-            probabilities = tf.reshape(  # [B, M, C]
-                self._prediction, [tf.shape(self._ids)[0], -1, len(self.vocabulary)]
-            )
+            n_rows = tf.shape(self._ids)[0]
+            # [B, M, C]
+            probabilities = tf.reshape(self._prediction, [n_rows, -1, len(self.vocabulary)])
             tf.saved_model.simple_save(
                 self._session,
                 str(folder),
@@ -118,130 +120,159 @@ class GraphEngine(Engine):
         return np.zeros((n_parts, rows, lstm_size), np.float32)
 
     def read(self, ids, state):
+        fetches = [self._last_logits, self._final_state]
         for start in range(0, len(ids), READ_CHUNK):
-            logits, state = self._run(
-                [self._last_logits, self._final_state],
-                [self._ids, self._state],
-                [[ids[start : start + READ_CHUNK]], state],
-            )
+            chunk = ids[start : start + READ_CHUNK]
+            feed = [(self._ids, [chunk]), (self._state, state)]
+            logits, state = self._run(fetches, feed)
         return logits, state
 
-    def draw(self, logits, state, uniforms, settings):
+    def generate(self, logits, state, uniforms, settings):
         if settings.takes_most_probable:
             settings = Settings(top_n=1)
             uniforms = np.zeros_like(uniforms)
-        # without top_p, a step of the loop is faster; zip() then leaves the last value out
-        placeholders, results = self._part(self._build_loop, len(logits), settings.top_p < 1)
-        top_n = min(settings.top_n, logits.shape[1])
-        values = logits, state, uniforms, settings.temperature, top_n, settings.top_p
-        return self._run(results, placeholders, values)
+        # Without top_p, a step of the loop is faster.
+        loop = self._part(self._build_loop, len(logits), settings.top_p < 1)
+        feed = [
+            (loop.logits, logits),
+            (loop.state, state),
+            (loop.uniforms, uniforms),
+            (loop.settings.temperature, settings.temperature),
+            (loop.settings.top_n, min(settings.top_n, len(self.vocabulary))),
+        ]
+        if loop.settings.top_p is not None:
+            feed.append((loop.settings.top_p, settings.top_p))
+        return self._run(loop.results, feed)
 
     def surprisal(self, inputs, targets, state):
-        placeholders, results = self._part(
-            self._build_window, inputs.shape if self._cell == "lstm" else None
-        )
-        return self._run(results, placeholders, (inputs, targets, state))
+        # The fused unroll is built for windows of one shape.
+        shape = inputs.shape if self._cell == "lstm" else None
+        window = self._part(self._build_window, shape)
+        feed = [(window.inputs, inputs), (window.targets, targets), (window.state, state)]
+        return self._run(window.results, feed)
 
     def activations(self, ids, state):
-        states = self._run(
-            self._part(self._build_activations), [self._ids, self._state], ([ids], state)
-        )
-        return states[:, :, 0], states[-1]
+        states = self._part(self._build_activations)  # [T, S, 1, L]
+        values = self._run(states, [(self._ids, [ids]), (self._state, state)])
+        return values[:, :, 0], values[-1]
 
     def close(self):
         self._session.close()
 
-    def _run(self, results, placeholders, values):
-        # where tensors can be keys, also in a program in eager mode
+    def _run(self, fetches, feed):
+        """Run the session. The feed is a list of pairs of a placeholder and its value."""
+        # Where a program is in eager mode, tensors can be keys of a dict in a graph only.
         with self._session.graph.as_default():
-            return self._session.run(results, dict(zip(placeholders, values)))
+            return self._session.run(fetches, dict(feed))
 
     def _part(self, build, *args):
         """Return a part of the graph. It is built when it is first used."""
         if (build, args) not in self._parts:
             with graph_mode(), self._session.graph.as_default() as graph:
                 self._parts[build, args] = build(*args)
-            forget_gradients(graph)  # of the fused unroll, which are not used here
+            # The gradients of the fused unroll are not used here.
+            forget_gradients(graph)
         return self._parts[build, args]
 
     def _build_loop(self, rows, with_top_p):
-        """Build the loop for a number of rows; return its placeholders, and the results of :meth:`draw`."""
+        """Build the loop for a number of rows."""
         stack = self._stack
         num_classes = len(self.vocabulary)
-        step = _lstm_step(stack) if self._cell == "lstm" else _any_step(stack, num_classes)
+        if self._cell == "lstm":
+            step = _lstm_step(stack)
+        else:
+            step = _any_step(stack, num_classes)
+
         logits = tf.placeholder(tf.float32, [rows, num_classes])
         state = _state_placeholder(stack, rows)
         uniforms = tf.placeholder(tf.float64, [None, rows])  # [T, B]
         settings = Settings(
-            tf.placeholder(tf.float32, []),
-            tf.placeholder(tf.int32, []),
-            tf.placeholder(tf.float64, []) if with_top_p else None,
+            temperature=tf.placeholder(tf.float32, []),
+            top_n=tf.placeholder(tf.int32, []),
+            top_p=tf.placeholder(tf.float64, []) if with_top_p else None,
         )
-        ids, log_probabilities, after, final_state = _loop(
+
+        ids, log_probabilities, final_logits, final_state = _loop(
             step, self._softmax, logits, _split(stack, state), uniforms, settings
         )
-        placeholders = [logits, state, uniforms, settings.temperature, settings.top_n]
-        placeholders += [settings.top_p] if with_top_p else []
-        return placeholders, [ids, log_probabilities, after, _joined(final_state)]
+        results = [ids, log_probabilities, final_logits, _joined(final_state)]
+        return _Loop(logits, state, uniforms, settings, results)
 
     def _build_activations(self):
-        """Build the states [T, S, 1, L] after each character of a text, from the forward graph's placeholders."""
+        """Build the states [T, S, 1, L] after each character of a text, from the placeholders of what reads text."""
         step = _any_step(self._stack, len(self.vocabulary))
-        return tf.scan(
-            lambda state, index: _joined(step(index[tf.newaxis], _split(self._stack, state))[1]),
-            self._ids[0],
-            initializer=self._state,
-            back_prop=False,
-        )
+
+        def next_state(state, index):
+            _, after = step(index[tf.newaxis], _split(self._stack, state))
+            return _joined(after)
+
+        return tf.scan(next_state, self._ids[0], initializer=self._state, back_prop=False)
 
     def _build_window(self, shape):
-        """Build the surprisal of windows of a shape [B, M] with the fused unroll, or of any shape without it.
-
-        Return its placeholders, and the results of :meth:`surprisal`.
-        """
+        """Build the surprisal of windows of a shape [B, M] with the fused unroll, or of any shape without it."""
+        size = self._stack.output_size
         inputs = self._ids
         state = self._state
-        outputs = self._outputs
+        outputs = self._outputs  # [B, M, L]
         final_state = self._final_state
+
         if shape:
             inputs = tf.placeholder(tf.int32, shape)
             state = _state_placeholder(self._stack, shape[0])
-            outputs, after = unroll(
-                self._stack,
-                inputs,
-                len(self.vocabulary),
-                _split(self._stack, state),
-                threads=self._threads,
-            )  # [B, M, L]
+            before = _split(self._stack, state)
+            num_classes = len(self.vocabulary)
+            outputs, after = unroll(self._stack, inputs, num_classes, before, threads=self._threads)
             final_state = _joined(after)
+
         targets = tf.placeholder(tf.int32, shape or [None, None])
-        nats = softmax.surprisals(  # [B·M]
-            tf.reshape(outputs, [-1, self._stack.output_size]),
-            *self._softmax,
-            tf.reshape(targets, [-1]),
-            self._threads,
-        )
-        return [inputs, targets, state], [tf.reshape(nats, tf.shape(targets)), final_state]
+        output_rows = tf.reshape(outputs, [-1, size])  # [B·M, L]
+        target_row = tf.reshape(targets, [-1])  # [B·M]
+        nats = softmax.surprisals(output_rows, *self._softmax, target_row, self._threads)  # [B·M]
+        nats = tf.reshape(nats, tf.shape(targets))  # [B, M]
+        return _Window(inputs, targets, state, [nats, final_state])
 
 
-def _draw(logits, uniforms, settings):
-    """Draw an id for each row, int32 [B], as :func:`charrnn.engines.decoding.draw` does, with uniforms [B, 1].
+class _Loop(NamedTuple):
+    """The placeholders of the loop, those of its settings among them, and the results of :meth:`Engine.generate`."""
+
+    logits: Any
+    state: Any
+    uniforms: Any
+    settings: Settings
+    results: List[Any]
+
+
+class _Window(NamedTuple):
+    """The placeholders for a window, and the results of :meth:`Engine.surprisal`."""
+
+    inputs: Any
+    targets: Any
+    state: Any
+    results: List[Any]
+
+
+def _draw_ids(logits, uniforms, settings):
+    """Draw an id for each row, int32 [B], as :func:`charrnn.engines.decoding.draw_ids` does, with uniforms [B, 1].
 
     The Settings are of placeholders; ``top_p`` is None where it is not used.
     """
     prediction = tf.nn.softmax(logits / settings.temperature)  # [B, C]
+
+    # What is less than the smallest that is kept becomes 0.
     largest = tf.nn.top_k(prediction, settings.top_n).values  # [B, n], descending
     if settings.top_p is not None:
         shares = tf.cast(largest, tf.float64)
         before = tf.cumsum(shares, axis=1, exclusive=True)
-        enough = before >= settings.top_p * tf.reduce_sum(shares, axis=1, keepdims=True)  # [B, n]
-        largest = tf.where(enough, tf.fill(tf.shape(largest), np.inf), largest)
+        sum_of_largest = tf.reduce_sum(shares, axis=1, keepdims=True)  # [B, 1]
+        is_left_out = before >= settings.top_p * sum_of_largest  # [B, n]
+        largest = tf.where(is_left_out, tf.fill(tf.shape(largest), np.inf), largest)
     smallest = tf.reduce_min(largest, axis=1, keepdims=True)  # [B, 1]
     kept = tf.where(prediction >= smallest, prediction, tf.zeros_like(prediction))  # [B, C]
+
+    # The id is the number of edges that are at most the uniform number, as np.searchsorted(side="right") counts them.
     cumulative = tf.cumsum(tf.cast(kept, tf.float64), axis=1)  # [B, C]
-    # [B, 1], the last value; a slice is slower
-    total = tf.reduce_max(cumulative, axis=1, keepdims=True)
-    # the number of edges that are at most the uniform number, as np.searchsorted(side="right") counts them
+    # The total is the last value. A slice is slower than the maximum.
+    total = tf.reduce_max(cumulative, axis=1, keepdims=True)  # [B, 1]
     return tf.reduce_sum(tf.cast(cumulative <= uniforms * total, tf.int32), axis=1)
 
 
@@ -251,20 +282,22 @@ def _lstm_step(stack):
     A step has separate products for its input and for h. The product of h needs nothing of the current step, so
     one core computes it while another computes what depends on the drawn character.
     """
-    layers = [
-        layer_of(*[variable.read_value() for variable in wrapper.wrapped_cell.variables])
-        for wrapper in stack._cells
-    ]
+    layers = []
+    for wrapper in stack._cells:
+        kernel, bias = wrapper.wrapped_cell.variables
+        layers.append(layer_of(kernel.read_value(), bias.read_value()))
 
     def step(ids, state):
         below = None
         next_state = []
         for layer, (c, h) in zip(layers, state):
             recurrent = tf.nn.xw_plus_b(h, layer.recurrent, layer.bias)  # [B, 4L]
-            # a one-hot row times a matrix is a row of the matrix
-            inputs = (
-                tf.gather(layer.inputs, ids) if below is None else tf.matmul(below, layer.inputs)
-            )
+            if below is None:
+                # A one-hot row times a matrix is a row of the matrix.
+                inputs = tf.gather(layer.inputs, ids)
+            else:
+                inputs = tf.matmul(below, layer.inputs)
+
             i, j, f, o = tf.split(inputs + recurrent, 4, axis=1)  # [B, L] each
             c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
             below = tf.sigmoid(o) * tf.tanh(c)
@@ -285,22 +318,21 @@ def _any_step(stack, num_classes):
 
 
 def _loop(step_of_layers, softmax, logits, state, uniforms, settings):
-    """Draw and feed back once for each row of ``uniforms``; see :meth:`charrnn.engines.Engine.draw`."""
+    """Draw and feed back once for each row of ``uniforms``; see :meth:`charrnn.engines.Engine.generate`."""
     n_steps = tf.shape(uniforms)[0]
     uniforms = uniforms[:, :, tf.newaxis]  # [T, B, 1]
 
     def body(step, logits, state, drawn, nats):
-        ids = _draw(logits, tf.gather(uniforms, step), settings)  # [B]
+        ids = _draw_ids(logits, tf.gather(uniforms, step), settings)  # [B]
         surprisal = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)  # [B]
         output, state = step_of_layers(ids, state)  # [B, L]
         logits = tf.nn.xw_plus_b(output, *softmax)  # [B, C]
         return step + 1, logits, state, drawn.write(step, ids), nats.write(step, surprisal)
 
-    arrays = [
-        tf.TensorArray(dtype, n_steps, element_shape=[logits.shape[0]])
-        for dtype in (tf.int32, tf.float32)
-    ]
+    row_shape = [logits.shape[0]]
+    drawn = tf.TensorArray(tf.int32, n_steps, element_shape=row_shape)
+    nats = tf.TensorArray(tf.float32, n_steps, element_shape=row_shape)
     _, logits, state, drawn, nats = tf.while_loop(
-        lambda step, *_: step < n_steps, body, (0, logits, state, *arrays), back_prop=False
+        lambda step, *_: step < n_steps, body, (0, logits, state, drawn, nats), back_prop=False
     )
     return drawn.stack(), -nats.stack(), logits, state

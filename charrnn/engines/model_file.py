@@ -36,24 +36,30 @@ def open_model(
             or differs from the one that the model records.
         ValueError: ``text.txt`` in the folder of a checkpoint of the notebook is not text in UTF-8.
     """
-    vocabulary = None if vocabulary is None else Vocabulary(vocabulary)
-    file = known_model(path) or (path if is_model_file(path) else None)
-    if file and not best:
-        return _from_file(file, str(path), vocabulary)
+    if vocabulary is not None:
+        vocabulary = Vocabulary(vocabulary)
+    file: Optional[StrPath] = known_model(path)
+    if file is None and is_model_file(path):
+        file = path
+    if file is not None and not best:
+        return _open_file(file, str(path), vocabulary)
+
     with contextlib.suppress(CheckpointError):
-        model = _from_checkpoint(path, vocabulary, best)
+        model = _open_checkpoint(path, vocabulary, best)
         if not model.skipped:
             return model
-    # once more: a training may have removed the checkpoint while it was opened
-    return _from_checkpoint(path, vocabulary, best)
+    # Once more, because a training may have removed the checkpoint while it was opened.
+    return _open_checkpoint(path, vocabulary, best)
 
 
-def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
+def _open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
     prefix, run, skipped = find(path, best=best, suffix=".npz")
     if run:
-        return _from_file(prefix + ".npz", prefix, vocabulary, run, skipped)
-    text = Path(prefix).with_name(TEXT_FILE)
+        return _open_file(f"{prefix}.npz", prefix, vocabulary, run=run, skipped=skipped)
+
+    # It is a checkpoint of the notebook.
     if vocabulary is None:
+        text = Path(prefix).with_name(TEXT_FILE)
         if not text.is_file():
             raise CheckpointError(
                 f"{prefix} does not record its vocabulary: give vocabulary=sorted(set(text)) of the text that it was "
@@ -61,44 +67,47 @@ def _from_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
                 "--vocab-order FILE"
             )
         vocabulary = Vocabulary.from_text(load_text(text))
-    return _made(prefix, vocabulary, read_saved(prefix))
+    return _checked(prefix, vocabulary, read_saved(prefix))
 
 
-def _from_file(
+def _open_file(
     path: StrPath,
     name: str,
     vocabulary: Optional[Vocabulary],
     run: Optional[RunRecord] = None,
     skipped: Tuple[str, ...] = (),
 ) -> Model:
-    """Open a ``.npz`` file. The run of a checkpoint is given; that of an exported model is in the file."""
+    """Open a ``.npz`` file. The run of a checkpoint is known; that of an exported model is in the file."""
     weights, about = read_packed(path)
-    weights = {
-        name: values.astype(np.float32) if values.dtype == np.float16 else values
-        for name, values in weights.items()
-    }
+    for variable, values in weights.items():
+        if values.dtype == np.float16:
+            weights[variable] = values.astype(np.float32)
+
     try:
         recorded = Vocabulary(about["vocabulary"])
-        run = run or (record.from_json(about) if "hyperparameters" in about else None)
+        if run is None and "hyperparameters" in about:
+            run = record.from_json(about)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the model {path} cannot be read: {errors.reason(error)}")
+
     if vocabulary is not None and vocabulary != recorded:
         raise CheckpointError(
             f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
             f"of {len(vocabulary)} differs from it: leave it out"
         )
-    return _made(name, recorded, weights, run, skipped)
+    return _checked(name, recorded, weights, run=run, skipped=skipped)
 
 
-def _made(
+def _checked(
     name: str,
     vocabulary: Vocabulary,
     weights: Weights,
     run: Optional[RunRecord] = None,
     skipped: Tuple[str, ...] = (),
 ) -> Model:
+    """Return the model of some weights, if they are those of a network."""
     try:
-        return Model(name, vocabulary, weights, run, skipped)
+        return Model(name, vocabulary, weights, run=run, skipped=skipped)
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
 
@@ -112,26 +121,33 @@ def doubt_order(model: Model, text: Optional[str] = None) -> None:
         model: the model.
         text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
     """
-    beside = Path(model.name).with_name(TEXT_FILE)
-    if model.run or text is None and (is_model_file(model.name) or not beside.is_file()):
+    if model.run:
         return
-    ids = model.vocabulary.encode(load_text(beside) if text is None else text)
-    shares = np.bincount(ids, minlength=len(model.vocabulary)) / len(ids)
+    if text is None:
+        beside = Path(model.name).with_name(TEXT_FILE)
+        if is_model_file(model.name) or not beside.is_file():
+            return
+        text = load_text(beside)
+    ids = model.vocabulary.encode(text)
+    looked_at = ids[:ORDER_LOOK]
+    if len(looked_at) < 2:
+        return
+
+    # nats of a character, by guessing, by the frequencies of the characters, and by the model
     guess = math.log(len(model.vocabulary))
-    ids = ids[:ORDER_LOOK]
-    counted = -float(np.mean(np.log(shares[ids])))
-    if len(ids) > 1:
-        with contextlib.closing(model.engine()) as engine:
-            nats = float(np.mean(surprisal(engine, ids)))
-        if nats > guess + 0.1:
-            terminal.print_note(
-                f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
-                "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
-                "Python with vocabulary="
-            )
-        elif counted + 0.1 < nats < guess - 0.1:
-            terminal.print_note(
-                f"{model.name} predicts its text worse than the frequencies of the characters do ({nats:.2f} nats, not "
-                f"{counted:.2f}): it was hardly trained, its characters are in another order, or its layers share one "
-                "cell, which is not supported"
-            )
+    frequencies = np.bincount(ids, minlength=len(model.vocabulary)) / len(ids)
+    counted = -float(np.mean(np.log(frequencies[looked_at])))
+    with contextlib.closing(model.engine()) as engine:
+        nats = float(np.mean(surprisal(engine, looked_at)))
+    if nats > guess + 0.1:
+        terminal.print_note(
+            f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
+            "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
+            "Python with vocabulary="
+        )
+    elif counted + 0.1 < nats < guess - 0.1:
+        terminal.print_note(
+            f"{model.name} predicts its text worse than the frequencies of the characters do ({nats:.2f} nats, not "
+            f"{counted:.2f}): it was hardly trained, its characters are in another order, or its layers share one "
+            "cell, which is not supported"
+        )

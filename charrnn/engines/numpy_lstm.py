@@ -3,15 +3,15 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from charrnn.data import Vocabulary
-from charrnn.engines import Engine, decoding
-from charrnn.engines.decoding import Settings
+from charrnn.engines import Engine
+from charrnn.engines.decoding import Settings, draw_ids, log_probabilities_of
 
-# up to this number, products of the matrix with each row are as fast as a product of two matrices
+# Up to this number, products of the matrix with each row are as fast as a product of two matrices.
 FEW_ROWS = 8
 _ONE = np.array(1, np.float32)
 _HALF = np.array(0.5, np.float32)
@@ -27,9 +27,9 @@ class _Layer(NamedTuple):
     halved as well.
     """
 
-    # [C, 4L], in the first layer the products of the one-hot inputs plus the bias; else None
-    table: Any
-    kernel: np.ndarray  # for h [4L, L] in the first layer, for input and h [4L, 2L] in the others
+    # [C, 4L], the products of the one-hot inputs plus the bias; None but for the first layer
+    table: Optional[np.ndarray]
+    kernel: np.ndarray  # [4L, L] for h in the first layer, [4L, 2L] for input and h in the others
     bias: np.ndarray  # [4L, 1]; the table of the first layer includes it
 
 
@@ -42,7 +42,7 @@ class _Views(NamedTuple):
     right: np.ndarray  # [2L, B], what they are multiplied with: j and c
     output: np.ndarray  # [L, B], o
     c: np.ndarray  # [L, B]
-    # [2L, B], twice the output of the layer below and twice h; in the first [L, B], twice h alone
+    # [2L, B], twice the output of the layer below and twice h; [L, B] in the first layer, twice h alone
     inputs: np.ndarray
     h: np.ndarray  # [L, B], twice h
 
@@ -57,34 +57,41 @@ class _Rows:
     def __init__(self, state: np.ndarray):
         """Copy a state [S, B, L]."""
         n_parts, rows, size = state.shape
-        hs = np.empty((n_parts // 2 * size, rows), np.float32)
+        n_layers = n_parts // 2
         self.sums = np.empty((4 * size, rows), np.float32)
         self.products = np.empty((2 * size, rows), np.float32)
         self.first = self.products[:size]
         self.second = self.products[size:]
+
         self.layers: List[_Views] = []
-        for layer in range(n_parts // 2):
-            # o, i, f, j, c: the product of (i, f) and (j, c) is one call, as all sigmoids are
+        hs = np.empty((n_layers * size, rows), np.float32)
+        for layer in range(n_layers):
+            # o, i, f, j, c: the product of (i, f) and (j, c) is one call, and so are all sigmoids
             work = np.empty((5 * size, rows), np.float32)
             start = layer * size
             views = _Views(
-                work[: 4 * size],
-                work[: 3 * size],
-                work[size : 3 * size],
-                work[3 * size :],
-                work[:size],
-                work[4 * size :],
-                hs[max(0, start - size) : start + size],
-                hs[start : start + size],
+                gates=work[: 4 * size],
+                sigmoids=work[: 3 * size],
+                left=work[size : 3 * size],
+                right=work[3 * size :],
+                output=work[:size],
+                c=work[4 * size :],
+                inputs=hs[max(0, start - size) : start + size],
+                h=hs[start : start + size],
             )
+            # the values of the state
             np.copyto(views.c, state[2 * layer].T)
-            np.add(state[2 * layer + 1].T, state[2 * layer + 1].T, out=views.h)
+            h = state[2 * layer + 1].T
+            np.add(h, h, out=views.h)
             self.layers.append(views)
         self.output = self.layers[-1].h
 
     def state(self) -> np.ndarray:
         """Return the state [S, B, L]."""
-        return np.stack([part for views in self.layers for part in (views.c.T, views.h.T * _HALF)])
+        parts = []
+        for views in self.layers:
+            parts += [views.c.T, views.h.T * _HALF]
+        return np.stack(parts)
 
 
 class NumpyLSTM(Engine):
@@ -105,15 +112,16 @@ class NumpyLSTM(Engine):
         self._softmax_bias = softmax_bias
         # the table of the first layer for several rows, [4L, C]
         self._columns: Optional[np.ndarray] = None
+
         self._layers: List[_Layer] = []
         for kernel, bias in zip(map(_regrouped, kernels), map(_regrouped, biases)):
             table = None
-            if not self._layers:  # a one-hot row times a matrix is a row of the matrix
+            if not self._layers:
+                # A one-hot row times a matrix is a row of the matrix.
                 table = kernel[: -self._size] + bias
                 kernel = kernel[-self._size :]
-            self._layers.append(
-                _Layer(table, np.ascontiguousarray(kernel.T) * _HALF, bias[:, np.newaxis])
-            )
+            halved = np.ascontiguousarray(kernel.T) * _HALF
+            self._layers.append(_Layer(table, halved, bias[:, np.newaxis]))
 
     def zero_state(self, rows: int = 1) -> np.ndarray:
         return np.zeros((2 * len(self._layers), rows, self._size), np.float32)
@@ -126,29 +134,30 @@ class NumpyLSTM(Engine):
         self._write_logits(rows, logits)
         return logits, rows.state()
 
-    def draw(
+    def generate(
         self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray, settings: Settings
     ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         rows = _Rows(state)
-        drawn = np.empty(uniforms.shape, np.int64)
-        expected = np.empty((len(uniforms) + 1, *logits.shape), np.float32)  # [T + 1, B, C]
-        expected[0] = logits
-        for step, numbers in enumerate(uniforms):
-            ids = drawn[step] = decoding.draw(expected[step], numbers, settings)
-            self._step(ids, rows)
-            self._write_logits(rows, expected[step + 1])
-        return drawn, _log_probabilities(expected[:-1], drawn), expected[-1], rows.state()
+        ids = np.empty(uniforms.shape, np.int64)
+        all_logits = np.empty((len(uniforms) + 1, *logits.shape), np.float32)  # [T + 1, B, C]
+        all_logits[0] = logits
+        for step in range(len(uniforms)):
+            ids[step] = draw_ids(all_logits[step], uniforms[step], settings)
+            self._step(ids[step], rows)
+            self._write_logits(rows, all_logits[step + 1])
+        return ids, log_probabilities_of(all_logits[:-1], ids), all_logits[-1], rows.state()
 
     def surprisal(
         self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray
     ) -> Tuple[np.ndarray, np.ndarray]:
         rows = _Rows(state)
-        # [M, B, C]
-        expected = np.empty((inputs.shape[1], len(inputs), len(self.vocabulary)), np.float32)
-        for ids, logits in zip(inputs.T, expected):
+        n_rows, n_steps = inputs.shape
+        all_logits = np.empty((n_steps, n_rows, len(self.vocabulary)), np.float32)  # [M, B, C]
+        for ids, logits in zip(inputs.T, all_logits):
             self._step(ids, rows)
             self._write_logits(rows, logits)
-        return np.ascontiguousarray(-_log_probabilities(expected, targets.T).T), rows.state()
+        nats = -log_probabilities_of(all_logits, targets.T)  # [M, B]
+        return np.ascontiguousarray(nats.T), rows.state()
 
     def activations(self, ids: Sequence[int], state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         rows = _Rows(state)
@@ -166,20 +175,24 @@ class NumpyLSTM(Engine):
         """
         sums = rows.sums
         for layer, views in zip(self._layers, rows.layers):
-            # every call writes into an array that is there already
+            # Every call writes into an array that is there already.
             _multiply(layer.kernel, views.inputs, sums)
-            np.add(
-                sums,
-                layer.bias if layer.table is None else self._looked_up(layer.table, ids),
-                views.gates,
-            )
+            if layer.table is None:
+                np.add(sums, layer.bias, views.gates)
+            else:
+                np.add(sums, self._looked_up(layer.table, ids), views.gates)
+
+            # twice the sigmoids of o, i and f
             np.tanh(views.gates, views.gates)
-            np.add(views.sigmoids, _ONE, views.sigmoids)  # twice the sigmoids of o, i and f
-            np.multiply(views.left, views.right, rows.products)  # twice i·j, and twice f·c
+            np.add(views.sigmoids, _ONE, views.sigmoids)
+
+            # twice i·j and twice f·c, then c
+            np.multiply(views.left, views.right, rows.products)
             np.add(rows.first, rows.second, views.c)
             np.multiply(views.c, _HALF, views.c)
+
+            # twice h, which is also the input of the layer above
             np.tanh(views.c, rows.first)
-            # twice h, also the input of the layer above
             np.multiply(rows.first, views.output, views.h)
 
     def _looked_up(self, table: np.ndarray, ids: Sequence[int]) -> np.ndarray:
@@ -187,7 +200,7 @@ class NumpyLSTM(Engine):
         if len(ids) == 1:
             return table[ids].T
         if self._columns is None:
-            # 20 times as fast as transposing 64 rows in each step
+            # This is 20 times as fast as transposing 64 rows in each step.
             self._columns = np.ascontiguousarray(table.T)
         return self._columns.take(ids, axis=1)
 
@@ -214,12 +227,6 @@ def _multiply(matrix: np.ndarray, columns: np.ndarray, products: np.ndarray) -> 
         np.matmul(matrix, columns.T[:, :, np.newaxis], products.T[:, :, np.newaxis])
     else:
         np.dot(matrix, columns, products)
-        if columns.shape[1] > 1:  # it was a product of matrices
+        is_product_of_matrices = columns.shape[1] > 1
+        if is_product_of_matrices:
             np.dot(_CLEARS, _CLEARS[0])
-
-
-def _log_probabilities(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Return the natural logarithms of the softmax of logits [..., C] at ids [...], float32."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    chosen = np.take_along_axis(shifted, ids[..., np.newaxis].astype(np.int64), axis=-1)[..., 0]
-    return chosen - np.log(np.exp(shifted).sum(axis=-1))

@@ -5,11 +5,10 @@ Models of LSTM cells need no TensorFlow. Letters for shapes as in :mod:`charrnn.
 
 import contextlib
 import importlib.util
-import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence, Tuple, Union, overload
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Union, overload
 
 import numpy as np
 
@@ -18,10 +17,13 @@ from charrnn.checkpoints.find import is_model_file
 from charrnn.checkpoints.record import RunRecord
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath, Vocabulary
-from charrnn.engines import Engine, sampler
+from charrnn.engines import Engine
 from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import (
+    CHUNK,
+    MOST_TEXTS,
+    SEEDS,
     Allow,
     Sampler,
     check_prime,
@@ -36,11 +38,10 @@ from charrnn.system.tensorflow import graph_mode, is_eager
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
-_LAYER = r"rnn/multi_rnn_cell/cell_(\d+)/([^/]+)/"
-# Pairs: the largest number of texts at once, and the number of characters in all texts together from which on the graph
-# is faster than NumPy. Measured by benchmarks/bench.py generation; docs/speed.md has the figures.
-# That was NumPy 1.18. NumPy 2.5 is faster, but no other numbers would be right on all machines.
-GRAPH_PAYS = ((1, math.inf), (3, 36_000), (math.inf, 15_000))
+# the names of the variables
+_LAYER = r"rnn/multi_rnn_cell/cell_(?P<number>\d+)/(?P<scope>[^/]+)/"
+_SOFTMAX_KERNEL = "softmax/Variable"
+_SOFTMAX_BIAS = "softmax/Variable_1"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,19 +68,20 @@ class Model:
     skipped: Tuple[str, ...] = ()
     num_layers: int = field(init=False)
     cell: str = field(init=False)
+    # the engine of next, once it was called
+    _reader: Optional[Engine] = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        # a frozen dataclass has no other way
-        vars(self)["num_layers"], vars(self)["cell"] = _network_of(self.weights)
+        # A frozen dataclass has no other way to set an attribute.
+        num_layers, cell = _network_of(self.weights)
+        vars(self).update(num_layers=num_layers, cell=cell)
         if len(self.vocabulary) != len(self.softmax_bias):
             raise ValueError(
                 f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
                 f"{len(self.vocabulary)}"
             )
         for name, values in self.weights.items():
-            if values.dtype != np.float32 or not (
-                -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT
-            ):
+            if values.dtype != np.float32 or not _is_usable(values):
                 raise ValueError(
                     f"{name} has weights that are not finite, or larger than {LARGEST_WEIGHT:.0e}"
                 )
@@ -151,7 +153,8 @@ class Model:
                 ``skip`` leaves them out, ``nearest`` replaces accented letters, quotes and dashes.
             allow: a function that takes a text so far, with its beginning, and returns the characters that may come
                 next, as a str or a set; None for all. The probabilities of all others become 0, before temperature,
-                ``top_n`` and ``top_p``. The text ends where the model knows none of the characters.
+                ``top_n`` and ``top_p``. The text ends where the model knows none of the characters. The function may
+                also return a dict from characters to factors for their probabilities, at least 0.
 
         Returns:
             The text with its beginning; with ``n``, a list of n texts.
@@ -160,14 +163,17 @@ class Model:
             ValueError: an argument is out of range, or the model does not know a character of the prime.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime, length, rows, seed = self._beginning(
-            prime, length, 1 if n is None else n, seed, unknown
-        )
-        characters = 0 if allow else rows * length  # step by step, NumPy is faster
-        with contextlib.closing(self.engine(rows, characters, keeps_eager=True)) as engine:
-            samples, interrupted = Sampler(engine, rows, allow).write(
-                prime, length, settings, seed, stop=stop
-            )
+        length = errors.checked_integer("length", length, 0)
+        num_samples = 1 if n is None else _checked_number(n)
+        seed = _checked_seed(seed)
+        prime = self._checked_prime(prime, unknown)
+
+        # Step by step, as with allow, NumPy is faster.
+        characters = 0 if allow else num_samples * length
+        with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
+            sampler = Sampler(engine, num_samples, allow)
+            samples, interrupted = sampler.write(prime, length, settings, seed, stop=stop)
+
         if interrupted:
             raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
@@ -191,14 +197,17 @@ class Model:
         The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
-        prime, length, _, seed = self._beginning(prime, length, 1, seed, unknown)
+        length = errors.checked_integer("length", length, 0)
+        seed = _checked_seed(seed)
+        prime = self._checked_prime(prime, unknown)
 
-        def characters() -> Iterator[str]:
+        # The arguments are checked now, and the text is drawn when it is asked for.
+        def pieces() -> Iterator[str]:
             yield prime
             with contextlib.closing(self.engine(1, length)) as engine:
                 yield from Sampler(engine, allow=allow).stream(prime, length, settings, seed, stop)
 
-        return characters()
+        return pieces()
 
     def write_lines(
         self,
@@ -227,31 +236,33 @@ class Model:
             ValueError: as for :meth:`write`, or the training text that ``new`` needs cannot be read.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p, of_lines=True)
-        _, length, n, seed = self._beginning("\n", length, n, seed)
-        named = None if isinstance(new, bool) else str(new)
-        known = text_of_run.training_text(self.run, named, flag="new=PATH").lines() if new else None
-        with contextlib.closing(self.engine(n, n * sampler.CHUNK, keeps_eager=True)) as engine:
-            samples, _, interrupted = Sampler(engine, n).write_lines(length, settings, seed, known)
+        length = errors.checked_integer("length", length, 0)
+        n = _checked_number(n)
+        seed = _checked_seed(seed)
+        check_prime("\n", self.vocabulary)
+        known_lines = None
+        if new:
+            name = None if isinstance(new, bool) else str(new)
+            text = text_of_run.training_text(self.run, name, flag="new=PATH")
+            known_lines = text.lines()
+
+        with contextlib.closing(self.engine(n, n * CHUNK, keeps_eager=True)) as engine:
+            sampler = Sampler(engine, n)
+            samples, _, interrupted = sampler.write_lines(length, settings, seed, known_lines)
+
         if interrupted:
             raise KeyboardInterrupt
         return [sample.text.rstrip("\n") for sample in samples]
 
-    def _beginning(
-        self, prime: Optional[str], length: int, n: int, seed: Optional[int], unknown: str = "error"
-    ) -> Tuple[str, int, int, int]:
-        """Check arguments of :meth:`write`. Return them, or what stands for a prime or seed that is None."""
-        length = errors.checked_integer("length", length, 0)
-        n = errors.checked_integer("n", n, 1, sampler.MOST_TEXTS)
-        seed = (
-            fresh_seed()
-            if seed is None
-            else errors.checked_integer("seed", seed, 0, sampler.SEEDS - 1)
-        )
-        prime = default_prime(self.vocabulary, self.run) if prime is None else prime
-        return check_prime(prime, self.vocabulary, unknown), length, n, seed
+    def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
+        if prime is None:
+            prime = default_prime(self.vocabulary, self.run)
+        return check_prime(prime, self.vocabulary, unknown)
 
     def next(self, text: str, unknown: str = "error") -> np.ndarray:
         """Return the probability of each character of the vocabulary to follow a text, float32 [C].
+
+        The first call lays out the weights, so changes of ``weights`` after it do not count here.
 
         Args:
             text: at least one character.
@@ -261,9 +272,14 @@ class Model:
             ValueError: the text is empty, or has a character that the model does not know.
         """
         text = check_prime(text, self.vocabulary, unknown)
-        with contextlib.closing(self.engine(1, len(text))) as engine:
-            logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
-        return softmax(logits)[0]
+        engine = self._reader
+        if engine is None:
+            engine = self.engine()
+            # A program may call this for each character, and to lay out the weights takes as long as to read hundreds.
+            vars(self)["_reader"] = engine
+        logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
+        (chances,) = softmax(logits)
+        return chances
 
     def surprisal(self, text: str) -> np.ndarray:
         """Return how unexpected each character of a text but the first is, float32 [T - 1], in nats.
@@ -283,7 +299,8 @@ class Model:
         if not text:
             raise ValueError("the text is empty")
         with contextlib.closing(self.engine(1, len(text))) as engine:
-            return engine.activations(self.vocabulary.encode(text), engine.zero_state())[0]
+            activations, _ = engine.activations(self.vocabulary.encode(text), engine.zero_state())
+        return activations
 
     def save(self, path: StrPath, dtype: str = "float32") -> None:
         """Write the model to one ``.npz`` file, see :mod:`charrnn.checkpoints.weights`.
@@ -304,22 +321,26 @@ class Model:
             )
         if record.step_of(target.stem) >= 0 and record.is_run(target.parent):
             raise ValueError(f"{path} belongs to a run: give the name of another file")
+
         if dtype not in ("float32", "float16"):
             raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
-        about = (
-            record.as_json(self.run) if self.run else {"vocabulary": "".join(self.vocabulary.chars)}
-        )
-        with np.errstate(over="ignore"):
-            weights = {
-                name: values.astype(dtype) if values.ndim > 1 else values
-                for name, values in self.weights.items()
-            }
-        if not all(np.isfinite(values).all() for values in weights.values()):
-            raise ValueError("a weight is too large for float16: use float32")
+        if self.run:
+            about = record.as_json(self.run)
+        else:
+            about = {"vocabulary": "".join(self.vocabulary.chars)}
+
+        weights = dict(self.weights)
+        for name, values in weights.items():
+            if values.ndim > 1:
+                with np.errstate(over="ignore"):
+                    weights[name] = values.astype(dtype)
+            if not np.isfinite(weights[name]).all():
+                raise ValueError("a weight is too large for float16: use float32")
+
         files.write_atomically(target, packed(weights, about))
 
     def engine(self, texts: int = 1, characters: int = 0, keeps_eager: bool = False) -> Engine:
-        """Make the engine that runs the model. This is the only place that chooses between the engines.
+        """Make the engine that runs the model.
 
         Args:
             texts: number of texts that are written or read at once.
@@ -327,15 +348,13 @@ class Model:
             keeps_eager: whether a program uses the model, in which LSTM cells must not turn TensorFlow's eager mode
                 off to be faster.
         """
-        least = next(value for limit, value in GRAPH_PAYS if texts <= limit)
-        if self.cell == "lstm" and (
-            characters < least
-            or importlib.util.find_spec("tensorflow") is None
-            or keeps_eager
-            and is_eager()
-        ):
+        if self._runs_in_numpy(texts, characters, keeps_eager):
             return NumpyLSTM(
-                self.vocabulary, self.kernels, self.biases, self.softmax_kernel, self.softmax_bias
+                vocabulary=self.vocabulary,
+                kernels=self.kernels,
+                biases=self.biases,
+                softmax_kernel=self.softmax_kernel,
+                softmax_bias=self.softmax_bias,
             )
         with graph_mode():
             from charrnn.engines.graph_engine import GraphEngine
@@ -343,6 +362,16 @@ class Model:
             engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)
             engine.load(self.weights)
         return engine
+
+    def _runs_in_numpy(self, texts: int, characters: int, keeps_eager: bool) -> bool:
+        """Choose between the engines. This is the only place that does."""
+        if self.cell != "lstm":
+            return False
+        if not _graph_pays(texts, characters):
+            return True
+        if importlib.util.find_spec("tensorflow") is None:
+            return True
+        return keeps_eager and is_eager()
 
     @property
     def lstm_size(self) -> int:
@@ -358,26 +387,53 @@ class Model:
     def biases(self) -> Tuple[np.ndarray, ...]:
         """The bias of each LSTM layer, float32 [4L], including what ``BasicLSTMCell`` adds to the gate f."""
         forget = np.repeat(np.array([0, 0, 1, 0], np.float32), self.lstm_size)
-        return tuple(
-            self.weights[f"{_scope(layer)}/bias"] + forget for layer in range(self.num_layers)
-        )
+        biases = [self.weights[f"{_scope(layer)}/bias"] for layer in range(self.num_layers)]
+        return tuple(bias + forget for bias in biases)
 
     @property
     def softmax_kernel(self) -> np.ndarray:
         """float32 [L, C]."""
-        return self.weights["softmax/Variable"]
+        return self.weights[_SOFTMAX_KERNEL]
 
     @property
     def softmax_bias(self) -> np.ndarray:
         """float32 [C]."""
-        return self.weights["softmax/Variable_1"]
+        return self.weights[_SOFTMAX_BIAS]
+
+
+def _is_usable(values: np.ndarray) -> bool:
+    """Return whether weights are finite and not too large. Both comparisons are false if one of them is NaN."""
+    return -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT
+
+
+def _graph_pays(texts: int, characters: int) -> bool:
+    """Return whether the graph is faster than NumPy for some texts at once with some characters together.
+
+    Measured by benchmarks/bench.py generation; docs/speed.md has the figures. That was NumPy 1.18. NumPy 2.5 is
+    faster, but no other numbers would be right on all machines.
+    """
+    if texts == 1:
+        return False
+    if texts <= 3:
+        return characters >= 36_000
+    return characters >= 15_000
+
+
+def _checked_number(n: int) -> int:
+    return errors.checked_integer("n", n, 1, MOST_TEXTS)
+
+
+def _checked_seed(seed: Optional[int]) -> int:
+    if seed is None:
+        return fresh_seed()
+    return errors.checked_integer("seed", seed, 0, SEEDS - 1)
 
 
 def lstm_weights(kernels: Sequence[np.ndarray], softmax_kernel: np.ndarray) -> Weights:
     """Return the weights of a network of LSTM cells by the names of their variables. The biases are zeros."""
     weights = {
-        "softmax/Variable": softmax_kernel,
-        "softmax/Variable_1": np.zeros(softmax_kernel.shape[1], np.float32),
+        _SOFTMAX_KERNEL: softmax_kernel,
+        _SOFTMAX_BIAS: np.zeros(softmax_kernel.shape[1], np.float32),
     }
     for layer, kernel in enumerate(kernels):
         weights[f"{_scope(layer)}/kernel"] = kernel
@@ -392,32 +448,45 @@ def _scope(layer: int) -> str:
 def _network_of(weights: Weights) -> Tuple[int, str]:
     """Return the number of layers and the kind of cell. Raise ValueError if they are not the weights of a network."""
     shapes = {name: values.shape for name, values in weights.items()}
-    matches = [match for match in (re.match(_LAYER, name) for name in shapes) if match]
-    layers, scopes = ({match.group(number) for match in matches} for number in (1, 2))
+    layers = set()
+    scopes = set()
+    for name in shapes:
+        match = re.match(_LAYER, name)
+        if match:
+            layers.add(match.group("number"))
+            scopes.add(match.group("scope"))
+
     cell = next((name for name, kind in CELLS.items() if scopes == {kind.scope}), None)
-    if (
-        not cell
-        or len(shapes.get("softmax/Variable", ())) != 2
-        or not shapes["softmax/Variable"][0]
-    ):
+    softmax_shape = shapes.get(_SOFTMAX_KERNEL, ())
+    if not cell or len(softmax_shape) != 2 or softmax_shape[0] == 0:
         raise ValueError(
             "it is not a model of charrnn: it has no softmax/Variable of shape [L, C], or no layers of a "
             "known cell"
         )
-    lstm_size, num_classes = shapes["softmax/Variable"]
-    expected = {"softmax/Variable": (lstm_size, num_classes), "softmax/Variable_1": (num_classes,)}
-    for layer in range(len(layers)) if cell == "lstm" else ():
-        expected[f"{_scope(layer)}/kernel"] = (
-            (lstm_size if layer else num_classes) + lstm_size,
-            4 * lstm_size,
-        )
-        expected[f"{_scope(layer)}/bias"] = (4 * lstm_size,)
-    for name in {**expected, **shapes}:
-        if shapes.get(name) != expected.get(name) and (
-            cell == "lstm" or not re.match(_LAYER, name)
-        ):
+
+    # The weights of the layers of other cells are checked when TensorFlow has built them.
+    lstm_size, num_classes = softmax_shape
+    expected = {_SOFTMAX_KERNEL: softmax_shape, _SOFTMAX_BIAS: (num_classes,)}
+    checked = shapes
+    if cell == "lstm":
+        expected.update(_lstm_shapes(num_classes, lstm_size, len(layers)))
+    else:
+        checked = {name: shape for name, shape in shapes.items() if not re.match(_LAYER, name)}
+
+    for name in {**expected, **checked}:
+        if checked.get(name) != expected.get(name):
             raise ValueError(
-                f"it is not a model of charrnn: {name} has shape {shapes.get(name)}, not "
+                f"it is not a model of charrnn: {name} has shape {checked.get(name)}, not "
                 f"{expected.get(name)}"
             )
     return len(layers), cell
+
+
+def _lstm_shapes(num_classes: int, lstm_size: int, num_layers: int) -> Dict[str, Tuple[int, ...]]:
+    """Return the shapes of the variables of LSTM layers by their names."""
+    shapes: Dict[str, Tuple[int, ...]] = {}
+    for layer in range(num_layers):
+        n_inputs = lstm_size if layer else num_classes
+        shapes[f"{_scope(layer)}/kernel"] = (n_inputs + lstm_size, 4 * lstm_size)
+        shapes[f"{_scope(layer)}/bias"] = (4 * lstm_size,)
+    return shapes

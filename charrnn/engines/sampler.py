@@ -3,29 +3,30 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
+import math
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Collection, Iterator, List, Optional, Set, Tuple
+from typing import Any, Callable, Collection, Iterator, List, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.decoding import Settings
+from charrnn.engines.decoding import Settings, log_probabilities_of
 from charrnn.text import unknown
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
 PRIMES = (
     "The ",
     "the ",
-    "\u306e",
-    "\u7684",
-    "\uc774",
-    "\u0438 ",
-    "\u03ba\u03b1\u03b9 ",
-    "\u0627\u0644",
-    "\u05d4",
+    "\u306e",  # Japanese
+    "\u7684",  # Chinese
+    "\uc774",  # Korean
+    "\u0438 ",  # Russian
+    "\u03ba\u03b1\u03b9 ",  # Greek
+    "\u0627\u0644",  # Arabic
+    "\u05d4",  # Hebrew
 )
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
@@ -34,7 +35,9 @@ LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose the
 LINES_BEFORE = 3  # that the network writes, blank ones included, before the line that counts
 MOST_ROUNDS = 20  # of as many lines as are asked for
 SEEDS = 2**32  # NumPy takes seeds below this number
-Allow = Callable[[str], Optional[Collection[str]]]
+# what may follow a text: characters, factors for their probabilities, or None for everything
+Allowed = Union[None, Collection[str], Mapping[str, float]]
+Allow = Callable[[str], Allowed]
 
 
 def check_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") -> str:
@@ -44,12 +47,10 @@ def check_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") 
         ValueError: it is empty, or all its characters are unknown, or some are and how_unknown is ``error``.
     """
     known, _ = unknown.resolve(prime, vocabulary, how_unknown, "the prime")
+    if not prime:
+        raise ValueError("the prime is empty: give at least one character to begin with")
     if not known:
-        raise ValueError(
-            "the model knows no character of the prime"
-            if prime
-            else "the prime is empty: give at least one character to begin with"
-        )
+        raise ValueError("the model knows no character of the prime")
     return known
 
 
@@ -60,11 +61,20 @@ def default_prime(vocabulary: Vocabulary, run: Optional[RunRecord] = None) -> st
     >>> default_prime(Vocabulary("\\n ab")), default_prime(Vocabulary("\\n!"))
     ('a', '!')
     """
-    recorded = run.beginning if run else None
-    fitting = [prime for prime in (recorded, *PRIMES) if prime and not vocabulary.unknown(prime)]
-    letters = [char for char in vocabulary.chars if char.isalpha()]
-    visible = [char for char in vocabulary.chars if char.isprintable() and not char.isspace()]
-    return [*fitting, *letters, *visible, *vocabulary.chars][0]
+    primes = list(PRIMES)
+    if run and run.beginning:
+        primes.insert(0, run.beginning)
+    for prime in primes:
+        if not vocabulary.unknown(prime):
+            return prime
+
+    for char in vocabulary.chars:
+        if char.isalpha():
+            return char
+    for char in vocabulary.chars:
+        if char.isprintable() and not char.isspace():
+            return char
+    return vocabulary.chars[0]
 
 
 def choose_settings(
@@ -74,7 +84,7 @@ def choose_settings(
     top_p: Optional[float] = None,
     of_lines: bool = False,
 ) -> Settings:
-    """Return Settings with what suits a vocabulary of C characters where nothing is given.
+    """Return Settings with what suits a vocabulary of C characters in place of None.
 
     That is the notebook's ``top_n`` of 5, or all characters of a large vocabulary or if there is a ``top_p``. For lines
     that are written one by one, it is a ``top_p`` of LINES_TOP_P.
@@ -84,9 +94,15 @@ def choose_settings(
     """
     if of_lines and top_n is None and top_p is None:
         top_p = LINES_TOP_P
+
     if top_n is None:
-        top_n = 5 if top_p is None and num_classes <= LARGE_VOCABULARY else num_classes
-    settings = Settings(temperature, top_n, 1.0 if top_p is None else top_p)
+        top_n = num_classes
+        if top_p is None and num_classes <= LARGE_VOCABULARY:
+            top_n = 5
+    if top_p is None:
+        top_p = 1.0
+
+    settings = Settings(temperature, top_n, top_p)
     settings.check()
     return settings
 
@@ -126,13 +142,15 @@ class Sampler:
         Args:
             engine: the engine.
             num_samples: B.
-            allow: a function of a text so far, which returns the characters that may come next; None for all.
+            allow: a function of a text so far, which returns the characters that may come next, or a dict of factors
+                for their probabilities; None for all.
         """
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
         self._engine = engine
         self._allow = allow
-        self._last: Any = (None, engine.zero_state())  # logits and state after what was drawn last
+        # the logits and the state after what was drawn last
+        self._last: Any = (None, engine.zero_state())
 
     def write(
         self,
@@ -163,26 +181,38 @@ class Sampler:
             (samples, interrupted): the texts, and whether Ctrl-C ended them early.
         """
         seeds = [(seed + row) % SEEDS for row in range(self.num_samples)]
-        texts = [""] * len(seeds)
+        texts = ["" for _ in seeds]
+        log_probabilities = [[np.zeros(0, np.float32)] for _ in seeds]
         interrupted = False
-        values = [[np.zeros(0, np.float32)] for _ in seeds]
+
+        pieces = self._pieces(
+            prime,
+            length,
+            settings,
+            seeds,
+            steps=CHUNK,
+            stop=stop,
+            stops=stops,
+            after_last=after_last,
+        )
         try:
-            for row, piece, log_probabilities in self._pieces(
-                prime, length, settings, seeds, CHUNK, stop, stops, after_last
-            ):
+            for row, piece, values in pieces:
                 texts[row] += piece
-                values[row].append(log_probabilities)
+                log_probabilities[row].append(values)
                 if show and row == 0:
                     show(piece)
         except KeyboardInterrupt:
             interrupted = True
-        return list(map(Sample, seeds, texts, map(np.concatenate, values))), interrupted
+
+        samples = list(map(Sample, seeds, texts, map(np.concatenate, log_probabilities)))
+        return samples, interrupted
 
     def stream(
         self, prime: str, length: int, settings: Settings, seed: int, stop: Optional[str] = None
     ) -> Iterator[str]:
         """Yield the characters that :meth:`write` draws for the first text, each as it is drawn."""
-        return (char for _, char, _ in self._pieces(prime, length, settings, [seed], 1, stop))
+        for _, char, _ in self._pieces(prime, length, settings, [seed], steps=1, stop=stop):
+            yield char
 
     def _pieces(
         self,
@@ -190,6 +220,7 @@ class Sampler:
         length: int,
         settings: Settings,
         seeds: List[int],
+        *,
         steps: int,
         stop: Optional[str],
         stops: int = 1,
@@ -199,48 +230,44 @@ class Sampler:
 
         The arguments are those of :meth:`write`, with a seed for each row.
         """
-        engine = self._engine
-        rows = len(seeds)
-        rngs = [np.random.RandomState(seed) for seed in seeds]
-        # left: how often stop is still to come
-        texts = [prime] * rows
-        left = [stops] * rows
-        ended: Set[int] = set()  # rows whose text has ended
-        logits, state = self._last if after_last else (None, engine.zero_state())
-        if prime:
-            logits, state = engine.read(self.vocabulary.encode(prime), state)
-            # [B, C], [S, B, L]
-            logits = np.repeat(logits, rows, axis=0)
-            state = np.repeat(state, rows, axis=1)
-        elif logits is None:
-            raise ValueError("there is no text to continue yet")
-        steps = 1 if self._allow else steps
+        texts = [_Text(prime, seed, stop, stops) for seed in seeds]
+        logits, state = self._read(prime, len(seeds), after_last)
+        if self._allow:
+            steps = 1
+
         for start in range(0, length, steps):
-            # [T, B]
-            uniforms = np.stack(
-                [rng.random_sample(min(steps, length - start)) for rng in rngs], axis=1
+            count = min(steps, length - start)
+            uniforms = np.stack([text.rng.random_sample(count) for text in texts], axis=1)  # [T, B]
+            own_logits = logits
+            if self._allow:
+                logits = _weighted(logits, texts, self.vocabulary, self._allow)
+            ids, log_probabilities, logits, state = self._engine.generate(
+                logits, state, uniforms, settings
             )
             if self._allow:
-                logits, closed = _restricted(logits, texts, self.vocabulary, self._allow)
-                ended |= closed
-            ids, log_probabilities, logits, state = engine.draw(logits, state, uniforms, settings)
+                # The network's own, which are not weighted. There is one step.
+                log_probabilities = log_probabilities_of(own_logits[np.newaxis], ids)
             self._last = logits, state
-            for row in sorted(set(range(rows)) - ended):
-                piece = self.vocabulary.decode(ids[:, row])
-                if stop:
-                    before = texts[row][1 - len(stop) :] if len(stop) > 1 else ""
-                    ends = [
-                        match.end() - len(before)
-                        for match in re.finditer(re.escape(stop), before + piece)
-                    ]
-                    if len(ends) >= left[row]:
-                        piece = piece[: ends[left[row] - 1]]
-                        ended.add(row)
-                    left[row] -= len(ends)
-                texts[row] += piece
-                yield row, piece, log_probabilities[: len(piece), row]
-            if len(ended) == rows:
+
+            for row, text in enumerate(texts):
+                if not text.has_ended:
+                    piece = text.add(self.vocabulary.decode(ids[:, row]))
+                    yield row, piece, log_probabilities[: len(piece), row]
+            if all(text.has_ended for text in texts):
                 break
+
+    def _read(self, prime: str, rows: int, after_last: bool) -> Tuple[np.ndarray, np.ndarray]:
+        """Read the prime. Return the logits [B, C] and the state [S, B, L] for the first draw."""
+        logits, state = self._last
+        if not after_last:
+            logits = None
+            state = self._engine.zero_state()
+        if prime:
+            logits, state = self._engine.read(self.vocabulary.encode(prime), state)
+            return np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
+        if logits is None:
+            raise ValueError("there is no text to continue yet")
+        return logits, state
 
     def write_lines(
         self, length: int, settings: Settings, seed: int, known: Optional[Collection[str]] = None
@@ -273,41 +300,101 @@ class Sampler:
                 stop="\n",
                 stops=LINES_BEFORE + 1,
             )
-            for last in (_last_line(sample, length) for sample in samples):
+
+            for sample in samples:
+                last = _last_line(sample, length)
                 line = last.text.strip()
-                if len(kept) < self.num_samples and line:
-                    if known is not None and line in seen:
-                        left_out += 1
-                    else:
-                        kept.append(last)
-                        seen.add(line)
+                if not line or len(kept) == self.num_samples:
+                    continue
+                if known is not None and line in seen:
+                    left_out += 1
+                else:
+                    kept.append(last)
+                    seen.add(line)
+
             if interrupted or len(kept) == self.num_samples:
                 break
         return kept, left_out, interrupted
 
 
-def _restricted(
-    logits: np.ndarray, texts: List[str], vocabulary: Vocabulary, allow: Allow
-) -> Tuple[np.ndarray, Set[int]]:
-    """Return logits [B, C] with -inf for what may not follow each text, and the rows for which nothing is left."""
+class _Text:
+    """A text while it is written, up to its end.
+
+    Attributes:
+        rng: the generator of its random numbers.
+        text: the prime and what was drawn.
+        has_ended: whether nothing may be added any more.
+    """
+
+    def __init__(self, prime: str, seed: int, stop: Optional[str], stops: int):
+        self.rng = np.random.RandomState(seed)
+        self.text = prime
+        self.has_ended = False
+        self._stop = stop
+        self._stops_left = stops
+
+    def add(self, drawn: str) -> str:
+        """Add drawn characters, up to the end of the text, and return them."""
+        added = drawn
+        if self._stop:
+            added = drawn[: self._end(self._stop, drawn)]
+        self.text += added
+        return added
+
+    def _end(self, stop: str, drawn: str) -> int:
+        """Return how many of the drawn characters belong to the text."""
+        # The string that ends the text may begin in what was drawn before.
+        overlap = len(stop) - 1
+        before = self.text[-overlap:] if overlap else ""
+        for match in re.finditer(re.escape(stop), before + drawn):
+            self._stops_left -= 1
+            if self._stops_left == 0:
+                self.has_ended = True
+                return match.end() - len(before)
+        return len(drawn)
+
+
+def _weighted(
+    logits: np.ndarray, texts: List[_Text], vocabulary: Vocabulary, allow: Allow
+) -> np.ndarray:
+    """Return logits [B, C] weighted with what may follow each text. End the texts for which nothing is left."""
     logits = logits.copy()
-    ended = set()
-    for row, allowed in enumerate(map(allow, texts)):
-        if allowed is not None:
-            others = [
-                index for char, index in vocabulary.vocab_to_int.items() if char not in allowed
-            ]
-            if len(others) == len(vocabulary):
-                ended.add(row)  # its logits stay as they are, since something is drawn in each row
-            else:
-                logits[row, others] = -np.inf
-    return logits, ended
+    for row, text in enumerate(texts):
+        if text.has_ended:
+            continue
+        allowed = allow(text.text)
+        if allowed is None:
+            continue
+        factors = _factors(allowed, vocabulary)
+        if factors.any():
+            with np.errstate(divide="ignore"):
+                logits[row] += np.log(factors)
+        else:
+            # Its logits stay as they are, since something is drawn in each row.
+            text.has_ended = True
+    return logits
+
+
+def _factors(
+    allowed: Union[Collection[str], Mapping[str, float]], vocabulary: Vocabulary
+) -> np.ndarray:
+    """Return the factor for the probability of each character, float64 [C]."""
+    if not isinstance(allowed, Mapping):
+        return np.array([char in allowed for char in vocabulary.chars], np.float64)
+    for char, factor in allowed.items():
+        if not 0 <= factor < math.inf:
+            raise ValueError(
+                f"allow must return finite factors of at least 0, not {factor!r} for {char!r}"
+            )
+    return np.array([allowed.get(char, 0) for char in vocabulary.chars], np.float64)
 
 
 def _last_line(sample: Sample, length: int) -> Sample:
     """Return the last line of a text that is not blank, of some characters at most."""
     start = sample.text.rstrip().rfind("\n") + 1
-    place = slice(start, start + length)
+    end = start + length
     return replace(
-        sample, text=sample.text[place], log_probabilities=sample.log_probabilities[place]
+        sample,
+        text=sample.text[start:end],
+        log_probabilities=sample.log_probabilities[start:end],
     )

@@ -1,14 +1,14 @@
 """The surprisal of each character of a text, measured by an engine. NumPy only."""
 
-from typing import Callable, Iterable, Sequence, Tuple
+import math
+from typing import Callable, Iterable, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from charrnn.engines import Engine
 
 WARM_UP = 500  # characters that a row reads before the first that it measures
-# characters that a row measures at least; with fewer, it would mostly read its WARM_UP
-LEAST_PIECE = 25
+LEAST_PIECE = 25  # characters that a row measures; with fewer, it would mostly read its WARM_UP
 WINDOW = 100  # steps of one call of the engine
 
 
@@ -42,26 +42,46 @@ def surprisal(
             f"a text to evaluate needs at least 2 characters that the model knows, not {len(ids)}"
         )
     count = len(ids) - 1
-    pieces = max(1, min(rows, count // LEAST_PIECE))
-    # each row measures from its edge to the next
-    edges = [count * piece // pieces for piece in range(pieces + 1)]
-    length = min(count, -(-count // pieces) + (WARM_UP if pieces > 1 else 0))
+    n_pieces = max(1, min(rows, count // LEAST_PIECE))
+    # the characters that a row reads
+    length = math.ceil(count / n_pieces)
+    if n_pieces > 1:
+        length = min(count, length + WARM_UP)
     rank, size = share
-    own = list(range(rank, pieces, size))
-    rows = -(-pieces // size)
-    starts = [max(0, edges[number + 1] - length) for number in own]
-    state = engine.zero_state(rows)
+    pieces = [_piece(count, number, n_pieces, length) for number in range(rank, n_pieces, size)]
+
+    # All processes have as many rows, so that they read the same number of windows.
+    n_rows = math.ceil(n_pieces / size)
+    state = engine.zero_state(n_rows)
     nats = np.zeros(count, np.float32)
     for begin in progress(range(0, length, WINDOW)):
         end = min(begin + WINDOW, length)
-        window = np.zeros((rows, WINDOW + 1), np.int32)
-        for row, start in enumerate(starts):
-            piece = ids[start + begin : start + end + 1]
-            window[row, : len(piece)] = piece
+        window = np.zeros((n_rows, WINDOW + 1), np.int32)
+        for row, piece in enumerate(pieces):
+            read = ids[piece.start + begin : piece.start + end + 1]
+            window[row, : len(read)] = read
         measured, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, WINDOW]
-        for row, (number, start) in enumerate(zip(own, starts)):
-            low = max(edges[number], start + begin)
-            high = min(edges[number + 1], start + end)
+
+        for row, piece in enumerate(pieces):
+            offset = piece.start + begin
+            low = max(piece.first, offset)
+            high = min(piece.end, piece.start + end)
             if low < high:
-                nats[low:high] = measured[row, low - start - begin : high - start - begin]
+                nats[low:high] = measured[row, low - offset : high - offset]
     return nats
+
+
+class _Piece(NamedTuple):
+    """What a row reads and measures: places in the surprisal of the whole text.
+
+    It reads from ``start`` to ``end``, and measures from ``first`` to ``end``, which does not belong to the piece.
+    """
+
+    start: int
+    first: int
+    end: int
+
+
+def _piece(count: int, number: int, n_pieces: int, length: int) -> _Piece:
+    end = count * (number + 1) // n_pieces
+    return _Piece(start=max(0, end - length), first=count * number // n_pieces, end=end)

@@ -15,9 +15,13 @@ from charrnn.inspection.units import Unit
 # Seeds of the texts; words are chosen in the first half of them, and counted in the second.
 SEEDS = range(1, 33)
 LENGTH = 300  # characters of each
-MOST_WORDS = 4  # that are named for one end
-LEAST_TELLING = 3.0  # standard deviations by which a word is more frequent at one end
-_SHUT = 1e4  # what a gate adds to be open, or with a minus shut, whatever comes
+
+# How many words are named for one end, and by how many standard deviations each is more frequent there.
+MOST_WORDS = 4
+LEAST_TELLING = 3.0
+
+# What is added to a gate so that it is open, or subtracted so that it is shut, whatever comes.
+_SHUT = 1e4
 
 
 def write(
@@ -42,26 +46,32 @@ def write(
         engine = _with_clamped_gates(model, unit)
     rngs = [np.random.RandomState(seed) for seed in SEEDS]
     uniforms = np.stack([rng.random_sample(LENGTH) for rng in rngs], axis=1)  # [T, B]
-    drawn, *_ = engine.draw(logits, state, uniforms, settings)
+    drawn, *_ = engine.generate(logits, state, uniforms, settings)
     return [model.vocabulary.decode(ids) for ids in drawn.T]
 
 
 def _with_clamped_gates(model: Model, unit: Unit) -> NumpyLSTM:
     """Return an engine in which the memory of a unit is kept, and nothing gets in; an output is all of it."""
     layer, is_output = divmod(unit.part, 2)
-    biases = model.biases  # a new list each time, so it can be changed
+    # The model makes new arrays each time, so they may be changed.
+    biases = model.biases
     gates = biases[layer].reshape(4, -1)  # i, j, f, o
     gates[0, unit.column] = -_SHUT
     gates[2, unit.column] = _SHUT
     if is_output:
         gates[3, unit.column] += _SHUT
     return NumpyLSTM(
-        model.vocabulary, model.kernels, biases, model.softmax_kernel, model.softmax_bias
+        vocabulary=model.vocabulary,
+        kernels=model.kernels,
+        biases=biases,
+        softmax_kernel=model.softmax_kernel,
+        softmax_bias=model.softmax_bias,
     )
 
 
 def _stem(word: str) -> str:
-    return re.split("['\u2019]", word)[0]
+    """Return a word without an apostrophe and what follows it, such as "i" of "i'm"."""
+    return re.sub("['\u2019].*", "", word)
 
 
 def counted(texts: Sequence[str]) -> Counter[str]:
@@ -74,7 +84,8 @@ def counted(texts: Sequence[str]) -> Counter[str]:
     """
     counts = Counter[str]()
     for text in texts:
-        for word in features.words(text + "x")[:-1]:
+        *whole, _ = features.words(text + "x")
+        for word in whole:
             counts.update({word.lower(), _stem(word.lower())})
     return counts
 
@@ -103,7 +114,12 @@ def compare(
     if not low_words or not high_words:
         return None
 
-    counts = [_counts_of([low_words, high_words], texts[half:]) for texts in (low, free, high)]
+    counts = []
+    for texts in (low, free, high):
+        times = counted(texts[half:])
+        times_of_low = sum(times[word] for word in low_words)
+        times_of_high = sum(times[word] for word in high_words)
+        counts.append([times_of_low, times_of_high])
     at_low, _, at_high = counts
     if at_low[0] <= at_high[0] or at_high[1] <= at_low[1]:
         return None
@@ -118,8 +134,8 @@ def compare(
 
 def _usual_forms(said: List[str]) -> Dict[str, str]:
     """Return the most usual form of each word, such as "Anna" of "anna"."""
-    rarest_first = Counter(said).most_common()[::-1]
-    return {word.lower(): word for word, _ in rarest_first}
+    most_usual_first = Counter(said).most_common()
+    return {word.lower(): word for word, _ in reversed(most_usual_first)}
 
 
 def _telling(words: Dict[str, str], low: Counter[str], high: Counter[str]) -> Dict[str, float]:
@@ -133,11 +149,6 @@ def _telling(words: Dict[str, str], low: Counter[str], high: Counter[str]) -> Di
     return telling
 
 
-def _counts_of(words_of_ends: Sequence[List[str]], texts: Sequence[str]) -> List[int]:
-    counts = counted(texts)
-    return [sum(counts[word] for word in words) for words in words_of_ends]
-
-
 def _bigrams(said: List[str]) -> Counter:
     """Return how often a word, first, stands after another one, second."""
     lower = [word.lower() for word in said]
@@ -149,10 +160,10 @@ def _most_alike(low_words: List[str], high_words: List[str], low: Counter, high:
 
     def alike(pair):
         low_word, high_word = pair
-        return sum(
-            min(count, high[high_word, before])
-            for (word, before), count in low.items()
-            if word == low_word
-        )
+        common = 0
+        for (word, before), count in low.items():
+            if word == low_word:
+                common += min(count, high[high_word, before])
+        return common
 
     return max(itertools.product(low_words, high_words), key=alike)

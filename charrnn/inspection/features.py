@@ -8,7 +8,7 @@ names, words in capitals, sentences and paragraphs depend on what follows as wel
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any, Callable, Counter, Dict, List, NamedTuple, Tuple
+from typing import Callable, Counter, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -17,17 +17,38 @@ import numpy as np
 LEAST_SHARE = 0.002
 LEAST_TIMES = 20
 
-# Families of quotation marks: what a mark of one opens, another mark of it closes. The third is that of the apostrophe.
+# Families of quotation marks, each named by its first: what a mark of one opens, another mark of it closes.
+APOSTROPHES = "'\u2018\u2019\u201a\u201b"
 QUOTES = (
     '"\u201c\u201d\u201e\u201f\uff02',
     "\u00ab\u00bb",
-    "'\u2018\u2019\u201a\u201b",
+    APOSTROPHES,
     "\u2039\u203a",
     "\u300c\u300d",
     "\u300e\u300f",
     "\u301d\u301e\u301f",
     "\uff62\uff63",
 )
+_FAMILIES = {char: family[0] for family in QUOTES for char in family}
+
+# Names of characters in Unicode: those that end a sentence, and letters of scripts without spaces between words.
+_SENTENCE_ENDS = "FULL STOP|QUESTION MARK|EXCLAMATION MARK|DANDA$|KHAN$|SIGN SECTION$"
+_UNSPACED = "CJK|IDEO|HIRAGANA|(HALFWIDTH )?KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN"
+
+# Kinds of the letters and signs of a category of Unicode, and of signs that are not of the kind of their category.
+_LETTERS = {"Lu": "U", "Lt": "U", "Ll": "l"}
+_SIGNS = {"Nd": "0", "Ps": "(", "Pe": ")", "Pi": '"', "Pf": '"'}
+_QUOTES = {"'": "'", "\u2019": "'", '"': '"'}
+_JOINERS = "\u200c\u200d"  # they join and divide letters
+
+# Patterns of kinds. A sentence begins after what is between it and the one before; a small letter begins none, as in
+# "Why?" she asked. A name follows a word or a comma: at the start of a sentence, every word has a capital.
+_WORD = "[Ulo][Ulom]*(?:'[Ulo][Ulom]*)*"
+_BETWEEN_SENTENCES = r"""(?:\.(?:\s?[)"'])*\s+|![)"']*\s*)(?:[("']\s?)*(?!\s?[("'l])"""
+_NAME = "(?:(?<=[Ulom] )|(?<=[Ulom], ))U[Ulom]+(?:'[Ulo][Ulom]*)*"
+
+# A function of a text of T characters. It returns an array [T], of bools or of counts.
+Values = Callable[[str], np.ndarray]
 
 
 class Feature(NamedTuple):
@@ -35,14 +56,14 @@ class Feature(NamedTuple):
 
     Attributes:
         name: its name in tables and in the page.
-        values: function of a text of T characters that returns an array [T], of bools or of counts.
+        values: what each character of a text has of it.
         claim: completes "One of the numbers in this network ..." in the page; "" if the feature is the character itself
             that was read, which a number does not have to remember.
         ends: what it is where its values are lowest and highest.
     """
 
     name: str
-    values: Callable[[str], np.ndarray]
+    values: Values
     claim: str = ""
     ends: Tuple[str, str] = ("no", "yes")
 
@@ -60,11 +81,11 @@ def measure(text: str) -> Dict[str, np.ndarray]:
     occurring: Dict[str, np.ndarray] = {}
     for feature in FEATURES:
         values = feature.values(text)
-        occurs = (
-            min(np.count_nonzero(values > 0), np.count_nonzero(values != values.max(initial=0)))
-            >= least
-        )
-        if occurs and not any(np.array_equal(values, earlier) for earlier in occurring.values()):
+        times_above_zero = np.count_nonzero(values > 0)
+        times_below_maximum = np.count_nonzero(values != values.max(initial=0))
+        if times_above_zero < least or times_below_maximum < least:
+            continue
+        if not any(np.array_equal(values, earlier) for earlier in occurring.values()):
             occurring[feature.name] = values.astype(np.float32)
     return occurring
 
@@ -85,20 +106,31 @@ def kinds(text: str) -> str:
 
 
 def _kind(char: str) -> str:
-    category = unicodedata.category(char)
     name = unicodedata.name(char, "")
-    if re.search("FULL STOP|QUESTION MARK|EXCLAMATION MARK|DANDA$|KHAN$|SIGN SECTION$", name):
-        return "(" if "INVERTED" in name else "!" if re.match("IDEO|FULLW|HALFW", name) else "."
+    if re.search(_SENTENCE_ENDS, name):
+        if "INVERTED" in name:
+            return "("
+        if re.match("IDEO|FULLW|HALFW", name):
+            return "!"
+        return "."
+
+    category = unicodedata.category(char)
     if category[0] == "L":
-        return (
-            "i"
-            if re.match(_UNSPACED, name)
-            else {"Lu": "U", "Lt": "U", "Ll": "l"}.get(category, "o")
-        )
-    # the last two join and divide letters
-    if char.isspace() or category[0] == "M" or char in "\u200c\u200d":
-        return char if char.isspace() else "m"
-    return _SIGNS.get(char) or _SIGNS.get(category) or ("," if "COMMA" in name else "-")
+        if re.match(_UNSPACED, name):
+            return "i"
+        return _LETTERS.get(category, "o")
+    if char.isspace():
+        return char
+    if category[0] == "M" or char in _JOINERS:
+        return "m"
+
+    if char in _QUOTES:
+        return _QUOTES[char]
+    if category in _SIGNS:
+        return _SIGNS[category]
+    if "COMMA" in name:
+        return ","
+    return "-"
 
 
 def words(text: str) -> List[str]:
@@ -107,35 +139,47 @@ def words(text: str) -> List[str]:
     >>> words("Don't go, Anna!")
     ["Don't", 'go', 'Anna']
     """
-    return [text[slice(*match.span())] for match in re.finditer(_WORD + "|i", kinds(text))]
+    matches = re.finditer(_WORD + "|i", kinds(text))
+    return [text[match.start() : match.end()] for match in matches]
 
 
-def _depths(text: str, marks: Dict[str, Tuple[Any, bool, bool]], nest: bool) -> np.ndarray:
-    """Return for each character of a text in how many open pairs it is, int32 [T].
+class Mark(NamedTuple):
+    """A mark of a family of pairs: whether it may open a pair, and whether it may close what its family opened."""
 
-    For each mark there is its family, whether it may open, and whether it may close what a mark of the family opened. A
-    pair may be inside another one of its family if they nest. The end of a paragraph closes all pairs, for quotes that
-    are never closed.
-    """
+    family: str
+    opens: bool
+    closes: bool
+
+
+def _depths(text: str, marks: Dict[str, Mark], nest: bool) -> np.ndarray:
+    """Return for each character in how many open pairs it is, int32 [T]; pairs of one family may nest or may not."""
     depths = np.zeros(len(text), np.int32)
-    # the families of the marks that are open
-    opened: List[str] = []
-    paragraph = "\n\n" if "\n\n" in text else "\n"
+    open_families: List[str] = []
+    paragraph_end = "\n\n" if "\n\n" in text else "\n"
     for place, char in enumerate(text):
-        family, opens, closes = marks.get(char, (None, False, False))
-        if family == "'" and re.match("[Ulom].[Ulom]", kinds(text)[place - 1 : place + 2]):
+        mark = marks.get(char)
+        if mark is None:
+            # The end of a paragraph closes all pairs, for quotes that are never closed.
+            if char == "\n" and text.endswith(paragraph_end, 0, place + 1):
+                open_families.clear()
+        elif mark.family == "'" and _is_inside_word(text, place):
             pass  # an apostrophe
-        elif closes and family in opened:
-            del opened[len(opened) - 1 - opened[::-1].index(family) :]
-        elif opens and (nest or family not in opened):
-            opened.append(family)
-        elif char == "\n" and text.endswith(paragraph, 0, place + 1):
-            opened.clear()
-        depths[place] = len(opened)
+        elif mark.closes and mark.family in open_families:
+            # With a pair, all that was opened inside it is closed.
+            last = len(open_families) - 1 - open_families[::-1].index(mark.family)
+            del open_families[last:]
+        elif mark.opens and (nest or mark.family not in open_families):
+            open_families.append(mark.family)
+        depths[place] = len(open_families)
     return depths
 
 
-def inside(pairs: str, most: int = 1) -> Callable[[str], np.ndarray]:
+def _is_inside_word(text: str, place: int) -> bool:
+    around = kinds(text)[place - 1 : place + 2]
+    return bool(re.match("[Ulom].[Ulom]", around))
+
+
+def inside(pairs: str, most: int = 1) -> Values:
     """Return a function that counts in how many open pairs of characters each character of a text is.
 
     Args:
@@ -145,7 +189,10 @@ def inside(pairs: str, most: int = 1) -> Callable[[str], np.ndarray]:
     >>> inside("()")("a (b) c").astype(int).tolist()
     [0, 0, 1, 1, 0, 0, 0]
     """
-    marks = {char: (place // 2, place % 2 == 0, place % 2 == 1) for place, char in enumerate(pairs)}
+    marks = {}
+    for opening, closing in zip(pairs[::2], pairs[1::2]):
+        marks[opening] = Mark(family=opening, opens=True, closes=False)
+        marks[closing] = Mark(family=opening, opens=False, closes=True)
     return lambda text: np.minimum(_depths(text, marks, nest=True), most)
 
 
@@ -159,28 +206,38 @@ def quoted(text: str) -> np.ndarray:
     >>> quoted('a "b" \u00bbc\u00ab d').astype(int).tolist()
     [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0]
     """
-    around = f"\n{kinds(text)}\n"
+    opening, closing = _uses_of_quotes(text)
+    opening_apostrophes = sum(opening[char] for char in APOSTROPHES)
+    has_apostrophes = 2 * opening_apostrophes <= sum(opening.values())
+    marks = {}
+    for char, family in _FAMILIES.items():
+        if has_apostrophes and char in APOSTROPHES:
+            continue
+        if opening[char] or closing[char]:
+            opens = 3 * opening[char] > closing[char]
+            closes = 3 * closing[char] > opening[char]
+        else:
+            category = unicodedata.category(char)
+            opens = category not in ("Pf", "Pe")
+            closes = category not in ("Pi", "Ps")
+        marks[char] = Mark(family, opens, closes)
+    return _depths(text, marks, nest=False) > 0
+
+
+def _uses_of_quotes(text: str) -> Tuple[Counter[str], Counter[str]]:
+    """Count how often each quotation mark stands where an opening one does, and where a closing one does."""
     opening = Counter[str]()
     closing = Counter[str]()
-    families = {char: family[0] for family in QUOTES for char in family}
+    around = f"\n{kinds(text)}\n"
     for place, char in enumerate(text):
-        if char in families:
+        if char in _FAMILIES:
             before = around[place]
             after = around[place + 2]
-            opening[char] += before in " \n\t(-" and after not in " \n,.!)"
-            closing[char] += before not in " \n" and after not in "Ulo0i("
-    marks = {}
-    for char, family in families.items():
-        category = unicodedata.category(char)
-        unseen = not opening[char] + closing[char]
-        marks[char] = (
-            family,
-            3 * opening[char] > closing[char] or unseen and category not in ("Pf", "Pe"),
-            3 * closing[char] > opening[char] or unseen and category not in ("Pi", "Ps"),
-        )
-    if 2 * sum(opening[char] for char in QUOTES[2]) <= sum(opening.values()):
-        marks = {char: mark for char, mark in marks.items() if char not in QUOTES[2]}
-    return _depths(text, marks, nest=False) > 0
+            if before in " \n\t(-" and after not in " \n,.!)":
+                opening[char] += 1
+            if before not in " \n" and after not in "Ulo0i(":
+                closing[char] += 1
+    return opening, closing
 
 
 def is_speech(text: str) -> bool:
@@ -189,11 +246,14 @@ def is_speech(text: str) -> bool:
     >>> is_speech('"No," he said. "Why?"'), is_speech('open("a.txt", "r")')
     (True, False)
     """
-    ends = np.flatnonzero(last_of(quoted)(text))
-    return 4 * sum(kinds(text)[end] in ".!," for end in ends) >= max(1, len(ends))
+    end_of_quotation = last_of(quoted)
+    ends = np.flatnonzero(end_of_quotation(text))
+    signs = kinds(text)
+    ends_of_sentences = [end for end in ends if signs[end] in ".!,"]
+    return 4 * len(ends_of_sentences) >= max(1, len(ends))
 
 
-def since(pattern: str) -> Callable[[str], np.ndarray]:
+def since(pattern: str) -> Values:
     """Return a function that counts the characters since the last end of a match, or since the text's beginning.
 
     >>> since(r"\\s")("ab c").tolist()
@@ -210,7 +270,7 @@ def since(pattern: str) -> Callable[[str], np.ndarray]:
     return values
 
 
-def within(pattern: str, test: Callable[[str], bool] = bool) -> Callable[[str], np.ndarray]:
+def within(pattern: str, test: Callable[[str], bool] = bool) -> Values:
     """Return a function that marks the characters inside those matches of a pattern that pass a test.
 
     >>> within("[0-9]+")("at 10:30").astype(int).tolist()
@@ -227,7 +287,7 @@ def within(pattern: str, test: Callable[[str], bool] = bool) -> Callable[[str], 
     return values
 
 
-def of_kinds(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
+def of_kinds(values: Values) -> Values:
     """Return a function that computes values from the kinds of the characters of a text.
 
     >>> of_kinds(within("U"))("At").astype(int).tolist()
@@ -236,16 +296,21 @@ def of_kinds(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]
     return lambda text: values(kinds(text))
 
 
-def before(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
+def before(values: Values) -> Values:
     """Return a function that marks a character where the next one has a feature.
 
     >>> before(within("[0-9]"))("at 10").astype(int).tolist()
     [0, 0, 1, 1, 0]
     """
-    return lambda text: np.append(values(text)[1:], False)[: len(text)]
+
+    def values_before(text):
+        following = values(text)[1:]
+        return np.append(following, False)[: len(text)]
+
+    return values_before
 
 
-def last_of(values: Callable[[str], np.ndarray]) -> Callable[[str], np.ndarray]:
+def last_of(values: Values) -> Values:
     """Return a function that marks the last character of each stretch in which a feature is true.
 
     >>> last_of(within("[a-z]+"))("to be").astype(int).tolist()
@@ -275,15 +340,8 @@ def indentation(text: str) -> np.ndarray:
     return widths
 
 
-_SIGNS = {"'": "'", "\u2019": "'", '"': '"', "Nd": "0", "Ps": "(", "Pe": ")", "Pi": '"', "Pf": '"'}
-# the names of their letters
-_UNSPACED = "CJK|IDEO|HIRAGANA|(HALFWIDTH )?KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN"
-_WORD = "[Ulo][Ulom]*(?:'[Ulo][Ulom]*)*"  # of kinds, as the patterns below
-# from its end to the beginning of the next, which has no small letter: "Why?" she asked
-_SENTENCE = r"""(?:\.(?:\s?[)"'])*\s+|![)"']*\s*)(?:[("']\s?)*(?!\s?[("'l])"""
 _capital = of_kinds(within("U"))
-# a word with a capital that follows a word or a comma: at the start of a sentence every word has one
-_name = of_kinds(within("(?:(?<=[Ulom] )|(?<=[Ulom], ))U[Ulom]+(?:'[Ulo][Ulom]*)*"))
+_name = of_kinds(within(_NAME))
 
 QUOTATION = "inside quotation marks"
 FEATURES = (
@@ -325,13 +383,13 @@ FEATURES = (
     ),
     Feature(
         "position in the sentence",
-        of_kinds(since(_SENTENCE)),
+        of_kinds(since(_BETWEEN_SENTENCES)),
         "measures how long a sentence is",
         ("begun", "long"),
     ),
     Feature(
         "start of a sentence",
-        of_kinds(within(f"{_SENTENCE}(?:{_WORD}|i)")),
+        of_kinds(within(f"{_BETWEEN_SENTENCES}(?:{_WORD}|i)")),
         "notices where a sentence begins",
         ("within", "begins"),
     ),

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from charrnn.inspection.webpage import SOURCES, assemble
+from charrnn.inspection.assembly import SOURCES, assemble
 from charrnn.system import files
 from charrnn.version import __version__
 
@@ -21,11 +21,10 @@ TEXTS = {
 
 def learning_page() -> str:
     """Return the page."""
-    texts = {name: (SOURCES / "learn" / file).read_text("utf-8") for name, file in TEXTS.items()}
-    elements = "".join(
-        f'<script type="text/plain" title="{name}">{text}</script>\n'
-        for name, text in texts.items()
-    )
+    elements = ""
+    for name, file in TEXTS.items():
+        text = (SOURCES / "learn" / file).read_text("utf-8")
+        elements += f'<script type="text/plain" title="{name}">{text}</script>\n'
     return assemble("learn.html", {"version": __version__, "texts": elements}, _shortened)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from charrnn.engines import Engine
 
-LETTERS = (1, 2, 5, 10, 20, 50, 100, 200)  # characters that the network reads
-PLACES = 500  # of a text, at most
+# How many characters the network reads, and at how many places of a text at most.
+LETTERS = (1, 2, 5, 10, 20, 50, 100, 200)
+PLACES = 500
 
 
 def bits_after(
@@ -24,14 +25,16 @@ def bits_after(
         progress: wraps the loop over them, to show a progress bar.
     """
     fitting = [count for count in LETTERS if count < len(ids)]
-    places = np.unique(np.linspace(max(fitting, default=0), len(ids) - 1, PLACES).astype(int))
+    first = max(fitting, default=0)
+    places = np.unique(np.linspace(first, len(ids) - 1, PLACES).astype(int))
     bits = {}
     for count in progress(fitting):
         state = engine.zero_state(len(places))
-        # one step at a time: the probabilities of all steps may not fit the memory
+        # One step at a time, because the probabilities of all steps may not fit the memory.
         for back in range(count, 0, -1):
-            nats, state = engine.surprisal(
-                ids[places - back, np.newaxis], ids[places - back + 1, np.newaxis], state
-            )
+            last_read = places - back
+            read_ids = ids[last_read, np.newaxis]  # [B, 1]
+            next_ids = ids[last_read + 1, np.newaxis]
+            nats, state = engine.surprisal(read_ids, next_ids, state)
         bits[count] = float(nats.mean(dtype=np.float64) / np.log(2))
     return bits

@@ -41,8 +41,9 @@ def store(model: Model, weights: str) -> Dict[str, Stored]:
         ValueError: a weight is too large for float16.
     """
     stored = {}
+    rounded = _as_float16 if weights == "float16" else _as_int8
     for name, matrix in _matrices(model).items():
-        stored[name] = _as_float16(matrix) if weights == "float16" else _as_int8(matrix)
+        stored[name] = rounded(matrix)
     for layer, bias in enumerate(model.biases):
         stored[f"bias_{layer}"] = Stored(bias)
     stored["softmax_bias"] = Stored(model.softmax_bias)
@@ -50,12 +51,12 @@ def store(model: Model, weights: str) -> Dict[str, Stored]:
 
 
 def _matrices(model: Model) -> Dict[str, np.ndarray]:
-    """Return the matrices of a model, which the page multiplies row by row. The first kernel is in two parts."""
+    """Return the matrices, which the page multiplies row by row. Of the first kernel, the table is for characters."""
     first, *others = model.kernels
     matrices = {
-        "table": first[: -model.lstm_size],  # for the characters
+        "table": first[: -model.lstm_size],
         "softmax_kernel": model.softmax_kernel.T,
-        "kernel_0": first[-model.lstm_size :].T,  # for h
+        "kernel_0": first[-model.lstm_size :].T,
     }
     for layer, kernel in enumerate(others, start=1):
         matrices[f"kernel_{layer}"] = kernel.T
@@ -69,8 +70,8 @@ def _as_float16(matrix: np.ndarray) -> Stored:
 
 
 def _as_int8(matrix: np.ndarray) -> Stored:
-    largest = np.abs(matrix).max(axis=1)  # of each row
-    scales = np.maximum(largest / np.float32(127), np.finfo(np.float32).tiny)
+    largest_of_rows = np.abs(matrix).max(axis=1)
+    scales = np.maximum(largest_of_rows / np.float32(127), np.finfo(np.float32).tiny)
     scaled = matrix / scales[:, np.newaxis]
     return Stored(np.rint(scaled).astype(np.int8), scales)
 
@@ -82,9 +83,9 @@ def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
     kernels[0] = np.concatenate([arrays["table"], kernels[0]])
     softmax_kernel = np.ascontiguousarray(arrays["softmax_kernel"].T)
     weights = lstm_weights(kernels, softmax_kernel)
-    for name, values in model.weights.items():
-        if values.ndim == 1:  # a bias, which is not rounded
-            weights[name] = values
+    # Biases are not rounded.
+    biases = {name: values for name, values in model.weights.items() if values.ndim == 1}
+    weights.update(biases)
     return replace(model, weights=weights)
 
 
@@ -97,7 +98,8 @@ def untrained_model(model: Model) -> Model:
 
 
 def _drawn_uniformly(random: np.random.RandomState, shape: Tuple[int, ...]) -> np.ndarray:
-    limit = np.sqrt(6 / sum(shape))  # Glorot's, the default of TensorFlow
+    # Glorot's limit, the default of TensorFlow.
+    limit = np.sqrt(6 / sum(shape))
     return random.uniform(-limit, limit, shape).astype(np.float32)
 
 

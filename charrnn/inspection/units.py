@@ -16,13 +16,17 @@ import numpy as np
 from charrnn.engines import Engine
 from charrnn.inspection import features
 
-CHARACTERS = 50000  # how much of a text is read to measure the units
-CHUNK = 1000  # characters that are read in one call of the engine
-LEAST_CORRELATION = 0.3  # below this, a unit tracks nothing that has a name here
-# how often, for each character of the text, a feature occurs at least that is a discovery
+# How many characters of a text are read to measure the units, and how many of them in one call of the engine.
+CHARACTERS = 50000
+CHUNK = 1000
+
+# Correlations: below the first, a unit tracks nothing that has a name here; from the second on, it is said to know what
+# it tracks. A discovery has the third above the best unit of an untrained network.
+LEAST_CORRELATION = 0.3
+CLEAR = 0.5
+LEAST_ABOVE = 0.2
+# How often a feature that is discovered ends or falls, for each character of the text.
 LEAST_OFTEN = 0.001
-CLEAR = 0.5  # from this correlation on, a unit is said to know what it tracks
-LEAST_ABOVE = 0.2  # what a discovery has above the best unit of an untrained network
 
 
 class Unit(NamedTuple):
@@ -93,7 +97,8 @@ class Measured:
     def tracked_by(self, unit: Unit) -> List[Tracking]:
         """Return how a unit is correlated with each feature, the strongest first."""
         trackings = [self._tracking(unit, feature) for feature in range(len(self.features))]
-        return sorted(trackings, key=_weakness)
+        trackings.sort(key=_weakness)
+        return trackings
 
     def _tracking(self, unit: Unit, feature: int) -> Tracking:
         correlation = float(self.correlations[feature, unit.part, unit.column])
@@ -110,13 +115,17 @@ class Measured:
             A list for each feature that has such units; the feature that is tracked best comes first.
         """
         groups = []
-        for feature in range(len(self.features)):
-            chosen = self._choose(np.abs(self.chosen_by[feature]), count)
-            trackings = [self._tracking(unit, feature) for unit in chosen]
-            strong = [tracking for tracking in trackings if abs(tracking.correlation) >= least]
-            if strong:
-                groups.append(sorted(strong, key=_weakness))
-        return sorted(groups, key=lambda group: _weakness(group[0]))
+        for feature, chosen_by in enumerate(self.chosen_by):
+            trackings = []
+            for unit in self._choose(np.abs(chosen_by), count):
+                tracking = self._tracking(unit, feature)
+                if abs(tracking.correlation) >= least:
+                    trackings.append(tracking)
+            if trackings:
+                trackings.sort(key=_weakness)
+                groups.append(trackings)
+        groups.sort(key=lambda group: _weakness(group[0]))
+        return groups
 
     def tracked(self) -> Tuple[np.ndarray, np.ndarray]:
         """Return what each unit tracks best: the feature's place in `features`, or -1; and the correlation, [S, L]."""
@@ -124,8 +133,9 @@ class Measured:
         if not self.features:
             return np.full(shape, -1), np.zeros(shape, np.float32)
         best = np.abs(self.chosen_by).argmax(axis=0)
-        correlations = np.take_along_axis(self.correlations, best[np.newaxis], axis=0)[0]
-        return np.where(np.abs(correlations) >= LEAST_CORRELATION, best, -1), correlations
+        [correlations] = np.take_along_axis(self.correlations, best[np.newaxis], axis=0)
+        is_tracked = np.abs(correlations) >= LEAST_CORRELATION
+        return np.where(is_tracked, best, -1), correlations
 
     def discoveries(self, untrained: "Measured") -> List[Tuple[Tracking, float]]:
         """Return the units that have learned to track something, the best one for each feature.
@@ -140,24 +150,24 @@ class Measured:
             Each unit, for the feature that it tracks best, and the correlation of the best untrained one, as absolute
             value. The highest correlation comes first. Quotation counts if its correlation is CLEAR.
         """
-        by_chance = {}
+        chances = {}
         for tracking, *_ in untrained.best(1, least=0):
-            by_chance[tracking.feature] = abs(tracking.correlation)
+            chances[tracking.feature] = abs(tracking.correlation)
         times_of = dict(zip(self.features, self.times))
 
         discovered: Dict[Unit, Tuple[Tracking, float]] = {}
         for tracking, *_ in self.best(1):
             feature = tracking.feature
-            chance = by_chance.get(feature, 0.0)
+            chance = chances.get(feature, 0.0)
             least = chance + LEAST_ABOVE
             if feature == features.QUOTATION:
                 least = max(least, CLEAR)
             is_claimed = bool(features.BY_NAME[feature].claim)
             is_frequent = times_of[feature] >= LEAST_OFTEN * self.length
-            if is_claimed and is_frequent and abs(tracking.correlation) >= least:
-                discovered.setdefault(
-                    tracking.unit, (tracking, chance)
-                )  # a unit counts for what it tracks best
+            is_strong = abs(tracking.correlation) >= least
+            if is_claimed and is_frequent and is_strong:
+                # The best come first: a unit counts for what it tracks best.
+                discovered.setdefault(tracking.unit, (tracking, chance))
         return list(discovered.values())
 
     def limits(self) -> Tuple[np.ndarray, np.ndarray]:
@@ -172,8 +182,10 @@ class Measured:
         return self._choose(np.where(tracks_nothing, self.deviation, 0), count)
 
     def _choose(self, values: np.ndarray, count: int) -> List[Unit]:
-        """Return the units with the largest values [S, L] above zero. Of c and h of a cell, only the larger counts."""
-        chosen: Dict[Tuple[str, int], Unit] = {}  # by layer and column
+        """Return the units with the largest values [S, L] above zero. Of c and h of a cell, the larger counts."""
+        chosen: Dict[
+            Tuple[str, int], Unit
+        ] = {}  # by layer and column, which c and h of a cell share
         for place in np.argsort(-values, axis=None, kind="stable"):
             part, column = divmod(int(place), values.shape[1])
             if len(chosen) == count or not values[part, column] > 0:
@@ -190,8 +202,12 @@ def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
     >>> part_names(2, 4)
     ('1/c', '1/h', '2/c', '2/h')
     """
-    letters = "ch" if parts == 2 * num_layers else "h"  # gru and rnn have h alone
-    return tuple(f"{layer}/{letter}" for layer in range(1, num_layers + 1) for letter in letters)
+    # GRU and RNN cells have h alone.
+    letters = "ch" if parts == 2 * num_layers else "h"
+    names: List[str] = []
+    for layer in range(1, num_layers + 1):
+        names.extend(f"{layer}/{letter}" for letter in letters)
+    return tuple(names)
 
 
 def activations(
@@ -212,7 +228,8 @@ def activations(
     memories = [place for place, name in enumerate(parts) if name.endswith("c")]
     for start in progress(range(0, len(ids), CHUNK)):
         states, state = engine.activations(ids[start : start + CHUNK], state)
-        shown = states.copy()  # the state may be a view of it
+        # The state may be a view of what the engine returns.
+        shown = states.copy()
         shown[:, memories] = np.tanh(states[:, memories])
         yield shown
 
@@ -235,22 +252,27 @@ def measure(
     middle = len(text) // 2
     table = _table(list(occurring.values()), len(text), middle)  # [F, T]
 
-    zero = engine.zero_state()
-    parts = part_names(num_layers, len(zero))
-    first = _Half(len(table), zero[:, 0].size)
-    second = _Half(len(table), zero[:, 0].size)
+    num_parts, _, size = engine.zero_state().shape
+    parts = part_names(num_layers, num_parts)
+    first = _Half(len(table), num_parts * size)
+    second = _Half(len(table), num_parts * size)
     shown = []
     start = 0
     for piece in activations(engine, engine.vocabulary.encode(text), parts, progress):
         piece = piece.reshape(len(piece), -1)  # [T, S·L]
         values = table[:, start : start + len(piece)]  # [F, T]
-        edge = min(max(middle - start, 0), len(piece))  # where the second half begins in this piece
+        # Where the second half begins in this piece.
+        edge = min(max(middle - start, 0), len(piece))
         first.add(values[:, :edge], piece[:edge])
         second.add(values[:, edge:], piece[edge:])
         shown.append(np.rint(127 * piece[edge:]).astype(np.int8))
         start += len(piece)
 
-    shape = (len(parts), zero.shape[-1])
+    times = []
+    for values in occurring.values():
+        ends = np.diff(values) < 0
+        times.append(int(ends.sum()))
+    shape = (num_parts, size)
     return Measured(
         parts=parts,
         features=tuple(occurring),
@@ -259,7 +281,7 @@ def measure(
         deviation=second.deviations(len(text) - middle).astype(np.float32).reshape(shape),
         shown=np.concatenate(shown).reshape(-1, *shape),
         length=len(text),
-        times=tuple(int((np.diff(values) < 0).sum()) for values in occurring.values()),
+        times=tuple(times),
     )
 
 
@@ -280,7 +302,8 @@ class _Half:
     def deviations(self, count: int) -> np.ndarray:
         """Return the standard deviation of each unit over so many characters, [S·L]."""
         variances = self.squares / count - (self.sums / count) ** 2
-        return np.sqrt(np.maximum(variances, 0))  # rounding could make them negative
+        # Rounding could make them negative.
+        return np.sqrt(np.maximum(variances, 0))
 
     def correlations(self, count: int) -> np.ndarray:
         """Return the correlation of each feature and unit, float32 [F, S·L]; 0 of a unit that does not vary."""
@@ -292,9 +315,9 @@ class _Half:
 def _table(columns: List[np.ndarray], length: int, middle: int) -> np.ndarray:
     """Return features [F, T], standardized in each half of the text."""
     table = np.reshape(columns, (len(columns), length)).astype(np.float64)
-    return np.concatenate(
-        [_standardized(table[:, :middle]), _standardized(table[:, middle:])], axis=1
-    )
+    first = _standardized(table[:, :middle])
+    second = _standardized(table[:, middle:])
+    return np.concatenate([first, second], axis=1)
 
 
 def _standardized(values: np.ndarray) -> np.ndarray:

@@ -32,12 +32,15 @@ from . import (
     words,
 )
 from .progress import progress
-from .verdict import EXERCISES, ready, report
+from .verdict import EXERCISES, give_away, ready, report
 
+SOLUTION = "Anna_KaRNNa_Solution.ipynb"
 HINTS = words.sections("hints.md")
-SOLUTIONS = {
-    module.__name__.split(".")[-1]: module.solution  # of the exercises that can be skipped
-    for module in (lstm_step, lstm_gradient, evaluate, pick_at_temperature)
+SOLUTIONS = {  # of the exercises that can be skipped
+    "lstm_step": lstm_step.solution,
+    "lstm_gradient": lstm_gradient.solution,
+    "evaluate": evaluate.solution,
+    "pick_at_temperature": pick_at_temperature.solution,
 }
 
 keep = progress.keep
@@ -82,45 +85,35 @@ def hint(exercise: Any) -> None:
     """
     name = getattr(exercise, "__name__", exercise)
     if name not in HINTS:
-        print(
-            words.wrap(
-                f'There are hints for {", ".join(HINTS)}, for example: checks.hint("build_loss")'
-            )
-        )
+        names = ", ".join(HINTS)
+        print(words.wrap(f'There are hints for {names}, for example: checks.hint("build_loss")'))
         return
     hints = HINTS[name][: progress.hints]
-    number = progress.of(name)["hints"]
     if not hints:
         print("There are no hints in this course.")
-    elif number >= len(hints):
-        rest = "Anna_KaRNNa_Solution.ipynb"
-        left = f" What is left is the solution, in {rest}." if os.path.exists(rest) else ""
-        print(
-            words.wrap(
-                "\n".join(
-                    [
-                        f"There is no further hint for {name}: all {len(hints)} are printed again.{left}",
-                        *hints,
-                    ]
-                )
-            )
-        )
-    else:
+        return
+
+    number = progress.of(name)["hints"]
+    if number < len(hints):
         progress.note(name, hints=number + 1)
         print(words.wrap(f"{name}, hint {number + 1} of {len(hints)}: {hints[number]}"))
+        return
+    first = f"There is no further hint for {name}: all {len(hints)} are printed again."
+    if os.path.exists(SOLUTION):
+        first += f" What is left is the solution, in {SOLUTION}."
+    print(words.wrap("\n".join([first, *hints])))
 
 
 def skip(exercise: Any) -> Optional[Callable]:
     """Print and return the given solution of an exercise, so that the notebook goes on without the reader's."""
     name = getattr(exercise, "__name__", exercise)
-    if name not in SOLUTIONS or not progress.skipping:
-        print(
-            words.wrap(
-                f"These can be skipped: {', '.join(SOLUTIONS)}."
-                if progress.skipping
-                else "No exercise can be skipped in this course."
-            )
-        )
+    if not progress.skipping:
+        print("No exercise can be skipped in this course.")
         return None
-    print(inspect.getsource(SOLUTIONS[name]).replace("def solution", f"def {name}"))
-    return SOLUTIONS[name]
+    if name not in SOLUTIONS:
+        print(words.wrap(f"These can be skipped: {', '.join(SOLUTIONS)}."))
+        return None
+    give_away(name)
+    solution = SOLUTIONS[name]
+    print(inspect.getsource(solution).replace("def solution", f"def {name}"))
+    return solution

@@ -7,23 +7,20 @@ from charrnn.system.tensorflow import tf
 from . import words
 from .answer import items, need
 
-RIGHT = {
-    "inputs:0": "an int32 tensor [2, 3]",
-    "targets:0": "an int32 tensor [2, 3]",
-    "keep_prob:0": "a float32 tensor of unknown shape",
-}
+EXPECTED = "inputs:0 an int32 tensor [2, 3], targets:0 an int32 tensor [2, 3], keep_prob:0 a float32 tensor "
 
 
 def examine(answer: Callable) -> None:
     """Check the placeholders for N = 2 and M = 3."""
     tf.reset_default_graph()
-    made = items(answer, (2, 3), ["inputs", "targets", "keep_prob"])
-    found = {getattr(one, "name", "nothing"): words.describe(one) for one in made}
-    right, came = (
-        ", ".join(f"{name} {kind}" for name, kind in some.items()) for some in (RIGHT, found)
-    )
+    placeholders = items(answer, (2, 3), ["inputs", "targets", "keep_prob"])
+    described = []
+    for placeholder in placeholders:
+        name = getattr(placeholder, "name", "nothing")
+        described.append(f"{name} {words.describe(placeholder)}")
+    actual = ", ".join(described)
     need(
-        came in (right, right.replace("of unknown shape", "[]")),
-        f"For N = 2 and M = 3 it should return {right}, but it returns {came}. This function is given: restore its "
-        "cell.",
+        actual in (EXPECTED + "of unknown shape", EXPECTED + "[]"),
+        f"For N = 2 and M = 3 it should return {EXPECTED}of unknown shape, but it returns {actual}. This function is "
+        "given: restore its cell.",
     )

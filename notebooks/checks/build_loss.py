@@ -24,53 +24,48 @@ SURE = 100.0  # a logit; the probability of a character whose logit is 100 lower
 def examine(answer: Callable) -> None:
     """Check the loss for two sets of sizes."""
     random = np.random.RandomState(1)  # no step's loss is both the first and the smallest
-    for n, m, size, num_classes in [(2, 3, 4, 5)] + [
-        tuple(random.permutation(np.arange(3, 9))[:4].tolist())
-    ]:
-        values = (2 * random.normal(size=[n * m, num_classes])).astype(np.float32)
-        ids = random.randint(0, num_classes, size=[n, m]).astype(np.int32)
-        ids[0, :2] = num_classes - 1, 0
-        number = _run(answer, values, ids, size)
+    other_sizes = random.permutation(np.arange(3, 9)).tolist()
+    for n, m, size, num_classes in [(2, 3, 4, 5), other_sizes[:4]]:
+        logits = (2 * random.normal(size=[n * m, num_classes])).astype(np.float32)
+        targets = random.randint(0, num_classes, size=[n, m]).astype(np.int32)
+        # the last id and the first one occur
+        targets[0, 0] = num_classes - 1
+        targets[0, 1] = 0
+        loss = _run(answer, logits, targets, size)
         need(
-            number.shape == (),
-            f"The loss should be a single number, of the shape [], but its shape is {words.brackets(number.shape)}: "
+            loss.shape == (),
+            f"The loss should be a single number, of the shape [], but its shape is {words.brackets(loss.shape)}: "
             "take the mean over all N·M steps.",
         )
-        _examine_number(number, values, ids, size)
-        one_hot = np.eye(num_classes, dtype=np.float32)[ids.ravel()]
-        right, wrong = (
-            float(_run(answer, np.roll(SURE * one_hot, shift, axis=1), ids, size))
-            for shift in (0, 1)
-        )
-        need(
-            close(wrong, SURE) and abs(right) < 1e-4,
-            f"Where the network is sure of a character, the loss should be 0 if that character comes and {SURE:g} if "
-            f"another comes, but it is {right:.4g} and {wrong:.4g}. Is something clipped, smoothed or added? (inf and "
-            "nan come from the logarithm of 0.) Give the logits as they are to "
-            "tf.nn.softmax_cross_entropy_with_logits_v2.",
-        )
+        _examine_loss(loss, logits, targets, size)
+        _examine_sure_logits(answer, targets, size, num_classes)
 
 
-def _run(answer: Callable, values: np.ndarray, ids: np.ndarray, size: int) -> np.ndarray:
+def _run(answer: Callable, values: np.ndarray, targets: np.ndarray, size: int) -> np.ndarray:
     """Return the loss for logits and targets."""
+    num_classes = values.shape[1]
     tf.reset_default_graph()
     logits = tf.constant(values)
-    weights = tf.Variable(tf.ones([size, values.shape[1]]), name="weights")
-    with mock.patch.multiple(tf.nn, **{name: _with_names(getattr(tf.nn, name)) for name in NAMED}):
-        loss = returned(answer, (logits, tf.constant(ids), values.shape[1]), ["loss"])
+    weights = tf.Variable(tf.ones([size, num_classes]), name="weights")
+    functions = {name: _with_names(getattr(tf.nn, name)) for name in NAMED}
+
+    with mock.patch.multiple(tf.nn, **functions):
+        loss = returned(answer, (logits, tf.constant(targets), num_classes), ["loss"])
     need(isinstance(loss, tf.Tensor), f"The loss should be a tensor, not {words.describe(loss)}.")
     need(loss.dtype == tf.float32, f"The loss should be float32, but it is {loss.dtype.name}.")
-    gradient, direct = tf.gradients(loss, [logits, weights])
+
+    of_logits, of_weights = tf.gradients(loss, [logits, weights])
     need(
-        gradient is not None,
+        of_logits is not None,
         "No gradient flows from the loss to the logits, so nothing could be learned. (Counting right answers, as the "
         "accuracy does, has no gradient.) Use the cross-entropy.",
     )
     need(
-        direct is None,
+        of_weights is None,
         "The weights are a part of the loss, as in a penalty for large weights (L2 regularization): leave that "
         "out. The loss is the cross-entropy alone.",
     )
+
     with tf.Session() as session:
         return session.run(loss)
 
@@ -89,38 +84,61 @@ def _with_names(function: Callable) -> Callable:
     return named
 
 
-def _examine_number(number: np.ndarray, values: np.ndarray, ids: np.ndarray, size: int) -> None:
+def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, size: int) -> None:
     """Check the loss of usual logits; a wrong one is compared with what the typical mistakes give."""
-    num_classes = values.shape[1]
-    losses = -np.log(softmax(values)[np.arange(ids.size), ids.ravel()])  # [N·M], in nats
     need(
-        np.isfinite(number),
+        np.isfinite(loss),
         "The loss is not a number: take the logarithm of the softmax, not of the logits. "
         "tf.nn.softmax_cross_entropy_with_logits_v2 does both.",
     )
-    times = Fraction(float(number / losses.mean())).limit_denominator(20)
-    of_sizes = (
-        times
-        and (ids.size * size * num_classes) ** 4 % abs(times.numerator * times.denominator) == 0
-    )
-    need(
-        times == 1 or not of_sizes or not same(number, float(times) * losses.mean()),
-        f"The loss is {times} times what it should be: take the mean over all N·M steps, which is their sum, divided "
-        "by N·M and by nothing else. (It is MINUS the logarithm of a probability.)",
-    )
+
+    num_classes = logits.shape[1]
+    steps = targets.size
+    losses = -np.log(softmax(logits)[np.arange(steps), targets.ravel()])  # [N·M], in nats
+    mean = losses.mean()
+
+    # a factor counts only where it is made of the sizes, not where it comes about by chance
+    times = Fraction(float(loss / mean)).limit_denominator(20)
+    factors = abs(times.numerator * times.denominator)
+    if times not in (0, 1) and (steps * size * num_classes) ** 4 % factors == 0:
+        need(
+            not same(loss, float(times) * mean),
+            f"The loss is {times} times what it should be: take the mean over all N·M steps, which is their sum, "
+            "divided by N·M and by nothing else. (It is MINUS the logarithm of a probability.)",
+        )
     compare(
-        number,
-        losses.mean(),
+        loss,
+        mean,
         "The loss should be the mean softmax cross-entropy with the one-hot targets, of the logits as they are, "
         "without anything clipped or added: on a small example",
         MISTAKES,
-        logits=values,
-        targets=ids,
+        logits=logits,
+        targets=targets,
         num_classes=num_classes,
         losses=losses,
-        labels=np.eye(num_classes, dtype=np.float32)[ids.ravel()],
+        labels=_one_hot(targets, num_classes),
         mean_loss=mean_loss,
     )
+
+
+def _examine_sure_logits(
+    answer: Callable, targets: np.ndarray, size: int, num_classes: int
+) -> None:
+    """Check the loss of a network that is sure of the right characters, and of one that is sure of others."""
+    sure = SURE * _one_hot(targets, num_classes)
+    right = float(_run(answer, sure, targets, size))
+    wrong = float(_run(answer, np.roll(sure, 1, axis=1), targets, size))
+    need(
+        close(wrong, SURE) and abs(right) < 1e-4,
+        f"Where the network is sure of a character, the loss should be 0 if that character comes and {SURE:g} if "
+        f"another comes, but it is {right:.4g} and {wrong:.4g}. Is something clipped, smoothed or added? (inf and "
+        "nan come from the logarithm of 0.) Give the logits as they are to "
+        "tf.nn.softmax_cross_entropy_with_logits_v2.",
+    )
+
+
+def _one_hot(targets: np.ndarray, num_classes: int) -> np.ndarray:
+    return np.eye(num_classes, dtype=np.float32)[targets.ravel()]  # [N·M, C]
 
 
 def mean_loss(one_hot: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

@@ -24,9 +24,10 @@ class Update(NamedTuple):
 # What typical mistakes have in place of the clipped gradients, by what to say to them; gradients are those of the loss.
 # A test puts each of them into the solution.
 MISTAKES = words.mistakes("build_optimizer")
-# The gradients of two variables, of norms 30 and 40, and their values.
-GRADIENTS = np.array([[0, 24, 18], [32, 0, -24]], np.float32)
+# The two variables, their values, and the gradients, which have the norms 30 and 40.
+NAMES = "wv"
 VALUES = np.array([[1, 2, -1], [-2, 3, 1]], np.float32)
+GRADIENTS = np.array([[0, 24, 18], [32, 0, -24]], np.float32)
 ADAM = ("ApplyAdam", "ResourceApplyAdam")
 UPDATES = 3  # that are done
 
@@ -36,13 +37,12 @@ def examine(answer: Callable) -> None:
     for learning_rate, grad_clip in [(0.01, 4.0), (0.0625, 200.0), (0.003, 2.0)]:
         tf.reset_default_graph()
         frozen = tf.Variable(tf.ones(2), name="frozen", trainable=False)
-        variables = [tf.Variable(value, name=name) for name, value in zip("wv", VALUES)]
-        loss = tf.reduce_sum(frozen) + tf.add_n(
-            [
-                tf.reduce_sum(one * tf.constant(gradient))
-                for one, gradient in zip(variables, GRADIENTS)
-            ]
-        )
+        variables = [tf.Variable(value, name=name) for name, value in zip(NAMES, VALUES)]
+        products = [
+            tf.reduce_sum(variable * tf.constant(gradient))
+            for variable, gradient in zip(variables, GRADIENTS)
+        ]
+        loss = tf.reduce_sum(frozen) + tf.add_n(products)
         operation = returned(answer, (loss, learning_rate, grad_clip), ["optimizer"])
         need(
             isinstance(operation, (tf.Operation, tf.Tensor)),
@@ -50,6 +50,7 @@ def examine(answer: Callable) -> None:
         )
         adams = adam_operations(operation)
         _examine_operations(reachable(operation), adams)
+
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
             for variable in tf.global_variables():
@@ -57,68 +58,49 @@ def examine(answer: Callable) -> None:
                 if variable.dtype.is_integer:
                     variable.load(10**6, session)
             updates = run_updates(session, adams)
-            norm = np.linalg.norm(GRADIENTS)
-            limit = min(norm, grad_clip)
-            found = np.array([updates[name].gradient for name in "wv"])
-            compare(
-                found,
-                GRADIENTS * limit / norm,
-                f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
-                f"gradients of the norm {limit:g}, but theirs is {np.linalg.norm(found):.4g}: clip "
-                "those of the loss alone, once, by grad_clip, and keep the order of the variables.",
-                MISTAKES,
-                gradients=list(GRADIENTS),
-                grad_clip=grad_clip,
-                variables=list(VALUES),
-            )
+            _examine_gradients(updates, grad_clip)
             _examine_settings(updates["w"], learning_rate, grad_clip)
             for _ in range(UPDATES):
                 session.run(operation)
-            found = np.array(session.run(variables))
-        # where the gradients are constant
-        right = VALUES - UPDATES * learning_rate * np.sign(GRADIENTS)
-        should, are = (one.astype(float).round(6).tolist() for one in (right, found))
-        expect(
-            np.allclose(found, right, rtol=0, atol=3e-6 + 1e-4 * learning_rate),
-            f"After {UPDATES} updates the weights should be {should}, but they are {are}: do one update with Adam, "
-            "with a constant learning rate, and change nothing else, as weight decay does.",
-        )
+            _examine_weights(np.array(session.run(variables)), learning_rate)
 
 
 def reachable(*operations: Any) -> Set[tf.Operation]:
     """Return the operations that run when these do."""
-    found = set()
-    waiting = [one.op if isinstance(one, tf.Tensor) else one for one in operations]
+    reached = set()
+    waiting = list(operations)
     while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += [tensor.op for tensor in one.inputs] + list(one.control_inputs)
-    return found
+        operation = waiting.pop()
+        if isinstance(operation, tf.Tensor):
+            operation = operation.op
+        if operation not in reached:
+            reached.add(operation)
+            waiting += [*operation.inputs, *operation.control_inputs]
+    return reached
 
 
 def adam_operations(*operations: Any) -> Dict[str, tf.Operation]:
     """Return the ApplyAdam operations that run with some operations, by the name of their variable."""
-    return {one.inputs[0].op.name: one for one in reachable(*operations) if one.type in ADAM}
+    adams = [operation for operation in reachable(*operations) if operation.type in ADAM]
+    return {operation.inputs[0].op.name: operation for operation in adams}
 
 
 def run_updates(
     session: tf.Session, operations: Dict[str, tf.Operation], feed: Any = None
 ) -> Dict[str, Update]:
     """Evaluate what each ApplyAdam operation gets, without doing the update."""
-    fetches = {name: list(one.inputs)[5:10] for name, one in operations.items()}
+    fetches = {name: list(operation.inputs)[5:10] for name, operation in operations.items()}
     return {name: Update(*values) for name, values in session.run(fetches, feed).items()}
 
 
 def _examine_operations(operations: Set[tf.Operation], adams: Dict[str, tf.Operation]) -> None:
     """Check that Adam updates each trainable variable, once, and that nothing else writes to one."""
-    others = sorted(
-        {one.type for one in operations if "Apply" in one.type and one.type not in ADAM}
-    )
+    updating = [operation.type for operation in operations if "Apply" in operation.type]
+    others = sorted({kind for kind in updating if kind not in ADAM})
+    instead = f": it has {', '.join(others)}" if others else ""
     need(
         adams,
-        f"It does no update with Adam{': it has ' + ', '.join(others) if others else ''}. Return what "
-        "apply_gradients of a tf.train.AdamOptimizer gives.",
+        f"It does no update with Adam{instead}. Return what apply_gradients of a tf.train.AdamOptimizer gives.",
     )
     need(
         sorted(adams) == ["v", "w"],
@@ -126,21 +108,58 @@ def _examine_operations(operations: Set[tf.Operation], adams: Dict[str, tf.Opera
         "in one apply_gradients, but no variable made with trainable=False.",
     )
     need(
-        sum(one.type in ADAM for one in operations) == len(adams),
+        len(adams) == sum(kind in ADAM for kind in updating),
         "A variable is updated more than once: one optimizer, and one apply_gradients, is enough.",
     )
 
 
-def _examine_settings(update: Update, learning_rate: float, grad_clip: float) -> None:
-    for name, found, right in [
-        ("learning_rate", update.learning_rate, learning_rate),
-        ("beta1", update.beta1, 0.9),
-        ("beta2", update.beta2, 0.999),
-        ("epsilon", update.epsilon, 1e-8),
-    ]:
-        wrong = "grad_clip" if close(found, grad_clip) else f"{found:.4g}"
+def _examine_gradients(updates: Dict[str, Update], grad_clip: float) -> None:
+    """Compare the gradients that Adam gets with those of the loss, clipped."""
+    norm = np.linalg.norm(GRADIENTS)
+    limit = min(norm, grad_clip)
+    actual = np.array([updates[name].gradient for name in NAMES])
+    expected = GRADIENTS * limit / norm
+    for whole in (GRADIENTS, expected):
+        by_itself = np.clip(whole, actual.min(), actual.max())
         need(
-            np.isclose(found, right, rtol=1e-3),
-            f"Adam's {name} is {wrong}, but should be {right:g}: "
+            close(actual, whole) or not actual.any() or not close(actual, by_itself),
+            "Each number of the gradients is clipped by itself, which changes the direction of the whole gradient: use "
+            "tf.clip_by_global_norm, which scales them all alike.",
+        )
+    compare(
+        actual,
+        expected,
+        f"With gradients of a global norm of {norm:g} and grad_clip = {grad_clip:g} Adam should get "
+        f"gradients of the norm {limit:g}, but theirs is {np.linalg.norm(actual):.4g}: clip "
+        "those of the loss alone, once, by grad_clip, and keep the order of the variables.",
+        MISTAKES,
+        gradients=list(GRADIENTS),
+        grad_clip=grad_clip,
+        variables=list(VALUES),
+    )
+
+
+def _examine_settings(update: Update, learning_rate: float, grad_clip: float) -> None:
+    expected = {"learning_rate": learning_rate, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    for name, value in expected.items():
+        actual = getattr(update, name)
+        shown = "grad_clip" if close(actual, grad_clip) else f"{actual:.4g}"
+        need(
+            np.isclose(actual, value, rtol=1e-3),
+            f"Adam's {name} is {shown}, but should be {value:g}: "
             "give the optimizer learning_rate itself, without a decay, and nothing else.",
         )
+
+
+def _examine_weights(weights: np.ndarray, learning_rate: float) -> None:
+    """Check the weights after the updates: where the gradients are constant, each changes them by the learning rate."""
+    expected = VALUES - UPDATES * learning_rate * np.sign(GRADIENTS)
+    expect(
+        np.allclose(weights, expected, rtol=0, atol=3e-6 + 1e-4 * learning_rate),
+        f"After {UPDATES} updates the weights should be {_rounded(expected)}, but they are {_rounded(weights)}: do "
+        "one update with Adam, with a constant learning rate, and change nothing else, as weight decay does.",
+    )
+
+
+def _rounded(weights: np.ndarray) -> Any:
+    return weights.astype(float).round(6).tolist()

@@ -22,42 +22,43 @@ WRONG_PREDICTIONS = words.mistakes("build_output predictions")
 def examine(answer: Callable) -> None:
     """Check the layer for two pairs of sizes, then the beginning of the weights."""
     random = np.random.RandomState(0)
-    for n, m, size, num_classes in [(2, 3, 4, 5)] + [
-        tuple(random.permutation(np.arange(3, 9))[:4].tolist())
-    ]:
+    other_sizes = random.permutation(np.arange(3, 9)).tolist()
+    for n, m, size, num_classes in [(2, 3, 4, 5), other_sizes[:4]]:
         tf.reset_default_graph()
-        values = random.normal(size=[n, m, size]).astype(np.float32)
-        _examine_made(
-            items(answer, (tf.constant(values), size, num_classes), NAMES), values, num_classes
-        )
+        lstm_output = random.normal(size=[n, m, size]).astype(np.float32)
+        tensors = items(answer, (tf.constant(lstm_output), size, num_classes), NAMES)
+        _examine_tensors(tensors, lstm_output, num_classes)
     _examine_beginning(answer)
 
 
-def _examine_made(made: Any, values: np.ndarray, num_classes: int) -> None:
-    for name, tensor in zip(NAMES, made):
+def _examine_tensors(tensors: Any, lstm_output: np.ndarray, num_classes: int) -> None:
+    for name, tensor in zip(NAMES, tensors):
         need(
             isinstance(tensor, tf.Tensor) and tensor.dtype == tf.float32,
             f"{name} should be a float32 tensor, not {words.describe(tensor)}.",
         )
-    _examine_variables(values.shape[-1], num_classes)
-    _examine_numbers(made, values)
+
+    _examine_variables(lstm_output.shape[-1], num_classes)
+    _examine_numbers(tensors, lstm_output)
+    name = tensors[0].op.name
     need(
-        made[0].op.name == "predictions",
-        f"The softmax is named {made[0].op.name!r} in the graph: give it name='predictions', and make it after the "
+        name == "predictions",
+        f"The softmax is named {name!r} in the graph: give it name='predictions', and make it after the "
         "scope, which is for the two variables.",
     )
 
 
 def _examine_variables(size: int, num_classes: int) -> None:
     variables = tf.global_variables()
-    found = [f"{one.op.name} {one.shape.as_list()}" for one in variables]
-    right = [f"softmax/Variable {[size, num_classes]}", f"softmax/Variable_1 {[num_classes]}"]
+    actual = [f"{variable.op.name} {variable.shape.as_list()}" for variable in variables]
+    expected = [f"softmax/Variable {[size, num_classes]}", f"softmax/Variable_1 {[num_classes]}"]
     need(
-        found == right,
-        f"The variables should be the weights, [L, C], {right[0]}, and the bias, [C], {right[1]}, "
-        f"but they are {', '.join(found) or 'none'}. Make the weights, then the bias, with tf.Variable, inside "
+        actual == expected,
+        f"The variables should be the weights, [L, C], {expected[0]}, and the bias, [C], {expected[1]}, "
+        f"but they are {', '.join(actual) or 'none'}. Make the weights, then the bias, with tf.Variable, inside "
         "tf.variable_scope('softmax') and without names of their own.",
     )
+
     for name, variable in zip(["weights", "bias"], variables):
         need(
             variable in tf.trainable_variables(),
@@ -65,33 +66,39 @@ def _examine_variables(size: int, num_classes: int) -> None:
         )
 
 
-def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
+def _examine_numbers(tensors: List[tf.Tensor], lstm_output: np.ndarray) -> None:
     """Compare with NumPy, after giving the bias numbers other than zeros."""
     weights, bias = tf.global_variables()
-    given = np.arange(1.0, 1 + bias.shape.num_elements(), dtype=np.float32)
-    matrix = np.random.RandomState(1).normal(size=weights.shape.as_list()).astype(np.float32)
+    random = np.random.RandomState(1)
+    matrix = random.normal(size=weights.shape.as_list()).astype(np.float32)
+    vector = np.arange(1.0, 1 + bias.shape.num_elements(), dtype=np.float32)
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         weights.load(matrix, session)
-        bias.load(given, session)
-        predictions, logits = session.run(list(made))
-    n, m, size = values.shape
-    rows = values.reshape([-1, size])  # [N·M, L]
-    expected = rows @ matrix + given
-    lost = {
-        (n, given.size): " (as of one step only, x[:, -1])",
+        bias.load(vector, session)
+        predictions, logits = session.run(list(tensors))
+
+    n, m, size = lstm_output.shape
+    num_classes = vector.size
+    rows = lstm_output.reshape([-1, size])
+    expected = rows @ matrix + vector  # [N·M, C]
+    reasons = {
+        (n, num_classes): " (as of one step only, x[:, -1])",
         (
             m,
-            given.size,
+            num_classes,
         ): " (as of one sequence only: x[-1] is the last row of the batch, not the last step)",
     }
-    for name, found in zip(NAMES[::-1], (logits, predictions)):
+
+    for name, values in [("logits", logits), ("predictions", predictions)]:
         need(
-            found.shape == expected.shape,
+            values.shape == expected.shape,
             f"{name} should be [N·M, C] = {words.brackets(expected.shape)}, one row for each step of each sequence, "
-            f"but they are {words.brackets(found.shape)}{lost.get(found.shape, '')}: reshape the outputs of all "
+            f"but they are {words.brackets(values.shape)}{reasons.get(values.shape, '')}: reshape the outputs of all "
             "steps to [N·M, L] before the product, and take the softmax of the logits.",
         )
+
     need(
         not (close(logits, softmax(expected)) and close(predictions, expected)),
         "The two results are swapped: the order is predictions, logits.",
@@ -102,10 +109,10 @@ def _examine_numbers(made: List[tf.Tensor], values: np.ndarray) -> None:
         "The logits are not x·W + b: only join and reshape the LSTM output, and change nothing "
         "before or after the product and the sum. Dropout belongs in build_lstm.",
         WRONG_LOGITS,
-        joined=values,
+        joined=lstm_output,
         rows=rows,
         weights=matrix,
-        bias=given,
+        bias=vector,
     )
     compare(
         predictions,
@@ -124,10 +131,12 @@ def _examine_beginning(answer: Callable) -> None:
         session.run(tf.global_variables_initializer())
         weights, bias = session.run(tf.global_variables())
     need(not bias.any(), "The bias should begin as zeros, but it does not.")
+
+    mean = abs(weights.mean())
     deviation = weights.std()
     largest = np.abs(weights).max()
     need(
-        largest <= 0.2 and 0.08 < deviation < 0.096 and abs(weights.mean()) < 0.01,
+        largest <= 0.2 and 0.08 < deviation < 0.096 and mean < 0.01,
         "The weights should begin as tf.truncated_normal with stddev=0.1, given by name (then none is beyond 0.2), "
-        f"but their mean is {abs(weights.mean()):.3f}, the deviation {deviation:.3f}, and the largest {largest:.2f}.",
+        f"but their mean is {mean:.3f}, the deviation {deviation:.3f}, and the largest {largest:.2f}.",
     )

@@ -1,7 +1,7 @@
 """The check of CharRNN: its results and its update against the package's network of the same weights."""
 
 from difflib import get_close_matches
-from typing import Any, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple
 
 import numpy as np
 
@@ -21,37 +21,34 @@ SIZES = dict(num_classes=5, batch_size=3, num_steps=6, lstm_size=4, num_layers=2
 OTHERS = dict(num_classes=3, batch_size=2, num_steps=4, lstm_size=6, num_layers=1)
 
 
-class Numbers(NamedTuple):
-    """What a network gives, with the weights of the check.
+class Results(NamedTuple):
+    """What a network computes of a window and an initial state."""
 
-    The results are prediction, logits, loss and final state.
-    """
+    prediction: np.ndarray
+    logits: np.ndarray
+    loss: np.ndarray
+    final_state: Any
 
-    shapes: List[str]  # names and shapes
-    results: List[Any]  # for a window and a state
-    unfed: List[Any]  # for the state of zeros
+
+class Measured(NamedTuple):
+    """What a network does with the weights of the check."""
+
+    variables: List[str]  # those that are trained, with their shapes
+    results: Results
+    from_zeros: Results  # with the state of zeros
     masks: int  # random operations before the logits
     learning_rate: float
-    # of all variables, which Adam gets; None where a network that writes has no optimizer
-    gradients: Any
+    gradients: Any  # of all variables, which Adam gets; None where there is no optimizer
 
 
 def examine(answer: Any) -> None:
     """Build the network in two sizes, for sampling, and several times."""
     maker = Constructor(answer)
     try:
-        variables = _examine_network(maker, **SIZES, learning_rate=0.01, grad_clip=0.002)
+        trained = _examine_network(maker, **SIZES, learning_rate=0.01, grad_clip=0.002)
         _examine_network(maker, **OTHERS, learning_rate=0.0625, grad_clip=1000)  # nothing to clip
-        found = set(_examine_network(maker, **SIZES, sampling=True))
-        others = sorted(
-            found - set(variables)
-            or {one for one in variables if "Adam" not in one and "beta" not in one} - found
-        )
-        need(
-            not others,
-            f"These variables have another name or shape: {', '.join(others[:4])}. So what the other "
-            "network has learned cannot be loaded. Do not keep the state in variables: it is fed.",
-        )
+        for_sampling = _examine_network(maker, **SIZES, sampling=True)
+        _compare_variables(trained, for_sampling)
         _examine_seed(maker)
     except Wrong as wrong:
         raise maker.cause(wrong)
@@ -59,92 +56,126 @@ def examine(answer: Any) -> None:
         raise maker.cause(Wrong(f"What it made cannot be used: {exception(error, answer)}"))
 
 
+def _compare_variables(trained: List[str], for_sampling: List[str]) -> None:
+    """Check that a network for sampling has the weights of one that is trained."""
+    weights = [name for name in trained if "Adam" not in name and "beta" not in name]
+    others = sorted(set(for_sampling) - set(trained)) or sorted(set(weights) - set(for_sampling))
+    need(
+        not others,
+        f"These variables have another name or shape: {', '.join(others[:4])}. So what the other "
+        "network has learned cannot be loaded. Do not keep the state in variables: it is fed.",
+    )
+
+
 def _examine_network(maker: Constructor, **arguments: Any) -> List[str]:
     """Compare a network with the package's; return the names and shapes of its variables."""
     tf.reset_default_graph()
     network = maker.build(**arguments)
-    _examine_attributes(network, "sampling" in arguments)
-    right = in_own_thread(lambda: _measure(model.CharRNN(**arguments), **arguments))
-    shapes = _described(tf.trainable_variables())
-    kernel = tf.trainable_variables()[:1]
-    came = kernel and kernel[0].shape.as_list()[0] - arguments["lstm_size"]
-    due = arguments["num_classes"]
+    is_sampling = "sampling" in arguments
+    _examine_attributes(network, is_sampling)
+    expected = in_own_thread(lambda: _measure(model.CharRNN(**arguments), **arguments))
+    variables = _described(tf.trainable_variables())
+    _examine_shapes(variables, expected.variables, arguments)
+
+    actual = _measure(network, **arguments)
+    _examine_results(actual, expected)
+    # dynamic_rnn drops in one operation, a loop over the steps in each of them
+    allowed = (expected.masks, arguments["num_steps"] * expected.masks)
     need(
-        not kernel or came == due or "cell_0" not in kernel[0].name,
-        f"At each step the first layer gets {plural(came, 'number')}, in place of C = {due}: give dynamic_rnn the ids "
-        "made one-hot, tf.one_hot(self.inputs, num_classes).",
-    )
-    need(
-        [shape.split()[1:] for shape in shapes] == [shape.split()[1:] for shape in right.shapes],
-        f"The variables should be {', '.join(right.shapes)}, but they are {', '.join(shapes) or 'none'}: call "
-        "build_lstm, dynamic_rnn and build_output once each. tf.one_hot needs no variables, and the default graph is "
-        "reset once, at the beginning.",
-    )
-    found = _measure(network, **arguments)
-    _examine_results(found, right)
-    # of dynamic_rnn, and of a loop over the steps
-    masks = (right.masks, arguments["num_steps"] * right.masks)
-    need(
-        found.masks in masks or "sampling" in arguments,
+        actual.masks in allowed or is_sampling,
         "There is more dropout than that of build_lstm, or less: it should act once, on the outputs of each layer. "
         "Give build_lstm self.keep_prob, and use the cell, the inputs and the outputs as they are.",
     )
-    if found.gradients is not None:
+
+    if actual.gradients is not None:
         compare(
-            found.learning_rate,
-            right.learning_rate,
+            actual.learning_rate,
+            expected.learning_rate,
             "Give build_optimizer the learning_rate of the constructor. Of Adam's learning rate",
         )
         compare(
-            found.gradients,
-            right.gradients,
+            actual.gradients,
+            expected.gradients,
             "The gradients that Adam gets are not those of the loss, clipped: give build_optimizer self.loss, as "
             "it is, and the grad_clip of the constructor.",
         )
     need(
-        shapes == right.shapes,
-        f"The variables should be named {right.shapes[0].split()[0]} and so on, but they are named "
-        f"{shapes[0].split()[0]}. The rest of the notebook finds them by their names in the checkpoints: use "
+        variables == expected.variables,
+        f"The variables should be named {_name(expected.variables[0])} and so on, but they are named "
+        f"{_name(variables[0])}. The rest of the notebook finds them by their names in the checkpoints: use "
         "dynamic_rnn, without a scope of your own.",
     )
     return _described(tf.global_variables())
 
 
 def _described(variables: List[tf.Variable]) -> List[str]:
-    return [f"{one.op.name} {one.shape.as_list()}" for one in variables]
+    return [f"{variable.op.name} {variable.shape.as_list()}" for variable in variables]
+
+
+def _name(described: str) -> str:
+    name, _, _ = described.partition(" ")
+    return name
+
+
+def _shape(described: str) -> str:
+    _, _, shape = described.partition(" ")
+    return shape
+
+
+def _examine_shapes(variables: List[str], expected: List[str], arguments: Dict[str, Any]) -> None:
+    """Check the shapes of what is trained; where the first layer reads something else, say so."""
+    kernels = tf.trainable_variables()[:1]
+    num_classes = arguments["num_classes"]
+    if kernels and "cell_0" in kernels[0].name:
+        n_rows = kernels[0].shape.as_list()[0]
+        inputs = n_rows - arguments["lstm_size"]
+        need(
+            inputs == num_classes,
+            f"At each step the first layer gets {plural(inputs, 'number')}, in place of C = {num_classes}: give "
+            "dynamic_rnn the ids made one-hot, tf.one_hot(self.inputs, num_classes).",
+        )
+    need(
+        list(map(_shape, variables)) == list(map(_shape, expected)),
+        f"The variables should be {', '.join(expected)}, but they are {', '.join(variables) or 'none'}: call "
+        "build_lstm, dynamic_rnn and build_output once each. tf.one_hot needs no variables, and the default graph is "
+        "reset once, at the beginning.",
+    )
 
 
 def _examine_attributes(network: Any, sampling: bool) -> None:
     """Check that a network has its attributes, and of which kind they are. One that writes needs no optimizer."""
-    wanted = ATTRIBUTES[:-1] if sampling else ATTRIBUTES
+    wanted = [name for name in ATTRIBUTES if name != "optimizer" or not sampling]
     absent = [name for name in wanted if not hasattr(network, name)]
-    none = [name for name in wanted if name not in absent and getattr(network, name) is None]
+    none = [name for name in wanted if getattr(network, name, "absent") is None]
+    others = [name for name in vars(network) if name not in ATTRIBUTES]
+
     for name in absent:
-        similar = get_close_matches(
-            name, [one for one in vars(network) if one not in ATTRIBUTES], 1
-        )
+        similar = get_close_matches(name, others, n=1)
         need(
             not similar,
             f"The attribute {name} is missing. There is one named {''.join(similar)}: is that it?",
         )
-    if absent or none:
-        raise Unwritten(
-            " ".join(
-                f"{what}: {', '.join(names)}."
-                for what, names in [("Still None", none), ("Missing", absent)]
-                if names
-            )
-        )
+
+    sentences = []
+    if none:
+        sentences.append(f"Still None: {', '.join(none)}.")
+    if absent:
+        sentences.append(f"Missing: {', '.join(absent)}.")
+    if sentences:
+        raise Unwritten(" ".join(sentences))
+
     for name in ("inputs", "targets", "keep_prob", "prediction", "logits", "loss"):
+        value = getattr(network, name)
         need(
-            isinstance(getattr(network, name), tf.Tensor),
-            f"{name} should be a tensor, not {words.describe(getattr(network, name))}.",
+            isinstance(value, tf.Tensor),
+            f"{name} should be a tensor, not {words.describe(value)}.",
         )
+
     for name in ("inputs", "targets", "keep_prob"):
-        found = getattr(network, name).op.name
+        name_in_graph = getattr(network, name).op.name
         need(
-            found == name,
-            f"{name} is named {found!r} in the graph: call build_inputs once, for all three.",
+            name_in_graph == name,
+            f"{name} is named {name_in_graph!r} in the graph: call build_inputs once, for all three.",
         )
 
 
@@ -157,89 +188,105 @@ def _measure(
     num_layers: int,
     sampling: bool = False,
     **_: Any,
-) -> Numbers:
+) -> Measured:
     """Run a network that is in the default graph, with weights so large that a mistake shows in every result."""
-    n, m = (1, 1) if sampling else (batch_size, num_steps)
+    n = 1 if sampling else batch_size
+    m = 1 if sampling else num_steps
     random = np.random.RandomState(7)
     inputs, targets = random.randint(0, num_classes, size=[2, n, m]).astype(np.int32)
-    values = random.normal(size=[num_layers, 2, n, lstm_size]).astype(np.float32)
-    zeros, state = (
-        tuple(tf.nn.rnn_cell.LSTMStateTuple(*layer) for layer in array)
-        for array in (0 * values, values)
-    )
+    state = random.normal(size=[num_layers, 2, n, lstm_size]).astype(np.float32)
     variables = tf.trainable_variables()
+    names = [variable.op.name for variable in variables]
     optimizer = getattr(network, "optimizer", None)
-    operations = adam_operations(*[optimizer] * (optimizer is not None))
-    names = [one.op.name for one in variables]
-    left = [name for name in names if optimizer is not None and name not in operations]
-    need(
-        not left,
-        f"The optimizer does not train {', '.join(left or names)}: it should be what build_optimizer "
-        "returns for self.loss. Or no gradient flows there: is there a tf.stop_gradient?",
-    )
+    adams = {}
+    if optimizer is not None:
+        adams = adam_operations(optimizer)
+        _examine_trained(names, adams)
+
+    window = {network.inputs: inputs, network.targets: targets, network.keep_prob: 1.0}
+    feed = {**window, network.initial_state: _state_tuples(state)}
+    feed_of_zeros = {**window, network.initial_state: _state_tuples(0 * state)}
+    fetches = [network.prediction, network.logits, network.loss, network.final_state]
+
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         for variable in variables:
             variable.load(random.normal(size=variable.shape.as_list()).astype(np.float32), session)
-        feeds = [
-            {
-                network.inputs: inputs,
-                network.targets: targets,
-                network.keep_prob: 1.0,
-                network.initial_state: before,
-            }
-            for before in (state, zeros)
-        ]
-        results = [
-            session.run(
-                [network.prediction, network.logits, network.loss, network.final_state], feed
-            )
-            for feed in feeds
-        ]
-        updates = run_updates(session, operations, feeds[0])
-    masks = sum(one.type.startswith("Random") for one in reachable(network.logits))
-    return Numbers(
-        _described(variables),
-        *results,
-        masks,
-        updates[names[0]].learning_rate if updates else 0.0,
-        np.concatenate([updates[name].gradient.ravel() for name in names]) if updates else None,
+        results = Results(*session.run(fetches, feed))
+        from_zeros = Results(*session.run(fetches, feed_of_zeros))
+        updates = run_updates(session, adams, feed)
+
+    learning_rate = 0.0
+    gradients = None
+    if updates:
+        learning_rate = updates[names[0]].learning_rate
+        gradients = np.concatenate([updates[name].gradient.ravel() for name in names])
+    return Measured(
+        variables=_described(variables),
+        results=results,
+        from_zeros=from_zeros,
+        masks=sum(operation.type.startswith("Random") for operation in reachable(network.logits)),
+        learning_rate=learning_rate,
+        gradients=gradients,
     )
 
 
-def _examine_results(found: Numbers, right: Numbers) -> None:
-    prediction, logits, loss, final_state = found.results
-    expected = right.results
-    same_state = np.shape(final_state) == np.shape(expected[3]) and close(
-        np.array(final_state), np.array(expected[3])
-    )
+def _state_tuples(values: np.ndarray) -> Any:
+    """Return a state, [layers, 2, N, L], as a network is fed it."""
+    return tuple(tf.nn.rnn_cell.LSTMStateTuple(c, h) for c, h in values)
+
+
+def _examine_trained(names: List[str], adams: Dict[str, tf.Operation]) -> None:
+    left = [name for name in names if name not in adams]
     need(
-        not same(logits, right.unfed[1]),
+        not left,
+        f"The optimizer does not train {', '.join(left)}: it should be what build_optimizer "
+        "returns for self.loss. Or no gradient flows there: is there a tf.stop_gradient?",
+    )
+
+
+def _examine_results(actual: Measured, expected: Measured) -> None:
+    results = actual.results
+    right = expected.results
+    is_same_state = _is_same_state(results.final_state, right.final_state)
+    need(
+        not same(results.logits, expected.from_zeros.logits),
         "Another initial state makes no difference: give dynamic_rnn initial_state=self.initial_state.",
     )
+
+    if is_same_state:
+        compare(
+            results.logits,
+            right.logits,
+            "The outputs of dynamic_rnn or the logits are changed, or put into another order: pass on what dynamic_rnn "
+            "and build_output return, as it is.",
+        )
     compare(
-        logits,
-        expected[1],
-        "The outputs of dynamic_rnn or the logits are changed, or put into another order: pass on what dynamic_rnn "
-        "and build_output return, as it is."
-        if same_state
-        else "The LSTM does not compute what it should: x_one_hot should be tf.one_hot(self.inputs, num_classes). Give "
+        results.logits,
+        right.logits,
+        "The LSTM does not compute what it should: x_one_hot should be tf.one_hot(self.inputs, num_classes). Give "
         "dynamic_rnn the cell of build_lstm, x_one_hot, and initial_state=self.initial_state, and nothing else.",
     )
     compare(
-        prediction,
-        expected[0],
+        results.prediction,
+        right.prediction,
         "prediction should be the probabilities, as build_output returns them.",
     )
     need(
-        same_state,
+        is_same_state,
         "final_state should be the state that dynamic_rnn returns, c and h for each layer.",
     )
     compare(
-        loss,
-        expected[2],
+        results.loss,
+        right.loss,
         "self.loss should be the result of build_loss, as it is: on a small example",
     )
+
+
+def _is_same_state(actual: Any, expected: Any) -> bool:
+    if np.shape(actual) != np.shape(expected):
+        return False
+    return close(np.array(actual), np.array(expected))
 
 
 def _examine_seed(maker: Constructor) -> None:
@@ -253,12 +300,13 @@ def _examine_seed(maker: Constructor) -> None:
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
             weights.append(session.run(tf.trainable_variables()[0]))
+
     need(
-        close(*weights[:2]),
+        close(weights[0], weights[1]),
         "Two networks with the same seed have different initial weights: call tf.set_random_seed(seed) after "
         "tf.reset_default_graph(), which forgets the seed, and before the first tensor is made.",
     )
     need(
-        not close(*weights[1:]),
+        not close(weights[1], weights[2]),
         "Another seed makes no difference to the initial weights: give tf.set_random_seed the argument seed.",
     )

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from charrnn.system.tensorflow import tf
 
@@ -34,7 +34,9 @@ RESULTS = {
     "build_loss": ("loss",),
     "build_optimizer": ("optimizer",),
 }
-MAKERS = {result: function for function, results in RESULTS.items() for result in results}
+MAKERS: Dict[str, str] = {}  # by result
+for _function, _results in RESULTS.items():
+    MAKERS.update(dict.fromkeys(_results, _function))
 
 
 class Constructor:
@@ -62,19 +64,23 @@ class Constructor:
             isinstance(self.answer, type),
             f"It should be a class, not {words.describe(self.answer)}.",
         )
+
         self.arguments = arguments
         self.calls = []
         self.made = {}
         self.network = self.answer.__new__(self.answer)
         scope = scope_of(self.answer)
-        seen = Locals(self.answer)
+        local = Locals(self.answer)
+
+        # meanwhile, functions that note each call stand in for those of the reader
         functions = {name: scope[name] for name in EXAMINE if callable(scope.get(name))}
-        scope.update({name: self._noting(name, function) for name, function in functions.items()})
+        for name, function in functions.items():
+            scope[name] = self._noting(name, function)
         try:
-            with seen, graph_only():
+            with local, graph_only():
                 returned = call(self.network.__init__, **arguments)
         finally:
-            self.local = seen.values
+            self.local = local.values
             scope.update(functions)
         need(
             returned is None,
@@ -88,138 +94,163 @@ class Constructor:
         @functools.wraps(function)
         def noting(*args: Any, **kwargs: Any) -> Any:
             self.calls.append((name, _by_name(function, args, kwargs)))
-            result = function(*args, **kwargs)
-            for one, value in zip(
-                RESULTS[name], result if isinstance(result, (tuple, list)) else [result]
-            ):
-                self.made[one] = value
-            return result
+            returned = function(*args, **kwargs)
+            values = returned if isinstance(returned, (tuple, list)) else [returned]
+            self.made.update(zip(RESULTS[name], values))
+            return returned
 
         return noting
 
     def cause(self, wrong: Wrong) -> Wrong:
         """Return the first cause of what is wrong with the network: an earlier exercise, a stub, an argument."""
-        called = [name for name, _ in self.calls]
-        for name, examine in EXAMINE.items():
-            if name in called and not found_right(name):
-                right, message = verdict(name, examine, scope_of(self.answer)[name])
-                if not right:
-                    return Unwritten(
-                        f"It uses {name}, which is not right yet: begin there. {message}"
-                    )
-        lost = [
-            name
-            for name in ATTRIBUTES
-            if not hasattr(self.network, name)
-            and self.local.get(name) is not None
-            and name not in self.arguments
-        ]
+        earlier = self._wrong_function()
+        if earlier:
+            return Unwritten(earlier)
+        lost = self._lost()
         if lost:
+            attributes = [f"self.{name}" for name in lost]
             return Wrong(
-                f"{', '.join(lost)} would be lost when the constructor ends: write "
-                f"{', '.join('self.' + name for name in lost)}."
+                f"{', '.join(lost)} would be lost when the constructor ends: write {', '.join(attributes)}."
             )
-        none = [
-            name
-            for name, value in getattr(self.network, "__dict__", {}).items()
-            if value is None and not (name == "optimizer" and self.arguments.get("sampling"))
-        ]
+        none = self._none()
         if none and not isinstance(wrong, Unwritten):
             return Unwritten(f"Still None: {', '.join(none)}.")
+
         where = "With sampling=True: " if self.arguments.get("sampling") else ""
         misplaced = next(self._misplaced(), "")
-        kind = Wrong if misplaced and isinstance(wrong, Unexplained) else type(wrong)
-        return kind(where + (misplaced or str(wrong)))
+        if not misplaced:
+            return type(wrong)(f"{where}{wrong}")
+        kind = Wrong if isinstance(wrong, Unexplained) else type(wrong)
+        return kind(where + misplaced)
+
+    def _wrong_function(self) -> str:
+        """Say which function of an earlier exercise is called and not right, or return an empty string."""
+        called = {name for name, _ in self.calls}
+        for name, examine in EXAMINE.items():
+            if name in called and not found_right(name):
+                is_right, message = verdict(name, examine, scope_of(self.answer)[name])
+                if not is_right:
+                    return f"It uses {name}, which is not right yet: begin there. {message}"
+        return ""
+
+    def _lost(self) -> List[str]:
+        """Return the attributes that are only local variables of the constructor."""
+        local = [name for name, value in self.local.items() if value is not None]
+        missing = [name for name in ATTRIBUTES if not hasattr(self.network, name)]
+        return [name for name in missing if name in local and name not in self.arguments]
+
+    def _none(self) -> List[str]:
+        """Return the attributes that are None, but for the optimizer of a network that writes."""
+        values = getattr(self.network, "__dict__", {})
+        none = [name for name, value in values.items() if value is None]
+        if self.arguments.get("sampling") and "optimizer" in none:
+            none.remove("optimizer")
+        return none
 
     def _misplaced(self) -> Iterator[str]:
         """Yield what is said to each thing that is not where it belongs."""
-        called = [name for name, _ in self.calls]
-        if any(
-            made.graph is not tf.get_default_graph()
-            for made in [self.made.get("inputs")]
-            if made is not None
-        ):
+        inputs = self.made.get("inputs")
+        if inputs is not None and inputs.graph is not tf.get_default_graph():
             yield "The default graph is reset again, and what was made before is lost: reset it once, at the beginning."
-        yield from (
-            f"{name} is called more than once: call it once, and use all that it returns."
-            for name in called
-            if called.count(name) > 1
-        )
-        for name in ATTRIBUTES:
-            value = getattr(self.network, name, None)
-            result = name if name in MAKERS else name + "s"
-            due = self.made.get(result)
-            if value is not None and due is not None and value is not due:
-                yield (
-                    f"self.{name} is {self._name(value)}, but it should be {self._name(due)}, as it is. "
-                    f"{MAKERS[result]} returns {', '.join(RESULTS[MAKERS[result]])}, in this order."
-                )
+        called = [name for name, _ in self.calls]
+
+        for name in called:
+            if called.count(name) > 1:
+                yield f"{name} is called more than once: call it once, and use all that it returns."
+        yield from self._exchanged()
         if "inputs" not in self.made:
             return
-        n, m = self.made["inputs"].shape.as_list()
-        size = self.arguments["lstm_size"]
-        num_classes = self.arguments["num_classes"]
-        hot, outputs, row, step, swapped = (
-            f"a float32 tensor {shape}"
-            for shape in ([n, m, num_classes], [n, m, size], [m, size], [n, size], [m, n, size])
-        )
-        given = self.local.get("x_one_hot")
-        if given is not None and words.describe(given) != hot:
+
+        n, m = inputs.shape.as_list()
+        x_one_hot = self.local.get("x_one_hot")
+        expected = _float32(n, m, self.arguments["num_classes"])
+        if x_one_hot is not None and words.describe(x_one_hot) != expected:
             yield (
-                f"x_one_hot should be [N, M, C], {hot}, but it is {words.describe(given)}: give tf.one_hot "
+                f"x_one_hot should be [N, M, C], {expected}, but it is {words.describe(x_one_hot)}: give tf.one_hot "
                 "self.inputs and the depth num_classes, and nothing else."
             )
-        reasons = {
-            step: "the outputs of one step only, as outputs[:, -1] is",
-            row: "those of one sequence only: outputs[-1] is the last row of the batch, not the last step",
-            swapped: "leave out time_major=True, and do not transpose",
-        }
+
         for function, arguments in self.calls:
-            given = arguments.get("lstm_output", [])
-            came = self._name(given)
-            if not isinstance(given, list) and came != outputs:
-                reason = reasons.get(
-                    came, "dynamic_rnn returns two things, the outputs first, then the state"
-                )
-                yield (
-                    f"build_output is called with {came}, but should be called with the outputs of all steps of "
-                    f"all sequences, {outputs}: {reason}."
-                )
+            outputs = arguments.get("lstm_output", [])
+            if not isinstance(outputs, list):
+                yield from self._misread(outputs, n, m)
             yield from self._misused(function, arguments)
 
-    def _name(self, value: Any) -> str:
-        """Name what one of the functions returned, or describe another value."""
-        return next(
-            (f"the {name} of {MAKERS[name]}" for name, one in self.made.items() if one is value),
-            words.describe(value),
+    def _exchanged(self) -> Iterator[str]:
+        """Yield what is said to attributes that are not what their function returned."""
+        for name in ATTRIBUTES:
+            result = "predictions" if name == "prediction" else name
+            value = getattr(self.network, name, None)
+            expected = self.made.get(result)
+            if value is None or expected is None or value is expected:
+                continue
+            function = MAKERS[result]
+            yield (
+                f"self.{name} is {self._name(value)}, but it should be {self._name(expected)}, as it is. "
+                f"{function} returns {', '.join(RESULTS[function])}, in this order."
+            )
+
+    def _misread(self, outputs: Any, n: int, m: int) -> Iterator[str]:
+        """Yield what is said to a call of build_output with anything but the outputs of all steps."""
+        size = self.arguments["lstm_size"]
+        actual = self._name(outputs)
+        expected = _float32(n, m, size)
+        if actual == expected:
+            return
+        if actual == _float32(m, n, size):
+            reason = "leave out time_major=True, and do not transpose"
+        elif actual == _float32(m, size):
+            reason = "those of one sequence only: outputs[-1] is the last row of the batch, not the last step"
+        elif actual == _float32(n, size):
+            reason = "the outputs of one step only, as outputs[:, -1] is"
+        else:
+            reason = "dynamic_rnn returns two things, the outputs first, then the state"
+        yield (
+            f"build_output is called with {actual}, but should be called with the outputs of all steps of "
+            f"all sequences, {expected}: {reason}."
         )
 
-    def _misused(self, function: str, given: Dict[str, Any]) -> Iterator[str]:
+    def _misused(self, function: str, arguments: Dict[str, Any]) -> Iterator[str]:
         """Compare the arguments of a call with those of the constructor and with what other functions returned."""
-        right = dict(
+        expected = dict(
             self.arguments,
             in_size=self.arguments["lstm_size"],
             out_size=self.arguments["num_classes"],
             **self.made,
         )
-        if right.get("sampling"):
-            right.update(batch_size=1, num_steps=1)
-            if isinstance(given.get("keep_prob"), (int, float)) and given["keep_prob"] == 1:
-                right.pop("keep_prob")  # a network that writes drops nothing
-        wrong = [name for name, value in given.items() if name in right and value != right[name]]
-        if wrong:
-            found = [self._name(given[name]) for name in wrong]
-            names = [self._name(right[name]) for name in wrong]
-            swapped = (
-                ": they are swapped" if len(wrong) > 1 and sorted(found) == sorted(names) else ""
-            )
-            yield (
-                f"{function} is called with {', '.join(map(' = '.join, zip(wrong, found)))}, but should be "
-                f"called with {', '.join(names)}{swapped}."
-            )
+        if expected.get("sampling"):
+            expected.update(batch_size=1, num_steps=1)
+            keep_prob = arguments.get("keep_prob")
+            if isinstance(keep_prob, (int, float)) and keep_prob == 1:
+                expected.pop("keep_prob")  # a network that writes drops nothing
+
+        known = [name for name in arguments if name in expected]
+        wrong = [name for name in known if arguments[name] != expected[name]]
+        if not wrong:
+            return
+        values = [self._name(arguments[name]) for name in wrong]
+        right = [self._name(expected[name]) for name in wrong]
+        pairs = [f"{name} = {value}" for name, value in zip(wrong, values)]
+        is_swapped = len(wrong) > 1 and sorted(values) == sorted(right)
+        swapped = ": they are swapped" if is_swapped else ""
+        yield (
+            f"{function} is called with {', '.join(pairs)}, but should be "
+            f"called with {', '.join(right)}{swapped}."
+        )
+
+    def _name(self, value: Any) -> str:
+        """Name what one of the functions returned, or describe another value."""
+        for name, made in self.made.items():
+            if made is value:
+                return f"the {name} of {MAKERS[name]}"
+        return words.describe(value)
 
 
-def _by_name(function: Callable, args: Any, kwargs: Any) -> Dict[str, Any]:
+def _float32(*shape: int) -> str:
+    return f"a float32 tensor {list(shape)}"
+
+
+def _by_name(function: Callable, args: Sequence, kwargs: Dict[str, Any]) -> Dict[str, Any]:
     try:
         return dict(inspect.signature(function).bind(*args, **kwargs).arguments)
     except (TypeError, ValueError):

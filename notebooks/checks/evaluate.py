@@ -1,6 +1,7 @@
 """The check of evaluate: what it feeds and asks for in each window, and the mean that it returns."""
 
-from typing import Any, Callable
+from functools import reduce
+from typing import Any, Callable, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -9,10 +10,19 @@ from charrnn.system.words import plural
 from . import words
 from .answer import Locals, call, expect, need, still_none
 from .run_epoch import named, windows
-from .sessions import PLACEHOLDERS, Session, compare_states, examine_session, network
+from .sessions import PLACEHOLDERS, Run, Session, compare_states, examine_session, network
 from .tensors import close
 
 WINDOWS = 5
+FEWER = 3  # the first of them, which are evaluated afterwards
+
+
+class Outcome(NamedTuple):
+    """What an evaluation did: its result, the runs that feed something, and the weights afterwards."""
+
+    result: Any
+    runs: List[Run]
+    weights: np.ndarray
 
 
 def solution(session, model, batches):
@@ -30,83 +40,111 @@ def examine(answer: Callable) -> None:
     """Evaluate a few windows."""
     examine_session(answer)
     with Session(network()) as session:
-        right = _outcome(solution, session)
-        with Locals(answer) as seen:
-            found = _outcome(answer, session)
-        (result, runs, weights) = found
-        losses = [run.loss for run in right[1]]
-        if result is None:
-            still_none(
-                {
-                    name: seen.values[name]
-                    for name in ("mean_loss", "loss", "losses")
-                    if name in seen.values
-                }
-            )
-        need(
-            result is not None,
-            "It returns None: it should end with return and the mean of the losses.",
-        )
-        need(
-            not any("optimizer" in run.asked for run in runs) and close(weights, right[2]),
-            "It trains on the text that is to be held out: do not ask for model.optimizer.",
-        )
-        need(
-            not hasattr(result, "__next__"),
-            "It is a generator: collect the losses in a list, and return their mean, "
-            "without yield.",
-        )
-        need(
-            isinstance(result, (float, np.floating, np.ndarray)) and np.ndim(result) == 0,
-            f"It should return the mean loss, a number, not {words.describe(result)}.",
-        )
-        _compare_runs(runs, right[1])
+        expected = _outcome(solution, session)
+        with Locals(answer) as local:
+            actual = _outcome(answer, session)
+        _examine_result(actual, expected, local)
+        again = _outcome(answer, session, FEWER)
+        _compare_runs(actual.runs, expected.runs)
         n, m = session.noted.inputs.shape.as_list()
-        reasons = {
-            "the sum of the losses": np.sum(losses),
-            "the loss of the last window": losses[-1],
-            **{
-                f"the {what} divided by {size}: divide their sum by the number of windows": total
-                / count
-                for what, total in [("sum", np.sum(losses)), ("mean", np.mean(losses))]
-                for size, count in [
-                    ("N, as len(x) is", n),
-                    ("N·M", n * m),
-                    ("the last number of enumerate", WINDOWS - 1),
-                ]
-            },
-            "the loss of the first window": losses[0],
-            "the exponential of the mean": np.exp(np.mean(losses)),
-            "the median": np.median(losses),
-        }
-        came = next((f", {name}" for name, value in reasons.items() if close(result, value)), "")
-        expect(
-            close(result, np.mean(losses)),
-            f"The result should be {np.mean(losses):.4f}, the mean of the losses of "
-            f"all windows, but it is {float(result):.4f}{came}.",
-        )
+
+    losses = np.array([run.loss for run in expected.runs])
+    mean = losses.mean()
+    reason = ""
+    for name, value in _mistakes(losses, n, m):
+        if close(actual.result, value):
+            reason = f", {name}"
+            break
+
+    expect(
+        close(actual.result, mean),
+        f"The result should be {mean:.4f}, the mean of the losses of "
+        f"all windows, but it is {float(actual.result):.4f}{reason}.",
+    )
+    need(
+        close(again.result, losses[:FEWER].mean()),
+        "It is right when it is called first, but not when it is called again: what the first call has collected is "
+        "still there. Make the list anew inside the function, losses = [].",
+    )
 
 
-def _outcome(function: Callable, session: Session) -> Any:
-    """Return the result, the runs that feed something, and the weights afterwards."""
+def _outcome(function: Callable, session: Session, number: int = WINDOWS) -> Outcome:
+    """Return what an evaluation of some windows does."""
     session.begin()
-    result = call(function, session, session.noted, iter(windows(WINDOWS)))
+    result = call(function, session, session.noted, iter(windows(number)))
     if hasattr(result, "__next__"):
         call(list, result)
-    return result, [run for run in session.runs if run.fed], session.weights()
+    return Outcome(result, [run for run in session.runs if run.fed], session.weights())
 
 
-def _compare_runs(runs: Any, right: Any) -> None:
+def _examine_result(actual: Outcome, expected: Outcome, local: Locals) -> None:
+    """Check that nothing was trained, and that the result is a number."""
+    result = actual.result
+    if result is None:
+        still_none(local.among("mean_loss", "loss", "losses"))
+    need(
+        result is not None,
+        "It returns None: it should end with return and the mean of the losses.",
+    )
+
+    is_training = any("optimizer" in run.asked for run in actual.runs)
+    need(
+        not is_training and close(actual.weights, expected.weights),
+        "It trains on the text that is to be held out: do not ask for model.optimizer.",
+    )
+    need(
+        not hasattr(result, "__next__"),
+        "It is a generator: collect the losses in a list, and return their mean, without yield.",
+    )
+    need(
+        isinstance(result, (float, np.floating, np.ndarray)) and np.ndim(result) == 0,
+        f"It should return the mean loss, a number, not {words.describe(result)}.",
+    )
+
+
+def _mistakes(losses: np.ndarray, n: int, m: int) -> Iterator[Tuple[str, float]]:
+    """Yield the names of typical mistakes, and what they give; the first that fits counts."""
+    yield "the sum of the losses", losses.sum()
+    yield "the loss of the last window", losses[-1]
+    counts = {"N, as len(x) is": n, "N·M": n * m, "the last number of enumerate": WINDOWS - 1}
+    for kind, value in [("sum", losses.sum()), ("mean", losses.mean())]:
+        for name, count in counts.items():
+            advice = "divide their sum by the number of windows"
+            yield f"the {kind} divided by {name}: {advice}", value / count
+
+    yield "the mean without the first window", losses[1:].mean()
+    yield "the mean without the last window", losses[:-1].mean()
+    half_of_each = (
+        "half of the mean so far and half of the next loss, so the last windows count most"
+    )
+    for values in (losses, [0.0, *losses]):
+        yield half_of_each, reduce(_half_of_both, values)
+    yield "the loss of the first window", losses[0]
+    yield "the exponential of the mean", np.exp(losses.mean())
+    yield "the median", np.median(losses)
+
+
+def _half_of_both(mean: float, loss: float) -> float:
+    return (mean + loss) / 2
+
+
+def _compare_runs(runs: List[Run], expected: List[Run]) -> None:
+    if len(runs) == WINDOWS - 1:
+        need(
+            not np.array_equal(runs[0].values.get("inputs"), expected[1].values["inputs"]),
+            "The first window is left out: batches gives each window once, and the loop should read all of them.",
+        )
     expect(
-        len(runs) == WINDOWS or len(runs) == 2 * WINDOWS,
+        len(runs) in (WINDOWS, 2 * WINDOWS),
         f"session.run should be called once for each of the {WINDOWS} windows, but it is called "
         f"{plural(len(runs), 'time')}: is the return inside the loop?",
     )
-    for place, expected in enumerate(right):
-        run = runs[place * len(runs) // WINDOWS]
+
+    for window, right in enumerate(expected):
+        run = runs[window * len(runs) // WINDOWS]
         for name in PLACEHOLDERS:
-            need(name in run.values, f"In window {place} model.{name} is not fed.")
-            value = expected.values[name]
+            need(name in run.values, f"In window {window} model.{name} is not fed.")
+            value = right.values[name]
             fed = run.values[name]
             need(
                 close(fed, value) or name != "keep_prob",
@@ -114,7 +152,7 @@ def _compare_runs(runs: Any, right: Any) -> None:
             )
             expect(
                 close(fed, value),
-                f"In window {place} model.{name} should be fed {named(value, right)}, but it is "
-                f"fed {named(fed, right)}.",
+                f"In window {window} model.{name} should be fed {named(value, expected)}, but it is "
+                f"fed {named(fed, expected)}.",
             )
-        compare_states(run, right, place, "window")
+        compare_states(run, expected, window, "window")

@@ -1,13 +1,25 @@
 """The check of get_batches: what it yields for texts of random ids, and how."""
 
 from itertools import islice
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from . import words
 from .answer import Locals, Wrong, exception, need, still_none
-from .windows import LIMIT, UNSET, Trial, examine_shape, examine_windows
+from .windows import LIMIT, UNSET, Batches, Trial, examine_shape, examine_windows
+
+NOTHING_LEFT_OVER = (
+    "Nothing is left over here, and arr[:-0] is empty: keep arr[:N·M·K], the first N·M·K ids."
+)
+
+
+class Collected(NamedTuple):
+    """What a generator yielded: copies of its pairs, its n_windows, and whether the arrays changed later."""
+
+    batches: Batches
+    n_windows: Any
+    changed: bool
 
 
 def trials() -> List[Tuple[Trial, str]]:
@@ -15,24 +27,29 @@ def trials() -> List[Tuple[Trial, str]]:
     random = np.random.RandomState(3)
 
     def trial(n: int, m: int, k: int, tail: int) -> Trial:
-        return Trial(random.permutation(np.arange(1, n * m * k + tail + 1)).astype(np.int32), n, m)
+        """Return a text of K windows and some ids more, all of them different."""
+        ids = random.permutation(np.arange(1, n * m * k + tail + 1))
+        return Trial(ids.astype(np.int32), n, m)
 
-    first = trial(2, 3, 5, 4)
+    first = trial(n=2, m=3, k=5, tail=4)
     sizes = [(random.randint(2, 6), random.randint(2, 7), random.randint(1, 6)) for _ in range(6)]
-    others = [
-        trial(3, 2, 4, 0),
-        *(trial(n, m, k, random.randint(0, n * m)) for n, m, k in sizes),
-        trial(4, 3, 1, 0),
-    ]
+    others = [trial(n=3, m=2, k=4, tail=0)]
+    others += [trial(n, m, k, tail=random.randint(0, n * m)) for n, m, k in sizes]
+    others.append(trial(n=4, m=3, k=1, tail=0))
     repeated = Trial(random.randint(0, 4, size=31).astype(np.int32), 2, 3)
-    return [(first, ""), *((one, f"{first} it is right, but not always. ") for one in others)] + [
-        (one, f"Right in the other trials, but not {where}. ")
-        for one, where in [
-            (trial(2, 3, 0, 5), "where a text is shorter than N·M, which should yield nothing"),
-            (repeated, "where an id occurs again or is 0: go by places, not by values"),
-            (trial(1, 4, 3, 1), "where batch_size is 1"),
-            (trial(3, 1, 4, 1), "where n_steps is 1"),
-        ]
+    special = [
+        (
+            trial(n=2, m=3, k=0, tail=5),
+            "where a text is shorter than N·M, which should yield nothing",
+        ),
+        (repeated, "where an id occurs again or is 0: go by places, not by values"),
+        (trial(n=1, m=4, k=3, tail=1), "where batch_size is 1"),
+        (trial(n=3, m=1, k=4, tail=1), "where n_steps is 1"),
+    ]
+    return [
+        (first, ""),
+        *((other, f"{first} it is right, but not always. ") for other in others),
+        *((other, f"Right in the other trials, but not {where}. ") for other, where in special),
     ]
 
 
@@ -42,137 +59,124 @@ def examine(answer: Callable) -> Optional[str]:
         try:
             _examine_trial(answer, trial)
         except Wrong as wrong:
-            raise type(wrong)(where + str(wrong))
+            raise type(wrong)(f"{where}{wrong}")
+
     wide = trial._replace(ids=trial.ids.astype(np.int64))
-    if any(array.dtype != np.int64 for batch in _collect(answer, wide)[0] for array in batch):
-        return "(One remark: the dtype is fixed, so ids of another type than int32 would not keep their type.)"
+    for x, y in _collect(answer, wide).batches:
+        if x.dtype != np.int64 or y.dtype != np.int64:
+            return "(One remark: the dtype is fixed, so ids of another type than int32 would not keep their type.)"
     return None
 
 
 def _examine_trial(answer: Callable, trial: Trial) -> None:
-    batches, n_windows, again = _collect(answer, trial)
-    none = (
-        trial.k
-        and len(trial.ids) == trial.n * trial.m * trial.k
-        and not any(np.size(x) for x, _ in batches)
-    )
-    need(
-        not none,
-        "Nothing is left over here, and arr[:-0] is empty: keep arr[:N·M·K], the first N·M·K ids.",
-    )
+    batches, n_windows, changed = _collect(answer, trial)
+    if trial.is_full:
+        need(any(np.size(x) for x, _ in batches), NOTHING_LEFT_OVER)
     try:
         examine_windows(batches, trial)
         need(
-            not again,
+            not changed,
             "It yields the same array each time, filled with other numbers, so a batch changes after it "
             "was yielded: make a new array in each round, as np.zeros_like(x) does.",
         )
     except Wrong as wrong:
-        raise type(wrong)(f"{_count(n_windows, trial)}{wrong}")
+        raise type(wrong)(f"{_wrong_count(n_windows, trial)}{wrong}")
 
 
-def _count(n_windows: Any, trial: Trial) -> str:
+def _wrong_count(n_windows: Any, trial: Trial) -> str:
     """Say that the reader's n_windows is not the number of windows, or return an empty string."""
-    wrong = isinstance(n_windows, (int, float)) and n_windows != trial.k
-    return (
-        f"n_windows is {n_windows}, but K = {len(trial.ids)} // (N·M) = {trial.k}. "
-        if wrong
-        else ""
-    )
+    if not isinstance(n_windows, (int, float)) or n_windows == trial.k:
+        return ""
+    return f"n_windows is {n_windows}, but K = {len(trial.ids)} // (N·M) = {trial.k}. "
 
 
-def _collect(
-    answer: Callable, trial: Trial
-) -> Tuple[List[Tuple[np.ndarray, np.ndarray]], Any, bool]:
-    """Return copies of the pairs that the reader's generator yields, at most LIMIT, the reader's n_windows, and whether
-    the arrays changed after they were yielded."""
+def _collect(answer: Callable, trial: Trial) -> Collected:
+    """Return what the reader's generator yields, at most LIMIT pairs."""
     ids = trial.ids.copy()
-    shared = False
+    yielded: List[Any] = []  # x, y, x, y ...
+    copies: List[Any] = []
     error = None
-    kept: List[Tuple[Any, Any]] = []
-    copies: List[Tuple[Any, Any]] = []
-    seen = Locals(answer)
+    local = Locals(answer)
+
     try:
-        with seen:
-            result = answer(ids, trial.n, trial.m)
+        with local:
+            generator = answer(ids, trial.n, trial.m)
             need(
-                hasattr(result, "__next__"),
-                f"It returns {words.describe(result)}: it should be a generator, with "
+                hasattr(generator, "__next__"),
+                f"It returns {words.describe(generator)}: it should be a generator, with "
                 "yield x, y in its loop in place of a return.",
             )
             _use_memory(trial)
-            for batch in islice(result, LIMIT):
-                x, y = _pair(batch)
-                shared = shared or x is y
-                kept.append((x, y))
-                copies.append(
-                    tuple(one.copy() if isinstance(one, np.ndarray) else one for one in (x, y))
-                )
+            for batch in islice(generator, LIMIT):
+                _examine_pair(batch)
+                yielded.extend(batch)
+                copies.extend(map(_copied, batch))
                 _use_memory(trial)
     except Exception as raised:
         error = raised
+
     if error or not copies:
-        still_none({name: seen.values.get(name, name) for name in ("n_windows", "rows", "x", "y")})
+        names = ("n_windows", "rows", "x", "y")
+        still_none({name: local.values.get(name, name) for name in names})
+    if isinstance(error, Wrong):
+        raise error
     if error:
-        raise (
-            error
-            if isinstance(error, Wrong)
-            else Wrong(_raised(error, answer, trial, seen.values, len(copies)))
-        )
+        raise Wrong(_raised(error, answer, trial, local, place=len(copies) // 2))
     need(
         ids.shape == trial.ids.shape,
         "It changes the shape of arr: work on a part of it, arr[:...].reshape(...).",
     )
+
+    is_shared = any(x is y for x, y in zip(yielded[::2], yielded[1::2]))
     need(
-        (ids == trial.ids).all() and not shared,
+        np.array_equal(ids, trial.ids) and not is_shared,
         "It writes into x: y is the same array, or x is a view of arr. Make y an array of its own, for example "
         "y = np.zeros_like(x).",
     )
-    return (
-        copies,
-        seen.values.get("n_windows"),
-        not all(map(np.array_equal, sum(kept, ()), sum(copies, ()))),
+    return Collected(
+        batches=list(zip(copies[::2], copies[1::2])),
+        n_windows=local.values.get("n_windows"),
+        changed=not all(map(np.array_equal, yielded, copies)),
     )
+
+
+def _copied(array: Any) -> Any:
+    return array.copy() if isinstance(array, np.ndarray) else array
 
 
 def _use_memory(trial: Trial) -> None:
     """Leave numbers in the memory that np.empty will get."""
-    for used in [np.full((trial.n, trial.m), UNSET, trial.ids.dtype) for _ in range(9)]:
-        del used
+    used = [np.full((trial.n, trial.m), UNSET, trial.ids.dtype) for _ in range(9)]
+    del used
 
 
-def _raised(
-    error: Exception, answer: Callable, trial: Trial, local: Dict[str, Any], place: int
-) -> str:
+def _raised(error: Exception, answer: Callable, trial: Trial, local: Locals, place: int) -> str:
     """Say what was raised in a window; raise Wrong where its cause shows in the reader's variables."""
-    if isinstance(local.get("x"), np.ndarray):
-        examine_shape("x", local["x"].shape, place, trial)
-    if (
-        trial.k
-        and len(trial.ids) == trial.n * trial.m * trial.k
-        and np.size(local.get("rows", 1)) == 0
-    ):
-        raise Wrong(
-            "Nothing is left over here, and arr[:-0] is empty: keep arr[:N·M·K], the first N·M·K ids."
-        )
+    x = local.values.get("x")
+    if isinstance(x, np.ndarray):
+        examine_shape("x", x.shape, place, trial)
+    if trial.is_full:
+        need(np.size(local.values.get("rows", 1)), NOTHING_LEFT_OVER)
+
     message = (
-        f"{_count(local.get('n_windows'), trial)}Called with (an int32 array [{len(trial.ids)}], {trial.n}, "
-        f"{trial.m}) it raised {exception(error, answer)}"
+        f"{_wrong_count(local.values.get('n_windows'), trial)}Called with (an int32 array [{len(trial.ids)}], "
+        f"{trial.n}, {trial.m}) it raised {exception(error, answer)}"
     )
     if "reshape" in str(error):
         message += (
             "\nOnly N·M·K ids make whole rows, with K = len(arr) // (N·M): cut arr to those, then "
             "reshape((batch_size, -1)) makes rows of M·K of them."
         )
-    if (isinstance(error, IndexError) or "broadcast" in str(error)) and place == trial.k - 1 > 0:
+    is_out_of_place = isinstance(error, IndexError) or "broadcast" in str(error)
+    if is_out_of_place and place == trial.k - 1 > 0:
         message += "\nThis happens in the last window. No column follows it, so the last column of its y stays 0."
     return message
 
 
-def _pair(batch: Any) -> Any:
+def _examine_pair(batch: Any) -> None:
     need(
         (isinstance(batch, (tuple, list)) or np.ndim(batch) == 3) and len(batch) == 2,
         f"It should yield pairs x, y, not {words.describe(batch)}.",
     )
-    still_none({"x": batch[0], "y": batch[1]})
-    return batch
+    x, y = batch
+    still_none({"x": x, "y": y})

@@ -33,7 +33,8 @@ class Choice(NamedTuple):
         """The number of weights and biases."""
         first = (self.num_classes + self.lstm_size + 1) * 4 * self.lstm_size
         others = (self.num_layers - 1) * (2 * self.lstm_size + 1) * 4 * self.lstm_size
-        return first + others + (self.lstm_size + 1) * self.num_classes
+        output = (self.lstm_size + 1) * self.num_classes
+        return first + others + output
 
     @property
     def windows(self) -> int:
@@ -41,13 +42,16 @@ class Choice(NamedTuple):
         return self.text_size // (self.batch_size * self.num_steps)
 
     @property
+    def steps(self) -> int:
+        """The steps of the run."""
+        return self.windows * self.epochs
+
+    @property
     def hours(self) -> float:
         """How long a run takes on two cores, roughly: 6 operations for each parameter and character."""
-        step = (
-            6 * self.parameters * self.batch_size * self.num_steps / OPERATIONS
-            + SECONDS_A_STEP * self.num_steps * self.num_layers
-        )
-        return self.windows * self.epochs * step / 3600
+        operations = 6 * self.parameters * self.batch_size * self.num_steps
+        seconds = operations / OPERATIONS + SECONDS_A_STEP * self.num_steps * self.num_layers
+        return self.steps * seconds / 3600
 
 
 def examine(text_size: int, num_classes: int, **values: Any) -> str:
@@ -57,12 +61,12 @@ def examine(text_size: int, num_classes: int, **values: Any) -> str:
             isinstance(value, (int, float, np.number)) and not isinstance(value, bool),
             f"{name} should be a number, not {words.describe(value)}.",
         )
-        need(
-            name in ("keep_prob", "learning_rate")
-            or isinstance(value, (int, np.integer))
-            and value >= 1,
-            f"{name} should be a whole number of at least 1, not {words.describe(value)}.",
-        )
+        if name not in ("keep_prob", "learning_rate"):
+            need(
+                isinstance(value, (int, np.integer)) and value >= 1,
+                f"{name} should be a whole number of at least 1, not {words.describe(value)}.",
+            )
+
     chosen = Choice(text_size, num_classes, **values)
     need(
         0 < chosen.keep_prob <= 1,
@@ -77,20 +81,15 @@ def examine(text_size: int, num_classes: int, **values: Any) -> str:
         f"The text has {text_size:,} characters, fewer than N·M = "
         f"{chosen.batch_size * chosen.num_steps:,}: take a smaller batch_size or num_steps.",
     )
-    found = advice(chosen)
-    if found:
-        raise Wrong(
-            "\n".join(
-                [
-                    *found,
-                    f"As it is, the run would take about {duration(chosen.hours)} on two processor "
-                    "cores.",
-                ]
-            )
+
+    sentences = advice(chosen)
+    if sentences:
+        sentences.append(
+            f"As it is, the run would take about {duration(chosen.hours)} on two processor cores."
         )
-    steps = plural(chosen.windows * chosen.epochs, "step")
+        raise Wrong("\n".join(sentences))
     return (
-        f"{chosen.parameters:,} parameters for {text_size:,} characters; {steps} in all, about "
+        f"{chosen.parameters:,} parameters for {text_size:,} characters; {plural(chosen.steps, 'step')} in all, about "
         f"{duration(chosen.hours)} on two processor cores. {outlook(chosen)}"
     )
 
@@ -112,85 +111,94 @@ def advice(chosen: Choice) -> List[str]:
     text_size = chosen.text_size
     parameters = chosen.parameters
     rate = chosen.learning_rate
-    steps = chosen.windows * chosen.epochs
-    found = [
-        (
-            rate > 0.005,
+    sentences = []
+    if rate > 0.005:
+        sentences.append(
             f"learning_rate = {rate:g} is high for Adam: short tests survive it, but in a long run the loss "
-            "may jump, or hardly fall. Try 0.001 to 0.003.",
-        ),
-        (
-            rate < 0.0003,
-            f"learning_rate = {rate:g} is low: the loss will fall very slowly. Try 0.001 to 0.003.",
-        ),
-        (
-            parameters < text_size / 5,
+            "may jump, or hardly fall. Try 0.001 to 0.003."
+        )
+    if rate < 0.0003:
+        sentences.append(
+            f"learning_rate = {rate:g} is low: the loss will fall very slowly. Try 0.001 to 0.003."
+        )
+    if parameters < text_size / 5:
+        sentences.append(
             f"{parameters:,} parameters are few for {text_size:,} characters, so the network "
-            f"will underfit: take more units, for at least {text_size // 5:,} parameters.",
-        ),
-        (
-            parameters > 20 * text_size,
+            f"will underfit: take more units, for at least {text_size // 5:,} parameters."
+        )
+    if parameters > 20 * text_size:
+        sentences.append(
             f"{parameters:,} parameters are many for {text_size:,} characters: the network "
-            "will learn the text by heart. Take fewer units.",
-        ),
-        (
-            chosen.keep_prob < 0.4,
-            f"keep_prob = {chosen.keep_prob:g} drops most of the units: try 0.5 to 0.9.",
-        ),
-        (
-            chosen.keep_prob > 0.9 and parameters > text_size and chosen.epochs >= 10,
+            "will learn the text by heart. Take fewer units."
+        )
+    if chosen.keep_prob < 0.4:
+        sentences.append(
+            f"keep_prob = {chosen.keep_prob:g} drops most of the units: try 0.5 to 0.9."
+        )
+    if chosen.keep_prob > 0.9 and parameters > text_size and chosen.epochs >= 10:
+        sentences.append(
             f"Without dropout, {parameters:,} parameters that read {text_size:,} characters {chosen.epochs} times will "
-            "learn them by heart: the held-out loss will fall for some epochs, then rise. Try keep_prob = 0.5.",
-        ),
-        (
-            chosen.num_steps < 25,
+            "learn them by heart: the held-out loss will fall for some epochs, then rise. Try keep_prob = 0.5."
+        )
+    return sentences + _advice_on_batches(chosen) + _advice_on_length(chosen)
+
+
+def _advice_on_batches(chosen: Choice) -> List[str]:
+    """Return what advice() says about the batches, and the layers that read them."""
+    sentences = []
+    if chosen.num_steps < 25:
+        sentences.append(
             f"num_steps = {chosen.num_steps} lets gradients reach back only "
-            f"{plural(chosen.num_steps, 'character')}: try 50 or 100.",
-        ),
-        (
-            chosen.num_steps > 400,
+            f"{plural(chosen.num_steps, 'character')}: try 50 or 100."
+        )
+    if chosen.num_steps > 400:
+        sentences.append(
             f"num_steps = {chosen.num_steps} makes few updates, {chosen.windows:,} in an epoch, "
             "and each needs much memory: gradients fade long before they have gone back so far. "
-            "The loss will fall slowly. Try 50 to 200.",
-        ),
-        (
-            chosen.batch_size < 8,
+            "The loss will fall slowly. Try 50 to 200."
+        )
+    if chosen.batch_size < 8:
+        sentences.append(
             f"batch_size = {chosen.batch_size} makes the gradient noisy and the run slow: most of "
-            "the time goes into starting operations. Try 32 to 100.",
-        ),
-        (
-            chosen.num_layers > 3,
-            f"num_layers = {chosen.num_layers} is more than helps here: two or three layers are usual.",
-        ),
-        (
-            steps < 500,
-            f"Only {plural(steps, 'step')} in all: too few to learn words. Take more epochs or a "
-            "smaller batch_size.",
-        ),
-        (
-            chosen.epochs > 100,
+            "the time goes into starting operations. Try 32 to 100."
+        )
+    if chosen.num_layers > 3:
+        sentences.append(
+            f"num_layers = {chosen.num_layers} is more than helps here: two or three layers are usual."
+        )
+    return sentences
+
+
+def _advice_on_length(chosen: Choice) -> List[str]:
+    """Return what advice() says about how long the run is."""
+    sentences = []
+    if chosen.steps < 500:
+        sentences.append(
+            f"Only {plural(chosen.steps, 'step')} in all: too few to learn words. Take more epochs or a "
+            "smaller batch_size."
+        )
+    if chosen.epochs > 100:
+        sentences.append(
             f"epochs = {chosen.epochs} is more than helps: the held-out loss stops falling after 20 "
-            "to 50 epochs, and then rises, as the network learns the text by heart.",
-        ),
-        (
-            chosen.hours > LONG_RUN,
-            f"The run has {steps:,} steps, which take days. Take fewer epochs, fewer units, or a "
-            "larger batch_size.",
-        ),
-    ]
-    return [sentence for holds, sentence in found if holds]
+            "to 50 epochs, and then rises, as the network learns the text by heart."
+        )
+    if chosen.hours > LONG_RUN:
+        sentences.append(
+            f"The run has {chosen.steps:,} steps, which take days. Take fewer epochs, fewer units, or a "
+            "larger batch_size."
+        )
+    return sentences
 
 
 def outlook(chosen: Choice) -> str:
     """Say what a run will probably do."""
-    steps = chosen.windows * chosen.epochs
-    if steps < 1500:
+    if chosen.steps < 1500:
         return "So few steps will teach it words, but hardly any grammar."
     if chosen.epochs < 10:
+        further = ", more so with less dropout." if chosen.keep_prob < 0.7 else "."
         return (
             "In so few epochs it will not learn the text by heart: the two losses will stay close together, and "
-            "both would fall further with more epochs"
-            + (", more so with less dropout." if chosen.keep_prob < 0.7 else ".")
+            f"both would fall further with more epochs{further}"
         )
     if chosen.keep_prob > 0.8:
         return "Watch the held-out loss: with so little dropout it may begin to rise before the last epoch."

@@ -1,6 +1,6 @@
 """The check of lstm_gradient: its results, compared with finite differences and with what typical mistakes give."""
 
-from typing import Callable, Tuple
+from typing import Any, Callable, Dict
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from charrnn.system.tensorflow import tf
 
 from . import lstm_step, words
 from .answer import expect, items, need
+from .lstm_step import Step
 from .tensors import close, compare
 
 # What typical mistakes have in place of the gradient of the kernel, by what to say to them. back is the gradient of c'
@@ -36,88 +37,97 @@ def solution(x, c, h, kernel, bias, grad_h):
     return rows.T @ grad_z, grad_c * f
 
 
-def by_differences(
-    given: Tuple[np.ndarray, ...], grad_h: np.ndarray, step: float = 1e-6
-) -> np.ndarray:
+def by_differences(step: Step, grad_h: np.ndarray, change: float = 1e-6) -> np.ndarray:
     """Return the gradient of sum(grad_h · h') for the forget gate's kernel, from small changes of each number."""
-    x, c, h, kernel, bias = given
-    size = c.shape[1]
-    gradient = np.empty([len(kernel), size])
+
+    def loss(kernel: np.ndarray) -> float:
+        _, h = lstm_step.solution(step.x, step.c, step.h, kernel, step.bias)
+        return (grad_h * h).sum()
+
+    size = step.c.shape[1]
+    gradient = np.empty([len(step.kernel), size])  # [C + L, L]
     for row, column in np.ndindex(*gradient.shape):
-        sums = []
-        for change in (step, -step):
-            changed = kernel.copy()
-            changed[row, 2 * size + column] += change
-            sums.append((grad_h * lstm_step.solution(x, c, h, changed, bias)[1]).sum())
-        gradient[row, column] = (sums[0] - sums[1]) / (2 * step)
+        above = step.kernel.copy()
+        above[row, 2 * size + column] += change
+        below = step.kernel.copy()
+        below[row, 2 * size + column] -= change
+        gradient[row, column] = (loss(above) - loss(below)) / (2 * change)
     return gradient
 
 
 def examine(answer: Callable) -> None:
     """Compare the gradient for two sets of sizes."""
-    for place, (n, size, num_classes) in enumerate([(2, 4, 3), (5, 3, 7)]):
-        given = lstm_step.trial(place, n, size, num_classes)
-        grad_h = np.random.RandomState(9).normal(size=[n, size])
-        found, grad_old_c = items(
-            answer, (*(one.copy() for one in given), grad_h.copy()), ["gradient", "grad_old_c"]
-        )
-        for array in (found, grad_old_c):
+    for step in lstm_step.trials():
+        grad_h = np.random.RandomState(9).normal(size=step.h.shape)
+        copies = [array.copy() for array in (*step, grad_h)]
+        gradient, grad_old_c = items(answer, copies, ["gradient", "grad_old_c"])
+        for array in (gradient, grad_old_c):
             need(
                 isinstance(array, np.ndarray),
                 f"It should return arrays, not {words.describe(array)}: this exercise "
                 "is in NumPy alone.",
             )
-        right = by_differences(given, grad_h)
-        old = solution(*given, grad_h)[1]
+        expected = by_differences(step, grad_h)
+        _, expected_old_c = solution(*step, grad_h)
         need(
-            not (close(found, old) and close(grad_old_c, right)),
+            not (close(gradient, expected_old_c) and close(grad_old_c, expected)),
             "The two results are swapped: the order is gradient, grad_old_c.",
         )
-        shape = found.shape
-        reasons = {
-            (
-                n,
-                size,
-            ): ": this is the gradient of the sums. The kernel's is the product rows.T @ grad_z",
-            right.T.shape: ": transpose it, rows.T @ grad_z",
-            (len(right), 4 * size): ": return the part of the forget gate alone",
-            (num_classes, size): ": the gate reads x and h, so rows are np.hstack([x, h])",
-            (size, size): ": the gate reads x and h, so rows are np.hstack([x, h])",
-        }
-        need(
-            shape == right.shape,
-            f"The gradient should be [C + L, L] = {words.brackets(right.shape)}, as the part of "
-            f"kernel is, but it is {words.brackets(shape)}{reasons.get(shape, '')}.",
-        )
-        _compare(found, right, given, grad_h)
+        _examine_shape(gradient, expected, step)
+        _compare(gradient, expected, step, grad_h)
         expect(
-            close(grad_old_c, old),
+            close(grad_old_c, expected_old_c),
             "grad_old_c should be the gradient of c' times f, unit by unit: c' = f · c + i · g.",
         )
 
 
-def _compare(
-    found: np.ndarray, right: np.ndarray, given: Tuple[np.ndarray, ...], grad_h: np.ndarray
-) -> None:
-    x, c, h, kernel, bias = given
-    rows = np.hstack([x, h])
-    i, g, f, o = np.split(rows @ kernel + bias, 4, axis=1)
-    with np.errstate(over="ignore"):
-        i, g, f0, f, o = (1 / (1 + np.exp(-z)) for z in (i, 2 * g, f, f + 1, o))
-    g = 2 * g - 1  # tanh
-    new = f * c + i * g
+def _examine_shape(gradient: np.ndarray, expected: np.ndarray, step: Step) -> None:
+    rows, size = expected.shape
+    without_h = ": the gate reads x and h, so rows are np.hstack([x, h])"
+    # in this order: a later one counts where two shapes are alike
+    reasons = {
+        step.c.shape: ": this is the gradient of the sums. The kernel's is the product rows.T @ grad_z",
+        (size, rows): ": transpose it, rows.T @ grad_z",
+        step.kernel.shape: ": return the part of the forget gate alone",
+        (step.x.shape[1], size): without_h,
+        (size, size): without_h,
+    }
     need(
-        not close(found, by_differences(given, np.ones_like(grad_h))),
+        gradient.shape == expected.shape,
+        f"The gradient should be [C + L, L] = {words.brackets(expected.shape)}, as the part of "
+        f"kernel is, but it is {words.brackets(gradient.shape)}{reasons.get(gradient.shape, '')}.",
+    )
+
+
+def _compare(gradient: np.ndarray, expected: np.ndarray, step: Step, grad_h: np.ndarray) -> None:
+    need(
+        not close(gradient, by_differences(step, np.ones_like(grad_h))),
         "grad_h is not used: the chain begins with it.",
     )
     compare(
-        found,
-        right,
+        gradient,
+        expected,
         "It is not what finite differences give, (loss(w + step) - loss(w - step)) / (2 · step).",
         MISTAKES,
+        **_names(step, grad_h),
+    )
+
+
+def _names(step: Step, grad_h: np.ndarray) -> Dict[str, Any]:
+    """Return the names that the expressions of the mistakes have."""
+    rows = np.hstack([step.x, step.h])
+    c = step.c
+    i, g, f, o = np.split(rows @ step.kernel + step.bias, 4, axis=1)
+    i = _sigmoid(i)
+    g = np.tanh(g)
+    f0 = _sigmoid(f)
+    f = _sigmoid(f + 1)
+    o = _sigmoid(o)
+    new = f * c + i * g
+    return dict(
         rows=rows,
         c=c,
-        h=h,
+        h=step.h,
         i=i,
         g=g,
         f=f,
@@ -133,3 +143,7 @@ def _compare(
         kernel_of=lambda grad_z: tf.matmul(tf.constant(rows), grad_z, transpose_a=True),
         kernel_of_one=lambda grad_z, row: rows[row][:, None] * grad_z[row],
     )
+
+
+def _sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))

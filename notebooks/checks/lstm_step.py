@@ -1,6 +1,6 @@
 """The check of lstm_step: its two results, compared with NumPy and with what typical mistakes give."""
 
-from typing import Any, Callable, Tuple
+from typing import Any, Callable, Dict, Iterator, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,16 @@ from .tensors import close, compare
 MISTAKES = words.mistakes("lstm_step")
 
 
+class Step(NamedTuple):
+    """What a step is given: the input, the state before it, and the weights."""
+
+    x: np.ndarray  # [N, C]
+    c: np.ndarray  # [N, L]
+    h: np.ndarray  # [N, L]
+    kernel: np.ndarray  # [C + L, 4·L]
+    bias: np.ndarray  # [4·L]
+
+
 def solution(x, c, h, kernel, bias):
     """Do one step for x [N, C], c and h [N, L], kernel [C + L, 4·L]; return c, h."""
 
@@ -26,83 +36,98 @@ def solution(x, c, h, kernel, bias):
     return c, sigmoid(o) * np.tanh(c)
 
 
-def trial(seed: int, n: int, size: int, num_classes: int) -> Tuple[np.ndarray, ...]:
-    """Return random x, c, h, kernel and bias."""
-    random = np.random.RandomState(seed)
-    shapes = [(n, num_classes), (n, size), (n, size), (num_classes + size, 4 * size), (4 * size,)]
-    return tuple(random.normal(size=shape) for shape in shapes)
+def trials() -> Iterator[Step]:
+    """Yield random steps of two sets of sizes."""
+    for seed, (n, size, num_classes) in enumerate([(2, 4, 3), (5, 3, 7)]):
+        random = np.random.RandomState(seed)
+        yield Step(
+            x=random.normal(size=(n, num_classes)),
+            c=random.normal(size=(n, size)),
+            h=random.normal(size=(n, size)),
+            kernel=random.normal(size=(num_classes + size, 4 * size)),
+            bias=random.normal(size=(4 * size,)),
+        )
 
 
 def examine(answer: Callable) -> None:
     """Compare a step for two sets of sizes."""
-    for place, (n, size, num_classes) in enumerate([(2, 4, 3), (5, 3, 7)]):
-        given = trial(place, n, size, num_classes)
-        copies = tuple(one.copy() for one in given)
-        made = call(answer, *copies)
-        need(made is not None, "It returns None: it should end with return c, h, the new ones.")
+    for step in trials():
+        copies = [array.copy() for array in step]
+        results = call(answer, *copies)
+        need(results is not None, "It returns None: it should end with return c, h, the new ones.")
         need(
-            isinstance(made, (tuple, list)) and len(made) == 2,
-            f"It should return two things, c and h, not {words.describe(made)}.",
+            isinstance(results, (tuple, list)) and len(results) == 2,
+            f"It should return two things, c and h, not {words.describe(results)}.",
         )
-        still_none(dict(zip(("c", "h"), made)))
-        for name, one in zip(("c", "h"), made):
+        named = dict(zip(("c", "h"), results))
+        still_none(named)
+        for name, array in named.items():
             need(
-                isinstance(one, np.ndarray),
-                f"The new {name} should be an array, not {words.describe(one)}: this "
+                isinstance(array, np.ndarray),
+                f"The new {name} should be an array, not {words.describe(array)}: this "
                 "exercise is in NumPy alone.",
             )
             need(
-                one.shape == (n, size),
-                f"The new {name} should be [N, L] = [{n}, {size}], but it is "
-                f"{words.brackets(one.shape)}.",
+                array.shape == step.c.shape,
+                f"The new {name} should be [N, L] = {words.brackets(step.c.shape)}, but it is "
+                f"{words.brackets(array.shape)}.",
             )
         need(
-            all(map(np.array_equal, copies, given)),
+            all(map(np.array_equal, copies, step)),
             "It changes an array that it was given: write c = f * c + i * g, "
             "which makes a new one, not c *= or c[:] =.",
         )
-        _compare(np.array(made), given)
+        _compare(np.array(results), step)
 
 
-def _compare(found: np.ndarray, given: Tuple[np.ndarray, ...]) -> None:
-    x, c, h, kernel, bias = given
-    right = np.array(solution(*given))
-    need(not close(found[::-1], right), "The two results are swapped: the order is c, h.")
+def _compare(actual: np.ndarray, step: Step) -> None:
+    """Compare the new c and h, [2, N, L], with the right ones."""
+    expected = np.array(solution(*step))
+    c = step.c
+    h = step.h
+    need(not close(actual[::-1], expected), "The two results are swapped: the order is c, h.")
     need(
-        not close(found[0], c) or not close(found[1], h),
+        not close(actual[0], c) or not close(actual[1], h),
         "It returns the old c and h: return the new ones.",
     )
-    sums = {
-        "p": np.hstack([x, h]) @ kernel + bias,
-        "q": np.hstack([x, h]) @ kernel,
-        "r": np.hstack([h, x]) @ kernel + bias,
-        "w": x @ kernel[: x.shape[1]] + h @ kernel[: h.shape[1]] + bias,
-    }
-    parts = {
-        f"{name}{number}": part
-        for name, z in sums.items()
-        for number, part in enumerate(np.split(z, 4, axis=1))
-    }
 
     def cell(i: Any, g: Any, f: Any, o: Any, old: Any = c) -> tf.Tensor:
         new = f * old + i * g
         return tf.stack([new, o * tf.tanh(new)])
 
+    wrong = "output h" if close(actual[0], expected[0]) else "memory c"
     compare(
-        found,
-        right,
-        f"The new {'memory c' if not close(found[0], right[0]) else 'output h'} is not what the "
-        "formulas give.",
+        actual,
+        expected,
+        f"The new {wrong} is not what the formulas give.",
         MISTAKES,
         cell=cell,
         s=tf.sigmoid,
         t=tf.tanh,
         c=c,
         h=h,
-        new=right[0],
-        **parts,
+        new=expected[0],
+        **_parts_of_sums(step),
     )
-    if found.dtype != right.dtype:
+
+    if actual.dtype != expected.dtype:
         raise Unexplained(
-            f"The results should keep the type of c, {right.dtype}, but theirs is {found.dtype}."
+            f"The results should keep the type of c, {expected.dtype}, but theirs is {actual.dtype}."
         )
+
+
+def _parts_of_sums(step: Step) -> Dict[str, np.ndarray]:
+    """Return the sums of the four gates, p0 to p3, and those that typical mistakes give."""
+    x, _, h, kernel, bias = step
+    sums = {
+        "p": np.hstack([x, h]) @ kernel + bias,
+        "q": np.hstack([x, h]) @ kernel,
+        "r": np.hstack([h, x]) @ kernel + bias,
+        "w": x @ kernel[: x.shape[1]] + h @ kernel[: h.shape[1]] + bias,
+    }
+
+    parts = {}
+    for name, z in sums.items():
+        for number, part in enumerate(np.split(z, 4, axis=1)):
+            parts[f"{name}{number}"] = part
+    return parts

@@ -6,31 +6,13 @@ import numpy as np
 
 from charrnn.engines.decoding import softmax
 
-from .answer import Unexplained, Wrong, need
-from .pick_top_n import CHANGED, IDS, NOISE, SHARES, draws, exponential
+from . import words
+from .answer import Unexplained, Wrong, names_in, need
+from .pick_top_n import CHANGED, SHARES_BY_ID, alike, draws, exponential, normalized
 
-# The shares that typical mistakes give, of probabilities p at the temperature t, by what to say to them.
-MISTAKES = {
-    "All ids are equally likely: the temperature adds to the logarithms, is used as a limit, or 1 // temperature is 0. "
-    "Write 1 / temperature.": lambda p, t: np.ones_like(p) / p.size,
-    "The temperature is the other way round: p ** (1 / temperature), so that a low one makes likely ids more "
-    "likely.": lambda p, t: p**t / (p**t).sum(),
-    "The temperature changes nothing: p / temperature, divided by its sum, is p again. Divide the LOGARITHMS of the "
-    "probabilities by it, or take p ** (1 / temperature).": lambda p, t: p,
-    "The probabilities go through a softmax as if they were logits: they have been through it. Take their logarithms "
-    "first.": lambda p, t: softmax(p / t),
-    "The logarithms themselves are used as probabilities: np.exp of them are probabilities again.": lambda p, t: (
-        np.log(np.maximum(p, 1e-30)) / np.log(np.maximum(p, 1e-30)).sum()
-    ),
-    "The logarithm and the exponential have different bases: np.log and np.exp belong together.": lambda p, t: (
-        p ** (1 / t / np.log(10)) / (p ** (1 / t / np.log(10))).sum()
-    ),
-    "The logarithm and the exponential have different bases, 2 and e: np.log and np.exp belong "
-    "together.": lambda p, t: p ** (1 / t / np.log(2)) / (p ** (1 / t / np.log(2))).sum(),
-    "Only the five most probable ids are drawn: here all C can be, each with its probability.": lambda p, t: (
-        np.where(p >= np.sort(p)[-5], p ** (1 / t), 0) / (np.sort(p)[-5:] ** (1 / t)).sum()
-    ),
-}
+# What typical mistakes make of probabilities p at the temperature t, by what to say to them. The shares are these
+# values, divided by their sum.
+MISTAKES = words.mistakes("pick_at_temperature")
 
 
 def solution(preds, vocab_size, temperature=1.0):
@@ -42,54 +24,86 @@ def solution(preds, vocab_size, temperature=1.0):
 
 def examine(answer: Callable) -> Optional[str]:
     """Draw often at each temperature; return a remark on a right answer, or None."""
-    changed = False
-    p = np.array(SHARES)[np.argsort(IDS)]
-    gap = np.where(p == p.min(), 0, p) / (1 - p.min())  # one id is impossible
+    p = SHARES_BY_ID
+    shape = (1, p.size)
+    least = p.min()
+    one_impossible = np.where(p == least, 0, p) / (1 - least)
+
+    remark = None
     for temperature, preds in [
         (0.25, p),
         (2.0, p),
         (0.5, np.roll(p, 3)),
         (None, p),
-        (0.5, gap),
+        (0.5, one_impossible),
         (0.02, p),
     ]:
         arguments = () if temperature is None else (temperature,)
-        found, changes = draws(answer, preds, (1, p.size), *arguments)
-        changed = changed or changes
-        _compare(found, preds, temperature, exponential(answer))
-    flat = np.full(p.size, 1 / p.size)
+        actual, changed = draws(answer, preds, shape, *arguments)
+        if changed:
+            remark = CHANGED
+        if temperature == 0.25 and actual.max() == 1:
+            _examine_same(answer, p)
+        _compare(actual, preds, temperature, answer)
+
+    even = np.full(p.size, 1 / p.size)
     try:
-        _compare(draws(answer, flat, (1, p.size), 0.01)[0], flat, 0.01, False)
+        actual, _ = draws(answer, even, shape, 0.01)
+        _compare(actual, even, 0.01, answer)
     except Wrong:
         raise Wrong(
             "At temperature 0.01, with which the notebook begins, probabilities to the power of 100 are too "
             "small for float32, which makes 0 of all of them, and their sum is 0. Take float64 from the "
             "beginning: np.array(preds, dtype=float)."
         )
-    return CHANGED if changed else None
+    return remark
 
 
-def _compare(found: np.ndarray, p: np.ndarray, temperature: Optional[float], powers: bool) -> None:
-    t = temperature or 1.0
-    right = p ** (1 / t) / (p ** (1 / t)).sum()
-    if np.abs(found - right).sum() / 2 <= NOISE:
-        return
-    where = f"At {'the default temperature, 1' if temperature is None else f'temperature = {t:g}'}"
+def _examine_same(answer: Callable, p: np.ndarray) -> None:
+    """Raise Wrong where a high temperature tells why a low one always draws the same id."""
+    actual, _ = draws(answer, p, (1, p.size), 2.0)
     need(
-        found.max() < 1 or t < 0.1,
+        not alike(actual, normalized(p ** (1 / 2.0**2))),
+        "The temperature is used twice: divide the logarithms by it, or take p ** (1 / temperature), but not both.",
+    )
+
+
+def _compare(
+    actual: np.ndarray, p: np.ndarray, temperature: Optional[float], answer: Callable
+) -> None:
+    """Raise Wrong where the shares of the ids are not those of probabilities p at a temperature."""
+    t = temperature or 1.0
+    powers = p ** (1 / t)
+    expected = normalized(powers)
+    if alike(actual, expected):
+        return
+
+    where = f"At temperature = {t:g}"
+    if temperature is None:
+        where = "At the default temperature, 1"
+    need(
+        actual.max() < 1 or t < 0.1,
         f"{where} it always draws the same id: draw with np.random.choice and p=p, and "
         "set no seed inside.",
     )
+
     need(
-        not powers
-        or all(np.abs(found - softmax(one)).sum() / 2 > NOISE for one in (p ** (1 / t), right)),
-        "A softmax follows p ** (1 / temperature): divide by the sum in its place.",
+        "log1p" not in names_in(answer),
+        "np.log1p(p) is the logarithm of 1 + p: take that of p, np.log(p), or p ** (1 / temperature).",
     )
-    for message, shares in MISTAKES.items():
-        need(t == 1 or np.abs(found - shares(p, t)).sum() / 2 > NOISE, message)
-    worst = int(np.abs(found - right).argmax())
+    if exponential(answer):
+        need(
+            not alike(actual, softmax(powers)) and not alike(actual, softmax(expected)),
+            "A softmax follows p ** (1 / temperature): divide by the sum in its place.",
+        )
+    if t != 1:
+        names = {"np": np, "softmax": softmax, "p": p, "t": t}
+        for message, sources in MISTAKES.items():
+            shares = [normalized(eval(source, names)) for source in sources]
+            need(not any(alike(actual, share) for share in shares), message)
+    worst = int(np.abs(actual - expected).argmax())
     raise Unexplained(
-        f"{where} id {worst} of probability {p[worst]:.2f} should be drawn in {100 * right[worst]:.0f}% "
-        f"of the cases, but it is in {100 * found[worst]:.0f}%: each p becomes p ** (1 / temperature), "
+        f"{where} id {worst} of probability {p[worst]:.2f} should be drawn in {100 * expected[worst]:.0f}% "
+        f"of the cases, but it is in {100 * actual[worst]:.0f}%: each p becomes p ** (1 / temperature), "
         "divided by the sum of all."
     )

@@ -1,6 +1,7 @@
 """The check of pick_top_n: which ids it draws, and how often."""
 
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
+from unittest import mock
 
 import numpy as np
 
@@ -8,21 +9,27 @@ from charrnn.engines.decoding import softmax
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Locals, Unexplained, all_code, call, expect, need, still_none
+from .answer import Locals, Unexplained, Wrong, call, expect, names_in, need, still_none
 
-SHARES = [0.40, 0.20, 0.10, 0.09, 0.07, 0.05, 0.04, 0.03, 0.02]  # of the ids, in the order of IDS
-IDS = [5, 1, 6, 3, 8, 0, 7, 2, 4]
+IDS = [5, 1, 6, 3, 8, 0, 7, 2, 4]  # from the most probable one
+SHARES = [0.40, 0.20, 0.10, 0.09, 0.07, 0.05, 0.04, 0.03, 0.02]  # in the order of IDS
+SHARES_BY_ID = np.array(SHARES)[np.argsort(IDS)]  # [C]
 C = len(IDS)
 DRAWS = 3000
-# half the sum of the differences between shares of DRAWS and the right ones is smaller, almost
-# surely
+# half the sum of the differences between shares of DRAWS and the right ones is smaller, almost surely
 NOISE = 0.05
+SEEDED = (
+    "It sets the seed of the random numbers in each call, so that every draw is the same: leave that out. The "
+    "notebook sets it once, before a text is written."
+)
+CHANGED = (
+    "(One remark: it changes preds, the array that it was given. np.array(preds) makes a copy.)"
+)
 
 
 def examine(answer: Callable) -> Optional[str]:
     """Draw often, with several top_n; return a remark on a right answer, or None."""
-    changed = False
-    preds = np.array(SHARES)[np.argsort(IDS)]
+    remark = None
     for top_n, shape in [
         (3, (1, C)),
         (4, (1, C)),
@@ -31,20 +38,18 @@ def examine(answer: Callable) -> Optional[str]:
         (C, (1, C)),
         (None, (1, C)),
     ]:
-        shares, changes = draws(answer, preds, shape, *(() if top_n is None else (top_n,)))
-        changed = changed or changes
-        _compare(shares, top_n, exponential(answer))
-    other = draws(answer, preds[::-1], (1, C), 1)[0]
+        arguments = () if top_n is None else (top_n,)
+        actual, changed = draws(answer, SHARES_BY_ID, shape, *arguments)
+        if changed:
+            remark = CHANGED
+        _compare(actual, top_n, exponential(answer))
+
+    shares, _ = draws(answer, SHARES_BY_ID[::-1], (1, C), 1)
     need(
-        other[C - 1 - IDS[0]] == 1,
+        shares[C - 1 - IDS[0]] == 1,
         "With other predictions it draws as before: draw from preds, not from fixed ids.",
     )
-    return CHANGED if changed else None
-
-
-CHANGED = (
-    "(One remark: it changes preds, the array that it was given. np.array(preds) makes a copy.)"
-)
+    return remark
 
 
 def draws(
@@ -54,122 +59,150 @@ def draws(
 
     The state of NumPy's random numbers is the same afterwards.
     """
-    names = {name for code in all_code(answer) for name in code.co_names}
-    need(
-        not names & {"seed", "RandomState", "default_rng", "set_state"},
-        "It sets the seed of the random numbers in each call, so that every draw is the same: leave that out. The "
-        "notebook sets it once, before a text is written.",
-    )
+    need(not names_in(answer) & {"seed", "RandomState", "set_state"}, SEEDED)
+    unseeded = _unseeded(np.random.default_rng)
     before = np.random.get_state()
     np.random.seed(1)
     try:
         counts = np.zeros(C)
         changed = False
         preds = preds.astype(np.float32).reshape(shape)
-        for number in range(DRAWS):
-            given = preds.copy()
-            counts[_drawn(answer, given, number, *arguments)] += 1
-            changed = changed or not np.array_equal(given, preds)
+        with mock.patch.object(np.random, "default_rng", unseeded):
+            for number in range(DRAWS):
+                copy = preds.copy()
+                counts[_drawn(answer, copy, number, *arguments)] += 1
+                changed = changed or not np.array_equal(copy, preds)
         return counts / DRAWS, changed
     finally:
         np.random.set_state(before)
 
 
+def _unseeded(maker: Callable) -> Callable:
+    """Return a function that makes a generator of random numbers, but not one with a seed."""
+
+    def unseeded(*seed: Any, **seed_by_name: Any) -> Any:
+        need(not seed and not seed_by_name, SEEDED)
+        return maker()
+
+    return unseeded
+
+
 def _drawn(answer: Callable, preds: np.ndarray, number: int, *arguments: Any) -> int:
     """Return what an answer draws once, after a number of draws."""
-    one = call(answer, preds, C, *arguments)
+    drawn = call(answer, preds, C, *arguments)
     need(
-        one is not None or not number,
+        drawn is not None or number == 0,
         "It sometimes returns None: each way through it should end with return i.",
     )
-    if one is None:
-        with Locals(answer) as seen:
+
+    if drawn is None:
+        with Locals(answer) as local:
             call(answer, preds, C)
-        still_none({name: seen.values[name] for name in ("p", "i") if name in seen.values})
-    need(one is not None, "It returns None: it should end with return and the id.")
+        still_none(local.among("p", "i"))
+    need(drawn is not None, "It returns None: it should end with return and the id.")
     need(
-        not isinstance(one, (tf.Tensor, tf.Variable)),
+        not isinstance(drawn, (tf.Tensor, tf.Variable)),
         "It returns a tensor, but preds are numbers, and so is the id: use NumPy here, np.argsort and "
         "np.random.choice.",
     )
-    need(
-        np.ndim(one) == 0,
-        f"It should return one id, a number, not {words.describe(one)}"
-        + (
-            ": take its element [0]."
-            if np.size(one) == 1
-            else ": the id is what np.random.choice draws with p=p."
-        ),
-    )
-    need(
-        isinstance(one, (int, np.integer)) and not isinstance(one, bool),
-        f"It should return an id, an int, not {words.describe(one)}"
-        + (
-            ": int(...) makes one of it."
-            if isinstance(one, (float, np.floating)) and one == int(one)
-            else ": is it the probability?"
-            if isinstance(one, (float, np.floating))
-            else "."
-        ),
-    )
-    need(0 <= one < C, f"It should return an id below vocab_size = {C}, but it returned {one}.")
-    return int(one)
+
+    if np.ndim(drawn):
+        advice = "the id is what np.random.choice draws with p=p."
+        if np.size(drawn) == 1:
+            advice = "take its element [0]."
+        raise Wrong(f"It should return one id, a number, not {words.describe(drawn)}: {advice}")
+    if not isinstance(drawn, (int, np.integer)) or isinstance(drawn, bool):
+        raise Wrong(
+            f"It should return an id, an int, not {words.describe(drawn)}{_advice_on_float(drawn)}"
+        )
+    need(0 <= drawn < C, f"It should return an id below vocab_size = {C}, but it returned {drawn}.")
+    return int(drawn)
+
+
+def _advice_on_float(drawn: Any) -> str:
+    if not isinstance(drawn, (float, np.floating)):
+        return "."
+    if drawn == int(drawn):
+        return ": int(...) makes one of it."
+    return ": is it the probability?"
 
 
 def exponential(answer: Callable) -> bool:
     """Tell whether an answer takes an exponential, but no logarithm before it."""
-    names = {name for code in all_code(answer) for name in code.co_names}
+    names = names_in(answer)
     return bool(names & {"exp", "softmax"}) and not names & {"log", "log2", "log10"}
 
 
-def _compare(found: np.ndarray, top_n: Optional[int], powers: bool) -> None:
+def normalized(values: np.ndarray) -> np.ndarray:
+    """Return values divided by their sum."""
+    return values / values.sum()
+
+
+def alike(shares: np.ndarray, others: np.ndarray) -> bool:
+    """Tell whether shares of ids could differ by chance alone."""
+    return np.abs(shares - others).sum() / 2 <= NOISE
+
+
+def _compare(actual: np.ndarray, top_n: Optional[int], is_exponential: bool) -> None:
     """Raise Wrong where the ids that are drawn, or their shares, are not right."""
     number = top_n or 5
-    right = np.zeros(C)
-    right[IDS[:number]] = SHARES[:number]
-    right /= right.sum()
-    ids = np.flatnonzero(right).tolist()
-    others = np.flatnonzero(found).tolist()
+    kept = np.zeros(C)
+    kept[IDS[:number]] = SHARES[:number]
+    expected = normalized(kept)
+    ids = np.flatnonzero(actual).tolist()
     need(
-        others != IDS[:1] or number == 1,
+        ids != IDS[:1] or number == 1,
         "It always returns the most probable id, so that the text would soon repeat itself: draw with "
         "np.random.choice and the probabilities p.",
     )
-    p = np.array(SHARES)[np.argsort(IDS)] * (right > 0)
+
+    if is_exponential:
+        need(
+            not any(alike(actual, shares) for shares in _after_softmax(kept)),
+            "There is a softmax too many: preds are probabilities already. Divide those that are left by their sum.",
+        )
+    where = f"With top_n = {top_n} of {C} ids"
+    if top_n is None:
+        where = f"With the default top_n = 5 of {C} ids"
     need(
-        not powers
-        or all(
-            np.abs(found - softmax(np.where(p > 0, one, rest))).sum() / 2 > NOISE
-            for one in (p, right)
-            for rest in (0.0, -np.inf)
-        ),
-        "There is a softmax too many: preds are probabilities already. Divide those that are left by their sum.",
-    )
-    where = f"With {'the default top_n = 5' if top_n is None else f'top_n = {top_n}'} of {C} ids"
-    need(
-        number == C or np.abs(found - 1 / C).sum() / 2 > NOISE,
+        number == C or not alike(actual, np.full(C, 1 / C)),
         f"{where}, all {C} are drawn equally often: give np.random.choice the probabilities, p=p.",
     )
-    expect(
-        ids == others,
-        f"{where}, the most probable ids are {ids}, and only these should be drawn, but {others} are: set all other "
-        "probabilities to zero. np.argsort gives the ids from the least to the most probable."
-        + (
-            " Do you return a place among the most probable, not an id?"
-            if others == [*range(number)]
-            else ""
-        ),
+
+    _compare_ids(ids, number, where)
+    if alike(actual, expected):
+        return
+
+    need(
+        not alike(actual, (expected > 0) / number),
+        f"{where}, all {number} are drawn equally often: give np.random.choice their probabilities, "
+        "p=p.",
     )
-    if np.abs(found - right).sum() / 2 > NOISE:
-        equal = np.abs(found - (right > 0) / number).sum() / 2 < NOISE
-        need(
-            not equal,
-            f"{where}, all {number} are drawn equally often: give np.random.choice their probabilities, "
-            "p=p.",
-        )
-        worst = int(np.abs(found - right).argmax())
-        raise Unexplained(
-            f"{where}, id {worst} should be drawn in {100 * right[worst]:.0f}% of the cases, but it is "
-            f"in {100 * found[worst]:.0f}%: draw each with its probability, divided by the sum of those "
-            "that are left."
-        )
+
+    worst = int(np.abs(actual - expected).argmax())
+    raise Unexplained(
+        f"{where}, id {worst} should be drawn in {100 * expected[worst]:.0f}% of the cases, but it is "
+        f"in {100 * actual[worst]:.0f}%: draw each with its probability, divided by the sum of those "
+        "that are left."
+    )
+
+
+def _compare_ids(ids: List[int], number: int, where: str) -> None:
+    expected = sorted(IDS[:number])
+    question = ""
+    if ids == list(range(number)):
+        question = " Do you return a place among the most probable, not an id?"
+    expect(
+        ids == expected,
+        f"{where}, the most probable ids are {expected}, and only these should be drawn, but {ids} are: set all other "
+        f"probabilities to zero. np.argsort gives the ids from the least to the most probable.{question}",
+    )
+
+
+def _after_softmax(kept: np.ndarray) -> List[np.ndarray]:
+    """Return what a softmax makes of the probabilities that are kept, with zeros in place of the others, or without."""
+    shares = []
+    for p in (kept, normalized(kept)):
+        shares.append(softmax(p))
+        shares.append(softmax(np.where(p > 0, p, -np.inf)))
+    return shares

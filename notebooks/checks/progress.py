@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 COURSE = "course.json"  # the teacher's settings, where there are any
+ALL_HINTS = 99
 
 
 class Progress:
@@ -21,7 +22,7 @@ class Progress:
     def __init__(self) -> None:
         self.path: Optional[Path] = None
         self.exercises: Dict[str, Dict[str, Any]] = {}
-        self.hints = 99
+        self.hints = ALL_HINTS
         self.skipping = True
 
     def keep(self, path: str) -> None:
@@ -32,33 +33,29 @@ class Progress:
         """
         self.path = Path(path)
         self.exercises = {}
-        try:
+        # where there is none yet, or it is damaged, this starts from zero
+        with contextlib.suppress(OSError, ValueError, TypeError):
             self.exercises = dict(json.loads(self.path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            pass  # there is none yet, or it is damaged: start from zero
         course = settings(self.path.with_name(COURSE))
-        self.hints = course.get("hints", 99)
+        self.hints = course.get("hints", ALL_HINTS)
         self.skipping = course.get("skip", True)
 
     def of(self, name: str) -> Dict[str, Any]:
         """Return what is known of an exercise."""
-        return dict(
-            {"attempts": 0, "right": False, "skipped": False, "message": "", "hints": 0},
-            **self.exercises.get(name, {}),
-        )
+        nothing = {"attempts": 0, "right": False, "skipped": False, "message": "", "hints": 0}
+        return {**nothing, **self.exercises.get(name, {})}
 
     def note(self, name: str, **changes: Any) -> None:
         """Change what is known of an exercise."""
-        self.exercises[name] = dict(self.of(name), **changes)
+        self.exercises[name] = {**self.of(name), **changes}
+        if self.path is None:
+            return
+        text = json.dumps(self.exercises, indent=1, ensure_ascii=False) + "\n"
+        partial = self.path.with_suffix(".partial")
         # in a folder that cannot be written, the checks still say what they find
         with contextlib.suppress(OSError):
-            if self.path:
-                partial = self.path.with_suffix(".partial")
-                partial.write_text(
-                    json.dumps(self.exercises, indent=1, ensure_ascii=False) + "\n",
-                    encoding="utf-8",
-                )
-                os.replace(str(partial), str(self.path))
+            partial.write_text(text, encoding="utf-8")
+            os.replace(str(partial), str(self.path))
 
 
 def settings(path: Path) -> Dict[str, Any]:

@@ -1,12 +1,19 @@
 """The check of the quiz: a letter for each question, with a reason for each that was chosen."""
 
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from . import words
 from .answer import Unwritten, Wrong, need
 
-# By question: what is said to each letter; the reason of the right one begins with Yes.
-QUESTIONS = words.sections("quiz.md")
+
+def _reasons(parts: List[str]) -> Dict[str, str]:
+    """Return what is said to each letter of a question, which is "* a Its rows ..." in the file."""
+    choices = [choice for choice in "\n".join(parts).split("* ") if choice]
+    return {choice[0]: choice[2:].strip() for choice in choices}
+
+
+# By question and letter; the reason of the right letter begins with Yes.
+QUESTIONS = {name: _reasons(parts) for name, parts in words.sections("quiz.md").items()}
 
 
 def examine(answers: Dict[str, Any]) -> str:
@@ -14,19 +21,22 @@ def examine(answers: Dict[str, Any]) -> str:
     none = [name for name in QUESTIONS if answers.get(name) is None]
     if none:
         raise Unwritten(f"Still None: {', '.join(none)}.")
-    said = []
-    right = 0
-    for name, choices in QUESTIONS.items():
-        reasons = {line[0]: line[2:].strip() for line in "\n".join(choices).split("* ") if line}
+
+    sentences = []
+    n_right = 0
+    for name, reasons in QUESTIONS.items():
         letter = str(answers[name]).strip(" ()[].'\"\n").lower()
         need(
             letter in reasons,
             f"{name} should be one of the letters {', '.join(sorted(reasons))}, in quotes, not "
             f"{words.describe(answers[name])}.",
         )
-        good = reasons[letter].startswith("Yes")
-        right += good
-        said.append(f"{name}: {letter} is {'right' if good else 'not right'}. {reasons[letter]}")
-    if right < len(QUESTIONS):
-        raise Wrong("\n".join([f"{right} of {len(QUESTIONS)}.", *said]))
-    return "\n".join(["", *said])
+        is_right = reasons[letter].startswith("Yes")
+        if is_right:
+            n_right += 1
+        verdict = "right" if is_right else "not right"
+        sentences.append(f"{name}: {letter} is {verdict}. {reasons[letter]}")
+
+    if n_right < len(QUESTIONS):
+        raise Wrong("\n".join([f"{n_right} of {len(QUESTIONS)}.", *sentences]))
+    return "\n".join(["", *sentences])

@@ -7,7 +7,7 @@ import numpy as np
 from charrnn import model
 from charrnn.system.tensorflow import tf
 
-from .answer import Wrong, all_code, expect, need
+from .answer import Wrong, expect, names_in, need
 from .build_optimizer import reachable
 from .tensors import close
 
@@ -41,12 +41,12 @@ class Session(tf.Session):
         self.noted = noted
         self.before = dict(vars(noted))
         self.runs: List[Run] = []
-        random = np.random.RandomState(5)
         self.initialize = tf.global_variables_initializer()
-        self.values = {
-            one.initializer.inputs[1]: random.normal(size=one.shape.as_list()).astype(np.float32)
-            for one in tf.trainable_variables()
-        }
+        random = np.random.RandomState(5)
+        self.values = {}
+        for variable in tf.trainable_variables():
+            value = random.normal(size=variable.shape.as_list()).astype(np.float32)
+            self.values[variable.initializer.inputs[1]] = value
 
     def begin(self) -> None:
         """Set all variables to what they are at the beginning, and forget the runs."""
@@ -63,55 +63,62 @@ class Session(tf.Session):
                     f"It assigns to model.{name}, which is a part of the graph and has to stay. Keep the "
                     "values in a variable, such as state, and feed them."
                 )
+
         if self._initializes(fetches):
             raise Wrong(
                 "The weights are initialized here, so what was learned is lost: the training loop initializes "
                 "them once, before the first epoch."
             )
-        fed = self._among(FED, list(feed_dict or ()))
-        probe = {name: getattr(self.noted, name) for name in PLACEHOLDERS if name in fed}
-        if len(probe) == len(PLACEHOLDERS):
-            probe.update(loss=self.noted.loss, final=self.noted.final_state)
-        results, state, values = super().run(
-            [fetches, self.noted.initial_state, probe], feed_dict, options, run_metadata
-        )
         asked = self._among(ASKED, fetches)
+        fed = self._among(FED, list(feed_dict or ()))
+
+        # further results of the same call, so that the random numbers of dropout are the same
+        fetched = {name: getattr(self.noted, name) for name in PLACEHOLDERS if name in fed}
+        if len(fetched) == len(PLACEHOLDERS):
+            fetched.update(loss=self.noted.loss, final=self.noted.final_state)
+        results, state, values = super().run(
+            [fetches, self.noted.initial_state, fetched], feed_dict, options, run_metadata
+        )
         loss = values.pop("loss", float("nan"))
         final = np.array(values.pop("final", ()))
-        self.runs.append(Run(asked, fed, dict(values, initial_state=np.array(state)), loss, final))
+        values["initial_state"] = np.array(state)
+        self.runs.append(Run(asked=asked, fed=fed, values=values, loss=loss, final=final))
         return results
 
     def weights(self) -> np.ndarray:
         """Return all trainable weights as one vector."""
-        return np.concatenate([one.ravel() for one in super().run(tf.trainable_variables())])
+        values = super().run(tf.trainable_variables())
+        return np.concatenate([value.ravel() for value in values])
 
-    def _among(self, names: Any, structure: Any) -> FrozenSet[str]:
+    def _among(self, names: Sequence[str], structure: Any) -> FrozenSet[str]:
         """Return which attributes of the network, or parts of them, a structure has."""
-        found = {
-            one if isinstance(one, str) else getattr(one, "name", None)
-            for one in tf.nest.flatten(structure)
-        }
-        parts = {
-            name: {part.name for part in tf.nest.flatten(getattr(self.noted, name))}
-            for name in names
-        }
-        return frozenset(name for name in names if found & parts[name])
+        in_structure = set(map(_name, tf.nest.flatten(structure)))
+        present = []
+        for name in names:
+            parts = tf.nest.flatten(getattr(self.noted, name))
+            if in_structure & {part.name for part in parts}:
+                present.append(name)
+        return frozenset(present)
 
     def _initializes(self, fetches: Any) -> bool:
-        others = [
-            one
-            for one in tf.nest.flatten(fetches)
-            if isinstance(one, tf.Operation) and one is not self.noted.optimizer
-        ]
-        initializers = {one.initializer for one in tf.global_variables()}
-        return any(initializers & reachable(one) for one in others)
+        """Tell whether variables are initialized; the optimizer, which is there each time, is not looked at."""
+        initializers = {variable.initializer for variable in tf.global_variables()}
+        for fetch in tf.nest.flatten(fetches):
+            if isinstance(fetch, tf.Operation) and fetch is not self.noted.optimizer:
+                if initializers & reachable(fetch):
+                    return True
+        return False
+
+
+def _name(fetch: Any) -> Any:
+    """Return the name of a tensor or an operation, or one that stands for it."""
+    return fetch if isinstance(fetch, str) else getattr(fetch, "name", None)
 
 
 def examine_session(answer: Any) -> None:
     """Raise Wrong where code makes a session."""
     need(
-        not {"Session", "InteractiveSession"}
-        & {name for code in all_code(answer) for name in code.co_names},
+        not names_in(answer) & {"Session", "InteractiveSession"},
         "It makes a session of its own, whose weights are not the trained ones: use the session that is given, the "
         "argument session.",
     )
@@ -131,35 +138,36 @@ def network(sampling: bool = False) -> model.CharRNN:
     )
 
 
-def compare_states(found: Run, right: Sequence[Run], place: int, unit: str) -> None:
+def compare_states(run: Run, right: Sequence[Run], place: int, unit: str) -> None:
     """Raise Unexplained where a run has another state than it should have, and say which one.
 
     Args:
-        found: the run.
+        run: the run.
         right: all runs that there should be.
         place: which of them the run should be.
         unit: what a run is called.
     """
-    states = [run.values["initial_state"] for run in right]
-    names = ["zeros", *(f"the final_state of {unit} {number}" for number in range(len(right)))]
-    fed = found.values["initial_state"]
-    came = next(
-        (f"fed {name}" for name, state in zip(names, states) if close(fed, state)),
-        "fed another state",
-    )
-    due = states[place]
-    alike = [number for number in range(len(due)) if close(fed[number], due[number])]
-    parts = [name for place, name in enumerate("ch") if close(fed[:, place], due[:, place])]
-    came = (came if "initial_state" in found.fed else "not fed") + (
-        f" (only layer {alike[0]} is right: carry all layers, c and h of each)"
-        if len(alike) == 1 < len(due)
-        else f" (only the {parts[0]} of each layer is right: carry both, c and h)"
-        if len(parts) == 1
-        else ""
-    )
+    fed = run.values["initial_state"]
+    due = right[place].values["initial_state"]  # [layers, 2, N, L]
+    names = ["zeros"]
+    names += [f"the final_state of {unit} {number}" for number in range(len(right) - 1)]
+
+    actual = "not fed"
+    if "initial_state" in run.fed:
+        actual = "fed another state"
+        for name, other in zip(names, right):
+            if close(fed, other.values["initial_state"]):
+                actual = f"fed {name}"
+                break
+    layers = [layer for layer in range(len(due)) if close(fed[layer], due[layer])]
+    parts = [part for number, part in enumerate("ch") if close(fed[:, number], due[:, number])]
+    if len(layers) == 1 < len(due):
+        actual += f" (only layer {layers[0]} is right: carry all layers, c and h of each)"
+    elif len(parts) == 1:
+        actual += f" (only the {parts[0]} of each layer is right: carry both, c and h)"
     expect(
-        close(fed, states[place]),
-        f"In {unit} {place} model.initial_state should be fed {names[place]}, but it is {came}. Before the loop the "
+        close(fed, due),
+        f"In {unit} {place} model.initial_state should be fed {names[place]}, but it is {actual}. Before the loop the "
         "state is zeros, as session.run returns them for model.initial_state. After that it is what session.run "
         "returned for model.final_state, in the call that gave the other results: store that in state, and feed it.",
     )

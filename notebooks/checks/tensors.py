@@ -21,44 +21,45 @@ def same(a: Any, b: Any) -> bool:
 
 
 def compare(
-    found: Any,
-    right: Any,
+    actual: Any,
+    expected: Any,
     otherwise: str,
     mistakes: Optional[Dict[str, List[str]]] = None,
-    **given: Any,
+    **names: Any,
 ) -> None:
     """Raise Wrong where a result is not right.
 
     Args:
-        found: the reader's result.
-        right: what it should be.
+        actual: the reader's result.
+        expected: what it should be.
         otherwise: what to say where it equals what no typical mistake gives.
         mistakes: expressions for what typical mistakes give, by what to say to them.
-        given: the names in the expressions besides tf and np; arrays are tensors there, in lists too.
+        names: the names in the expressions besides tf and np; arrays are tensors there, in lists too.
     """
-    if close(found, right):
+    if close(actual, expected):
         return
+    if mistakes:
+        for message, results in _evaluated(mistakes, names).items():
+            need(not any(same(actual, result) for result in results), message)
+    raise Unexplained(f"{otherwise} {difference(actual, expected)}")
+
+
+def _evaluated(mistakes: Dict[str, List[str]], names: Dict[str, Any]) -> Dict[str, List[Any]]:
+    """Return what the expressions of mistakes give."""
     with tf.Graph().as_default(), tf.Session() as session:
-        scope = tf.nest.map_structure(
-            lambda one: tf.constant(one) if isinstance(one, np.ndarray) else one, given
-        )
+        scope = tf.nest.map_structure(_as_tensor, names)
         scope.update(tf=tf, np=np)
-        results = (
-            session.run(
-                {
-                    message: [eval(source, scope) for source in sources]
-                    for message, sources in mistakes.items()
-                }
-            )
-            if mistakes
-            else {}
-        )
-        for message, some in results.items():
-            need(not any(same(found, one) for one in some), message)
-    raise Unexplained(f"{otherwise} {difference(found, right)}")
+        tensors = {}
+        for message, sources in mistakes.items():
+            tensors[message] = [eval(source, scope) for source in sources]
+        return session.run(tensors)
 
 
-def difference(found: Any, right: Any) -> str:
+def _as_tensor(value: Any) -> Any:
+    return tf.constant(value) if isinstance(value, np.ndarray) else value
+
+
+def difference(actual: Any, expected: Any) -> str:
     """Say what was expected and what came, at the first place where they differ.
 
     >>> difference(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.5, 4.0]]))
@@ -66,12 +67,17 @@ def difference(found: Any, right: Any) -> str:
     >>> difference(3.0, 1.5), difference(np.zeros([2]), 1.5)
     ('1.5 was expected, and 3 came.', 'The shape [] was expected, and [2] came.')
     """
-    found = np.asarray(found, float)
-    right = np.asarray(right, float)
-    if found.shape != right.shape:
-        return f"The shape {words.brackets(right.shape)} was expected, and {words.brackets(found.shape)} came."
-    place = (
-        tuple(np.argwhere(~np.isclose(found, right, rtol=1e-3, atol=1e-5))[0]) if found.ndim else ()
+    actual = np.asarray(actual, float)
+    expected = np.asarray(expected, float)
+    if actual.shape != expected.shape:
+        return f"The shape {words.brackets(expected.shape)} was expected, and {words.brackets(actual.shape)} came."
+    if not actual.ndim:
+        return f"{expected:.5g} was expected, and {actual:.5g} came."
+
+    differs = ~np.isclose(actual, expected, rtol=1e-3, atol=1e-5)
+    first, *_ = np.argwhere(differs)
+    place = tuple(first)
+    return (
+        f"The first difference is at {words.brackets(place)}: {expected[place]:.5g} was expected, "
+        f"and {actual[place]:.5g} came."
     )
-    where = f"The first difference is at {words.brackets(place)}: " if place else ""
-    return f"{where}{right[place]:.5g} was expected, and {found[place]:.5g} came."

@@ -13,7 +13,7 @@ from . import words
 from .answer import Unexplained, Unwritten, Wrong, borrowed, exception, foreign_name, outside_name
 from .progress import progress
 
-EXERCISES = (
+EXERCISES = (  # in the notebooks' order
     "get_batches",
     "build_inputs",
     "lstm_step",
@@ -28,7 +28,7 @@ EXERCISES = (
     "pick_top_n",
     "generate_ids",
     "pick_at_temperature",
-)  # in the notebooks' order
+)
 ASIDE = ("lstm_step", "lstm_gradient", "pick_at_temperature")  # which no later exercise uses
 TIME_LIMIT = 60  # seconds of computing time for one check, which needs about five
 WAITING = 0.02  # share of the time that a busy computer leaves at least to a check
@@ -36,11 +36,12 @@ EAGER = (
     "Eager execution is on, and it does not work with the graphs of this notebook: remove the line that "
     "enables it (such as tf.enable_eager_execution()), restart the kernel and run the cells again."
 )
-_right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
-_reminded: Set[Tuple[str, ...]] = set()  # what cells said that they need
 # what is shown of what an answer prints
 PRINTED_LINES = 10
 PRINTED_WIDTH = 88
+_right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
+_given_away: Set[str] = set()  # exercises whose solution was given to skip them
+_reminded: Set[Tuple[str, ...]] = set()  # what cells said that they need
 
 
 def ready(exercise: str, checkpoints: Any = True) -> bool:
@@ -49,27 +50,35 @@ def ready(exercise: str, checkpoints: Any = True) -> bool:
     It needs the exercises up to the given one, but for those aside, and checkpoints, where it is given a list of them.
     Exercises are named once. A further cell that needs the same ones prints a short note.
     """
-    before = EXERCISES[: EXERCISES.index(exercise)] if exercise not in ASIDE else ()
-    missing = tuple(
-        name
-        for name in (*before, exercise)
-        if not found_right(name) and (name == exercise or name not in ASIDE)
-    )
-    if missing and missing in _reminded:
+    needed = [exercise]
+    if exercise not in ASIDE:
+        before = EXERCISES[: EXERCISES.index(exercise)]
+        needed = [name for name in before if name not in ASIDE] + needed
+    missing = tuple(name for name in needed if not found_right(name))
+    if missing in _reminded:
         print("This cell waits for the same exercises.")
-    elif not missing and not checkpoints:
+    elif missing:
+        sentences = [
+            f"This cell needs exercises that no check has found right since the kernel was started: "
+            f"{', '.join(missing)}. Solve them or, after a restart, choose Run All Above."
+        ]
+        for name in missing:
+            if name in _given_away:
+                sentences.append(
+                    f"{name} was skipped, but its check is missing: write checks.check_{name}({name}) below it."
+                )
+        print(words.wrap(" ".join(sentences)))
+        _reminded.add(missing)
+    elif not checkpoints:
         print(
             "This cell waits for a training run with at least one checkpoint: run the training first."
         )
-    elif missing:
-        print(
-            words.wrap(
-                f"This cell needs exercises that no check has found right since the kernel was started: "
-                f"{', '.join(missing)}. Solve them or, after a restart, choose Run All Above."
-            )
-        )
-        _reminded.add(missing)
     return not missing and bool(checkpoints)
+
+
+def give_away(name: str) -> None:
+    """Note that the solution of an exercise is given, to skip it."""
+    _given_away.add(name)
 
 
 def found_right(name: str) -> bool:
@@ -82,53 +91,50 @@ class Printed(io.TextIOBase):
 
     def __init__(self) -> None:
         self.begin = ""
-        self.lines = 0
+        self.n_lines = 0
 
     def write(self, text: str) -> int:
         """Count the lines of a text, and keep its beginning while there is room."""
-        self.lines += text.count("\n")
-        self.begin += text[: max(0, 2 * PRINTED_LINES * PRINTED_WIDTH - len(self.begin))]
+        self.n_lines += text.count("\n")
+        room = 2 * PRINTED_LINES * PRINTED_WIDTH - len(self.begin)
+        self.begin += text[: max(0, room)]
         return len(text)
 
     def __str__(self) -> str:
-        lines = [
-            line[:PRINTED_WIDTH] for line in self.begin.rstrip("\n").split("\n")[:PRINTED_LINES]
-        ]
-        rest = self.lines - len(lines)
-        return "\n".join(
-            lines + ([f"(and {rest:,} more lines that your code printed)"] if rest > 0 else [])
-        )
+        first = self.begin.rstrip("\n").split("\n")[:PRINTED_LINES]
+        lines = [line[:PRINTED_WIDTH] for line in first]
+        rest = self.n_lines - len(lines)
+        if rest > 0:
+            lines.append(f"(and {rest:,} more lines that your code printed)")
+        return "\n".join(lines)
 
 
 def report(name: str, examine: Callable, answer: Any) -> bool:
     """Examine an answer, print the first lines that it prints and the verdict, and return whether it is right."""
+    _given_away.discard(name)
     if getattr(answer, "__name__", "") == "solution" and borrowed(answer) and progress.skipping:
         _right[name] = True
         progress.note(name, skipped=True)
         print(f"{name}: skipped. The given solution is used.")
         return False
+
     with contextlib.redirect_stdout(Printed()) as printed:
-        right, message = verdict(name, examine, answer)
-    if not right and name in EXERCISES[1:] and in_own_thread(tf.executing_eagerly):
+        is_right, message = verdict(name, examine, answer)
+    if not is_right and name in EXERCISES[1:] and in_own_thread(tf.executing_eagerly):
         message = EAGER
-    _right[name] = right
-    progress.note(
-        name,
-        attempts=progress.of(name)["attempts"] + 1,
-        right=right,
-        skipped=False,
-        message=message,
-    )
+    _right[name] = is_right
+    attempts = progress.of(name)["attempts"] + 1
+    progress.note(name, attempts=attempts, right=is_right, skipped=False, message=message)
+
     if printed.begin:
         print(printed)
-    print(
-        words.wrap(
-            f"{name}: right.{' ' + message if message else ''}"
-            if right
-            else f"{name}: not right yet. {message}"
-        )
-    )
-    return right
+    if not is_right:
+        print(words.wrap(f"{name}: not right yet. {message}"))
+    elif message:
+        print(words.wrap(f"{name}: right. {message}"))
+    else:
+        print(f"{name}: right.")
+    return is_right
 
 
 def verdict(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
@@ -144,6 +150,11 @@ def verdict(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
 
 def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     try:
+        if answer is None and name in EXERCISES:
+            raise Wrong(
+                f"{name} is None. checks.skip gives None for an exercise that cannot be skipped: write it. The hints "
+                "help."
+            )
         if borrowed(answer):
             raise Wrong(borrowed(answer))
         return True, examine(answer) or ""
@@ -160,27 +171,19 @@ def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
 
 def in_own_thread(function: Callable, *args: Any) -> Any:
     """Call a function in a thread of its own and return its result, or stop it when the time is over."""
-    outcome: List[Any] = []  # the result, and what was raised or None
+    results: List[Any] = []
+    errors: List[BaseException] = []
 
     def work() -> None:
         try:
-            outcome.append((function(*args), None))
+            results.append(function(*args))
         except BaseException as error:
-            outcome.append((None, error))
+            errors.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    clock = time.monotonic()
-    computing = time.process_time()
-    in_time = True
     try:
-        while thread.is_alive() and in_time:
-            thread.join(0.2)
-            # time on the clock does not count, which a busy computer needs more of, unless nothing is computed in it
-            used = time.process_time() - computing
-            passed = time.monotonic() - clock
-            in_time = used < TIME_LIMIT and (passed < TIME_LIMIT or used > WAITING * passed)
-        in_time = in_time or not thread.is_alive()
+        in_time = _ends_in_time(thread)
     finally:  # also when the reader interrupts the cell
         if thread.is_alive():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
@@ -191,11 +194,24 @@ def in_own_thread(function: Callable, *args: Any) -> Any:
             f"It did not finish within {TIME_LIMIT} seconds: is there a loop that never ends, a list that "
             "grows while a loop reads it, or something that waits, such as time.sleep or input?"
         )
-    ((result, raised),) = outcome
-    if isinstance(raised, Exception):
-        raise raised
-    return (
-        (False, f"It ends the program with {type(raised).__name__}: use return instead.")
-        if raised
-        else result
-    )
+    if results:
+        return results[0]
+    error = errors[0]
+    if isinstance(error, Exception):
+        raise error
+    return False, f"It ends the program with {type(error).__name__}: use return instead."
+
+
+def _ends_in_time(thread: threading.Thread) -> bool:
+    """Wait for a thread until it ends or the time is over, and tell whether it has ended."""
+    clock = time.monotonic()
+    computing = time.process_time()
+    while thread.is_alive():
+        thread.join(0.2)
+        used = time.process_time() - computing
+        passed = time.monotonic() - clock
+        # a busy computer needs more time on the clock, but computes in it, other than what waits
+        is_waiting = passed >= TIME_LIMIT and used <= WAITING * passed
+        if used >= TIME_LIMIT or is_waiting:
+            break
+    return not thread.is_alive()

@@ -9,16 +9,18 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 WIDTH = 88  # as the code cells; Jupyter breaks longer lines in the middle of a word
+CODE = "    "  # begins a line of code
 
 
 def wrap(message: str) -> str:
     """Wrap a message between words. Indented lines, which are code, stay as they are."""
-    return "\n".join(
-        line
-        if line.startswith("    ")
-        else textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
-        for line in message.split("\n")
-    )
+    return "\n".join(_wrapped(line) for line in message.split("\n"))
+
+
+def _wrapped(line: str) -> str:
+    if line.startswith(CODE):
+        return line
+    return textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def sections(name: str) -> Dict[str, List[str]]:
@@ -26,23 +28,30 @@ def sections(name: str) -> Dict[str, List[str]]:
 
     Lines that follow each other are one, but for those that are indented, which are code.
     """
-    found = {}
-    for section in Path(__file__).with_name(name).read_text(encoding="utf-8").split("\n## ")[1:]:
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    _, *bodies = text.split("\n## ")
+    parts = {}
+    for section in bodies:
         heading, _, body = section.partition("\n")
-        found[heading] = [_joined(part.strip("\n").split("\n")) for part in body.split("\n---\n")]
-    return found
+        parts[heading] = [_joined(part.strip("\n").split("\n")) for part in body.split("\n---\n")]
+    return parts
 
 
 def mistakes(heading: str, name: str = "mistakes.md") -> Dict[str, List[str]]:
     """Return the parts of a section as a table: from the text of each to its indented lines."""
-    parts = [part.split("\n    ") for part in sections(name)[heading]]
-    return {text: lines for text, *lines in parts}
+    table = {}
+    for part in sections(name)[heading]:
+        text, *lines = part.split("\n" + CODE)
+        table[text] = lines
+    return table
 
 
 def _joined(lines: List[str]) -> str:
     text = lines[0]
     for before, line in zip(lines, lines[1:]):
-        text += ("\n" if "    " in (before[:4], line[:4]) else " ") + line
+        is_beside_code = before.startswith(CODE) or line.startswith(CODE)
+        text += "\n" if is_beside_code else " "
+        text += line
     return text
 
 
@@ -53,7 +62,8 @@ def article(noun: str) -> str:
     ['an int32 array', 'a uint8 array', 'an LSTMCell', 'a MultiRNNCell', 'a list']
     """
     spelled_out = noun[:2].isupper()
-    return ("an " if noun[0] in ("AEFHILMNORSX" if spelled_out else "AEIOaeio") else "a ") + noun
+    vowels = "AEFHILMNORSX" if spelled_out else "AEIOaeio"
+    return f"an {noun}" if noun[0] in vowels else f"a {noun}"
 
 
 def brackets(shape: Any) -> str:
@@ -63,11 +73,11 @@ def brackets(shape: Any) -> str:
     ('[2, None]', 'of unknown shape')
     """
     try:
-        return str(
-            [None if size is None else int(size) for size in tf.TensorShape(shape).as_list()]
-        )
+        sizes = tf.TensorShape(shape).as_list()
     except ValueError:
         return "of unknown shape"
+    # NumPy 2 shows the types of its integers
+    return str([size if size is None else int(size) for size in sizes])
 
 
 def describe(value: Any) -> str:
@@ -78,19 +88,20 @@ def describe(value: Any) -> str:
     >>> describe((3,))
     'a tuple of 1 (is there a comma at the end of the line?)'
     """
-    if isinstance(value, (tf.Tensor, tf.Variable)):
-        kind = "tensor" if isinstance(value, tf.Tensor) else "variable"
-        return article(f"{value.dtype.base_dtype.name} {kind} {brackets(value.shape)}")
+    if isinstance(value, tf.Tensor):
+        return article(f"{value.dtype.base_dtype.name} tensor {brackets(value.shape)}")
+    if isinstance(value, tf.Variable):
+        return article(f"{value.dtype.base_dtype.name} variable {brackets(value.shape)}")
     if isinstance(value, np.ndarray):
         return article(f"{value.dtype} array {brackets(value.shape)}")
     if value is None or isinstance(value, (bool, int, float, str, np.number)):
         return repr(value)
+
     name = type(value).__name__
-    if type(value) in (list, tuple):
-        comma = (
-            " (is there a comma at the end of the line?)"
-            if type(value) is tuple and len(value) == 1
-            else ""
-        )
-        return article(f"{name} of {len(value)}{comma}") if value else f"an empty {name}"
-    return article(name)
+    if type(value) not in (list, tuple):
+        return article(name)
+    if not value:
+        return f"an empty {name}"
+    if type(value) is tuple and len(value) == 1:
+        return "a tuple of 1 (is there a comma at the end of the line?)"
+    return article(f"{name} of {len(value)}")

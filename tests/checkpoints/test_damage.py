@@ -1,5 +1,6 @@
 """Damaged run folders: a checkpoint is opened as it was saved, or refused in one line."""
 
+import itertools
 import shutil
 from dataclasses import asdict, astuple
 from pathlib import Path
@@ -14,92 +15,101 @@ from charrnn.checkpoints.run import read_progress
 from charrnn.engines.model_file import open_model
 from charrnn.sample import sample
 
-OF_NEWEST = [
-    NEWEST + end
-    for end in (".index", ".data-00000-of-00001", ".meta", ".npz", ".progress.npz", ".json")
-]
-KINDS = ("missing", "half", "a bit", "the older one's")
+SUFFIXES = (".index", ".data-00000-of-00001", ".meta", ".npz", ".progress.npz", ".json")
+DAMAGES = list(itertools.product(SUFFIXES, ["missing", "half", "a bit", "the older one's"]))
+DAMAGES.remove((".meta", "the older one's"))  # the graphs in both are the same
 
 
 @pytest.fixture(scope="module")
-def saved(trained):
-    """By name, the model and the progress in the checkpoints of the trained run."""
-    return {
-        name: (model_of(open_model(trained / name)), progress_of(trained / name))
-        for name in (OLDER, NEWEST)
-    }
+def models(trained):
+    """The models in the checkpoints of the trained run, as model_bytes, by name."""
+    return {name: model_bytes(open_model(trained / name)) for name in (OLDER, NEWEST)}
 
 
-def model_of(model):
-    return [
-        model.vocabulary.chars,
-        *((name, values.tobytes()) for name, values in model.weights.items()),
-    ]
+@pytest.fixture(scope="module")
+def progresses(trained):
+    """The progress in these checkpoints, as progress_bytes, by name."""
+    return {name: progress_bytes(trained / name) for name in (OLDER, NEWEST)}
 
 
-def progress_of(prefix):
+def model_bytes(model):
+    weights = {name: values.tobytes() for name, values in model.weights.items()}
+    return model.vocabulary.chars, weights
+
+
+def progress_bytes(prefix):
     progress = read_progress(str(prefix))
     values = {**asdict(progress), "best": astuple(progress.best)}
-    return [(name, np.asarray(value).tobytes()) for name, value in values.items()]
+    return {name: np.asarray(value).tobytes() for name, value in values.items()}
 
 
-def opened(run, saved):
-    """Open a damaged run for sampling and for resuming; return the names of the checkpoints."""
+def check_skipped(skipped, name):
+    """Check that a line says which checkpoint was skipped, if another than the newest was opened."""
+    assert len(skipped) == (1 if name == OLDER else 0)
+    for line in skipped:
+        assert NEWEST in line
+        assert "\n" not in line
+
+
+def opened_to_sample(run, models):
+    """Open a damaged run for sampling; return the name of the checkpoint."""
     model = open_model(run)
-    found = newest_intact(run)
-    names = [Path(path).name for path in (model.name, found.prefix)]
-    assert model_of(model) == saved[names[0]][0] and progress_of(found.prefix) == saved[names[1]][1]
-    for name, skipped in zip(names, (model.skipped, found.skipped)):
-        assert len(skipped) == (name == OLDER) and all(
-            NEWEST in line and "\n" not in line for line in skipped
-        )
-    return names
+    name = Path(model.name).name
+    assert model_bytes(model) == models[name]
+    check_skipped(model.skipped, name)
+    return name
+
+
+def opened_to_resume(run, progresses):
+    """Open a damaged run for resuming; return the name of the checkpoint."""
+    checkpoint = newest_intact(run)
+    name = Path(checkpoint.prefix).name
+    assert progress_bytes(checkpoint.prefix) == progresses[name]
+    check_skipped(checkpoint.skipped, name)
+    return name
 
 
 def damage(path, kind):
     """Damage a file of the newest checkpoint, or of the run."""
     content = path.read_bytes()
-    middle = path.stat().st_size // 2
+    middle = len(content) // 2
     path.unlink()
-    if kind == "the older one's":
+    if kind == "half":
+        path.write_bytes(content[:middle])
+    elif kind == "a bit":
+        flipped = bytes([content[middle] ^ 16])
+        path.write_bytes(content[:middle] + flipped + content[middle + 1 :])
+    elif kind == "the older one's":
         shutil.copyfile(str(path).replace(NEWEST, OLDER), str(path))
-    elif kind != "missing":
-        flipped = bytes([content[middle] ^ 16]) + content[middle + 1 :]
-        path.write_bytes(content[:middle] + (flipped if kind == "a bit" else b""))
 
 
-@pytest.mark.parametrize(
-    "name, kind",
-    [
-        (name, kind)
-        for name in OF_NEWEST
-        for kind in KINDS
-        # the graphs in both are the same
-        if (name, kind) != (NEWEST + ".meta", "the older one's")
-    ],
-)
-def test_the_older_checkpoint_is_opened_whichever_file_of_the_newest_is_damaged(
-    run_copy, saved, name, kind
+@pytest.mark.parametrize("suffix, kind", DAMAGES)
+def test_the_older_checkpoint_is_resumed_whichever_file_of_the_newest_is_damaged(
+    run_copy, progresses, suffix, kind
 ):
-    """Sampling reads the weights and the record only, so it does not mind the other files."""
-    damage(run_copy / name, kind)
-    assert opened(run_copy, saved) == [
-        OLDER if name.endswith((".ckpt.npz", ".json")) else NEWEST,
-        OLDER,
-    ]
+    damage(run_copy / (NEWEST + suffix), kind)
+    assert opened_to_resume(run_copy, progresses) == OLDER
     with pytest.raises(CheckpointError, match=f"{NEWEST} is damaged: "):
         find(run_copy / NEWEST)
 
 
-def test_a_checkpoint_with_the_name_of_another_step_is_refused(run_copy, saved):
+@pytest.mark.parametrize("suffix, kind", DAMAGES)
+def test_sampling_minds_only_damage_of_the_weights_and_the_record(run_copy, models, suffix, kind):
+    """It reads no other file."""
+    damage(run_copy / (NEWEST + suffix), kind)
+    expected = OLDER if suffix in (".npz", ".json") else NEWEST
+    assert opened_to_sample(run_copy, models) == expected
+
+
+def test_a_checkpoint_with_the_name_of_another_step_is_refused(run_copy):
     for path in run_copy.glob(f"{OLDER}.*"):
         shutil.copy(str(path), str(path).replace(OLDER, "i999_l5.ckpt"))
-    with pytest.raises(
-        CheckpointError, match="i999_l5.ckpt.json: it is the record of another checkpoint"
-    ):
+    message = "i999_l5.ckpt.json: it is the record of another checkpoint"
+    with pytest.raises(CheckpointError, match=message):
         open_model(run_copy / "i999_l5.ckpt")
-    found = newest_intact(run_copy)
-    assert (Path(found.prefix).name, len(found.skipped)) == (NEWEST, 1)
+    checkpoint = newest_intact(run_copy)
+    assert checkpoint.prefix == str(run_copy / NEWEST)
+    assert len(checkpoint.skipped) == 1
 
 
 @pytest.mark.parametrize(
@@ -117,57 +127,61 @@ def test_a_damaged_checkpoint_that_is_newer_is_named(run_copy, capsys, write):
 
 
 @pytest.mark.parametrize("kind", ["missing", "half"])
-def test_files_that_resuming_does_not_need_are_made_anew(trained, run_copy, saved, capsys, kind):
-    """What a run that was killed has left is removed."""
+def test_files_that_resuming_does_not_need_are_made_anew(
+    trained, run_copy, models, progresses, capsys, kind
+):
     names = ["run.json", "history.csv", "checkpoint"]
-    left = run_copy / "run.json.0123456789ab.tmp"
-    left.write_text("half")
     for name in names:
         damage(run_copy / name, kind)
-    assert resume(run_copy) == 0 and not left.exists()
+
+    assert resume(run_copy) == 0
     assert "resumed  after step 173, 0 to go" in capsys.readouterr().out
-    assert [(run_copy / name).read_bytes() for name in names] == [
-        (trained / name).read_bytes() for name in names
-    ]
-    assert opened(run_copy, saved) == 2 * [NEWEST]
+    for name in names:
+        assert (run_copy / name).read_bytes() == (trained / name).read_bytes()
+    assert opened_to_sample(run_copy, models) == NEWEST
+    assert opened_to_resume(run_copy, progresses) == NEWEST
+
+
+def test_what_a_run_that_was_killed_has_left_is_removed(run_copy):
+    left = run_copy / "run.json.0123456789ab.tmp"
+    left.write_text("half")
+    assert resume(run_copy) == 0
+    assert not left.exists()
+
+
+def times_of_checkpoints(run):
+    """Return when each file of the checkpoints was written."""
+    return {path.name: path.stat().st_mtime_ns for path in run.glob("*.ckpt.*")}
 
 
 @pytest.mark.parametrize(
-    "damages, message",
+    "names, kind, message",
     [
-        (
-            [(f"{name}.index", "missing") for name in (OLDER, NEWEST)],
-            "there is no intact checkpoint in",
-        ),
-        (
-            [(f"{name}.json", "missing") for name in (OLDER, NEWEST)],
-            "there is no intact checkpoint in",
-        ),
-        ([("text.txt", "missing")], "text.txt, cannot be read"),
-        ([("text.txt", "a bit")], "text.txt, has changed"),
+        ([f"{OLDER}.index", f"{NEWEST}.index"], "missing", "there is no intact checkpoint in"),
+        ([f"{OLDER}.json", f"{NEWEST}.json"], "missing", "there is no intact checkpoint in"),
+        (["text.txt"], "missing", "text.txt, cannot be read"),
+        (["text.txt"], "a bit", "text.txt, has changed"),
     ],
 )
 def test_what_cannot_be_resumed_is_refused_in_a_line_and_not_started_again(
-    run_copy, capsys, damages, message
+    run_copy, capsys, names, kind, message
 ):
-    for name, kind in damages:
+    for name in names:
         damage(run_copy / name, kind)
-    before = {path.name: path.stat().st_mtime_ns for path in run_copy.glob("*.ckpt.*")}
+    before = times_of_checkpoints(run_copy)
+
     assert resume(run_copy, "--epochs", "2") == 2
     out, err = capsys.readouterr()
-    assert (
-        out == ""
-        and err.startswith("charrnn-train: error: ")
-        and err.count("\n") == 1
-        and message in err
-    )
-    assert {path.name: path.stat().st_mtime_ns for path in run_copy.glob("*.ckpt.*")} == before
+    assert out == ""
+    assert err.startswith("charrnn-train: error: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert times_of_checkpoints(run_copy) == before
 
 
 def test_progress_of_another_kind_is_refused(tmp_path):
     """Such as a later version may save it."""
     np.savez(str(tmp_path / "i3_l5.ckpt.progress.npz"), step=3, lr=0.1)
-    with pytest.raises(
-        CheckpointError, match="cannot be used to resume: its progress cannot be read"
-    ):
+    message = "cannot be used to resume: its progress cannot be read"
+    with pytest.raises(CheckpointError, match=message):
         read_progress(str(tmp_path / "i3_l5.ckpt"))

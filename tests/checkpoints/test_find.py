@@ -10,51 +10,58 @@ from charrnn.checkpoints.record import CheckpointError
 from charrnn.engines.model_file import open_model
 
 
+def listing(*paths):
+    """Return TensorFlow's list of the checkpoints of a folder."""
+    return "".join(f'all_model_checkpoint_paths: "{path}"\n' for path in paths)
+
+
 @pytest.mark.parametrize(
-    "content",
-    [
-        None,
-        b"\xff\xfe",
-        (
-            f'all_model_checkpoint_paths: "/else/{NEWEST}"\nall_model_checkpoint_paths: "../{OLDER}"\n'
-        ).encode(),
-    ],
+    "content", [b"\xff\xfe", listing(f"/else/{NEWEST}", f"../{OLDER}").encode()]
 )
 def test_a_runs_checkpoints_are_ordered_by_step_whatever_tensorflows_list_has(run_copy, content):
+    (run_copy / "checkpoint").write_bytes(content)
+    assert list_checkpoints(run_copy) == [str(run_copy / OLDER), str(run_copy / NEWEST)]
+
+
+def test_a_runs_checkpoints_are_ordered_by_step_without_tensorflows_list(run_copy):
     (run_copy / "checkpoint").unlink()
-    if content is not None:
-        (run_copy / "checkpoint").write_bytes(content)
-    assert list_checkpoints(run_copy) == [str(run_copy / name) for name in (OLDER, NEWEST)]
+    assert list_checkpoints(run_copy) == [str(run_copy / OLDER), str(run_copy / NEWEST)]
 
 
 @pytest.mark.parametrize("start", ["", "/somewhere/else/", "C:\\\\else\\\\"])
 def test_a_notebooks_checkpoints_are_ordered_as_in_its_list(trained, tmp_path, start):
     """Only the names count, because the folder may have been moved since."""
     folder = copy_without_records(trained, tmp_path / "moved")
-    (folder / "checkpoint").write_text(
-        "".join(f'all_model_checkpoint_paths: "{start}{name}"\n' for name in (NEWEST, OLDER))
-    )
+    (folder / "checkpoint").write_text(listing(start + NEWEST, start + OLDER))
     assert list_checkpoints(folder) == [str(folder / NEWEST), str(folder / OLDER)]
-    (folder / f"{OLDER}.index").unlink()
-    assert newest_intact(folder) == (
-        str(folder / NEWEST),
-        None,
-        (f"{folder / OLDER}.index is missing",),
-    )
-    (folder / "checkpoint").unlink()
-    assert list_checkpoints(folder) == [str(folder / NEWEST)]
 
 
-def test_a_checkpoint_without_its_data_file(trained, tmp_path):
+@pytest.fixture
+def bare(trained, tmp_path):
+    """The trained run as the notebook would have left it."""
+    return copy_without_records(trained, tmp_path / "bare")
+
+
+def test_a_notebooks_checkpoints_without_a_list_are_those_that_have_an_index(bare):
+    (bare / "checkpoint").unlink()
+    (bare / f"{OLDER}.index").unlink()
+    assert list_checkpoints(bare) == [str(bare / NEWEST)]
+
+
+@pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001"])
+def test_a_checkpoint_that_lacks_a_file_is_skipped(bare, suffix):
     """As in a folder whose large files were not published."""
-    folder = copy_without_records(trained, tmp_path / "published")
-    (folder / f"{NEWEST}.data-00000-of-00001").unlink()
-    missing = f"{folder / NEWEST}.data-00000-of-00001 is missing"
-    assert newest_intact(folder) == (str(folder / OLDER), None, (missing,))
-    (folder / f"{OLDER}.data-00000-of-00001").unlink()
-    for path in (folder, folder / NEWEST, f"{folder / NEWEST}.index"):
-        with pytest.raises(CheckpointError, match=missing):
-            open_model(path)
+    (bare / f"{NEWEST}{suffix}").unlink()
+    missing = f"{bare / NEWEST}{suffix} is missing"
+    assert newest_intact(bare) == (str(bare / OLDER), None, (missing,))
+
+
+@pytest.mark.parametrize("path", ["", NEWEST, f"{NEWEST}.index"])
+def test_without_any_data_file_no_checkpoint_is_opened(bare, path):
+    for name in (OLDER, NEWEST):
+        (bare / f"{name}.data-00000-of-00001").unlink()
+    with pytest.raises(CheckpointError, match=f"{NEWEST}.data-00000-of-00001 is missing"):
+        open_model(bare / path)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +84,15 @@ def test_a_checkpoint_that_training_removes_while_it_is_opened(run_copy, monkeyp
 
     def read(path):
         if str(path).endswith(NEWEST + suffix):
-            (run_copy / "checkpoint").write_text(f'all_model_checkpoint_paths: "{OLDER}"\n')
-            for each in run_copy.glob(f"{NEWEST}.*"):
-                each.unlink()
+            (run_copy / "checkpoint").write_text(listing(OLDER))
+            for file in run_copy.glob(f"{NEWEST}.*"):
+                file.unlink()
         return usual(path)
 
     monkeypatch.setattr(Path, "read_bytes", read)
     model = open_model(run_copy)
-    assert (model.name, model.skipped) == (str(run_copy / OLDER), ())
+    assert model.name == str(run_copy / OLDER)
+    assert model.skipped == ()
 
 
 def test_a_checkpoint_of_another_program_is_found_by_the_name_that_tab_completes(tmp_path):

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import itertools
 import os
 import random
 import re
@@ -53,11 +54,14 @@ def write_text(path, length=306):
 
 def assert_can_be_opened(folder):
     """Check that the newest checkpoint of a run is intact, and that the best one is if there is one."""
-    with contextlib.suppress(record.NoCheckpointError):  # killed before the first one
-        found = newest_intact(folder)
-        assert found.skipped == () and open_model(folder).skipped == ()
-        if found.run.best:
-            open_model(folder, best=True)
+    try:
+        newest = newest_intact(folder)
+    except record.NoCheckpointError:
+        return  # It was killed before the first one.
+    assert newest.skipped == ()
+    assert open_model(folder).skipped == ()
+    if newest.run.best:
+        open_model(folder, best=True)
 
 
 def wait(process, condition):
@@ -68,12 +72,20 @@ def wait(process, condition):
 
 def is_killed(folder, log, rng, text, flags):
     """Start or resume a run and kill it, every other time while it saves; return False if it ended before."""
-    arguments = ["--resume"] if (folder / "run.json").exists() else [str(text), *FLAGS, *flags]
+    arguments = [str(text), *FLAGS, *flags]
+    if (folder / "run.json").exists():
+        arguments = ["--resume"]
+    command = [
+        sys.executable,
+        "-m",
+        "charrnn",
+        "train",
+        *arguments,
+        "--checkpoint-dir",
+        str(folder),
+    ]
     with open(str(log), "wb") as output, subprocess.Popen(
-        [sys.executable, "-m", "charrnn", "train", *arguments, "--checkpoint-dir", str(folder)],
-        env=process_environment(),
-        stdout=output,
-        stderr=output,
+        command, env=process_environment(), stdout=output, stderr=output
     ) as process:
         wait(process, lambda: b"\nfolder " in log.read_bytes())
         time.sleep(rng.uniform(0, 1.2))
@@ -106,21 +118,23 @@ def is_killed(folder, log, rng, text, flags):
 )
 def test_killed_processes_resume_to_the_same_outcome(tmp_path, flags):
     text = write_text(tmp_path / "text", 520)
+    whole = tmp_path / "whole"
+    assert train.main([str(text), *FLAGS, *flags, "--checkpoint-dir", str(whole)]) == 0
+
     rng = random.Random(str(flags))
     kills = 0
-    run = 0
-    assert train.main([str(text), *FLAGS, *flags, "--checkpoint-dir", str(tmp_path / "whole")]) == 0
-    while kills < KILLS:
+    for run in itertools.count():
         folder = tmp_path / f"run{run}"
-        run = run + 1
         while kills < KILLS and is_killed(folder, tmp_path / "log", rng, text, flags):
             kills += 1
             assert_can_be_opened(folder)
-        assert (resume(folder) if folder.exists() else 0) == 0
-        assert_same_run(folder, tmp_path / "whole")
-        assert not [
-            path for path in folder.iterdir() if path.suffix == ".tmp" or path.name == ".saving"
-        ]
+        if folder.exists():
+            assert resume(folder) == 0
+        assert_same_run(folder, whole)
+        assert not list(folder.glob("*.tmp"))
+        assert not (folder / ".saving").exists()
+        if kills == KILLS:
+            break
 
 
 # A full disk
@@ -132,10 +146,10 @@ def disk(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if (
-        not sys.platform.startswith("linux")
-        or subprocess.run(mounting, capture_output=True).returncode
-    ):
+    is_mounted = False
+    if sys.platform.startswith("linux"):
+        is_mounted = subprocess.run(mounting, capture_output=True).returncode == 0
+    if not is_mounted:
         pytest.skip("only root on Linux can mount a small disk")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
@@ -152,41 +166,35 @@ def fill(disk):
 
 def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch, capfd):
     """Each failure is reported in a line, no file of it remains, and the best checkpoint is always one that exists."""
-    # best at 46
-    flags = [
-        str(write_text(tmp_path / "text")),
-        *FLAGS,
-        "--epochs",
-        "1",
-        "--no-summaries",
-        "--seed",
-        "2",
-        "--checkpoint-dir",
-    ]
-    assert train.main([*flags, str(tmp_path / "whole")]) == 0
-    seen = []
+    text = write_text(tmp_path / "text")
+    flags = ["--epochs", "1", "--no-summaries", "--seed", "2"]  # whose best checkpoint is at 46
+    arguments = [str(text), *FLAGS, *flags, "--checkpoint-dir"]
+    assert train.main([*arguments, str(tmp_path / "whole")]) == 0
+
     run = disk / "run"
+    names_at = {}  # the files of the run after a step
     usual = Training.check_step
 
     def check(training, step, *measured):
         usual(training, step, *measured)
         if step in (12, 34):
             assert_can_be_opened(run)
-            seen.append(sorted(path.name for path in run.iterdir()))
-            fill(disk) if step == 12 else (disk / "ballast").unlink()
+            names_at[step] = sorted(path.name for path in run.iterdir())
+        if step == 12:
+            fill(disk)
+        elif step == 34:
+            (disk / "ballast").unlink()
 
     monkeypatch.setattr(Training, "check_step", check)
-    assert train.main([*flags, str(run)]) == 0
-    gc.collect()  # objects that are deleted may write errors, too
-    err = capfd.readouterr().err.splitlines()
-    failed = {
-        int(step)
-        for step in re.findall(
-            r"i(\d+)_l5\S+ could not be saved: .*; earlier checkpoints are intact", "\n".join(err)
-        )
-    }
-    assert {20, 30} <= failed <= set(range(13, 34)) and seen[0] == seen[1]
-    assert all(
-        "could not be saved" in line or "the reports cannot be written" in line for line in err
-    ), err
+    assert train.main([*arguments, str(run)]) == 0
+    # Objects that are deleted may write errors, too.
+    gc.collect()
+    _, err = capfd.readouterr()
+    message = r"i(\d+)_l5\S+ could not be saved: .*; earlier checkpoints are intact"
+    failed = {int(step) for step in re.findall(message, err)}
+    assert {20, 30} <= failed
+    assert failed <= set(range(13, 34))
+    for line in err.splitlines():
+        assert re.search("could not be saved|the reports cannot be written", line)
+    assert names_at[12] == names_at[34]
     assert_same_run(run, tmp_path / "whole")

@@ -61,8 +61,10 @@ class Recorder:
         def fsync(descriptor):
             usual(descriptor)
             path = os.readlink(f"/proc/self/fd/{descriptor}")
-            if path in (self._folder, os.path.dirname(self._folder)):
-                self.notes.append(("flushed folder" if path == self._folder else "flushed parent",))
+            if path == self._folder:
+                self.notes.append(("flushed folder",))
+            elif path == os.path.dirname(self._folder):
+                self.notes.append(("flushed parent",))
             elif path.startswith(self._folder) and not os.path.isdir(path):
                 self.notes.append(("flushed file", self._number(path), Path(path).read_bytes()))
 
@@ -72,14 +74,9 @@ class Recorder:
         def replace(source, target):
             if os.path.dirname(target) == self._folder:
                 self._forget(target)
-                self.notes.append(
-                    (
-                        "moved",
-                        os.path.basename(target),
-                        self._number(source),
-                        Path(source).read_bytes(),
-                    )
-                )
+                name = os.path.basename(target)
+                content = Path(source).read_bytes()
+                self.notes.append(("moved", name, self._number(source), content))
             usual(source, target)
 
         return replace
@@ -108,52 +105,51 @@ def states(notes):
     The entries are a tuple of (name, content), or None if the folder is lost. The step is that of the newest checkpoint
     that was reported as saved by then. A state is yielded once for each step.
     """
-    contents = {}
-    entries = {}
-    changes = []
-    lasts = False
+    contents = {}  # of the files, with which they were last flushed
+    entries = {}  # of the folder, with which it was last flushed: a dict from name to file
+    changes = []  # since then: pairs of a name and its file, None if it was removed
+    folder_lasts = False
     step = 0
-    seen = set()
+    yielded = set()
     for kind, *details in notes:
         if kind == "flushed file":
-            contents[details[0]] = details[1]
+            file, content = details
+            contents[file] = content
         elif kind == "flushed folder":
             entries = changed(entries, changes)
             changes = []
         elif kind == "flushed parent":
-            lasts = True
-        elif kind in ("moved", "removed"):
-            changes.append((details[0], details[1] if kind == "moved" else None))
+            folder_lasts = True
+        elif kind == "moved":
+            name, file, _ = details
+            changes.append((name, file))
+        elif kind == "removed":
+            (name,) = details
+            changes.append((name, None))
         else:
-            step = details[0]
-        left = [
-            tuple(
-                sorted(
-                    (name, contents.get(file, b"")) for name, file in changed(entries, kept).items()
-                )
-            )
-            for kept in selections(changes)
-        ]
-        for state in [*([] if lasts else [None]), *left]:
-            if (state, step) not in seen:
-                seen.add((state, step))
+            (step,) = details
+
+        left = [] if folder_lasts else [None]
+        for kept in selections(changes):
+            files = changed(entries, kept)
+            left.append(tuple(sorted((name, contents.get(files[name], b"")) for name in files)))
+        for state in left:
+            if (state, step) not in yielded:
+                yielded.add((state, step))
                 yield state, step
 
 
 def changed(entries, changes):
     """Return the entries of a folder, a dict from name to file, after some changes."""
-    found = {**entries, **dict(changes)}
-    return {name: file for name, file in found.items() if file is not None}
+    after = {**entries, **dict(changes)}
+    return {name: file for name, file in after.items() if file is not None}
 
 
 def selections(changes):
     """Return the selections of changes that are tried."""
     if len(changes) <= KEPT_IN_ALL_WAYS:
-        return [
-            kept
-            for number in range(len(changes) + 1)
-            for kept in itertools.combinations(changes, number)
-        ]
+        numbers = range(len(changes) + 1)
+        return itertools.chain(*(itertools.combinations(changes, number) for number in numbers))
     places = range(len(changes))
     return [
         *(changes[:place] for place in [*places, len(changes)]),
@@ -172,28 +168,12 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def notes(run):
     """What a Recorder notes of that run."""
+    text = write_text(run.parent / "text.txt")
+    flags = ["--epochs", "1", "--save-every-n", "12", "--eval-every-n", "0", "--max-to-keep", "1"]
+    arguments = [str(text), *FLAGS, *flags, "--no-summaries", "--checkpoint-dir", str(run)]
     with pytest.MonkeyPatch.context() as patch:
         recorder = Recorder(run, patch)
-        assert (
-            train.main(
-                [
-                    str(write_text(run.parent / "text.txt")),
-                    *FLAGS,
-                    "--checkpoint-dir",
-                    str(run),
-                    "--no-summaries",
-                    "--epochs",
-                    "1",
-                    "--save-every-n",
-                    "12",
-                    "--eval-every-n",
-                    "0",
-                    "--max-to-keep",
-                    "1",
-                ]
-            )
-            == 0
-        )
+        assert train.main(arguments) == 0
     return recorder.notes
 
 
@@ -210,67 +190,72 @@ def make_folder(base, state):
     return folder
 
 
-def problem(notes, base, state, step):
-    """Return what is wrong with a state after a step was reported as saved, or None."""
-    if state is None:
-        return "the folder is lost" if step else None
-    whole = {(note[1], note[3]) for note in notes if note[0] == "moved"}
-    lost = [name for name, content in state if name != HISTORY and (name, content) not in whole]
-    if lost:
-        return f"{lost} have lost a part"
-    folder = make_folder(base, state)
-    try:
-        found = newest_intact(folder)
-        record.read_text(record.read_run(folder))
-        progress = read_progress(found.prefix)
-        for name in [found.run.best or Path(found.prefix).name, f"i{progress.best.step}_l5.ckpt"]:
-            verify(str(folder / name))
-    except record.CheckpointError as error:
-        return str(error) if step else None
-    if found.skipped or progress.step < step:
-        return f"the newest checkpoint is that of step {progress.step}: {found.skipped}"
-    files = dict(state)
-    listed = re.findall(
-        '^model_checkpoint_path: "(.*)"', files.get("checkpoint", b"").decode(), re.MULTILINE
-    )
-    if any(f"{name}.index" not in files for name in listed):
-        return f"the list names {listed}"
-    left = [
-        name
-        for name in files
-        if ".ckpt." in name and name.split(".ckpt.")[0] + ".ckpt.json" not in files
-    ]
-    if any(int(name.split("_")[0][1:]) < progress.step for name in left):
-        return f"{left} are left of a checkpoint that was removed"
-    return (
-        None
-        if progress.history.encode() in files.get(HISTORY, b"")
-        else "the history has lost rows"
-    )
+def check_whole(state, moved):
+    """Check that each file but the history has a content with which it was moved into the folder."""
+    for name, content in state:
+        if name != HISTORY:
+            assert (name, content) in moved, f"{name} has lost a part"
+
+
+def check_checkpoints(folder, step):
+    """Check the checkpoints of a folder after a step was reported as saved. Return the progress of the newest."""
+    newest = newest_intact(folder)
+    progress = read_progress(newest.prefix)
+    record.read_text(record.read_run(folder))
+    if newest.run.best:
+        verify(str(folder / newest.run.best))
+    verify(str(folder / f"i{progress.best.step}_l5.ckpt"))
+    assert newest.skipped == ()
+    assert progress.step >= step
+    return progress
+
+
+def check_files(files, progress):
+    """Check the list of checkpoints, what is left of older ones, and the history; files is a dict of contents."""
+    listing = files.get("checkpoint", b"").decode()
+    for name in re.findall('^model_checkpoint_path: "(.*)"', listing, re.MULTILINE):
+        assert f"{name}.index" in files, f"the list names {name}"
+    for name in files:
+        match = re.match(r"(i(\d+)_l5\.ckpt)\.", name)
+        if match and int(match.group(2)) < progress.step:
+            assert f"{match.group(1)}.json" in files, f"{name} is left of a checkpoint"
+    assert progress.history.encode() in files.get(HISTORY, b""), "the history has lost rows"
 
 
 def test_whatever_a_loss_of_power_leaves_is_intact(notes, tmp_path):
     """The newest checkpoint is one that was saved, with the best one, its text, history and TensorFlow's list."""
+    moved = {(note[1], note[3]) for note in notes if note[0] == "moved"}
     tried = list(states(notes))
+    assert len(tried) > 100
     for state, step in tried:
-        assert problem(notes, tmp_path, state, step) is None
-    assert len(tried) > 100 and [note[1] for note in notes if note[0] == "saved"] == [
-        12,
-        24,
-        36,
-        46,
-    ]
+        if state is None:
+            assert step == 0, "the folder is lost"
+            continue
+        check_whole(state, moved)
+        folder = make_folder(tmp_path, state)
+        try:
+            progress = check_checkpoints(folder, step)
+        except record.CheckpointError:
+            assert step == 0, "a checkpoint is lost"
+            continue
+        check_files(dict(state), progress)
+
+
+def test_these_checkpoints_were_saved(notes):
+    assert [note[1] for note in notes if note[0] == "saved"] == [12, 24, 36, 46]
 
 
 @pytest.mark.slow
 def test_a_run_resumes_from_whatever_a_loss_of_power_leaves(run, notes, tmp_path):
     """To the outcome of a run that was not interrupted."""
-    left = list(
-        dict.fromkeys(state for state, _ in states(notes) if state and dict(state).get("run.json"))
-    )
-    for number, state in enumerate(left[:: max(1, len(left) // 12)]):
-        folder = Path(
-            shutil.copytree(str(make_folder(tmp_path, state)), str(tmp_path / f"copy{number}"))
-        )
+    left = []
+    for state, _ in states(notes):
+        is_run = state is not None and dict(state).get("run.json")
+        if is_run and state not in left:
+            left.append(state)
+    interval = max(1, len(left) // 12)
+    for number, state in enumerate(left[::interval]):
+        folder = tmp_path / f"copy{number}"
+        shutil.copytree(str(make_folder(tmp_path, state)), str(folder))
         assert resume(folder) == 0
         assert_same_run(folder, run)

@@ -1,11 +1,11 @@
-"""The weights in files: damaged and crafted .npz files, and what TensorFlow's Saver has written."""
+"""The weights in files: .npz files, good and damaged, and what TensorFlow's Saver has written."""
 
 import json
 import zipfile
 
 import numpy as np
 import pytest
-from conftest import CHARS
+from conftest import CHARS, npy, signed_npz
 
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.weights import packed, read_packed, read_saved
@@ -29,28 +29,36 @@ def path(tmp_path):
     return path
 
 
-def test_weights_are_read_as_they_were_written_and_numpy_reads_them_too(path):
+def test_weights_are_read_as_they_were_written(path):
     weights, about = read_packed(path)
-    assert about == ABOUT and weights["softmax/Variable"].tolist() == [0] * 5
-    np.testing.assert_array_equal(weights["rnn/kernel"], WEIGHTS["rnn/kernel"])
+    assert about == ABOUT
+    assert list(weights) == list(WEIGHTS)
+    for name, values in WEIGHTS.items():
+        np.testing.assert_array_equal(weights[name], values)
+
+
+def test_numpy_reads_the_file_too(path):
     with np.load(str(path)) as arrays:
         assert list(arrays.files) == ["about", *WEIGHTS]
-        assert json.loads(arrays["about"].tobytes().decode("utf-8", "surrogatepass")) == ABOUT
+        about = arrays["about"].tobytes().decode("utf-8", "surrogatepass")
         np.testing.assert_array_equal(arrays["rnn/kernel"], WEIGHTS["rnn/kernel"])
-    with zipfile.ZipFile(str(path)) as archive:  # as other programs open it
+    assert json.loads(about) == ABOUT
+
+
+def test_other_programs_open_the_file(path):
+    with zipfile.ZipFile(str(path)) as archive:
         assert archive.comment == path.read_bytes()[-64:]
 
 
 def check_refused(path, message):
-    with pytest.raises(
-        CheckpointError, match=f"^the model .* cannot be read: .*{message}"
-    ) as raised:
+    """Check that a file is refused in one short line, which names it."""
+    expected = f"^the model .* cannot be read: .*{message}"
+    with pytest.raises(CheckpointError, match=expected) as caught:
         read_packed(path)
-    assert (
-        str(path) in str(raised.value)
-        and "\n" not in str(raised.value)
-        and len(str(raised.value)) < 1000
-    )
+    line = str(caught.value)
+    assert str(path) in line
+    assert "\n" not in line
+    assert len(line) < 1000
 
 
 @pytest.mark.parametrize(
@@ -62,10 +70,32 @@ def check_refused(path, message):
         lambda content: content * 2,
         lambda content: content[:300] + bytes([content[300] ^ 4]) + content[301:],
     ],
+    ids=["empty", "a byte less", "a byte more", "twice", "a bit"],
 )
 def test_other_content_is_refused(path, change):
     path.write_bytes(change(path.read_bytes()))
     check_refused(path, "it is damaged, or was not written by charrnn")
+
+
+class Program:
+    """An object whose pickle makes a file when it is loaded."""
+
+    def __init__(self, path):
+        self._path = str(path)
+
+    def __reduce__(self):
+        return open, (self._path, "w")
+
+
+def test_nothing_in_a_file_is_run(tmp_path):
+    """An array of objects is a pickle, which can be a program."""
+    objects = np.array([Program(tmp_path / "made")], dtype=object)
+    about = np.frombuffer(json.dumps(ABOUT).encode(), np.uint8)
+    members = {"about.npy": npy(about), "softmax/Variable.npy": npy(objects)}
+    (tmp_path / "m.npz").write_bytes(signed_npz(members))
+    check_refused(tmp_path / "m.npz", "allow_pickle=False")
+
+    assert not (tmp_path / "made").exists()
 
 
 # What a Saver has written
@@ -82,18 +112,22 @@ def save_variables(folder, values):
 
 def test_weights_are_read_without_the_optimizers_variables_and_averages_in_their_place(tmp_path):
     """Before TensorFlow 1.2, the cells had weights and biases, not a kernel and a bias."""
-    others = [f"softmax/Variable/{slot}" for slot in ("Adam", "Adam_1", "RMSProp", "RMSProp_1")]
-    prefix = save_variables(
-        tmp_path,
-        {
-            "softmax/Variable": 1.0,
-            "softmax/Variable/ExponentialMovingAverage": 2.0,
-            "rnn/b/kernel": 3.0,
-            "rnn/a/weights": 4.0,
-            "rnn/a/biases": 5.0,
-            **dict.fromkeys([*others, "beta1_power", "global_step"], 6.0),
-        },
-    )
+    values = {
+        "softmax/Variable": 1.0,
+        "softmax/Variable/ExponentialMovingAverage": 2.0,
+        "rnn/b/kernel": 3.0,
+        "rnn/a/weights": 4.0,
+        "rnn/a/biases": 5.0,
+        # of optimizers
+        "softmax/Variable/Adam": 6.0,
+        "softmax/Variable/Adam_1": 6.0,
+        "softmax/Variable/RMSProp": 6.0,
+        "softmax/Variable/RMSProp_1": 6.0,
+        "beta1_power": 6.0,
+        "global_step": 6.0,
+    }
+    prefix = save_variables(tmp_path, values)
+
     assert read_saved(prefix) == {
         "softmax/Variable": 2,
         "rnn/b/kernel": 3,
@@ -115,14 +149,14 @@ def test_slots_of_any_optimizer_in_the_checkpoint_of_another_program_are_skipped
     tmp_path, make_optimizer
 ):
     model = CharRNN(len(CHARS), batch_size=2, num_steps=3, lstm_size=5)
-    trained = tf.trainable_variables()
-    make_optimizer().minimize(model.loss, tf.train.get_or_create_global_step())
+    trained = {variable.op.name: variable for variable in tf.trainable_variables()}
+    global_step = tf.train.get_or_create_global_step()
+    make_optimizer().minimize(model.loss, global_step)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        saved = tf.train.Saver().save(
-            session, str(tmp_path / "model.ckpt"), tf.train.get_global_step()
-        )
-        expected = session.run({variable.op.name: variable for variable in trained})
+        saved = tf.train.Saver().save(session, str(tmp_path / "model.ckpt"), global_step)
+        expected = session.run(trained)
+
     assert len(tf.train.list_variables(saved)) > 2 * len(trained)
     weights = open_model(tmp_path, Vocabulary(CHARS)).weights
     assert set(weights) == set(expected)
@@ -134,8 +168,8 @@ def test_slots_of_any_optimizer_in_the_checkpoint_of_another_program_are_skipped
 def test_a_missing_file_of_a_saver_is_one_line(tmp_path, suffix):
     prefix = save_variables(tmp_path, {"softmax/Variable": 1.0})
     (tmp_path / f"i1_l3.ckpt{suffix}").unlink()
-    with pytest.raises(
-        CheckpointError, match="^the checkpoint .*i1_l3.ckpt cannot be read: ."
-    ) as raised:
+    message = "^the checkpoint .*i1_l3.ckpt cannot be read: ."
+
+    with pytest.raises(CheckpointError, match=message) as caught:
         read_saved(prefix)
-    assert "\n" not in str(raised.value)
+    assert "\n" not in str(caught.value)

@@ -128,7 +128,7 @@ def test_a_beginning_of_unknown_characters_is_empty(talk):
 
 def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, written, monkeypatch):
     """What was drawn before is shown, and the next beginning is continued."""
-    monkeypatch.setattr(NumpyLSTM, "draw", interrupted_at(NumpyLSTM.draw, 3))
+    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
     out = talk("the ", "on", flags="--length 170 --seed 3")
     whole = written("the ", 3, "--length 170")
     begun = whole[: len("the ") + 2 * CHUNK]

@@ -3,20 +3,22 @@
 import numpy as np
 import pytest
 
-from charrnn.engines.decoding import Settings, draw
+from charrnn.engines.decoding import Settings, draw_ids
 
 LOGITS = np.log(np.array([[4, 1, 16]], np.float32))
+NUMBERS = 84_000  # uniform numbers that a test draws with
 
 
-def shares(settings, logits=LOGITS, count=84000):
-    """Return how large a part of [0, 1) draws each character: its probability, within 1 / count."""
-    uniforms = (np.arange(count) + 0.5) / count
-    return (
-        np.bincount(
-            draw(np.repeat(logits, count, axis=0), uniforms, settings), minlength=logits.shape[1]
-        )
-        / count
-    )
+def shares_of(settings, logits=LOGITS):
+    """Return how large a part of [0, 1) draws each character: its probability, within 1 / NUMBERS."""
+    uniforms = (np.arange(NUMBERS) + 0.5) / NUMBERS
+    ids = draw_ids(np.repeat(logits, NUMBERS, axis=0), uniforms, settings)
+    return np.bincount(ids, minlength=logits.shape[1]) / NUMBERS
+
+
+def drawn(logits, number, settings=Settings()):
+    """Return the id that a uniform number draws."""
+    return draw_ids(logits, np.array([number]), settings).item()
 
 
 @pytest.mark.parametrize(
@@ -31,35 +33,34 @@ def shares(settings, logits=LOGITS, count=84000):
         (Settings(top_n=1), [0, 0, 1]),
         (Settings(top_n=2), [4, 0, 16]),
         (Settings(top_n=10**12), [4, 1, 16]),
-        (Settings(top_p=0.76), [0, 0, 1]),  # 16/21 is 0.762
+        # 16/21 is 0.762, and 20/21 is 0.952
+        (Settings(top_p=0.76), [0, 0, 1]),
         (Settings(top_p=0.77), [4, 0, 16]),
-        (Settings(top_p=0.95), [4, 0, 16]),  # 20/21 is 0.952
+        (Settings(top_p=0.95), [4, 0, 16]),
         (Settings(top_p=0.96), [4, 1, 16]),
         (Settings(top_p=1e-9), [0, 0, 1]),
+        # of what top_n leaves: 16/20
         (Settings(top_n=3, top_p=0.79), [4, 0, 16]),
-        (Settings(top_n=2, top_p=0.79), [0, 0, 1]),  # of what top_n leaves: 16/20
+        (Settings(top_n=2, top_p=0.79), [0, 0, 1]),
         (Settings(top_n=2, top_p=0.81), [4, 0, 16]),
+        # with the temperature, of the weights 2, 1 and 4: 4/6 is 0.667, and 4/7 is 0.571
         (Settings(temperature=2, top_n=2, top_p=0.67), [2, 0, 4]),
         (Settings(temperature=2, top_p=0.58), [2, 0, 4]),
     ],
-)  # 4/7 is 0.571
+)
 def test_settings_by_hand(settings, weights):
-    assert shares(settings) == pytest.approx(np.array(weights) / sum(weights), abs=2 / 84000)
+    expected = np.array(weights) / sum(weights)
+    assert shares_of(settings) == pytest.approx(expected, abs=2 / NUMBERS)
 
 
-def test_the_edges_of_a_character():
+@pytest.mark.parametrize(
+    "number, expected", [(0, 0), (0.2499, 0), (0.25, 2), (0.7499, 2), (0.75, 3), (1 - 2**-53, 3)]
+)
+def test_the_edges_of_a_character(number, expected):
     """A number on an edge draws the character after it, and no number draws a character of probability zero."""
     logits = np.log(np.array([[0.25, 1e-45, 0.5, 0.25]], np.float32))
-    numbers = [0, 0.2499, 0.25, 0.7499, 0.75, 1 - 2**-53]
-    assert [draw(logits, np.array([number]), Settings()).item() for number in numbers] == [
-        0,
-        0,
-        2,
-        2,
-        3,
-        3,
-    ]
-    assert {draw(logits, np.array([number]), Settings(top_n=1)).item() for number in numbers} == {2}
+    assert drawn(logits, number) == expected
+    assert drawn(logits, number, Settings(top_n=1)) == 2
 
 
 @pytest.mark.parametrize(
@@ -81,14 +82,14 @@ def test_settings_out_of_range_are_an_error(settings, name):
 
 
 def test_the_least_temperature_that_draws():
-    assert shares(Settings(temperature=0.001), LOGITS / 1000) == pytest.approx(
-        np.array([4, 1, 16]) / 21, abs=1e-4
-    )
+    shares = shares_of(Settings(temperature=0.001), LOGITS / 1000)
+    assert shares == pytest.approx(np.array([4, 1, 16]) / 21, abs=1e-4)
 
 
 @pytest.mark.parametrize("temperature", [1e-3, 1e-38, 1e-300, 0])
 def test_small_temperatures_take_the_most_probable(temperature):
     """And of several the first. The logits do not overflow."""
     logits = np.array([[9, -30, 11, 10], [9, 11, -30, 10]], np.float32)
-    assert draw(logits, np.array([0.999, 0]), Settings(temperature)).tolist() == [2, 1]
-    assert draw(np.ones((1, 3), np.float32), np.array([0.999]), Settings(0)).tolist() == [0]
+    ids = draw_ids(logits, np.array([0.999, 0]), Settings(temperature))
+    assert ids.tolist() == [2, 1]
+    assert drawn(np.ones((1, 3), np.float32), 0.999, Settings(temperature=0)) == 0

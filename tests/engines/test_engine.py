@@ -8,11 +8,15 @@ from charrnn.engines import graph_engine
 from charrnn.engines.decoding import Settings, softmax
 from charrnn.engines.numpy_lstm import FEW_ROWS
 
-# of the fixture
+# of the fixture network
 C = 14
 L = 7
 S = 6
 IDS = np.random.RandomState(2).randint(C, size=(3, 61))
+
+
+def assert_same_state(state, expected):
+    assert state == pytest.approx(expected, rel=1e-6, abs=1e-5)
 
 
 def test_reading_gives_the_probabilities_of_the_cells(network, engines):
@@ -22,64 +26,92 @@ def test_reading_gives_the_probabilities_of_the_cells(network, engines):
         state = engine.zero_state()
         for start, end in [(0, 1), (1, 30), (30, 60)]:
             logits, state = engine.read(IDS[0, start:end], state)
-            assert logits.shape == (1, C) and state.shape == (S, 1, L)
-            assert softmax(logits)[0] == pytest.approx(expected[0, end - 1], abs=1e-5)
+            assert logits.shape == (1, C)
+            assert state.shape == (S, 1, L)
+            (chances,) = softmax(logits)
+            assert chances == pytest.approx(expected[0, end - 1], abs=1e-5)
 
 
-# the products are computed differently from FEW_ROWS on
+# The products are computed differently from FEW_ROWS on.
 @pytest.mark.parametrize("rows", [3, FEW_ROWS + 3])
 def test_surprisal_of_several_rows(network, engines, rows):
     """Each row's own, with the state carried from window to window."""
     ids = np.random.RandomState(2).randint(C, size=(rows, 61))
-    expected = np.log(graph_probabilities(network, ids[:, :-1], 60))
-    expected = -np.take_along_axis(expected, ids[:, 1:, np.newaxis], axis=2)[..., 0]
+    inputs = ids[:, :-1]
+    targets = ids[:, 1:]
+    probabilities = graph_probabilities(network, inputs, 60)  # [B, M, C]
+    of_targets = np.take_along_axis(probabilities, targets[:, :, np.newaxis], axis=2)
+    expected = -np.log(of_targets.squeeze(2))
+
     for engine in engines:
-        nats, state = engine.surprisal(ids[:, :17], ids[:, 1:18], engine.zero_state(rows))
-        rest, after = engine.surprisal(ids[:, 17:-1], ids[:, 18:], state)
-        assert nats.dtype == np.float32 and state.shape == after.shape == (S, rows, L)
-        assert np.concatenate([nats, rest], axis=1) == pytest.approx(expected, abs=2e-5)
-        assert after[:, 1:2] == pytest.approx(
-            engine.read(ids[1, :-1], engine.zero_state())[1], rel=1e-6, abs=1e-5
-        )
+        state = engine.zero_state(rows)
+        first, state = engine.surprisal(inputs[:, :17], targets[:, :17], state)
+        assert first.dtype == np.float32
+        assert state.shape == (S, rows, L)
+        second, state = engine.surprisal(inputs[:, 17:], targets[:, 17:], state)
+        assert state.shape == (S, rows, L)
+        nats = np.concatenate([first, second], axis=1)
+        assert nats == pytest.approx(expected, abs=2e-5)
+        _, state_of_row = engine.read(inputs[1], engine.zero_state())
+        assert_same_state(state[:, 1:2], state_of_row)
 
 
-@pytest.mark.parametrize("settings", [Settings(), Settings(0.7, 6, 0.9), Settings(1.5, 99, 0.4)])
-def test_both_engines_write_the_text_that_the_settings_describe(network, engines, settings):
-    """One text or three, drawn by hand from the probabilities of the cells, as the documentation says."""
-    texts = []
+SETTINGS = [Settings(), Settings(0.7, 6, 0.9), Settings(1.5, 99, 0.4)]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_both_engines_write_the_same_texts(engines, settings):
+    """One text, and three, of which the first is the same."""
+    single = [texts_of(engine, "the cat", 130, settings) for engine in engines]
+    several = [texts_of(engine, "the cat", 130, settings, rows=3) for engine in engines]
+    assert single[0] == single[1]
+    assert several[0] == several[1]
+    assert single[0] == several[0][:1]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_the_text_is_the_one_that_the_settings_describe(network, engines, settings):
+    """Drawn by hand from the probabilities of the cells, as the documentation says."""
+    prime = "the cat"
     length = 130
-    for rows in (1, 3):
-        for engine in engines:
-            texts.append(texts_of(engine, "the cat", length, settings, rows=rows))
-    assert texts[0] == texts[1] and texts[2] == texts[3] and texts[0][0] == texts[2][0]
-    assert [len(text) for text in texts[2]] == [length] * 3
-    ids = np.stack([network.vocabulary.encode("the cat" + text) for text in texts[2]])
-    # [B, T, C]
-    probabilities = graph_probabilities(network, ids[:, :-1], 50)[:, len("the cat") - 1 :]
-    for row, seed in enumerate((4, 5, 6)):
-        uniforms = np.random.RandomState(seed).random_sample(length)
-        for p, uniform, char in zip(probabilities[row].astype(np.float64), uniforms, texts[2][row]):
-            p = p ** (1 / settings.temperature)
-            order = np.argsort(-p)[: settings.top_n]
-            shares = np.cumsum(p[order]) / p[order].sum()
-            order = order[: 1 + np.sum(shares < settings.top_p)] if settings.top_p < 1 else order
-            kept = np.where(np.isin(np.arange(len(p)), order), p, 0)
-            edges = np.cumsum(kept) / kept.sum()
-            assert char == CHARS[np.searchsorted(edges, uniform, side="right")]
+    texts = texts_of(engines[1], prime, length, settings, seed=4, rows=3)
+
+    assert [len(text) for text in texts] == [length] * 3
+    ids = np.stack([network.vocabulary.encode(prime + text) for text in texts])
+    probabilities = graph_probabilities(network, ids[:, :-1], 50)  # [B, T, C]
+    of_drawn = probabilities[:, len(prime) - 1 :].astype(np.float64)
+    for row, text in enumerate(texts):
+        uniforms = np.random.RandomState(4 + row).random_sample(length)
+        for place, char in enumerate(text):
+            assert char == draw_by_hand(of_drawn[row, place], uniforms[place], settings)
+
+
+def draw_by_hand(probabilities, uniform, settings):
+    """Draw a character from probabilities [C] with a uniform number."""
+    powers = probabilities ** (1 / settings.temperature)
+    kept = np.argsort(-powers)[: settings.top_n]
+    if settings.top_p < 1:
+        shares = np.cumsum(powers[kept]) / powers[kept].sum()
+        kept = kept[: 1 + np.sum(shares < settings.top_p)]
+    is_kept = np.isin(np.arange(len(powers)), kept)
+    edges = np.cumsum(np.where(is_kept, powers, 0))
+    return CHARS[np.searchsorted(edges / edges[-1], uniform, side="right")]
 
 
 def test_activations_are_the_state_after_each_character(engines):
     """In one call and in several, with the state carried."""
-    together, state = engines[1].activations(IDS[0], engines[1].zero_state())
-    assert together.shape == (61, S, L) and together.dtype == np.float32
+    zero_state = engines[1].zero_state()
+    together, state = engines[1].activations(IDS[0], zero_state)
+    assert together.shape == (61, S, L)
+    assert together.dtype == np.float32
     np.testing.assert_array_equal(state[:, 0], together[-1])
     for engine in engines:
         for length in (1, 30, 61):
-            _, expected = engine.read(IDS[0, :length], engine.zero_state())
-            assert together[length - 1] == pytest.approx(expected[:, 0], rel=1e-6, abs=1e-5)
-        first, state = engine.activations(IDS[0, :17], engine.zero_state())
-        rest, _ = engine.activations(IDS[0, 17:], state)
-        assert np.concatenate([first, rest]) == pytest.approx(together, rel=1e-6, abs=1e-5)
+            _, expected = engine.read(IDS[0, :length], zero_state)
+            assert_same_state(together[length - 1], expected[:, 0])
+        first, state = engine.activations(IDS[0, :17], zero_state)
+        second, _ = engine.activations(IDS[0, 17:], state)
+        assert_same_state(np.concatenate([first, second]), together)
 
 
 def test_a_long_prime_is_read_in_parts(engines, monkeypatch):

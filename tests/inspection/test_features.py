@@ -1,6 +1,5 @@
 """Properties of a text that a unit may track: by hand on short texts, and which ones occur."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,11 @@ import pytest
 from charrnn.inspection import features
 
 VALUES = {feature.name: feature.values for feature in features.FEATURES}
+LANGUAGES = Path(__file__).with_name("languages.txt").read_text(encoding="utf-8")
+LINES = [line for line in LANGUAGES.splitlines() if " | " in line and line[0] != "#"]
+
+NAMES = "one two three.\n" * 40 + "four five six seven\n"  # neither quotation marks nor numbers
+NEVER_CLOSED = '"' + "one two three.\n" * 40
 
 
 def marks(name, text):
@@ -15,15 +19,25 @@ def marks(name, text):
     return "".join("x" if value else " " for value in VALUES[name](text))
 
 
-LINES = Path(__file__).with_name("languages.txt").read_text(encoding="utf-8").splitlines()
+def read_marks(marked):
+    """Return a text without its braces, and a string with an x below each character that was between them."""
+    text = ""
+    below = ""
+    sign = " "
+    for char in marked:
+        if char in "{}":
+            sign = "x" if char == "{" else " "
+        else:
+            text += char
+            below += sign
+    return text, below
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if " | " in line and line[0] != "#"])
+@pytest.mark.parametrize("line", LINES)
 def test_features_are_those_that_a_person_sees_in_any_language(line):
     _, name, marked = line.replace("\\n", "\n").split(" | ")
-    pieces = re.findall(r"([{}]?)([^{}]*)", marked)  # each with what stands before it
-    expected = "".join((" x"[brace == "{"]) * len(piece) for brace, piece in pieces)
-    assert marks(name, re.sub("[{}]", "", marked)) == expected
+    text, expected = read_marks(marked)
+    assert marks(name, text) == expected
 
 
 @pytest.mark.parametrize(
@@ -47,15 +61,19 @@ def test_every_feature_has_a_value_for_each_character(text):
         assert feature.values(text).shape == (len(text),), feature.name
 
 
-def test_features_that_do_not_occur_are_left_out():
-    """Also those that never end. Of a count, few characters need to have the largest number."""
-    for text in ("one two three.\n" * 40 + "four five six seven\n", '"' + "one two three.\n" * 40):
-        found = features.measure(text)
-        assert "after a vowel" in found and "position in the line" in found
-        assert "inside quotation marks" not in found and "inside a number" not in found
+@pytest.mark.parametrize("text", [NAMES, NEVER_CLOSED], ids=["none", "one that never ends"])
+def test_features_that_do_not_occur_are_left_out(text):
+    """Of a count, few characters need to have the largest number."""
+    occurring = features.measure(text)
+    assert {"after a vowel", "position in the line"} <= set(occurring)
+    assert not {"inside quotation marks", "inside a number"} & set(occurring)
 
 
 def test_a_feature_that_is_the_same_as_an_earlier_one_is_left_out():
-    found = features.measure("a (b c) d\n" * 40)
-    assert "inside brackets" in found and "depth of brackets" not in found
+    occurring = features.measure("a (b c) d\n" * 40)
+    assert "inside brackets" in occurring
+    assert "depth of brackets" not in occurring
+
+
+def test_the_depth_of_brackets_is_kept_where_they_are_nested():
     assert "depth of brackets" in features.measure("a (b (c)) d\n" * 40)

@@ -7,8 +7,9 @@ import linecache
 import re
 import sys
 import textwrap
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 from conftest import ROOT
@@ -26,8 +27,7 @@ from checks import verdict as verdicts  # noqa: E402
 verdicts.TIME_LIMIT = 10**6
 
 EXERCISES = checks.EXERCISES
-# which is given, as an example
-WRITTEN = tuple(name for name in EXERCISES if name != "build_inputs")
+WRITTEN = tuple(name for name in EXERCISES if name != "build_inputs")  # which is given
 NETWORK = (
     "get_batches",
     "build_inputs",
@@ -42,46 +42,45 @@ LOGITS = "logits = tf.matmul(rows, weights) + bias"
 SOFTMAX = 'predictions = tf.nn.softmax(logits, name="predictions")'
 MEAN = "loss = tf.reduce_mean(losses)"
 CLIPPED = "gradients, _ = tf.clip_by_global_norm(tf.gradients(loss, variables), grad_clip)"
-CHECKS = dict({name: "check_" + name for name in EXERCISES}, CharRNN="check_char_rnn")
-_SOURCES: Dict[str, str] = {}
 
 
+class Tried(NamedTuple):
+    """An answer: the solution with another piece in place of one, and words that the verdict must have."""
+
+    old: str
+    new: str
+    words: List[str]
+
+
+@lru_cache(maxsize=None)
 def solved_sources() -> Dict[str, str]:
     """Return the functions of the solution by exercise, without the calls of the checks."""
-    if not _SOURCES:
-        cells = {
-            cell["id"]: generate.solved(cell["text"])
-            for cell in generate.all_cells()
-            if cell["id"] in EXERCISES
-        }
-        _SOURCES.update(
-            {name: text.split("\n\n\nchecks.")[0] + "\n" for name, text in cells.items()}
-        )
-    return _SOURCES
+    sources = {}
+    for cell in generate.all_cells():
+        if cell["id"] in EXERCISES:
+            source, _, _ = generate.solved(cell["text"]).partition("\n\n\nchecks.")
+            sources[cell["id"]] = source + "\n"
+    return sources
 
 
-def tried(name: str) -> Tuple[List[Any], List[Any]]:
+def tried(name: str) -> Tuple[List[Tried], List[Tried]]:
     """Return the wrong and the right answers of a file in ``tried/``.
 
     There a blank line follows each answer. Its lines begin with "- " for a piece of the solution, "+ " for what is in
     its place, and "? " for words that the verdict must have: one line for each. Without a piece, all of the body is
     meant, or for CharRNN all of __init__. A right answer with words is right with a remark.
     """
-    found: Dict[str, List[Any]] = {"== wrong": [], "== right": []}
-    for part in (
-        (Path(__file__).parent / "tried" / f"{name}.txt")
-        .read_text(encoding="utf-8")
-        .strip("\n")
-        .split("\n\n")
-    ):
-        if part in found:
-            some = found[part]
+    text = (Path(__file__).parent / "tried" / f"{name}.txt").read_text(encoding="utf-8")
+    answers: Dict[str, List[Tried]] = {"== wrong": [], "== right": []}
+    for part in text.strip("\n").split("\n\n"):
+        if part in answers:
+            of_kind = answers[part]
         else:
-            lines = {
-                mark: [line[2:] for line in part.split("\n") if line[0] == mark] for mark in "-+?"
-            }
-            some.append(("\n".join(lines["-"]), "\n".join(lines["+"]), lines["?"]))
-    return found["== wrong"], found["== right"]
+            lines: Dict[str, List[str]] = {"-": [], "+": [], "?": []}
+            for line in part.split("\n"):
+                lines[line[0]].append(line[2:])
+            of_kind.append(Tried("\n".join(lines["-"]), "\n".join(lines["+"]), lines["?"]))
+    return answers["== wrong"], answers["== right"]
 
 
 def mean_loss(one_hot: Any, logits: Any) -> Any:
@@ -102,40 +101,50 @@ def answer(name: str, old: str = "", new: str = "", **scope: Any) -> Any:
     Returns:
         The function or class.
     """
-    namespace = dict({"np": np, "tf": tf}, **scope)
+    names = {"np": np, "tf": tf, **scope}
     for number, (exercise, source) in enumerate(solved_sources().items()):
         if exercise == name and (old or new):
             source = _replaced(source, old, new)
-        filename = f"<cell {number} of {name}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-        exec(compile(source, filename, "exec"), namespace)
-    return namespace[name]
+        run_cell(f"cell {number} of {name}", source, names)
+    return names[name]
+
+
+def run_cell(cell: str, source: str, names: Dict[str, Any]) -> None:
+    """Run the code of a cell, so that its lines are known as in a notebook."""
+    filename = f"<{cell}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    exec(compile(source, filename, "exec"), names)
 
 
 def _replaced(source: str, old: str, new: str) -> str:
     if old:
-        assert source.count(old) >= 1, f"not in the solution: {old}"
+        assert old in source, f"not in the solution: {old}"
         return source.replace(old, new, 1)
     function = ast.parse(source).body[-1]
+    indentation = 4
     if isinstance(function, ast.ClassDef):
-        function = next(one for one in function.body if isinstance(one, ast.FunctionDef))
-    head = source.splitlines(True)[: _first_line(function) - 1]
-    return (
-        "".join(head)
-        + textwrap.indent(new, 8 * " " if source.startswith("class") else "    ")
-        + "\n"
-    )
+        methods = [node for node in function.body if isinstance(node, ast.FunctionDef)]
+        function = methods[0]
+        indentation = 8
 
-
-def _first_line(function: Any) -> int:
-    """Return the number of the line where the body begins, after the docstring."""
     body = function.body[1:] if ast.get_docstring(function) else function.body
-    return body[0].lineno
+    head = source.splitlines(True)[: body[0].lineno - 1]
+    return "".join(head) + textwrap.indent(new, indentation * " ") + "\n"
+
+
+def check_of(name: str) -> Any:
+    """Return the check of an exercise."""
+    return checks.check_char_rnn if name == "CharRNN" else getattr(checks, f"check_{name}")
 
 
 def verdict(name: str, given: Any) -> Tuple[bool, str]:
     """Return what a check returns, and what it prints with all space between words made one blank."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        right = getattr(checks, CHECKS[name])(given)
-    return right, re.sub(r"\s+", " ", printed.getvalue())
+    return printed(check_of(name), given)
+
+
+def printed(check: Any, *args: Any, **kwargs: Any) -> Tuple[bool, str]:
+    """Return what a check returns, and what it prints with all space between words made one blank."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        is_right = check(*args, **kwargs)
+    return is_right, re.sub(r"\s+", " ", output.getvalue())

@@ -13,6 +13,7 @@ from answers import (
     LOGITS,
     MEAN,
     SOFTMAX,
+    Tried,
     answer,
     mean_loss,
     tried,
@@ -20,34 +21,30 @@ from answers import (
 )
 from checks import advice, build_loss, build_optimizer, build_output
 
-WRONG, RIGHT = ({name: tried(name)[place] for name in EXERCISES} for place in (0, 1))
+WRONG = {}
+RIGHT = {}
+for exercise in EXERCISES:
+    WRONG[exercise], RIGHT[exercise] = tried(exercise)
 
 
 def mistakes(table, old, new):
     """Return the mistakes that a check compares an answer with as wrong answers themselves."""
-    return [
-        (old, new.format(source), [message])
-        for message, sources in table.items()
-        for source in sources
-    ]
+    answers = []
+    for message, sources in table.items():
+        answers += [Tried(old, new.format(source), [message]) for source in sources]
+    return answers
 
 
-MISTAKES = {
-    "build_loss": mistakes(build_loss.MISTAKES, MEAN, "loss = {}"),
-    "build_optimizer": mistakes(
-        build_optimizer.MISTAKES,
-        CLIPPED,
-        "gradients = tf.gradients(loss, variables)\n    gradients = {}",
-    ),
-    "build_output": (
-        mistakes(build_output.WRONG_LOGITS, LOGITS, "logits = {}")
-        + mistakes(
-            build_output.WRONG_PREDICTIONS,
-            SOFTMAX,
-            "predictions = tf.identity({}, name='predictions')",
-        )
-    ),
-}
+WRONG["build_loss"] += mistakes(build_loss.MISTAKES, MEAN, "loss = {}")
+WRONG["build_optimizer"] += mistakes(
+    build_optimizer.MISTAKES,
+    CLIPPED,
+    "gradients = tf.gradients(loss, variables)\n    gradients = {}",
+)
+WRONG["build_output"] += mistakes(build_output.WRONG_LOGITS, LOGITS, "logits = {}")
+WRONG["build_output"] += mistakes(
+    build_output.WRONG_PREDICTIONS, SOFTMAX, "predictions = tf.identity({}, name='predictions')"
+)
 
 # The first of each exercise are tried in the quick suite too, and all of get_batches, which needs no TensorFlow.
 QUICK = {
@@ -61,77 +58,76 @@ QUICK = {
     "pick_top_n": 1,
     "generate_ids": 2,
 }
+SHORT = 12  # so many characters of a message in a row are among the words that a test expects
 
 
 def cases(answers, quick):
-    return [
-        pytest.param(
-            name,
-            *case,
-            id=f"{name}-{place}",
-            marks=() if place < quick.get(name, 0) else pytest.mark.slow,
-        )
-        for name, some in answers.items()
-        for place, case in enumerate(some)
-    ]
+    params = []
+    for name, of_exercise in answers.items():
+        for place, case in enumerate(of_exercise):
+            marks = () if place < quick.get(name, 0) else pytest.mark.slow
+            params.append(pytest.param(name, case, id=f"{name}-{place}", marks=marks))
+    return params
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as in a notebook, they are no errors
 # one answer does
 @pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
-@pytest.mark.parametrize(
-    "name, old, new, expected",
-    cases({name: some + MISTAKES.get(name, []) for name, some in WRONG.items()}, QUICK),
-)
-def test_a_wrong_answer_is_explained(name, old, new, expected):
-    if "from tensorflow.contrib" in new and sys.version_info >= (3, 8):
+@pytest.mark.parametrize("name, case", cases(WRONG, QUICK))
+def test_a_wrong_answer_is_explained(name, case):
+    if "from tensorflow.contrib" in case.new and sys.version_info >= (3, 8):
         pytest.skip("TensorFlow 2 has no tf.contrib")
     np.random.seed(1)  # some answers draw the order of the windows
-    right, said = verdict(name, answer(name, old, new, mean_loss=mean_loss))
+    right, said = verdict(name, answer(name, case.old, case.new, mean_loss=mean_loss))
     assert right is False
     assert name + ": not right yet. " in said  # after what the answer itself prints
-    for part in expected:
-        assert part in said
+    for words in case.words:
+        assert words in said
 
 
-@pytest.mark.parametrize("name, old, new, remark", cases(RIGHT, {"get_batches": 99}))
-def test_a_right_answer_is_accepted(name, old, new, remark):
-    right, said = verdict(name, answer(name, old, new))
+@pytest.mark.parametrize("name, case", cases(RIGHT, {"get_batches": 99}))
+def test_a_right_answer_is_accepted(name, case):
+    right, said = verdict(name, answer(name, case.old, case.new))
     assert right, said
-    assert remark[0] in said if remark else said.endswith(name + ": right. ")
+    if case.words:
+        assert case.words[0] in said
+    else:
+        assert said.endswith(name + ": right. ")
+
+
+def messages_of(path):
+    """Return the parts of each message with which a module says that something is wrong, and of its constants."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    texts = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+    for node in ast.walk(tree):
+        function = getattr(getattr(node, "func", None), "id", "")
+        if function in ("need", "expect", "Wrong", "Unexplained"):
+            texts.append(node.args[-1])
+
+    messages = []
+    for text in texts:
+        parts = []
+        for node in ast.walk(text):
+            parts += [value for _, value in ast.iter_fields(node) if isinstance(value, str)]
+        messages.append([" ".join(part.split()) for part in parts if " " in part])
+    return messages
+
+
+def is_expected(part, expected):
+    return any(part[place : place + SHORT] in expected for place in range(len(part) - SHORT + 1))
 
 
 def test_each_message_is_expected_of_an_answer():
     """Twelve characters in a row of each message, at least, are among the words that a test expects."""
-    files = [path for path in Path(__file__).parent.rglob("*.*") if path.suffix in (".py", ".txt")]
-    expected = " ".join(word for path in files for word in path.read_text(encoding="utf-8").split())
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in Path(__file__).parent.rglob("*.*")
+        if path.suffix in (".py", ".txt")
+    ]
+    expected = " ".join(" ".join(texts).split())
     messages = [[sentence] for _, sentence, _ in advice.ADVICE]
     for path in (FOLDER / "checks").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if getattr(getattr(node, "func", None), "id", "") in (
-                "need",
-                "expect",
-                "Wrong",
-                "Unexplained",
-            ):
-                parts = [
-                    value for one in ast.walk(node.args[-1]) for _, value in ast.iter_fields(one)
-                ]
-                messages.append(
-                    [
-                        " ".join(part.split())
-                        for part in parts
-                        if isinstance(part, str) and " " in part
-                    ]
-                )
+        messages += messages_of(path)
     assert len(messages) > 200
-    assert not [
-        parts
-        for parts in messages
-        if max(map(len, parts), default=0) > 12
-        and not any(
-            part[place : place + 12] in expected
-            for part in parts
-            for place in range(len(part) - 11)
-        )
-    ]
+    long = [parts for parts in messages if max(map(len, parts), default=0) > SHORT]
+    assert not [parts for parts in long if not any(is_expected(part, expected) for part in parts)]

@@ -16,8 +16,10 @@ from answers import (
     NETWORK,
     WRITTEN,
     answer,
+    check_of,
     checks,
     generate,
+    printed,
     solved_sources,
     verdict,
 )
@@ -30,14 +32,16 @@ import charrnn.model
 from charrnn.system.tensorflow import tf
 
 # Pieces of the solution.
-ROWS = "rows = arr[:batch_size * n_steps * n_windows].reshape((batch_size, -1))"
-LSTM = "lstm_size, num_layers, n_rows, self.keep_prob)"
+ROWS = "rows = arr[: batch_size * n_steps * n_windows].reshape((batch_size, -1))"
+LSTM = "lstm_size, num_layers, n_rows, self.keep_prob"
 
 
 @pytest.fixture
 def forget(monkeypatch):
     """No exercise has been checked yet, and no hint printed."""
     monkeypatch.setattr(verdicts, "_right", {})
+    monkeypatch.setattr(verdicts, "_reminded", set())
+    monkeypatch.setattr(verdicts, "_given_away", set())
     monkeypatch.setattr(checks.progress, "exercises", {})
 
 
@@ -61,70 +65,64 @@ OLD_NAMES = (
 )
 
 
+def names_of_interface(name):
+    """Return a case of an exercise with the interface that is installed, which is quick where it lacks names."""
+    is_slow = TENSORFLOW_1 or name == "CharRNN"
+    return pytest.param(name, "installed", marks=pytest.mark.slow if is_slow else ())
+
+
 @pytest.mark.parametrize(
     "name, interface",
-    [
-        ("build_lstm", "1"),
-        ("build_optimizer", "1"),
-        *(
-            pytest.param(
-                name,
-                "installed",
-                marks=pytest.mark.slow if TENSORFLOW_1 or name == "CharRNN" else (),
-            )
-            for name in NETWORK[1:]
-        ),
-    ],
+    [("build_lstm", "1"), ("build_optimizer", "1"), *map(names_of_interface, NETWORK[1:])],
 )
 def test_the_solution_is_right_with_names_of_compat_v1(name, interface, others_right):
     """All of them, or those that the interface that is installed lacks."""
     scope = {"np": np, "tf": tf if interface == "1" else sys.modules["tensorflow"]}
-    names = r"\btf\." if interface == "1" else OLD_NAMES
+    pattern = r"\btf\." if interface == "1" else OLD_NAMES
     for source in solved_sources().values():
-        exec(
-            re.sub(names, lambda found: found.group().replace("tf.", "tf.compat.v1."), source),
-            scope,
+        with_names = re.sub(
+            pattern, lambda match: match.group().replace("tf.", "tf.compat.v1."), source
         )
+        exec(with_names, scope)
     assert verdict(name, scope[name]) == (True, name + ": right. ")
 
 
 @pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 has the interface of version 1")
 @pytest.mark.parametrize("name", NETWORK[1:-1])
 def test_the_interface_of_version_2_lacks_names(name):
-    said = verdict(name, answer(name, tf=sys.modules["tensorflow"]))[1]
+    _, said = verdict(name, answer(name, tf=sys.modules["tensorflow"]))
     assert "tf should be tensorflow.compat.v1: run the cell with the imports again" in said
 
 
 def stub(name):
     """Define the function of an exercise as the exercise notebook has it, in a world without the others."""
-    (text,) = (cell["text"] for cell in generate.all_cells() if cell["id"] == name)
+    (cell,) = [cell for cell in generate.all_cells() if cell["id"] == name]
+    source, _, _ = generate.blank(cell["text"]).partition("\n\n\nchecks.")
     scope = {"tf": tf, "np": np}
-    exec(generate.blank(text).split("\n\n\nchecks.")[0], scope)
+    exec(source, scope)
     return scope[name]
 
 
 @pytest.mark.parametrize(
     "name, missing",
-    list(
-        zip(
-            WRITTEN,
-            [
-                "n_windows, rows",
-                "c, h",
-                "gradient, grad_old_c",
-                "cell, initial_state",
-                "predictions, logits",
-                "loss",
-                "optimizer",
-                "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer",
-                "state, loss",
-                "mean_loss",
-                "p, i",
-                "preds, ids",
-                "p, i",
-            ],
-        )
-    ),
+    [
+        ("get_batches", "n_windows, rows"),
+        ("lstm_step", "c, h"),
+        ("lstm_gradient", "gradient, grad_old_c"),
+        ("build_lstm", "cell, initial_state"),
+        ("build_output", "predictions, logits"),
+        ("build_loss", "loss"),
+        ("build_optimizer", "optimizer"),
+        (
+            "CharRNN",
+            "inputs, targets, keep_prob, initial_state, final_state, prediction, logits, loss, optimizer",
+        ),
+        ("run_epoch", "state, loss"),
+        ("evaluate", "mean_loss"),
+        ("pick_top_n", "p, i"),
+        ("generate_ids", "preds, ids"),
+        ("pick_at_temperature", "p, i"),
+    ],
 )
 def test_an_unwritten_stub_is_still_none(name, missing, forget):
     assert verdict(name, stub(name)) == (False, f"{name}: not right yet. Still None: {missing}. ")
@@ -133,60 +131,61 @@ def test_an_unwritten_stub_is_still_none(name, missing, forget):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_what_is_no_function_is_wrong(name):
     right, said = verdict(name, None)
-    assert right is False and said.startswith(name + ": not right yet. ")
+    assert right is False
+    assert said.startswith(name + ": not right yet. ")
 
 
 # Exceptions -------------------------------------------------------------------------------------------
 
 
-def printed(name, given, capsys):
-    """Return what a check prints, line by line."""
-    getattr(checks, {"CharRNN": "check_char_rnn"}.get(name, "check_" + name))(given)
-    return capsys.readouterr().out.splitlines()
+@pytest.fixture
+def lines_of(capsys):
+    """Return a function that checks an answer, and returns the lines that are printed."""
+
+    def lines(name, given):
+        check_of(name)(given)
+        return capsys.readouterr().out.splitlines()
+
+    return lines
 
 
-def test_an_exception_comes_with_the_readers_line(capsys):
-    lines = printed("get_batches", answer("get_batches", ROWS, "rows = arr[0][1]"), capsys)
-    assert (
-        "it raised IndexError: invalid index to scalar variable, at line 15 of your code:"
-        in " ".join(lines)
-    )
+def test_an_exception_comes_with_the_readers_line(lines_of):
+    lines = lines_of("get_batches", answer("get_batches", ROWS, "rows = arr[0][1]"))
+    raised = "it raised IndexError: invalid index to scalar variable, at line 15 of your code:"
+    assert raised in " ".join(lines)
     assert lines[-1].startswith("    rows = arr[0][1]")
 
 
 @pytest.mark.parametrize(
     "message", ["what is wrong\n[[0.07, 0.01]]", "in user code:\n\n    line\n    what is wrong\n"]
 )
-def test_an_exception_shows_the_line_of_its_message_that_counts(message, capsys):
+def test_an_exception_shows_the_line_of_its_message_that_counts(message, lines_of):
     def build_inputs(batch_size, num_steps):
         raise ValueError(message)
 
-    lines = printed("build_inputs", build_inputs, capsys)
+    lines = lines_of("build_inputs", build_inputs)
     assert "raised ValueError: what is wrong, at line" in " ".join(lines)
     assert lines[-2] == "    raise ValueError(message)"
 
 
-def test_an_exception_in_another_exercise_shows_the_line_there(capsys, others_right):
+def test_an_exception_in_another_exercise_shows_the_line_there(lines_of, others_right):
     network = answer("CharRNN")
-    network.__init__.__globals__["build_loss"] = answer(
-        "build_loss", "tf.one_hot(targets,", "tf.one_hot(target,"
-    )
-    assert (
-        printed("CharRNN", network, capsys)[-1]
-        == "    one_hot = tf.one_hot(target, num_classes)  # [N, M, C]"
-    )
+    build_loss = answer("build_loss", "tf.one_hot(targets,", "tf.one_hot(target,")
+    network.__init__.__globals__["build_loss"] = build_loss
+    lines = lines_of("CharRNN", network)
+    assert lines[-1] == "    one_hot = tf.one_hot(target, num_classes)  # [N, M, C]"
 
 
-def test_an_exception_of_a_session_shows_the_line_that_made_the_operation(capsys):
+def test_an_exception_of_a_session_shows_the_line_that_made_the_operation(lines_of):
     def build_loss(logits, targets, num_classes):
         fed = tf.placeholder(tf.float32, name="forgotten")
         return tf.reduce_mean(logits) + fed
 
-    lines = printed("build_loss", build_loss, capsys)
-    assert (
+    lines = lines_of("build_loss", build_loss)
+    raised = (
         "What it made cannot be used: InvalidArgumentError: You must feed a value for placeholder"
-        in " ".join(lines)
     )
+    assert raised in " ".join(lines)
     assert lines[-1] == '    fed = tf.placeholder(tf.float32, name="forgotten")'
 
 
@@ -197,35 +196,31 @@ def test_a_loop_that_never_ends_is_stopped(monkeypatch):
 
     monkeypatch.setattr(verdicts, "TIME_LIMIT", 0.1)
     right, said = verdict("get_batches", get_batches)
-    assert right is False and "is there a loop that never ends" in said
+    assert right is False
+    assert "is there a loop that never ends" in said
 
 
 def test_a_busy_computer_does_not_stop_an_answer(monkeypatch):
     # 21 seconds of 1,000 for this program
     clock = itertools.count(0, 1000)
     computing = itertools.count(0, 21)
-    monkeypatch.setattr(
-        verdicts,
-        "time",
-        types.SimpleNamespace(monotonic=lambda: next(clock), process_time=lambda: next(computing)),
+    times = types.SimpleNamespace(
+        monotonic=lambda: next(clock), process_time=lambda: next(computing)
     )
+    monkeypatch.setattr(verdicts, "time", times)
     monkeypatch.setattr(verdicts, "TIME_LIMIT", 500)
-    assert verdict(
-        "get_batches",
-        answer("get_batches", "yield x, y", "time.sleep(0.01); yield x, y", time=time),
-    )[0]
+    given = answer("get_batches", "yield x, y", "time.sleep(0.01); yield x, y", time=time)
+    right, said = verdict("get_batches", given)
+    assert right, said
 
 
 def test_an_answer_that_waits_is_stopped(monkeypatch):
     monkeypatch.setattr(verdicts, "TIME_LIMIT", 0.5)
-    right, said = verdict(
-        "get_batches", answer("get_batches", "yield x, y", "time.sleep(60)", time=time)
-    )
-    assert (
-        right is False
-        and "did not finish within 0.5 seconds" in said
-        and "such as time.sleep" in said
-    )
+    given = answer("get_batches", "yield x, y", "time.sleep(60)", time=time)
+    right, said = verdict("get_batches", given)
+    assert right is False
+    assert "did not finish within 0.5 seconds" in said
+    assert "such as time.sleep" in said
 
 
 @pytest.mark.parametrize("name", (*NETWORK[1:], "run_epoch", "generate_ids"))
@@ -233,49 +228,48 @@ def test_eager_execution_is_the_cause(name, monkeypatch):
     # as tf.enable_eager_execution does
     monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)
     right, said = verdict(name, answer(name))
-    assert right is False and said.startswith(name + ": not right yet. Eager execution is on")
+    assert right is False
+    assert said.startswith(name + ": not right yet. Eager execution is on")
 
 
 def test_eager_execution_does_not_matter_to_get_batches(monkeypatch):
     monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)
-    assert verdict("get_batches", answer("get_batches"))[0]
-    assert (
-        "raised TypeError"
-        in verdict("get_batches", answer("get_batches", ROWS, "rows = len(3)"))[1]
-    )
+    right, said = verdict("get_batches", answer("get_batches"))
+    assert right, said
+    _, said = verdict("get_batches", answer("get_batches", ROWS, "rows = len(3)"))
+    assert "raised TypeError" in said
 
 
-@pytest.mark.parametrize("name", ["session", "eval"])
-def test_a_session_inside_an_answer_is_refused(name):
-    run = {"session": "tf.Session().run(loss)", "eval": "with tf.Session():\n        loss.eval()"}[
-        name
-    ]
-    right, said = verdict(
-        "build_loss", answer("build_loss", "return loss", f"{run}\n    return loss")
-    )
-    assert right is False and "It runs a session" in said
+@pytest.mark.parametrize(
+    "run", ["tf.Session().run(loss)", "with tf.Session():\n        loss.eval()"]
+)
+def test_a_session_inside_an_answer_is_refused(run):
+    given = answer("build_loss", "return loss", f"{run}\n    return loss")
+    right, said = verdict("build_loss", given)
+    assert right is False
+    assert "It runs a session" in said
 
 
 # Causes -----------------------------------------------------------------------------------------------
 
 
-def test_a_name_from_outside_is_named_whatever_value_it_has():
-    for value in (3, 7):
-        given = answer(
-            "get_batches",
-            "range(0, n_windows * n_steps, n_steps)",
-            "range(0, n_windows * num_steps, num_steps)",
-            num_steps=value,
-        )
-        assert "uses num_steps" in verdict("get_batches", given)[1]
+@pytest.mark.parametrize("value", [3, 7])
+def test_a_name_from_outside_is_named_whatever_value_it_has(value):
+    given = answer(
+        "get_batches",
+        "range(0, n_windows * n_steps, n_steps)",
+        "range(0, n_windows * num_steps, num_steps)",
+        num_steps=value,
+    )
+    _, said = verdict("get_batches", given)
+    assert "uses num_steps" in said
 
 
 def test_the_number_keep_prob_in_place_of_the_placeholder(others_right):
-    given = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows, keep_prob)", keep_prob=0.5)
-    said = verdict("CharRNN", given)[1]
-    assert (
-        "where the placeholder belongs: self.keep_prob" in said and "keep_prob = 0.5, but" in said
-    )
+    given = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows, keep_prob", keep_prob=0.5)
+    _, said = verdict("CharRNN", given)
+    assert "where the placeholder belongs: self.keep_prob" in said
+    assert "keep_prob = 0.5, but" in said
 
 
 def test_the_network_begins_with_the_exercise_that_is_wrong(others_right):
@@ -291,9 +285,10 @@ def test_the_network_begins_with_the_exercise_that_is_wrong(others_right):
 
 
 def test_the_functions_of_the_reader_are_as_before_after_the_check(others_right):
-    network = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows)")
+    network = answer("CharRNN", LSTM, "lstm_size, num_layers, n_rows")
     before = dict(network.__init__.__globals__)
-    assert "missing 1 required positional argument" in verdict("CharRNN", network)[1]
+    _, said = verdict("CharRNN", network)
+    assert "missing 1 required positional argument" in said
     assert network.__init__.__globals__ == before
 
 
@@ -310,17 +305,18 @@ def test_ready_waits_for_the_checks(monkeypatch, capsys):
 
 def test_cells_wait_for_a_training_run(monkeypatch, capsys):
     monkeypatch.setattr(verdicts, "_right", dict.fromkeys(EXERCISES, True))
-    assert not checks.ready("generate_ids", []) and checks.ready("generate_ids", ["i200.ckpt"])
-    assert capsys.readouterr().out.startswith(
-        "This cell waits for a training run with at least one checkpoint"
-    )
+    assert not checks.ready("generate_ids", [])
+    said = capsys.readouterr().out
+    assert said.startswith("This cell waits for a training run with at least one checkpoint")
+    assert checks.ready("generate_ids", ["i200.ckpt"])
+    assert capsys.readouterr().out == ""
 
 
 def test_only_what_a_cell_uses_is_waited_for(monkeypatch):
-    monkeypatch.setattr(
-        verdicts, "_right", {name: name not in verdicts.ASIDE for name in EXERCISES}
-    )
-    assert checks.ready("generate_ids") and not checks.ready("lstm_gradient")
+    right = {name: name not in verdicts.ASIDE for name in EXERCISES}
+    monkeypatch.setattr(verdicts, "_right", right)
+    assert checks.ready("generate_ids")
+    assert not checks.ready("lstm_gradient")
 
 
 def test_what_cells_wait_for_is_said_once(monkeypatch, capsys):
@@ -336,35 +332,41 @@ def test_what_cells_wait_for_is_said_once(monkeypatch, capsys):
 # Hints ------------------------------------------------------------------------------------------------
 
 
-def hint(exercise, capsys):
-    checks.hint(exercise)
-    return " ".join(capsys.readouterr().out.split())
+@pytest.fixture
+def hint(capsys):
+    """Return a function that returns the next hint, as it is printed."""
+
+    def next_hint(exercise):
+        checks.hint(exercise)
+        return " ".join(capsys.readouterr().out.split())
+
+    return next_hint
 
 
 @pytest.mark.parametrize("name", (*WRITTEN, "repairs", "hyperparameters", "quiz"))
-def test_hints_come_in_layers(name, forget, capsys):
+def test_hints_come_in_layers(name, forget, hint):
     for number in (1, 2, 3):
-        assert hint(name, capsys).startswith(f"{name}, hint {number} of 3: ")
-    assert "There is no further hint" in hint(name, capsys)
+        assert hint(name).startswith(f"{name}, hint {number} of 3: ")
+    assert "There is no further hint" in hint(name)
 
 
-def test_a_hint_for_the_function_itself(forget, capsys):
-    assert hint(answer("build_loss"), capsys).startswith("build_loss, hint 1 of 3: ")
+def test_a_hint_for_the_function_itself(forget, hint):
+    assert hint(answer("build_loss")).startswith("build_loss, hint 1 of 3: ")
 
 
-def test_a_hint_for_what_is_no_exercise_names_them(capsys):
-    assert "There are hints for get_batches, build_lstm" in hint("nothing", capsys)
+def test_a_hint_for_what_is_no_exercise_names_them(hint):
+    assert "There are hints for get_batches, build_lstm" in hint("nothing")
 
 
 # Printing, borrowed solutions, skipping, progress -------------------------------------------------------
 
 
-def test_of_what_an_answer_prints_the_first_lines_are_shown(capsys):
-    lines = printed(
-        "pick_top_n", answer("pick_top_n", "p /= p.sum()", "p /= p.sum(); print('drawn')"), capsys
-    )
-    assert lines[:10] == 10 * ["drawn"] and lines[11] == "pick_top_n: right."
-    assert re.match(r"\(and \d\d,\d\d\d more lines that your code printed\)$", lines[10])
+def test_of_what_an_answer_prints_the_first_lines_are_shown(lines_of):
+    given = answer("pick_top_n", "p /= p.sum()", "p /= p.sum(); print('drawn')")
+    *first, rest, said = lines_of("pick_top_n", given)
+    assert first == 10 * ["drawn"]
+    assert re.match(r"\(and \d\d,\d\d\d more lines that your code printed\)$", rest)
+    assert said == "pick_top_n: right."
 
 
 def calling(text_of_call):
@@ -387,32 +389,47 @@ def calling(text_of_call):
 )
 def test_a_ready_solution_is_not_an_answer(make):
     right, said = verdict("build_loss", make())
-    assert (
-        right is False
-        and "This is a ready solution, of the package or of the checks, and it is right" in said
-    )
+    assert right is False
+    assert "This is a ready solution, of the package or of the checks, and it is right" in said
 
 
 def test_a_skipped_exercise_is_ready_but_not_right(forget, capsys):
     given = checks.skip("lstm_step")
     assert "def lstm_step(x, c, h, kernel, bias):" in capsys.readouterr().out
-    assert verdict("lstm_step", given) == (
-        False,
-        "lstm_step: skipped. The given solution is used. ",
+    said = "lstm_step: skipped. The given solution is used. "
+    assert verdict("lstm_step", given) == (False, said)
+    assert checks.ready("lstm_step")
+    assert checks.progress.of("lstm_step")["skipped"]
+
+
+def test_an_exercise_that_cannot_be_skipped(forget, capsys):
+    assert checks.skip("get_batches") is None
+    assert "These can be skipped: lstm_step" in capsys.readouterr().out
+
+
+def test_what_skipping_cannot_give_is_said():
+    right, said = verdict("get_batches", None)
+    assert right is False
+    assert "get_batches is None. checks.skip gives None for an exercise that cannot be" in said
+
+
+def test_a_cell_that_waits_names_a_skipped_exercise_without_its_check(forget, capsys):
+    given = checks.skip("lstm_step")
+    capsys.readouterr()
+    assert not checks.ready("lstm_step")
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.endswith(
+        "lstm_step was skipped, but its check is missing: write checks.check_lstm_step(lstm_step) below it."
     )
-    assert checks.ready("lstm_step") and checks.progress.of("lstm_step")["skipped"]
-    assert (
-        checks.skip("get_batches") is None
-        and "These can be skipped: lstm_step" in capsys.readouterr().out
-    )
+    verdict("lstm_step", given)
+    assert checks.ready("lstm_step")
 
 
 @pytest.mark.parametrize("name", list(checks.SOLUTIONS))
 def test_a_given_solution_is_right(name):
     given = checks.SOLUTIONS[name]
-    free = types.FunctionType(
-        given.__code__, {"np": np, "__builtins__": __builtins__}, name, given.__defaults__
-    )
+    scope = {"np": np, "__builtins__": __builtins__}
+    free = types.FunctionType(given.__code__, scope, name, given.__defaults__)
     assert verdict(name, free) == (True, name + ": right. ")
 
 
@@ -423,35 +440,57 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_progress_outlives_a_restart(folder, capsys):
+def test_progress_outlives_a_restart(folder, hint):
     checks.keep(folder / "progress.json")
     verdict("build_loss", None)
-    checks.hint("build_loss")
+    hint("build_loss")
     checks.progress.exercises = {}
     checks.keep(folder / "progress.json")
     assert checks.progress.of("build_loss")["attempts"] == 1
-    assert hint("build_loss", capsys).endswith(checks.HINTS["build_loss"][1].split()[-1])
+    _, second, _ = checks.HINTS["build_loss"]
+    assert hint("build_loss").endswith(" ".join(second.split())[-30:])
+
+
+def test_damaged_progress_begins_anew(folder):
     (folder / "progress.json").write_text("no JSON")
     checks.keep(folder / "progress.json")
     assert checks.progress.exercises == {}
 
 
-def test_a_course_switches_hints_and_skipping_off(folder, capsys):
+@pytest.fixture
+def strict_course(folder):
+    """A course without hints, in which nothing can be skipped."""
     (folder / "course.json").write_text('{"hints": 0, "skip": false}')
     checks.keep(folder / "progress.json")
-    checks.skip("lstm_step")
-    assert hint("build_loss", capsys).endswith(
-        "No exercise can be skipped in this course. There are no hints in this course."
-    )
-    assert (
-        "checks.hint" not in verdict("pick_top_n", lambda preds, n, top=5: int(np.argmin(preds)))[1]
-    )
+
+
+def test_a_course_switches_hints_off(strict_course, hint):
+    assert hint("build_loss") == "There are no hints in this course."
+    _, said = verdict("pick_top_n", lambda preds, n, top=5: int(np.argmin(preds)))
+    assert "checks.hint" not in said
+
+
+def test_a_course_switches_skipping_off(strict_course, capsys):
+    assert checks.skip("lstm_step") is None
+    assert capsys.readouterr().out == "No exercise can be skipped in this course.\n"
+
+
+def test_settings_of_a_course_that_are_no_json_are_refused(folder):
     (folder / "course.json").write_text("hints: 0")
     with pytest.raises(ValueError, match="course.json should be a JSON object"):
         checks.keep(folder / "progress.json")
 
 
-RIGHT_LETTERS = dict(zip(("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"), "bcabacab"))
+RIGHT_LETTERS = {
+    "q1": "b",
+    "q2": "c",
+    "q3": "a",
+    "q4": "b",
+    "q5": "a",
+    "q6": "c",
+    "q7": "a",
+    "q8": "b",
+}
 
 
 @pytest.mark.parametrize(
@@ -465,26 +504,26 @@ RIGHT_LETTERS = dict(zip(("q1", "q2", "q3", "q4", "q5", "q6", "q7", "q8"), "bcab
         ({"q1": "[B]", "q2": " C)"}, "quiz: right."),
     ],
 )
-def test_the_quiz_says_why(change, expected, capsys):
-    right = checks.check_quiz(**dict(RIGHT_LETTERS, **change))
-    said = " ".join(capsys.readouterr().out.split())
-    assert expected in said and right == said.startswith("quiz: right.")
+def test_the_quiz_says_why(change, expected):
+    right, said = printed(checks.check_quiz, **{**RIGHT_LETTERS, **change})
+    assert expected in said
+    assert right == said.startswith("quiz: right.")
 
 
 # Words ------------------------------------------------------------------------------------------------
 
 
-def test_the_examples_of_the_words_hold():
-    assert doctest.testmod(words).failed == 0
-    assert doctest.testmod(tensors).failed == 0
-    assert doctest.testmod(hyperparameters).failed == 0
+@pytest.mark.parametrize("module", [words, tensors, hyperparameters])
+def test_the_examples_hold(module):
+    assert doctest.testmod(module).failed == 0
 
 
 def test_long_verdicts_break_between_words_and_code_does_not():
     code = "    " + 40 * "code "
-    lines = words.wrap(60 * "word " + "\n" + code).split("\n")
-    assert max(len(line) for line in lines[:-1]) <= words.WIDTH
-    assert set(" ".join(lines[:-1]).split()) == {"word"} and lines[-1] == code
+    *sentence, last = words.wrap(60 * "word " + "\n" + code).split("\n")
+    assert max(map(len, sentence)) <= words.WIDTH
+    assert set(" ".join(sentence).split()) == {"word"}
+    assert last == code
 
 
 @pytest.mark.parametrize("name", ["hints.md", "mistakes.md", "advice.md", "quiz.md"])
@@ -551,7 +590,7 @@ GOOD = dict(
         (dict(learning_rate=(0.003,)), "is there a comma"),
     ],
 )
-def test_advice_on_the_hyperparameters(change, expected, capsys):
-    right = checks.check_hyperparameters(1786700, 83, **dict(GOOD, **change))
-    said = " ".join(capsys.readouterr().out.split())
-    assert expected in said and right == said.startswith("hyperparameters: right.")
+def test_advice_on_the_hyperparameters(change, expected):
+    right, said = printed(checks.check_hyperparameters, 1786700, 83, **{**GOOD, **change})
+    assert expected in said
+    assert right == said.startswith("hyperparameters: right.")

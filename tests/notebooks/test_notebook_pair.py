@@ -16,6 +16,8 @@ from answers import EXERCISES, FOLDER, WRITTEN, generate
 TASKS = ("task-own-text", "task-language", "task-temperature", "task-unit", "task-larger")
 EXERCISE_CELLS = (*WRITTEN, "repairs", "quiz")
 INVITING = (*EXERCISE_CELLS, *TASKS, "first-line")
+TEACHING = FOLDER.parent / "docs" / "teaching.md"
+NOTEBOOKS = ("Anna_KaRNNa.ipynb", "Anna_KaRNNa_Solution.ipynb")
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,19 @@ def exercise(nbformat):
     return read(nbformat, "Anna_KaRNNa.ipynb")
 
 
+@pytest.fixture(scope="module")
+def printed(solution):
+    """What each cell of the solution has printed."""
+    code = [cell for cell in solution.cells if cell.cell_type == "code"]
+    return {cell.id: "".join(output.get("text", "") for output in cell.outputs) for cell in code}
+
+
+@pytest.fixture(scope="module")
+def stored():
+    """The stored figures of the experiments."""
+    return json.loads((FOLDER / "assets" / "measured.json").read_text(encoding="utf-8"))
+
+
 def test_the_generated_files_are_as_generated(capsys):
     assert generate.main(["--check"]) == 0, capsys.readouterr().err
 
@@ -60,55 +75,77 @@ def test_the_examples_of_the_generator_hold():
     assert doctest.testmod(generate) == (0, 3)
 
 
-def test_the_address_of_the_project_is_set_in_one_place(monkeypatch):
-    # there is none yet
-    assert not [path.name for path, text in generate.files().items() if "Open in Colab" in text]
+@pytest.fixture
+def files_of_a_fork(monkeypatch):
+    """The generated files, by name, of a project that has an address."""
     monkeypatch.setattr(generate, "REPOSITORY", "https://github.com/someone/a-fork")
-    made = {path.name: text for path, text in generate.files().items()}
-    for name, opened in [
-        ("Anna_KaRNNa.ipynb", "Anna_KaRNNa.ipynb"),
-        ("README.md", "Anna_KaRNNa.ipynb"),
-        ("Anna_KaRNNa_Solution.ipynb", "Anna_KaRNNa_Solution.ipynb"),
-    ]:
-        assert (
-            f"(https://colab.research.google.com/github/someone/a-fork/blob/main/notebooks/{opened})"
-            in made[name]
-        )
-        assert (
-            'repository = \\"https://github.com/someone/a-fork\\"' in made[name]
-        ) == name.endswith(".ipynb")
-        assert "OWNER" not in made[name]
-    assert ") `git clone https://github.com/someone/a-fork` <!-- address -->\n" in made["README.md"]
+    return {path.name: text for path, text in generate.files().items()}
+
+
+def test_the_project_has_no_address_yet():
+    for text in generate.files().values():
+        assert "Open in Colab" not in text
+
+
+@pytest.mark.parametrize(
+    "name, opened",
+    [*zip(NOTEBOOKS, NOTEBOOKS), ("README.md", "Anna_KaRNNa.ipynb")],
+)
+def test_a_fork_opens_in_colab(files_of_a_fork, name, opened):
+    colab = "https://colab.research.google.com/github/someone/a-fork/blob/main/notebooks"
+    assert f"({colab}/{opened})" in files_of_a_fork[name]
+    assert "OWNER" not in files_of_a_fork[name]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_notebook_of_a_fork_fetches_it(files_of_a_fork, name):
+    assert 'repository = \\"https://github.com/someone/a-fork\\"' in files_of_a_fork[name]
+
+
+def test_the_readme_of_a_fork_says_how_to_fetch_it(files_of_a_fork):
+    line = ") `git clone https://github.com/someone/a-fork` <!-- address -->\n"
+    assert line in files_of_a_fork["README.md"]
+    assert "repository = " not in files_of_a_fork["README.md"]
+
+
+def code_cell(name, text):
+    """A code cell, as it is read from the source."""
+    return {"id": name, "kind": "code", "tags": [], "text": text}
 
 
 def test_outputs_are_kept_where_a_cell_did_not_change():
-    cells = [{"id": name, "kind": "code", "tags": [], "text": "x = 1"} for name in "ab"]
     before = {
         "a": {"source": ["x = 1"], "outputs": ["kept"], "execution_count": 3},
         "b": {"source": ["x = 2"], "outputs": ["dropped"], "execution_count": 4},
     }
-    made = generate.notebook(cells, str, before)["cells"]
-    assert [(cell["outputs"], cell["execution_count"]) for cell in made] == [
-        (["kept"], 3),
-        ([], None),
-    ]
+    cells = [code_cell("a", "x = 1"), code_cell("b", "x = 1")]
+    unchanged, changed = generate.notebook(cells, str, before)["cells"]
+    assert (unchanged["outputs"], unchanged["execution_count"]) == (["kept"], 3)
+    assert (changed["outputs"], changed["execution_count"]) == ([], None)
 
 
 def test_an_answer_that_was_changed_is_stored_without_a_run():
     text = 'given.unfold("bigram", prediction)'
-    before = {
-        "a": {
-            "source": [text],
-            "outputs": [{"data": {"text/plain": ["Answer: old."]}}],
-            "execution_count": 3,
-        }
-    }
-    (made,) = generate.notebook(
-        [{"id": "a", "kind": "code", "tags": [], "text": text}], str, before
-    )["cells"]
-    assert made["outputs"][0]["data"]["text/plain"][0].startswith(
-        "Answer: Frequencies come to about 3.1"
-    )
+    outputs = [{"data": {"text/plain": ["Answer: old."]}}]
+    before = {"a": {"source": [text], "outputs": outputs, "execution_count": 3}}
+    (cell,) = generate.notebook([code_cell("a", text)], str, before)["cells"]
+    (output,) = cell["outputs"]
+    first, *_ = output["data"]["text/plain"]
+    assert first.startswith("Answer: Frequencies come to about 3.1")
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("checks.check_f(f)", "checks.check_f(f);"),
+        ("checks.check_f(f);", "checks.check_f(f);"),
+        ("x = 1\n\nchecks.check_f(\n    x=x,\n)", "x = 1\n\nchecks.check_f(\n    x=x,\n);"),
+        ("checks.check_f(f)\nx = 1", "checks.check_f(f)\nx = 1"),
+    ],
+)
+def test_what_a_check_returns_at_the_end_of_a_cell_is_not_shown(text, shown):
+    (cell,) = generate.read_cells(f"```python a\n{text}\n```\n")
+    assert cell["text"] == shown
 
 
 def test_same_cells_in_the_same_order(solution, exercise):
@@ -121,102 +158,143 @@ def test_same_cells_in_the_same_order(solution, exercise):
         assert same == (ours.id not in INVITING and "prediction = " not in ours.source), ours.id
 
 
-def test_the_exercise_has_no_outputs_and_the_solution_no_marks(solution, exercise):
+def test_the_exercise_has_no_outputs(exercise):
     for cell in exercise.cells:
-        assert cell.cell_type == "markdown" or not cell.outputs and cell.execution_count is None
-        assert ("# Your code here" in cell.source) == (cell.id in INVITING)
+        if cell.cell_type == "code":
+            assert not cell.outputs
+            assert cell.execution_count is None
+
+
+def test_the_exercise_invites_where_something_is_to_be_written(exercise):
+    inviting = [cell.id for cell in exercise.cells if "# Your code here" in cell.source]
+    assert sorted(inviting) == sorted(INVITING)
+
+
+def test_the_marks_of_the_source_are_not_shown(solution, exercise):
     for cell in [*solution.cells, *exercise.cells]:
         assert "# ---" not in cell.source, cell.id
 
 
-def test_four_hours_and_the_times_of_the_exercises_are_those_of_the_page(exercise):
-    page = (
-        (FOLDER.parent / "docs" / "teaching.md")
-        .read_text(encoding="utf-8")
-        .split("## Plan a course")[1]
-    )
-    page = page.split("Before each run")[0]
-    rows = [
-        [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in re.findall(r"(?m)^\| .*\d.*$", page)
-    ]
-    plan = next(cell.source for cell in exercise.cells if cell.id == "how-to-work")
-    short = [int(minutes) for minutes in re.findall(r"\| (\d+) \|", plan)]
-    assert sum(int(re.match(r"\d*", row[3]).group() or 0) for row in rows) == sum(short) == 240
-    assert (
-        10.25 < sum(int(row[2]) for row in rows) / 60 < 10.75
-        and "about ten and a half hours" in plan
-    )
-    before = {after.id: cell.source for cell, after in zip(exercise.cells, exercise.cells[1:])}
-    times = {
-        name: int(re.search(r"\*About (\d+) minutes", before[name]).group(1)) for name in WRITTEN
-    }
-    for row in rows:
+@pytest.fixture(scope="module")
+def plan_of_a_course():
+    """The rows of the table in docs/teaching.md: what, of what, minutes, minutes of a short course."""
+    _, page = TEACHING.read_text(encoding="utf-8").split("## Plan a course")
+    page, *_ = page.split("Before each run")
+    rows = []
+    for line in re.findall(r"(?m)^\| .*\d.*$", page):
+        rows.append([cell.strip() for cell in line.split("|")[1:-1]])
+    return rows
+
+
+@pytest.fixture(scope="module")
+def how_to_work(exercise):
+    """The text of the cell that says how long the lesson takes."""
+    (cell,) = [cell for cell in exercise.cells if cell.id == "how-to-work"]
+    return cell.source
+
+
+def test_the_short_course_takes_four_hours(plan_of_a_course, how_to_work):
+    in_notebook = [int(minutes) for minutes in re.findall(r"\| (\d+) \|", how_to_work)]
+    on_page = 0
+    for row in plan_of_a_course:
+        minutes = re.match(r"\d*", row[3]).group()
+        on_page += int(minutes or 0)
+    assert sum(in_notebook) == 240
+    assert on_page == 240
+
+
+def test_the_whole_course_takes_ten_and_a_half_hours(plan_of_a_course, how_to_work):
+    assert 10.25 < sum(int(row[2]) for row in plan_of_a_course) / 60 < 10.75
+    assert "about ten and a half hours" in how_to_work
+
+
+def test_the_times_of_the_exercises_are_those_of_the_page(plan_of_a_course, exercise):
+    minutes = {}
+    for before, cell in zip(exercise.cells, exercise.cells[1:]):
+        if cell.id in WRITTEN:
+            time = re.search(r"\*About (\d+) minutes", before.source)
+            minutes[cell.id] = int(time.group(1))
+    assert sorted(minutes) == sorted(WRITTEN)
+    for row in plan_of_a_course:
         named = re.findall(r"`(\w+)`", row[0])
-        assert not set(named) & set(times) or sum(times[name] for name in named) == int(row[2]), (
-            row[0]
-        )
+        if set(named) & set(minutes):
+            assert sum(minutes[name] for name in named) == int(row[2]), row[0]
 
 
-def printed(solution, name):
-    return "".join(
-        output.get("text", "")
-        for cell in solution.cells
-        if cell.id == name
-        for output in cell.outputs
-    )
+@pytest.fixture(scope="module")
+def reach(printed):
+    """How long the gradient is after 10 and 30 steps, by network and way."""
+    lengths = {}
+    for line in printed["reach"].splitlines():
+        numbers = re.findall(r"(\S+) after \d+", line)
+        lengths[line[:26].strip()] = [float(number) for number in numbers]
+    return lengths
 
 
-def test_the_stored_figures_show_what_the_text_says(solution):
-    """Along c the gradient is multiplied by the gate alone; memory decides; clipping helps with each seed."""
-    reach = {
-        line[:26].strip(): [float(number) for number in re.findall(r"(\S+) after \d+", line)]
-        for line in printed(solution, "reach").splitlines()
-    }
-    for bias, name in [(1, "0.73"), (5, "0.99")]:
-        gate = 1 / (1 + np.exp(-bias))
-        assert reach[f"LSTM, gate {name}  along c"] == pytest.approx([gate**9, gate**29], rel=0.03)
-    assert reach["LSTM, gate 0.73  in all"][1] > 50 * reach["LSTM, gate 0.73  along c"][1]
-    stored = json.loads((FOLDER / "assets" / "measured.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("bias, name", [(1, "0.73"), (5, "0.99")])
+def test_along_c_the_gradient_is_multiplied_by_the_gate_alone(reach, bias, name):
+    gate = 1 / (1 + np.exp(-bias))
+    assert reach[f"LSTM, gate {name}  along c"] == pytest.approx([gate**9, gate**29], rel=0.03)
+
+
+def test_the_gradient_reaches_farther_than_along_c(reach):
+    _, in_all = reach["LSTM, gate 0.73  in all"]
+    _, along_c = reach["LSTM, gate 0.73  along c"]
+    assert in_all > 50 * along_c
+
+
+def test_memory_decides_which_bracket_closes(stored):
     right = np.array(stored["memory"]["right"])  # [seeds, networks, distances]
-    assert right.shape == (5, 3, 4) and right[:, 0].min() > 0.9 and right[:, 1:].max() < 0.5
-    clipping = {name: np.array(values) for name, values in stored["clipping"].items()}
-    assert (clipping["norm, larger"][:, -1] > 100 * clipping["norm, as it begins"][:, -1]).all()
-    assert (clipping["larger, clipped"][:, -1] < clipping["larger, not clipped"][:, -1]).all()
+    assert right.shape == (5, 3, 4)
+    assert right[:, 0].min() > 0.9
+    assert right[:, 1:].max() < 0.5
 
 
-def test_the_gates_of_the_unit_that_remembers_are_those_of_a_memory(solution):
-    stored = json.loads((FOLDER / "assets" / "measured.json").read_text(encoding="utf-8"))
-    # each [kinds, T]
-    input_gate, forget_gate, memory = np.moveaxis(np.array(stored["memory"]["gates"]), 2, 0)
-    assert (forget_gate[:, 5:-1].mean(axis=1) > 0.95).all() and (
-        input_gate[:, 5:-1].mean(axis=1) < 0.1
-    ).all()
-    assert (np.ptp(memory[:, 5:-1].mean(axis=1)) > 1).all()
+def test_clipping_helps_with_each_seed(stored):
+    ends = {name: np.array(values)[:, -1] for name, values in stored["clipping"].items()}
+    assert (ends["norm, larger"] > 100 * ends["norm, as it begins"]).all()
+    assert (ends["larger, clipped"] < ends["larger, not clipped"]).all()
 
 
-def test_notebooks_are_valid_and_without_paths_of_a_machine(nbformat, solution, exercise):
-    for notebook in (solution, exercise):
-        nbformat.validate(notebook)
-        assert notebook.metadata.kernelspec == {
-            "name": "python3",
-            "display_name": "Python 3",
-            "language": "python",
-        }
-        assert not re.search(r"/(home|root|tmp|work|Users)/", json.dumps(notebook))
+def test_the_gates_of_the_unit_that_remembers_are_those_of_a_memory(stored):
+    gates = np.array(stored["memory"]["gates"])[:, 5:-1]  # [kinds, T, 3], between the brackets
+    input_gate, forget_gate, memory = gates.mean(axis=1).T  # each [kinds]
+    assert (forget_gate > 0.95).all()
+    assert (input_gate < 0.1).all()
+    assert np.ptp(memory) > 1
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebooks_are_valid_and_without_paths_of_a_machine(nbformat, name):
+    notebook = read(nbformat, name)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec == {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    assert not re.search(r"/(home|root|tmp|work|Users)/", json.dumps(notebook))
 
 
 def test_the_solution_has_the_outputs_of_one_run(solution):
-    code = [cell for cell in solution.cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    outputs = {cell.id: cell.outputs for cell in code}
-    for name in (*EXERCISES, "repairs"):
-        assert [output.text for output in outputs[name]] == [name + ": right.\n"]
-    for name in ("numpy-lstm", "gradient-graph"):  # the graph's step and gradient
-        assert (
-            0 <= float(re.search("largest difference: (.*)", outputs[name][0].text).group(1)) < 1e-6
-        )
-    for name in (
+    counts = [cell.execution_count for cell in solution.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@pytest.mark.parametrize("name", [*EXERCISES, "repairs"])
+def test_the_solution_has_been_found_right(printed, name):
+    assert printed[name] == name + ": right.\n"
+
+
+@pytest.mark.parametrize("name", ["numpy-lstm", "gradient-graph"])
+def test_the_step_and_its_gradient_are_those_of_the_graph(printed, name):
+    difference = re.search("largest difference: (.*)", printed[name])
+    assert 0 <= float(difference.group(1)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
         "goal",
         "memory",
         "reach",
@@ -227,14 +305,20 @@ def test_the_solution_has_the_outputs_of_one_run(solution):
         "loss-curve",
         "fit",
         "coloured",
-    ):
-        assert [
-            output.metadata["image/png"]["alt"]
-            for output in outputs[name]
-            if "image/png" in output.get("data", {})
-        ], name
-    assert "Far" in outputs["sample-last"][0].text
-    assert "<iframe" in outputs["web-page"][1]["data"]["text/html"]
+    ],
+)
+def test_a_picture_comes_with_words(solution, name):
+    (cell,) = [cell for cell in solution.cells if cell.id == name]
+    pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
+    assert pictures
+    assert all(output.metadata["image/png"]["alt"] for output in pictures)
+
+
+def test_the_solution_writes_and_shows_the_page(solution, printed):
+    assert "Far" in printed["sample-last"]
+    (cell,) = [cell for cell in solution.cells if cell.id == "web-page"]
+    _, page = cell.outputs
+    assert "<iframe" in page["data"]["text/html"]
 
 
 def test_the_outputs_of_the_solution_are_short_and_without_errors(solution):
@@ -255,36 +339,61 @@ def test_the_pictures_are_those_that_the_text_shows(solution):
 
 
 def test_each_question_has_an_answer(solution):
-    asked = re.findall(
-        r'given.unfold\("([\w-]+)", prediction\)', "\n".join(cell.source for cell in solution.cells)
-    )
-    answers = re.findall(
-        r"(?m)^## (.*)$", (FOLDER / "assets" / "answers.md").read_text(encoding="utf-8")
-    )
-    assert asked == answers and set(asked) - {"parameters"} <= {cell.id for cell in solution.cells}
+    source = "\n".join(cell.source for cell in solution.cells)
+    asked = re.findall(r'given.unfold\("([\w-]+)", prediction\)', source)
+    answers = (FOLDER / "assets" / "answers.md").read_text(encoding="utf-8")
+    assert asked == re.findall(r"(?m)^## (.*)$", answers)
+    assert set(asked) - {"parameters"} <= {cell.id for cell in solution.cells}
 
 
-@pytest.mark.parametrize("setting", ["small", "recipe"])
-def test_the_setting_can_be_changed_and_the_cell_run_again(setting):
-    sizes = next(cell["text"] for cell in generate.all_cells() if cell["id"] == "sizes")
-    own = (50, 40, 256, 2, 0.003, 0.8, 3)
+@pytest.fixture
+def sizes():
+    """Return a function that runs the cell of the sizes with a setting, and the names in it."""
+    (cell,) = [cell for cell in generate.all_cells() if cell["id"] == "sizes"]
     scope = {
         "encoded": np.arange(400_000),
         "edge": 360_000,
-        "own": own,
-        "setting": "own",
+        "own": (50, 40, 256, 2, 0.003, 0.8, 3),
         "again": True,
     }
-    exec(sizes, scope)
-    first = dict(scope)
-    for scope["setting"] in (setting, "own"):
-        exec(sizes, scope)
-        assert (scope["lstm_size"], len(scope["training_ids"])) == {
-            "small": (64, 180_000),
-            "recipe": (512, 360_000),
-            "own": (256, 360_000),
-        }[scope["setting"]]
-    assert str(first) == str(scope)
+
+    def run(setting):
+        scope["setting"] = setting
+        exec(cell["text"], scope)
+        return scope
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "setting, lstm_size, length",
+    [("small", 64, 180_000), ("recipe", 512, 360_000), ("own", 256, 360_000)],
+)
+def test_a_setting_has_its_sizes(sizes, setting, lstm_size, length):
+    scope = sizes(setting)
+    assert scope["lstm_size"] == lstm_size
+    assert len(scope["training_ids"]) == length
+
+
+@pytest.mark.parametrize("setting", ["small", "recipe"])
+def test_the_setting_can_be_changed_and_the_cell_run_again(sizes, setting):
+    first = str(sizes("own"))
+    sizes(setting)
+    assert str(sizes("own")) == first
+
+
+def test_the_names_of_the_run_are_not_those_of_an_exercise(sizes):
+    assert not {"losses", "loss", "mean_loss", "state"} & set(sizes("own"))
+
+
+def test_the_mistake_of_adding_one_stays_among_the_ids():
+    (cell,) = [cell for cell in generate.all_cells() if cell["id"] == "plus-one"]
+    source, _, _ = cell["text"].partition("\n\n\nif checks.")
+    x = np.array([[0, 2, 1]])
+    scope = {"get_batches": lambda *_: [(x, x)], "vocab": "abc"}
+    exec(source, scope)
+    ((_, y),) = scope["plus_one"](x, 1, 3)
+    assert y.tolist() == [[1, 0, 2]]
 
 
 def test_the_links_inside_lead_to_headings(solution):
@@ -295,25 +404,19 @@ def test_the_links_inside_lead_to_headings(solution):
     assert set(re.findall(r"\]\(#([^)]*)\)", text)) <= headings
 
 
-def test_lines_of_code_and_of_outputs_are_short(solution, exercise):
+def test_lines_of_code_and_of_outputs_are_short(solution, exercise, printed):
     for cell in [*solution.cells, *exercise.cells]:
-        printed = "".join(output.get("text", "") for output in cell.get("outputs", []))
-        for line in (
-            cell.source if cell.cell_type == "code" else ""
-        ).splitlines() + printed.splitlines():
+        lines = cell.source.splitlines() if cell.cell_type == "code" else []
+        for line in lines + printed.get(cell.id, "").splitlines():
             assert len(line) <= 88, line  # longer lines do not fit in the browser
 
 
 def test_an_exercise_of_ones_own_takes_what_the_page_says(tmp_path):
-    page = (
-        (FOLDER.parent / "docs" / "teaching.md")
-        .read_text(encoding="utf-8")
-        .split("### An exercise of your own")[1]
-    )
-    cell, check, hint, lines = re.findall(r"(?s)\n````?(?:python|py)?\n(.*?)\n```\n", page)[:4]
-    shutil.copytree(
-        str(FOLDER), str(tmp_path / "notebooks"), ignore=shutil.ignore_patterns("__pycache__")
-    )
+    _, page = TEACHING.read_text(encoding="utf-8").split("### An exercise of your own")
+    fences = re.findall(r"(?s)\n````?(?:python|py)?\n(.*?)\n```\n", page)
+    cell, check, hint, lines = fences[:4]
+    folder = tmp_path / "notebooks"
+    shutil.copytree(str(FOLDER), str(folder), ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "README.md").write_text("<!-- address -->\n")
     for name, text in [
         ("source/14-own.md", cell + "\n```\n"),
@@ -321,22 +424,23 @@ def test_an_exercise_of_ones_own_takes_what_the_page_says(tmp_path):
         ("checks/hints.md", "\n" + hint + "\n"),
         ("checks/__init__.py", lines + "\n"),
     ]:
-        with open(str(tmp_path / "notebooks" / name), "a", encoding="utf-8") as file:
+        with open(str(folder / name), "a", encoding="utf-8") as file:
             file.write(text)
+
     program = (
         "import sys; sys.path.insert(0, '.'); import generate, checks, numpy as np\n"
         "assert generate.main([]) == 0 and generate.main(['--check']) == 0\n"
         "checks.check_perplexity(np.exp); checks.check_perplexity(np.exp2); checks.hint('perplexity')"
     )
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=str(tmp_path / "notebooks"),
+        cwd=str(folder),
         capture_output=True,
         text=True,
         check=True,
         env=dict(os.environ, PYTHONPATH=str(FOLDER.parent)),
-    ).stdout
-    assert said.endswith(
+    )
+    assert process.stdout.endswith(
         "perplexity: right.\nperplexity: not right yet. The loss is in nats: the base is e, not 2.\n"
         "perplexity, hint 1 of 1: It is e to the power of the loss.\n"
-    ), said
+    )

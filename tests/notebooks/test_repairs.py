@@ -1,13 +1,8 @@
 """The programs to debug: each is wrong as it stands, and the check knows a repair from a line that repairs nothing."""
 
-import contextlib
-import io
-import linecache
-import re
-
 import numpy as np
 import pytest
-from answers import checks, generate
+from answers import checks, generate, printed, run_cell
 
 from charrnn.system.tensorflow import tf
 
@@ -16,39 +11,48 @@ RIGHT = {
     "b": "B4: ahead[:, :-1] = rows[:, 1:]",
     "c": "C4: losses = cross_entropy(labels=labels, logits=logits)",
 }
+slow = pytest.mark.slow
+
+
+def text_of(name):
+    """Return the text of a cell, with its solution."""
+    (cell,) = [cell for cell in generate.all_cells() if cell["id"] == name]
+    return generate.solved(cell["text"])
 
 
 @pytest.fixture(scope="module")
 def programs():
     """The programs of the notebook, as its cell defines them."""
-    (text,) = (cell["text"] for cell in generate.all_cells() if cell["id"] == "programs")
-    source = text.split("\n\n\nif checks.")[0] + "\n"
-    filename = "<cell of the programs>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    scope = {"np": np, "tf": tf}
-    exec(compile(source, filename, "exec"), scope)
-    return {letter: scope["program_" + letter] for letter in "abc"}
+    source, _, _ = text_of("programs").partition("\n\n\nif checks.")
+    names = {"np": np, "tf": tf}
+    run_cell("cell of the programs", source + "\n", names)
+    return {letter: names["program_" + letter] for letter in "abc"}
 
 
-def verdict(programs, **repairs):
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        right = checks.check_repairs(
-            {programs[letter]: repair for letter, repair in repairs.items()}
-        )
-    return right, re.sub(r"\s+", " ", printed.getvalue())
+@pytest.fixture
+def verdict(programs):
+    """Return a function that gets the verdict on repairs."""
+
+    def of(**repairs):
+        answers = {programs[letter]: repair for letter, repair in repairs.items()}
+        return printed(checks.check_repairs, answers)
+
+    return of
 
 
-def test_the_solution_repairs_all_three(programs):
-    assert verdict(programs, **RIGHT) == (True, "repairs: right. ")
-    (cell,) = (cell["text"] for cell in generate.all_cells() if cell["id"] == "repairs")
-    scope = {"checks": None}
-    exec(generate.solved(cell).split("\n\nchecks.")[0], scope)
-    assert {letter: scope["repair_" + letter] for letter in "abc"} == RIGHT
+def test_the_solution_repairs_all_three(verdict):
+    assert verdict(**RIGHT) == (True, "repairs: right. ")
 
 
-def test_nothing_is_repaired_yet(programs):
-    assert verdict(programs, a=None, b=None, c=None) == (
+def test_the_notebook_has_these_repairs():
+    source, _, _ = text_of("repairs").partition("\n\nchecks.")
+    names = {}
+    exec(source, names)
+    assert {letter: names["repair_" + letter] for letter in "abc"} == RIGHT
+
+
+def test_nothing_is_repaired_yet(verdict):
+    assert verdict(a=None, b=None, c=None) == (
         False,
         "repairs: not right yet. Still None: repair_a, repair_b, repair_c. ",
     )
@@ -60,14 +64,13 @@ def test_nothing_is_repaired_yet(programs):
         ("b", "b4: ahead[:, :-1] = rows[:, 1:]  # one later"),
         ("c", "C2: predictions = logits"),
         ("b", "B4: ahead[:, :rows.shape[1] - 1] = rows[:, 1:]"),
-        pytest.param("a", "A7: yield loss; state = new_state", marks=pytest.mark.slow),
-        pytest.param(
-            "a", "A6: loss, state, __ = session.run(fetches, feed)", marks=pytest.mark.slow
-        ),
+        pytest.param("a", "A7: yield loss; state = new_state", marks=slow),
+        pytest.param("a", "A6: loss, state, __ = session.run(fetches, feed)", marks=slow),
     ],
 )
-def test_other_repairs_are_accepted(programs, letter, repair):
-    assert verdict(programs, **{letter: repair})[0]
+def test_other_repairs_are_accepted(verdict, letter, repair):
+    right, said = verdict(**{letter: repair})
+    assert right, said
 
 
 @pytest.mark.parametrize(
@@ -99,11 +102,13 @@ def test_other_repairs_are_accepted(programs, letter, repair):
             "a",
             "A1: state = session.run(model.final_state)",
             "A1 is not the wrong line",
-            marks=pytest.mark.slow,
+            marks=slow,
         ),
     ],
 )
-def test_what_repairs_nothing_is_said(programs, letter, repair, expected):
+def test_what_repairs_nothing_is_said(verdict, letter, repair, expected):
     other = "c" if letter == "b" else "b"
-    right, said = verdict(programs, **{letter: repair, other: RIGHT[other]})
-    assert right is False and expected in said and "repaired." in said
+    right, said = verdict(**{letter: repair, other: RIGHT[other]})
+    assert right is False
+    assert expected in said
+    assert "repaired." in said

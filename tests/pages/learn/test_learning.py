@@ -20,6 +20,7 @@ from charrnn.text.lists import shuffled
 from charrnn.training.graph import initial_weights
 
 HERE = Path(__file__).resolve().parent
+LOAD = HERE / "load.js"
 TEXTS = 16
 STEPS = 7
 SIZE = 10
@@ -34,40 +35,43 @@ pytestmark = pytest.mark.skipif(
 def started(num_layers):
     """Return a model with the weights that a training begins with."""
     classes = len(CHARS)
-    kernels = [
-        np.zeros(((SIZE if layer else classes) + SIZE, 4 * SIZE), np.float32)
-        for layer in range(num_layers)
-    ]
+    inputs = [classes] + [SIZE] * (num_layers - 1)
+    kernels = [np.zeros((size + SIZE, 4 * SIZE), np.float32) for size in inputs]
     weights = lstm_weights(kernels, np.zeros((SIZE, classes), np.float32))
-    drawn = initial_weights({name: values.shape for name, values in weights.items()}, seed=4)
-    return Model("start.npz", Vocabulary(CHARS), {**weights, **drawn})
+    shapes = {name: values.shape for name, values in weights.items()}
+    weights.update(initial_weights(shapes, seed=4))
+    return Model("start.npz", Vocabulary(CHARS), weights)
 
 
 def windows_of_text():
     """Return windows [M, N] of characters, in which some of what follows can be learned, and of those after them."""
     random = np.random.RandomState(5)
-    ids = np.cumsum(random.randint(1, 4, (WINDOWS * STEPS + 1, TEXTS)), axis=0) % len(CHARS)
-    return [
-        (ids[start : start + STEPS], ids[start + 1 : start + STEPS + 1])
-        for start in range(0, WINDOWS * STEPS, STEPS)
-    ]
+    strides = random.randint(1, 4, (WINDOWS * STEPS + 1, TEXTS))
+    ids = np.cumsum(strides, axis=0) % len(CHARS)
+    windows = []
+    for start in range(0, WINDOWS * STEPS, STEPS):
+        end = start + STEPS
+        windows.append((ids[start:end], ids[start + 1 : end + 1]))
+    return windows
+
+
+def run_trainer(folder, **request):
+    """Run run_trainer.js on a folder that has the weights, and return its exit status and its errors."""
+    (folder / "request.json").write_text(json.dumps({"steps": STEPS, "rate": RATE, **request}))
+    done = subprocess.run(
+        ["node", str(HERE / "run_trainer.js"), str(folder)], stderr=subprocess.PIPE
+    )
+    return done.returncode, done.stderr.decode()
 
 
 def train_in_node(folder, model, windows, **others):
-    """Return what run_trainer.js answers, and the model that it trained."""
+    """Return the losses of a model that node trains, and the trained model."""
     model.save(folder / "start.npz")
-    (folder / "request.json").write_text(
-        json.dumps(
-            {
-                "steps": STEPS,
-                "rate": RATE,
-                "windows": [[each.ravel().tolist() for each in window] for window in windows],
-                **others,
-            }
-        )
-    )
-    subprocess.run(["node", str(HERE / "run_trainer.js"), str(folder)], check=True)
-    return json.loads((folder / "answer.json").read_text()), open_model(folder / "end.npz")
+    flat = [(ids.ravel().tolist(), targets.ravel().tolist()) for ids, targets in windows]
+    status, errors = run_trainer(folder, windows=flat, **others)
+    assert status == 0, errors
+    answer = json.loads((folder / "answer.json").read_text())
+    return answer["losses"], open_model(folder / "end.npz")
 
 
 def train_in_tensorflow(model, windows, clip):
@@ -75,16 +79,26 @@ def train_in_tensorflow(model, windows, clip):
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
 
-    network = CharRNN(len(CHARS), TEXTS, STEPS, SIZE, model.num_layers, RATE, clip)
+    network = CharRNN(
+        num_classes=len(CHARS),
+        batch_size=TEXTS,
+        num_steps=STEPS,
+        lstm_size=SIZE,
+        num_layers=model.num_layers,
+        learning_rate=RATE,
+        grad_clip=clip,
+    )
     losses = []
     state = None
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        variables = {each.op.name: each for each in tf.trainable_variables()}
-        session.run([each.assign(model.weights[name]) for name, each in variables.items()])
+        variables = {variable.op.name: variable for variable in tf.trainable_variables()}
+        for name, variable in variables.items():
+            variable.load(model.weights[name], session)
         for ids, targets in windows:
             feed = {network.inputs: ids.T, network.targets: targets.T, network.keep_prob: 1.0}
-            feed.update({network.initial_state: state} if state else {})
+            if state:
+                feed[network.initial_state] = state
             loss, state, _ = session.run(
                 [network.loss, network.final_state, network.optimizer], feed
             )
@@ -99,11 +113,12 @@ def test_it_learns_as_the_notebooks_network_does(tmp_path, num_layers, clip):
     """Fifty updates; the norm of the gradients is above 0.05 and below 5."""
     model = started(num_layers)
     windows = windows_of_text()
-    answer, trained = train_in_node(tmp_path, model, windows, gradClip=clip)
+    losses_in_node, trained = train_in_node(tmp_path, model, windows, gradClip=clip)
     losses, weights = train_in_tensorflow(model, windows, clip)
-    np.testing.assert_allclose(answer["losses"], losses, atol=1e-3)
+    np.testing.assert_allclose(losses_in_node, losses, atol=1e-3)
     for name, values in weights.items():
-        assert np.linalg.norm(trained.weights[name] - values) < 1e-2 * np.linalg.norm(values), name
+        difference = np.linalg.norm(trained.weights[name] - values)
+        assert difference < 1e-2 * np.linalg.norm(values), name
     assert losses[-1] < 0.75 * losses[0]
 
 
@@ -113,17 +128,15 @@ def test_the_weights_of_a_file_come_back_as_they_were(tmp_path, dtype):
     model = open_model(tmp_path / "first.npz")
     _, again = train_in_node(tmp_path, model, [])
     for name, values in model.weights.items():
-        # a bias loses a bit by its 1
+        # A bias loses a bit by its 1.
         np.testing.assert_allclose(again.weights[name], values, atol=1e-7)
 
 
 def packed_with(**others):
     """Return a file with the weights of a network and others, or without those that are None."""
     weights = {**started(1).weights, **others}
-    return packed(
-        {name: values for name, values in weights.items() if values is not None},
-        {"vocabulary": CHARS},
-    )
+    present = {name: values for name, values in weights.items() if values is not None}
+    return packed(present, {"vocabulary": CHARS})
 
 
 BIAS = "softmax/Variable_1"
@@ -146,36 +159,35 @@ REFUSED = {
 @pytest.mark.parametrize("content, message", REFUSED.values(), ids=REFUSED)
 def test_files_that_are_no_such_network_are_refused(tmp_path, content, message):
     (tmp_path / "start.npz").write_bytes(content)
-    (tmp_path / "request.json").write_text(json.dumps({"steps": 1, "windows": []}))
-    found = subprocess.run(
-        ["node", str(HERE / "run_trainer.js"), str(tmp_path)], stderr=subprocess.PIPE
-    )
-    assert found.returncode == 1 and message in found.stderr.decode()
+    status, errors = run_trainer(tmp_path, windows=[])
+    assert status == 1
+    assert message in errors
 
 
 def answered(names, expression, *arguments):
     """Return what an expression of functions of the page is in node; the arguments are called a, b ..."""
     program = (
-        f"const {{ {names} }} = require('{HERE / 'load.js'}')('{names}'); const [a, b, c] = JSON.parse("
+        f"const {{ {names} }} = require('{LOAD}')('{names}'); const [a, b, c] = JSON.parse("
         f"require('fs').readFileSync(0)); console.log(JSON.stringify({expression}))"
     )
-    found = subprocess.check_output(["node", "-e", program], input=json.dumps(arguments).encode())
-    return json.loads(found.decode())
+    answer = subprocess.check_output(["node", "-e", program], input=json.dumps(arguments).encode())
+    return json.loads(answer.decode())
 
 
-SAID = (
+# Quotation marks and brackets of several kinds, open and closed, and letters with accents.
+MARKS = (
     'At 9, "Well (so) it is," said Éva.\n\n\u201cYes\u201d [and] {no}\t("(open\n\nÀ «la» "mode"\n'
     * 30
 )
 
 
 def test_features_are_those_of_the_package():
-    found = answered(
-        "FEATURES", "FEATURES.map(([name, , values]) => [name, values(Array.from(a))])", SAID
+    values_by_name = answered(
+        "FEATURES", "FEATURES.map(([name, , values]) => [name, values(Array.from(a))])", MARKS
     )
-    assert len(found) == 5
-    for name, values in found:
-        np.testing.assert_array_equal(values, features.BY_NAME[name].values(SAID), name)
+    assert len(values_by_name) == 5
+    for name, values in values_by_name:
+        np.testing.assert_array_equal(values, features.BY_NAME[name].values(MARKS), name)
 
 
 def test_the_units_are_those_that_the_package_finds():
@@ -186,30 +198,30 @@ def test_the_units_are_those_that_the_package_finds():
     states = model.activations(text)
     states[:, ::2] = np.tanh(states[:, ::2])
     shown = np.rint(127 * states).astype(int).ravel().tolist()
-    found = answered("bestUnits", "bestUnits(Array.from(a), Int8Array.from(b))", text, shown)
-    best = {group[0].feature: group[0] for group in measured.best(1, least=0)}
-    assert len(found) >= 2
-    for each in found:
-        expected = best[each["name"]]
-        assert each["offset"] == expected.unit.part * SIZE + expected.unit.column
-        np.testing.assert_allclose(each["correlation"], expected.correlation, atol=0.02)
+    best_units = answered("bestUnits", "bestUnits(Array.from(a), Int8Array.from(b))", text, shown)
+    assert len(best_units) >= 2
+    expected = {tracking.feature: tracking for tracking, *_ in measured.best(1, least=0)}
+    for best in best_units:
+        tracking = expected[best["name"]]
+        assert best["offset"] == tracking.unit.part * SIZE + tracking.unit.column
+        np.testing.assert_allclose(best["correlation"], tracking.correlation, atol=0.02)
 
 
 def test_the_bigrams_are_those_of_the_package():
     learned = np.random.RandomState(3).randint(9, size=400) // 2
     ids = np.random.RandomState(4).randint(6, size=200)
-    found = answered("bigramBits", "bigramBits(a, b, c)", learned.tolist(), ids.tolist(), 6)
-    np.testing.assert_allclose(
-        found, ngram_nats(learned, ids, 6, order=1).mean() / np.log(2), rtol=1e-9
-    )
+    bits = answered("bigramBits", "bigramBits(a, b, c)", learned.tolist(), ids.tolist(), 6)
+    nats = ngram_nats(learned, ids, 6, order=1)
+    np.testing.assert_allclose(bits, nats.mean() / np.log(2), rtol=1e-9)
 
 
 def test_a_list_is_shuffled_as_in_the_package():
     names = corpus.read("names").text
-    found = answered(
+    characters = answered(
         "corpusOf", "(({ ids, chars }) => Array.from(ids, (id) => chars[id]))(corpusOf(a))", names
     )
-    assert "".join(found) == shuffled(names) != names
+    assert "".join(characters) == shuffled(names)
+    assert shuffled(names) != names
 
 
 @pytest.mark.slow
@@ -221,7 +233,7 @@ def test_in_a_long_text_it_does_not_forget_how_to_begin(tmp_path):
         pytest.skip("tiny-shakespeare.txt is neither in data/ nor in CHARRNN_DATA")
     edge = int(0.9 * len(text))
     program = f"""
-        const load = require({json.dumps(str(HERE / "load.js"))});
+        const load = require({json.dumps(str(LOAD))});
         const {{ begun, learnWindow, variablesOf, packNpz }} = load("begun", "learnWindow", "variablesOf", "packNpz");
         (async () => {{
           const text = require("fs").readFileSync(0, "utf8");
@@ -232,4 +244,5 @@ def test_in_a_long_text_it_does_not_forget_how_to_begin(tmp_path):
           require("fs").writeFileSync({json.dumps(str(tmp_path / "learned.npz"))}, Buffer.from(file));
         }})();"""
     subprocess.run(["node", "-e", program], input=text.encode(), check=True)
-    assert open_model(tmp_path / "learned.npz").surprisal(text[edge : edge + 1500])[1:].mean() < 3
+    nats = open_model(tmp_path / "learned.npz").surprisal(text[edge : edge + 1500])
+    assert nats[1:].mean() < 3

@@ -4,7 +4,6 @@ import re
 
 import pytest
 from conftest import TEXT, copy_without_records
-from pages import data_of
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
@@ -12,83 +11,81 @@ from charrnn.commands import export
 from charrnn.engines.model_file import open_model
 from charrnn.inspection.stored import store, stored_model
 from charrnn.inspection.webpage import export_page
+from pages.small_pages import content_of, data_of, entry_of, fact_of
+
+NUMBER = r"\d\.\d{4}"
+
+
+@pytest.fixture
+def hats(tmp_path):
+    """A text other than that of the small run."""
+    path = tmp_path / "hats.txt"
+    path.write_text("the hat sat\n" * 50, encoding="utf-8")
+    return path
 
 
 @pytest.mark.parametrize("weights, flags", [("float16", []), ("int8", ["--weights", "int8"])])
-def test_a_page_is_written_and_told(trained, tmp_path, capsys, weights, flags):
-    target = tmp_path / "page.html"
+def test_a_page_is_written_and_told(trained, target, capsys, weights, flags):
     assert export.main([str(trained), str(target), *flags]) == 0
     out, err = capsys.readouterr()
-    assert err == "" and f'"kernel_0":{{"type":"{weights}"' in target.read_text(encoding="utf-8")
+    assert err == ""
     first, *units = out.splitlines()
-    number = r"\d\.\d{4}"
     assert re.fullmatch(
         f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on all "
-        f"{len(TEXT):,} characters of the training text is {number} nats per character",
+        f"{len(TEXT):,} characters of the training text is {NUMBER} nats per character",
         first,
     )
+    assert units
+    for line in units:
+        assert line[13:53].strip() in entry_of(target, "tracked")["features"]
+
+    assert f'"kernel_0":{{"type":"{weights}"' in content_of(target)
+    assert fact_of(target, "Weights") == weights
+
+
+@pytest.mark.parametrize("weights, is_same", [("float16", True), ("int8", False)])
+def test_in_float16_a_page_writes_what_charrnn_sample_writes(trained, weights, is_same):
+    """In int8, some of 32 texts are others."""
     model = open_model(trained)
-    ours, theirs = [
-        each.write(None, 300, n=32, seed=1)
-        for each in (stored_model(model, store(model, weights)), model)
-    ]
-    equal = sum(map(str.__eq__, ours, theirs))
-    said = dict(data_of(target)["facts"])["Weights"]
-    assert f"{equal} of 32 " in said and (equal == 32) == (
-        "it writes what charrnn-sample writes" in said
-    )
-    assert equal == 32 if weights == "float16" else equal < 32
-    tracked = data_of(target)["tracked"]
-    assert units and all(line[13:53].strip() in tracked["features"] for line in units)
+    on_page = stored_model(model, store(model, weights)).write(None, 300, n=32, seed=1)
+    texts = model.write(None, 300, n=32, seed=1)
+    assert (on_page == texts) is is_same
 
 
-def test_files_of_a_folder_that_are_not_text_are_named(exported, tmp_path, capsys):
-    (tmp_path / "texts").mkdir()
-    (tmp_path / "texts" / "a.txt").write_text("the hat sat\n" * 50, encoding="utf-8")
-    (tmp_path / "texts" / "b.bin").write_bytes(b"\x00")
-    assert (
-        export.main(
-            [str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "texts")]
-        )
-        == 0
-    )
+def test_files_of_a_folder_that_are_not_text_are_named(exported, hats, target, capsys):
+    folder = hats.parent / "texts"
+    folder.mkdir()
+    hats.rename(folder / "a.txt")
+    (folder / "b.bin").write_bytes(b"\x00")
+    assert export.main([str(exported), str(target), "--train-text", str(folder)]) == 0
     assert re.fullmatch("skipped: .*b.bin is not a text file.*\n", capsys.readouterr().err)
 
 
 def test_the_text_of_a_checkpoint_of_the_notebook_is_the_one_that_gives_its_characters(
-    trained, tmp_path, capsys
+    trained, tmp_path, target, capsys
 ):
     bare = copy_without_records(trained, tmp_path / "bare")
     text = str(trained.parent / "small.txt")
-    assert export.main([str(bare), str(tmp_path / "page.html"), "--vocab-from", text]) == 0
+    assert export.main([str(bare), str(target), "--vocab-from", text]) == 0
     assert "the network wrote" not in capsys.readouterr().err
-    assert (
-        data_of(tmp_path / "page.html")["measured"] == "all 1,040 characters of the training text"
-    )
+    assert entry_of(target, "measured") == "all 1,040 characters of the training text"
 
 
-def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, tmp_path):
-    (tmp_path / "hats.txt").write_text("the hat sat\n" * 50, encoding="utf-8")
-    (tmp_path / "page.html").write_text("older")
-    assert (
-        export.main(
-            [str(exported), str(tmp_path / "page.html"), "--train-text", str(tmp_path / "hats.txt")]
-        )
-        == 0
-    )
-    data = data_of(tmp_path / "page.html")
-    assert (
-        data["measured"] == "all 600 characters of the text hats" and "cat" not in data["passage"]
-    )
-    assert dict(data["facts"])["Loss"].endswith("on all 600 characters of the text hats")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["hats.txt", "page.html"]
+def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, hats, target):
+    target.write_text("older")
+    assert export.main([str(exported), str(target), "--train-text", str(hats)]) == 0
+    data = data_of(target)
+    assert data["measured"] == "all 600 characters of the text hats"
+    assert "cat" not in data["passage"]
+    assert fact_of(target, "Loss").endswith("on all 600 characters of the text hats")
+    assert sorted(path.name for path in target.parent.iterdir()) == ["hats.txt", "page.html"]
 
 
-def test_the_page_is_that_of_the_best_checkpoint(stopped_early, tmp_path):
+def test_the_page_is_that_of_the_best_checkpoint(stopped_early, tmp_path, target):
     """The best is not the last here. The text is divided as for the training: a page shows the held-out end."""
-    best = record.read_run(stopped_early).best
-    assert best != newest_intact(stopped_early).prefix.split("/")[-1]
-    export_page(open_model(stopped_early / best), tmp_path / "expected.html")
-    assert export.main([str(stopped_early), str(tmp_path / "page.html"), "--best"]) == 0
-    assert (tmp_path / "page.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
-    assert "of the held-out text" in dict(data_of(tmp_path / "page.html")["facts"])["Loss"]
+    best = stopped_early / record.read_run(stopped_early).best
+    assert str(best) != newest_intact(stopped_early).prefix
+    export_page(open_model(best), tmp_path / "expected.html")
+    assert export.main([str(stopped_early), str(target), "--best"]) == 0
+    assert target.read_bytes() == (tmp_path / "expected.html").read_bytes()
+    assert "of the held-out text" in fact_of(target, "Loss")

@@ -7,24 +7,29 @@ import re
 import numpy as np
 import pytest
 from conftest import ROOT
-from pages import data_of, export_random, random_network
 
 from charrnn.engines.model_file import open_model
 from charrnn.inspection import webpage
+from charrnn.inspection.assembly import to_json
 from charrnn.inspection.stored import network_data, store
+from pages.small_pages import content_of, data_of, export_random, random_network, script_of
 
 PAGE = ROOT / "docs" / "anna.html"
 ADVICE = "docs/anna.html is out of date: run make page-of-anna"
+NUMBER = r"\d+\.\d+"
 
 
 @pytest.fixture(scope="module")
 def content():
-    return PAGE.read_text(encoding="utf-8")
+    return content_of(PAGE)
 
 
-def test_it_is_small_and_has_the_sources_of_today(content):
-    network = json.loads(re.search(r'id="weights">(.*?)</script>', content, re.DOTALL).group(1))
+def test_it_is_small():
     assert PAGE.stat().st_size < 5e6
+
+
+def test_it_has_the_sources_of_today(content):
+    network = json.loads(script_of(content, "weights"))
     # a comparison by assert would print all of it
     if webpage.render(data_of(PAGE), network) != content:
         pytest.fail(ADVICE)
@@ -32,47 +37,42 @@ def test_it_is_small_and_has_the_sources_of_today(content):
 
 def test_it_has_the_weights_of_the_shipped_model(content):
     model = open_model("anna")
-    if (
-        f'id="weights">{webpage.to_json(network_data(model, store(model, "int8")))}</script>'
-        not in content
-    ):
+    network = network_data(model, store(model, "int8"))
+    if script_of(content, "weights") != to_json(network):
         pytest.fail(ADVICE)
 
 
-def test_it_has_what_the_views_need_today(tmp_path):
-    export_random(random_network("\n .abc"), tmp_path / "page.html")
-    assert list(data_of(PAGE)) == list(data_of(tmp_path / "page.html")), ADVICE
+def test_it_has_what_the_views_need_today(target):
+    export_random(random_network("\n .abc"), target)
+    assert list(data_of(PAGE)) == list(data_of(target)), ADVICE
 
 
 @pytest.mark.slow
-def test_it_shows_the_units_and_the_loss_that_are_measured_today(tmp_path):
+def test_it_shows_the_units_and_the_loss_that_are_measured_today(target):
     """Numbers may differ in their last digits, because processors add in different orders."""
     if not os.environ.get("CHARRNN_DATA") and not (ROOT / "data" / "anna.txt").exists():
         pytest.skip("anna.txt is neither in data/ nor in CHARRNN_DATA")
-    webpage.export_page(open_model("anna"), tmp_path / "page.html", weights="int8")
-    assert_close(data_of(PAGE), data_of(tmp_path / "page.html"))
+    webpage.export_page(open_model("anna"), target, weights="int8")
+    assert_close(data_of(PAGE), data_of(target))
 
 
 def assert_close(shipped, today):
     """Compare two values of JSON; numbers, also those within strings, may differ by 1%."""
     if isinstance(shipped, dict):
         assert list(shipped) == list(today), ADVICE
-        shipped = list(shipped.values())
-        today = list(today.values())
-    if isinstance(shipped, list):
+        assert_close(list(shipped.values()), list(today.values()))
+    elif isinstance(shipped, list):
         assert len(shipped) == len(today), ADVICE
-        for before, after in zip(shipped, today):
-            assert_close(before, after)
+        for shipped_item, item_today in zip(shipped, today):
+            assert_close(shipped_item, item_today)
     elif isinstance(shipped, str):
-        number = r"\d+\.\d+"
-        assert re.split(number, shipped) == re.split(number, today), ADVICE
-        np.testing.assert_allclose(
-            *[[float(each) for each in re.findall(number, text)] for text in (shipped, today)],
-            rtol=0.01,
-        )
-    elif isinstance(shipped, (int, float)) and not isinstance(shipped, bool):
-        # of values from -127 to 127, and of shares and correlations
+        assert re.split(NUMBER, shipped) == re.split(NUMBER, today), ADVICE
+        numbers = [float(number) for number in re.findall(NUMBER, shipped)]
+        numbers_today = [float(number) for number in re.findall(NUMBER, today)]
+        np.testing.assert_allclose(numbers, numbers_today, rtol=0.01)
+    elif isinstance(shipped, bool) or shipped is None:
+        assert shipped == today, ADVICE
+    else:
+        # integers are values from -127 to 127, other numbers are shares and correlations
         most = 2 if isinstance(shipped, int) else 0.01
         np.testing.assert_allclose(shipped, today, rtol=0.01, atol=most, err_msg=ADVICE)
-    else:
-        assert shipped == today, ADVICE

@@ -1,0 +1,201 @@
+"""The texts of a page: where units and the loss are measured, what the page reads at first, and how it names them."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import List, Optional, Tuple
+
+import numpy as np
+
+from charrnn.checkpoints.text_of_run import divide, training_text
+from charrnn.engines import Engine
+from charrnn.engines.opened_model import Model
+from charrnn.engines.sampler import Sampler, choose_settings, default_prime
+from charrnn.inspection import features, units
+from charrnn.system import errors, words
+from charrnn.text import corpus, unknown
+
+WRITTEN = 20000  # characters that the network writes if there is no training text
+
+# Characters that the page reads at first, and how many of them are seen without scrolling.
+PASSAGE = 1000
+SEEN_FIRST = 400
+LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines
+
+# Offered for the known texts.
+BEGINNINGS = {
+    "anna": ("Anna said, ", "Dear ", "Chapter "),
+    "tiny-shakespeare": ("ROMEO:\n", "KING ", "O, "),
+    "python": ("def ", "import ", "class "),
+}
+MOST_BEGINNINGS = 4
+
+TITLES = {
+    "anna": "Anna Karenina",
+    "tiny-shakespeare": "Tiny Shakespeare",
+    "names": "Names",
+    "python": "Python's standard library",
+}
+LONGEST_NAME = 60  # characters of the name of a text
+# Characters that would turn around what follows a name.
+_TURNING = "[\u202a-\u202e\u2066-\u2069]"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts for a page.
+
+    Attributes:
+        measured: the characters on which units are measured.
+        measured_name: what they are, for a reader.
+        loss: the characters on which the loss is measured.
+        loss_name: what they are.
+        source: what text they are from.
+        note: why the network wrote them, or which characters are left out; "" if neither.
+    """
+
+    measured: str
+    measured_name: str
+    loss: str
+    loss_name: str
+    source: str
+    note: str = ""
+
+
+def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
+    """Return parts of a text, or of the training text if it is None; if that is missing, the network writes one."""
+    try:
+        if text is None:
+            training, held_out, _, sha256 = training_text(model.run)
+        else:
+            training, held_out, _, sha256 = divide(text, model.run)
+    except (ValueError, OSError) as error:
+        return _written_texts(engine, model, errors.described(error))
+
+    source = "the training text"
+    if text and model.run and sha256 != model.run.text_sha256:
+        source = f"the text {title_of(text.name)}"
+
+    missing = engine.vocabulary.unknown(training + held_out)
+    note = ""
+    if missing:
+        left_out = words.listed(map(repr, missing))
+        note = f"left out of the text, because the model does not know them: {left_out}"
+    training, _ = unknown.resolve(training, engine.vocabulary, "skip")
+    held_out, _ = unknown.resolve(held_out, engine.vocabulary, "skip")
+
+    measured = training[: units.CHARACTERS]
+    measured_name = _name_of_part("the first", len(measured), len(training), source)
+
+    whole = held_out or training
+    if held_out:
+        source = "the held-out text"
+    # The middle, because a book may end with notes or a licence.
+    start = max(0, len(whole) - units.CHARACTERS) // 2
+    loss = whole[start : start + units.CHARACTERS]
+    loss_name = _name_of_part("the middle", len(loss), len(whole), source)
+    return Texts(
+        measured=measured,
+        measured_name=measured_name,
+        loss=loss,
+        loss_name=loss_name,
+        source=source,
+        note=note,
+    )
+
+
+def _name_of_part(which: str, length: int, length_of_whole: int, source: str) -> str:
+    if length == length_of_whole:
+        which = "all"
+    return f"{which} {length:,} characters of {source}"
+
+
+def _written_texts(engine: Engine, model: Model, reason: str) -> Texts:
+    """Return what the network writes, because the training text cannot be read for some reason."""
+    prime = default_prime(engine.vocabulary, model.run)
+    settings = choose_settings(len(engine.vocabulary))
+    [sample], interrupted = Sampler(engine).write(prime, WRITTEN, settings, seed=0)
+    if interrupted:
+        raise KeyboardInterrupt
+
+    written = prime + sample.text
+    name = f"{WRITTEN:,} characters that the network wrote"
+    return Texts(
+        measured=written,
+        measured_name=name,
+        loss=written,
+        loss_name=name,
+        source="a text that the network wrote",
+        note="the page uses a text that the network wrote, because the training text cannot be read: "
+        f"{reason}",
+    )
+
+
+def choose_passage(text: str, feature: Optional[str]) -> str:
+    """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word.
+
+    In the first lines of this passage, a feature varies most; with None, it is the first passage.
+    """
+    starts = _starts(text)
+    start = starts[0]
+    if feature is not None:
+        values = features.BY_NAME[feature].values(text)
+        start = max(starts, key=lambda place: values[place : place + SEEN_FIRST].std())
+
+    passage = text[start : start + PASSAGE]
+    end = max(passage.rfind(" "), passage.rfind("\n"))
+    if end <= PASSAGE // 2:
+        return passage
+    return passage[:end]
+
+
+def _starts(text: str) -> List[int]:
+    """Return where paragraphs begin in the first half of a text; if none does, the lines; or 0 alone."""
+    first_half = len(text) // 2
+    for boundary in ("\n\n", "\n"):
+        ends = [match.end() for match in re.finditer(boundary + r"(?=\S)", text)]
+        starts = [end for end in ends if end <= first_half]
+        if starts:
+            return starts
+    return [0]
+
+
+def least_full_line(text: str) -> Optional[int]:
+    """Return how long a line of a text is at least if it ends for the layout only. None if no line does.
+
+    Where a text was broken into lines of some width, most lines are nearly as long as the longest.
+    """
+    lengths = [len(line) for line in text.split("\n") if line]
+    usual, long = np.percentile(lengths or [0], [50, 95])
+    if usual < LEAST_WIDTH or long > 1.25 * usual:
+        return None
+    return int(usual * 2 / 3)
+
+
+def title_of(text_name: str) -> str:
+    """Return what a reader calls a text. No folder is in it, because a page may be published."""
+    if ", " in text_name:  # of several sources
+        title = ", ".join(map(title_of, text_name.split(", ")))
+    elif text_name in TITLES:
+        title = TITLES[text_name]
+    else:
+        title = re.sub(r".*[/\\]|\.txt$", "", text_name.rstrip("/\\"), flags=re.DOTALL)
+
+    title = re.sub(_TURNING, "", title)
+    if len(title) > LONGEST_NAME:
+        return f"{title[:LONGEST_NAME]}\u2026"
+    return title
+
+
+def choose_beginnings(model: Model, text: str) -> List[str]:
+    """Return the default prime and up to three others: those of a known text, or what begins most lines of a text."""
+    others: Tuple[str, ...] = ()
+    if model.run:
+        others = BEGINNINGS.get(model.run.text_name, ())
+    if not others:
+        counts = Counter(re.findall(r"^\S+[ :]", text, re.MULTILINE))
+        others = tuple(beginning for beginning, _ in counts.most_common(MOST_BEGINNINGS))
+
+    beginnings = dict.fromkeys([default_prime(model.vocabulary, model.run), *others])
+    known = [beginning for beginning in beginnings if not model.vocabulary.unknown(beginning)]
+    return known[:MOST_BEGINNINGS]

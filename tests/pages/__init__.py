@@ -1,0 +1,1 @@
+"""The pages: as files, their scripts in node, and both in a browser."""

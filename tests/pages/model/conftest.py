@@ -1,0 +1,80 @@
+"""What the tests of the page of a model share."""
+
+import itertools
+from unittest import mock
+
+import pytest
+
+from charrnn.engines.model_file import open_model
+from charrnn.inspection import clamped, features, units, webpage
+from charrnn.inspection.stored import store, stored_model
+from pages.model.reference import compare_letters
+from pages.small_pages import export_random, random_network
+
+
+@pytest.fixture(scope="session")
+def model(exported):
+    """The small trained run, as an exported model."""
+    return open_model(exported)
+
+
+@pytest.fixture
+def target(tmp_path):
+    """Where a test writes a page."""
+    return tmp_path / "page.html"
+
+
+@pytest.fixture(scope="session")
+def rounded(model):
+    """The small model with the weights of its page."""
+    return stored_model(model, store(model, "float16"))
+
+
+@pytest.fixture(scope="session")
+def engine(rounded):
+    """The NumPy engine with the weights of the small page."""
+    return rounded.engine()
+
+
+@pytest.fixture(scope="session")
+def small_page(model, tmp_path_factory):
+    """The page of a network that is too small to discover much: what it tracks at all counts, and what it then says."""
+    path = tmp_path_factory.mktemp("page") / "small.html"
+
+    def discoveries(measured, _):
+        of_units = {}
+        for tracking, *_ in measured.best(1, least=0.05):
+            if features.BY_NAME[tracking.feature].claim or abs(tracking.correlation) < 0.5:
+                of_units[tracking.unit] = (tracking, 0.12)
+        return list(of_units.values())[:3]
+
+    calls = itertools.count()
+
+    def compare(*texts_of_ends):
+        if next(calls) > 0:
+            return None  # no word tells of the discoveries after the first
+        return compare_letters(*texts_of_ends)
+
+    with mock.patch.object(units.Measured, "discoveries", discoveries), mock.patch.object(
+        clamped, "compare", compare
+    ):
+        webpage.export_page(model, path)
+    return path
+
+
+@pytest.fixture
+def view(open_page, small_page):
+    opened = open_page(small_page).ready()
+    yield opened
+    opened.assert_nothing_wrong()
+
+
+@pytest.fixture
+def open_random(open_page, target):
+    """A function that opens the page of a network of random weights that knows some characters."""
+
+    def opened(chars, **sizes):
+        export_random(random_network(chars, **sizes), target)
+        return open_page(target).ready()
+
+    return opened

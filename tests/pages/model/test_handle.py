@@ -1,0 +1,147 @@
+"""The handle, which holds a number of the network while it writes."""
+
+import pytest
+
+from charrnn.engines.decoding import Settings
+from pages.browser import Keys, in_browser
+from pages.model.reference import Hold, changed_words, held_text, whole
+from pages.small_pages import entry_of
+
+pytestmark = in_browser
+
+
+def marked(view):
+    """Return the words of the one text that are marked as changed, each with its number among its words."""
+    words = view.js(
+        "wordsOf(textOf(one.ids.slice(one.text.start))).flatMap((word, number) => cellsOf(one.paper, one.ids, "
+        "one.text.start, word).every((cell) => cell.matches('.changed')) ? [[number, word[0]]] : [])"
+    )
+    return [(number, word) for number, word in words]
+
+
+def assert_all_in_sight(view, height):
+    """Check that the one text, the handle below it and the way back above it are in the window."""
+    box = view.box("one")
+    hold = view.box("hold")
+    last = view.js("one.paper.cells.at(-1).getBoundingClientRect()")
+    assert 0 <= view.box("release")["top"] < box["top"]
+    assert box["top"] < last["bottom"] <= box["bottom"] <= hold["top"]
+    assert hold["top"] < hold["bottom"] <= height
+
+
+@pytest.mark.parametrize(
+    "width, height, touch",
+    [
+        (360, 640, True),
+        (390, 844, True),
+        (768, 1024, False),
+        (1280, 720, False),
+        (1920, 1080, False),
+    ],
+)
+def test_the_handle_rewrites_one_text_in_place(
+    open_page, small_page, rounded, width, height, touch
+):
+    """By mouse and by finger: while it moves and when it was let go, all in sight, the words that change marked."""
+    view = open_page(small_page, width=width, height=height, touch=touch).ready()
+    opening = entry_of(small_page, "opening")
+    prime = opening["prime"]
+    unit = view.js("watched.unit")
+
+    def expected(position):
+        holds = [Hold(0, unit, view.js(f"valueAt({position})"))]
+        text = held_text(rounded, prime, opening["seed"], Settings(0.5, 5), holds=holds, length=200)
+        return whole(text, prime)
+
+    free = view.written()
+    place = view.box("hold")
+    view.drag(-1, touch=touch)
+    view.wait("written.take.held === -1")
+    first = view.held()
+    assert first == expected(-1)
+    assert not view["low"].is_displayed()
+    assert view.box("hold") == place
+    before = free[: len(first)]
+    if first != before:
+        assert marked(view) == changed_words(first, before, prime)
+
+    # Of one move, the words are marked that the whole of it changed.
+    view.let_go(touch)
+    view.drag(0, 0.5, 1, touch=touch)
+    view.wait("written.take.held === 1")
+    second = view.held()
+    assert second == expected(1)
+    assert marked(view) == changed_words(second, first, prime)
+    assert marked(view)
+    assert_all_in_sight(view, height)
+
+    view.let_go(touch)
+    assert view.held() == second
+    assert "held" in view["colour-said"].text
+    assert "handle=1" in view.js("location.hash")
+    assert view.js("layOut().querySelectorAll('.picture-columns > div').length") == 1
+
+    view.click("release")
+    assert view["low"].is_displayed()
+    assert not view["one"].is_displayed()
+    assert "two ends" in view["colour-said"].text
+    view.assert_nothing_wrong()
+
+
+def test_the_handle_is_moved_by_the_keyboard_and_a_link_holds_the_number_too(
+    view, open_page, small_page
+):
+    """Also to the end where it already is. Another number is held by nobody, another seed by the same handle."""
+    view.js("void (byId('hold').value = 1)")
+    view["hold"].send_keys(Keys.END)
+    assert view.js("written.take.held") == 1
+    value_text = view.js("byId('hold').ariaValueText")
+    for end in view.js("watched.ends"):
+        assert end in value_text
+
+    view["hold"].send_keys(Keys.ARROW_LEFT)
+    text = view.held()
+    assert view.js("written.take.held") == 0.95
+    assert f"{view.js('valueAt(0.95)'):+.2f}" in view["hold-said"].text
+
+    other = open_page(small_page, fragment=view.js("location.hash")).ready()
+    assert other.held() == text
+    assert other.js("Number(byId('hold').value)") == 0.95
+    other.set("seed", 99)
+    other.write(other.js("textOf(written.take.prime)"), 30)
+    assert other.held() != text
+    assert other.js("written.take.held") == 0.95
+    other.click("another")
+    assert other.js("written.take.held") is None
+    assert not other["one"].is_displayed()
+
+
+def test_the_handle_is_the_number_while_nobody_holds_it(view):
+    position = view.js("positionIn(written.take.seen.at(-1).activations)")
+    assert view.js("Number(byId('hold').value)") == pytest.approx(position, abs=0.026)
+
+    # No word tells of this one: the text that is free has its place.
+    view.click("another")
+    view.set("hold", 0.4)
+    assert view["one"].is_displayed()
+    assert not view["opening"].is_displayed()
+    assert view["release"].text == "Let go"
+    view.click("release")
+    assert view["opening"].is_displayed()
+    assert not view["one"].is_displayed()
+
+
+def test_a_held_text_is_that_of_a_reference_in_float64(view, rounded):
+    """Held from the first character on, held elsewhere in the middle of it, and as the link writes it again."""
+    for unit, value in [("2/c/3", 0.9), ("1/h/2", -0.7)]:
+        view.js(
+            "location.hash = arguments[0]",
+            f"#prime=the+cat&seed=5&length=120&temperature=1&unit={unit}"
+            f"&hold={unit}:{value}&then=50~1~5~1~~_80~1~5~1~{unit}:0.1~",
+        )
+        view.wait("written.take.seed === 5 && !written.running")
+        holds = [Hold(0, unit, value), Hold(50, None, 0), Hold(80, unit, 0.1)]
+        expected = held_text(rounded, "the cat", 5, Settings(top_n=5), holds=holds, length=120)
+        assert view.written() == expected
+        view.set("seed", 1)
+        view.write("the", 5)

@@ -1,0 +1,209 @@
+"""What the page shows when it opens: its claim, two texts, and the evidence."""
+
+import itertools
+from unittest import mock
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from charrnn.engines.decoding import Settings
+from charrnn.inspection import clamped, features, units
+from pages.browser import PATIENCE, By, Keys, WebDriverWait, in_browser
+from pages.model.reference import Hold, compare_letters, held_text, whole
+from pages.small_pages import entry_of
+
+pytestmark = in_browser
+
+ANNA = ROOT / "docs" / "anna.html"
+PART_NAMES = ("1/c", "1/h", "2/c", "2/h")
+TEXTS = (
+    "[...document.querySelectorAll('#memory-drawing text')].map(({ textContent }) => textContent)"
+)
+
+
+def claim_of(discovery):
+    """Return the sentence with which the small page tells of a discovery."""
+    if discovery["told"]:
+        (low, *_), (high, *_) = discovery["told"]["words"]
+        if discovery["correlation"] < 0:
+            low, high = high, low
+        return f"Move one of its 20 numbers and it says {high} instead of {low}."
+    verb = f"has an idea of this: {discovery['feature']}"
+    if abs(discovery["correlation"]) >= 0.5:
+        verb = features.BY_NAME[discovery["feature"]].claim
+    return f"One of the 20 numbers in this network {verb}."
+
+
+def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_page):
+    claims = []
+    for discovery in entry_of(small_page, "discoveries"):
+        assert view.js("watched.unit") == discovery["unit"]
+        claims.append(view["claim"].text)
+        assert claims[-1] == claim_of(discovery)
+        assert view["low"].is_displayed() == bool(discovery["told"])
+
+        ends = [view["left"].text, view["right"].text]
+        if discovery["correlation"] < 0:
+            ends.reverse()
+        assert ends == discovery["ends"]
+        assert f"{discovery['untrained']:.2f}" in view["evidence"].text
+        view["another"].click()
+
+    assert view["claim"].text == claims[0]
+    assert len(set(claims)) == len(claims) > 1
+
+
+def test_where_nothing_was_found_it_opens_on_surprise(open_random):
+    with mock.patch.object(units.Measured, "discoveries", lambda *_: []):
+        view = open_random(" .ab")
+    assert "surprises it" in view["claim"].text
+    for name in ("handle", "another", "free-said"):
+        assert not view[name].is_displayed(), name
+    assert "bits" in view.js("byId('opening').innerHTML")
+
+
+def test_the_first_text_comes_at_once_and_its_rest_to_read_along(open_page, small_page):
+    view = open_page(small_page, still=False)
+    view.wait("written.take?.seen.length >= AT_ONCE && written.running")
+    view.wait("written.take.seen.length > AT_ONCE + 20")
+    view.click("another")
+    assert view.js("written.running")
+    assert view.shown().startswith(entry_of(small_page, "opening")["prime"])
+
+
+def test_nothing_moves_by_itself_for_who_prefers_less_motion(view):
+    """It is all there."""
+    assert view.js("[written.take.seen.length, cellShown.timer]") == [600, 0]
+
+
+@pytest.mark.parametrize("width, height", [(360, 640), (768, 1024), (1280, 720), (1920, 1080)])
+def test_the_claim_both_beginnings_and_the_handle_are_in_sight_at_first(open_page, width, height):
+    view = open_page(ANNA, width=width, height=height, touch=width < 500).ready()
+    claim = view.box("claim")
+    head = view.box("low-head")
+    handle = view.box("hold")
+    lines = view.js("pair.sides.map(({ paper }) => paper.cells[60].getBoundingClientRect().bottom)")
+    assert claim["bottom"] < head["bottom"] < lines[0] < handle["bottom"] <= height
+    assert max(lines) <= height
+
+
+@pytest.fixture
+def opening(small_page):
+    return entry_of(small_page, "opening")
+
+
+def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
+    view, open_page, small_page, opening, rounded
+):
+    """Held at its two ends: by NumPy, and in float64. A link opens the same two, and the picture is of both."""
+    prime = opening["prime"]
+    seed = opening["seed"]
+    settings = Settings(0.5, 5)
+    name = view.js("watched.unit")
+    part_name, number = name.rsplit("/", 1)
+    unit = units.Unit(PART_NAMES.index(part_name), int(number) - 1, part_name)
+
+    shown = [view.shown("low"), view.shown("high")]
+    texts_of_ends = []
+    for text, value in zip(shown, view.js("[valueAt(-1), valueAt(1)]")):
+        texts = clamped.write(rounded, prime, settings, unit=unit, value=value)
+        texts_of_ends.append(texts)
+        assert text == whole(prime + texts[seed - 1][:200], prime)
+        holds = [Hold(0, name, value)]
+        in_float64 = held_text(rounded, prime, seed, settings, holds=holds, length=200)
+        assert text == whole(in_float64, prime)
+
+    # The words are counted in the texts of all seeds.
+    discovery, *_ = entry_of(small_page, "discoveries")
+    comparison = discovery["told"]
+    free = clamped.write(rounded, prime, settings)
+    low, high = texts_of_ends
+    assert comparison == compare_letters(low, free, high)
+    evidence = view["evidence"].text
+    for count in itertools.chain(*comparison["counts"]):
+        assert f" {count} time" in evidence
+
+    # They are counted in the texts that are shown, too.
+    for side, text in zip(("low", "high"), shown):
+        counts = clamped.counted([text[len(prime) :]])
+        times = [counts[word] for [word] in comparison["words"]]
+        shown_times = view.js(
+            f"[...document.querySelectorAll('#{side}-head span b')].map((each) => Number(each.textContent))"
+        )
+        assert shown_times == (times if side == "low" else times[::-1])
+        if sum(times):
+            assert view.js(f"document.querySelectorAll('#{side} .telling').length") > 0
+
+    assert view.js("layOut().querySelectorAll('.picture-columns > div').length") == 2
+    other = open_page(small_page, fragment=view.js("location.hash")).ready()
+    assert [other.shown("low"), other.shown("high")] == shown
+
+
+@pytest.mark.parametrize("width, height", [(1280, 720), (390, 844)])
+def test_the_two_texts_fit_their_boxes_and_end_with_whole_words(open_page, width, height):
+    """Those of the shipped page, of which no box can be scrolled."""
+    view = open_page(ANNA, width=width, height=height).ready()
+    for side in ("low", "high"):
+        assert view.js(f"byId('{side}').scrollHeight - byId('{side}').clientHeight") == 0
+        text = view.shown(side)
+        assert len(text) > 180
+        assert not text[-1].isalpha()
+
+
+def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page):
+    memory = entry_of(small_page, "memory")
+    assert memory["letters"] == [1, 2, 5, 10, 20, 50, 100, 200]
+
+    labels = []
+    for letters, bits in zip(memory["letters"], memory["bits"]):
+        labels += [f"{bits:.2f}", str(letters)]
+    assert view.js(TEXTS) == [*labels, "letters that it has read"]
+
+    heights = view.js(
+        "[...document.querySelectorAll('#memory-drawing circle')].map(({ cy }) => cy.baseVal.value)"
+    )
+    expected = np.array(memory["bits"]) / max(memory["bits"])
+    np.testing.assert_allclose((150 - np.array(heights)) / 120, expected, atol=1e-4)
+
+    first = memory["bits"][0]
+    last = memory["bits"][-1]
+    gains = [(first - bits) / (first - last) for bits in memory["bits"]]
+    most = next(letters for letters, gain in zip(memory["letters"], gains) if gain >= 0.9)
+    said = view["memory-said"].text
+    assert f"{first:.2f} bits, after 200 letters {last:.2f}" in said
+    assert f"90% of what memory gives lies in the last {most} letter" in said
+
+
+def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_number(chromium, small_page):
+    """Its script is a module, of which no test reaches the inside."""
+    chromium.get(small_page.as_uri())
+    wait = WebDriverWait(chromium, PATIENCE)
+    has_started = "return !document.querySelector('main').className"
+    wait.until(lambda _: chromium.execute_script(has_started))
+
+    chromium.find_element(By.ID, "hold").send_keys(Keys.HOME)
+    text_held = "return document.getElementById('one').textContent"
+    wait.until(lambda _: len(chromium.execute_script(text_held)) > 400)  # once for a screen reader
+    assert not chromium.find_element(By.ID, "failure").is_displayed()
+
+
+@pytest.fixture
+def older_browser(chromium):
+    """The browser without what browsers have since 2024."""
+    script = chromium.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument",
+        {
+            "source": "delete Map.groupBy; delete Object.groupBy; delete ArrayBuffer.prototype.transfer;"
+        },
+    )
+    yield
+    chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+def test_it_runs_where_what_browsers_have_since_2024_is_missing(
+    older_browser, open_page, small_page
+):
+    view = open_page(small_page).ready()
+    assert view.js("typeof Map.groupBy") == "undefined"
+    assert view.js("strip.rows.length") == 20

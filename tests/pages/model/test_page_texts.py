@@ -1,0 +1,102 @@
+"""The texts of a page: which are taken, and what is taken from them."""
+
+from dataclasses import replace
+from unittest import mock
+
+import pytest
+from conftest import TEXT, interrupted_at
+
+from charrnn.commands import export
+from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.inspection import features, page_texts, units, webpage
+from charrnn.text.corpus import Text
+from pages.small_pages import data_of, entry_of, export_random, random_network
+
+
+@pytest.fixture
+def text_is_gone(monkeypatch):
+    """The training text of a run cannot be read, and the network writes a short one in place of it."""
+    monkeypatch.setattr(
+        page_texts, "training_text", mock.Mock(side_effect=ValueError("it is gone"))
+    )
+    monkeypatch.setattr(page_texts, "WRITTEN", 1500)
+
+
+def test_without_the_training_text_the_network_writes_one_and_it_is_said(
+    text_is_gone, exported, target, capsys
+):
+    assert export.main([str(exported), str(target)]) == 0
+    assert capsys.readouterr().err == (
+        "the page uses a text that the network wrote, because the training text cannot "
+        "be read: it is gone\n"
+    )
+    data = data_of(target)
+    assert data["measured"] == "1,500 characters that the network wrote"
+    assert data["source"] == "a text that the network wrote"
+
+
+def test_ctrl_c_while_the_network_writes_a_text_ends_the_export(
+    text_is_gone, exported, target, monkeypatch, capsys
+):
+    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
+    assert export.main([str(exported), str(target)]) == 130
+    assert capsys.readouterr() == ("", "charrnn-export: interrupted\n")
+    assert not list(target.parent.iterdir())
+
+
+def test_characters_that_the_network_does_not_know_are_left_out_of_a_text(model, target):
+    report = webpage.export_page(model, target, text=Text("x", TEXT + "UNKNOWN" * 9))
+    assert "U" not in entry_of(target, "passage")
+    assert report.note == (
+        "left out of the text, because the model does not know them: 'U', 'N', 'K', 'O', 'W'"
+    )
+
+
+def test_a_text_of_unknown_characters_alone_is_refused(model, target):
+    with pytest.raises(ValueError, match="at least 2 characters that the model knows, not 0"):
+        webpage.export_page(model, target, text=Text("x", "UNKNOWN"))
+
+
+def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(target):
+    """For what was discovered first. It begins with a paragraph, and ends with a word."""
+    most_happens = '"abc" ' * 130 + "abc abc " * 60
+    parts = ["abc " * 450, most_happens, "abc " * 400, '"abc" abc ' * 70]
+    discovery = units.Tracking(units.Unit(0, 0, "1/c"), features.QUOTATION, 0.9)
+    with mock.patch.object(units.Measured, "discoveries", return_value=[(discovery, 0.1)]):
+        text = Text("x", "\n\n".join(parts))
+        export_random(random_network('\n "abc'), target, text=text)
+
+    passage = entry_of(target, "passage")
+    assert most_happens.startswith(passage)
+    assert 990 < len(passage) < 1000
+    assert passage.endswith("abc")
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        (f"{'A' * 72}\n{'b' * 69}\n\nc\n" + f"{'d' * 70}\n" * 9, 46),
+        (f"{'a' * 70}\n{'b' * 20}\n" * 9, None),
+        ("ab\n" * 30, None),
+        ("\n", None),
+    ],
+    ids=["prose", "code", "names", "nothing"],
+)
+def test_a_text_that_was_broken_into_lines_is_known_by_their_lengths(text, expected):
+    assert page_texts.least_full_line(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text_name, text, expected",
+    [
+        ("anna", "", ["The ", "Dear "]),
+        ("my.txt", "at Hat\nDad \nDad sat\nat\nI:", ["The ", "Dad ", "at "]),
+        ("chat", "[2] at\n[2] Dad", ["The ", "[2] "]),
+        (None, "", ["The "]),
+    ],
+)
+def test_beginnings_suit_the_text_and_the_vocabulary(text_name, text, expected):
+    """Those of a known text, without what the model cannot write, or what begins most lines."""
+    run = mock.Mock(text_name=text_name, beginning=None) if text_name else None
+    model = replace(random_network("\n 2DT[]adehrt"), run=run)
+    assert page_texts.choose_beginnings(model, text) == expected
