@@ -103,9 +103,8 @@ def _least(candidates: "Candidates", timings: Dict[int, Timing], used: float) ->
 
 
 def _in_words(candidates: "Candidates", hyper: Hyperparameters, seconds: float) -> str:
-    is_largest = (
-        hyper.lstm_size == candidates.sizes()[-1] and hyper.epochs == candidates.most_epochs
-    )
+    sizes = candidates.sizes()
+    is_largest = hyper.lstm_size == sizes[-1] and hyper.epochs == candidates.most_epochs
     needed = seconds / 60
     more = ""
     if is_largest and needed < candidates.minutes - 0.05:
@@ -301,7 +300,7 @@ def time_network(hyper: Hyperparameters, num_classes: int, threads: int, in_orde
     from charrnn.training.graph import TrainingGraph
 
     start = time.perf_counter()
-    model = TrainingGraph(num_classes, hyper, Processes(), threads, in_order)
+    model = TrainingGraph(num_classes, hyper, Processes(), threads=threads, in_order=in_order)
     # Otherwise the first session of a process fixes the threads of all later ones.
     model.config.use_per_session_threads = True
     ends = step_ends(model, hyper, SECONDS_TO_TIME)

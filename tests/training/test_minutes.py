@@ -64,7 +64,7 @@ class Machine:
         self.now = 0.0
         self.networks = []
 
-    def build(self, num_classes, hyper, *args):
+    def build(self, num_classes, hyper, processes, threads, in_order):
         """Take the place of TrainingGraph."""
         self.now += 9
         self.networks.append(hyper)
