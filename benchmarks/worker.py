@@ -92,7 +92,7 @@ def _training(sizes, config, model, processes=None):
         }
         fetches = [model.loss, model.final_state, model.optimizer]
         if processes:
-            feed.update(model.of_step(number, 1))
+            feed.update(model.feed_of_step(number, 1))
             fetches.append(model.gradient_norm)
         _, state, *_ = session.run(fetches, feed_dict=feed)
         number += 1

@@ -80,8 +80,8 @@ def train_model(
 ) -> TrainedRun:
     """Train a network on a text, and save checkpoints. This resets the default graph.
 
-    On Ctrl-C, SIGTERM, SIGHUP or a closed standard output, the current step is finished, a checkpoint is saved, and
-    training ends. A second signal ends it at once.
+    On Ctrl-C, SIGTERM or SIGHUP, or when the reader of standard output ends, the current step is finished, a
+    checkpoint is saved, and training ends. A second signal ends it at once.
 
     Args:
         text: the path of a text in UTF-8, a known name such as ``anna``, or a text itself: a str that has a line end.
@@ -117,14 +117,16 @@ def train_model(
     if isinstance(init_from, (str, Path)):
         init_from = open_model(init_from)
     read_text = _as_text(text)
-    for source in (read_text, init_from):
-        if source and not quiet:
-            terminal.print_skipped(source.skipped)
+    if read_text and not quiet:
+        terminal.print_skipped(read_text.skipped)
+    if init_from and not quiet:
+        terminal.print_skipped(init_from.skipped)
 
     with terminal.tensorflow_quieted():
         job = plan_job(read_text, hyperparameters, checkpoint_dir, options, init_from=init_from)
-        folder, losses, stopped_by = train_job(job, Processes())
+        losses, stopped_by = train_job(job, Processes())
 
+    folder = job.folder
     record = read_run(folder)
     best = open_model(folder, best=True) if record.best else None
     return TrainedRun(
@@ -149,24 +151,25 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
     return corpus.read(text)
 
 
-def train_job(
-    job: Job, processes: Processes
-) -> Tuple[StrPath, np.ndarray, Optional[signal.Signals]]:
-    """Do a job, together with other processes.
-
-    Return the run folder, the losses, and the signal that ended it early or None.
-    """
+def train_job(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Signals]]:
+    """Do a job, together with other processes. Return the losses, and the signal that ended it early or None."""
     # Not above, because these imports take a second.
     from charrnn.system.tensorflow import forget_gradients, tf
     from charrnn.training.display import Display
     from charrnn.training.evaluation import Evaluator
     from charrnn.training.graph import TrainingGraph, initial_weights
 
-    hyper = job.hyperparameters
     stop = StopRequests()
-    num_classes = len(job.record.vocabulary)
-    graph = TrainingGraph(num_classes, hyper, processes, threads=job.threads, in_order=job.in_order)
+    graph = TrainingGraph(
+        num_classes=len(job.record.vocabulary),
+        hyper=job.hyperparameters,
+        processes=processes,
+        threads=job.threads,
+        in_order=job.in_order,
+    )
+    # Otherwise TensorFlow would keep this graph in memory for the life of the process.
     forget_gradients(tf.get_default_graph())
+
     is_quiet = job.options.quiet or processes.rank > 0
     display = Display(job, graph.n_parameters, stop, is_quiet)
 
@@ -175,7 +178,7 @@ def train_job(
         evaluator = Evaluator(job, graph, sess, processes)
         with contextlib.closing(run), contextlib.closing(evaluator):
             sess.run(tf.global_variables_initializer())
-            graph.set_weights(sess, initial_weights(graph.shapes, hyper.seed or 0))
+            graph.set_weights(sess, initial_weights(graph.shapes, graph.seed))
 
             training = Training(
                 job=job,
@@ -192,8 +195,9 @@ def train_job(
             if not training.ends_early:
                 with display.bar(progress.step), stop.listening():
                     losses, stopped_by = train_epochs(training, progress, stop)
-            training.end(progress.step + len(losses), stopped_by)
-    return job.folder, np.array(losses, np.float32), stopped_by
+            last_step = progress.step + len(losses)
+            training.end(last_step, stopped_by)
+    return np.array(losses, np.float32), stopped_by
 
 
 def train_epochs(
@@ -201,11 +205,11 @@ def train_epochs(
 ) -> Tuple[List[float], Optional[signal.Signals]]:
     """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
 
-    ``graph`` has what the notebook's ``model`` has. The feed of a step has what the notebook does not feed: the
-    learning rate, and the seed of the dropout masks. Of several processes, each trains on its ``rows`` of a batch.
+    ``graph`` has what the notebook's ``model`` has. In addition to the notebook's feed, each step is fed the learning
+    rate and the seed of the dropout masks. Of several processes, each trains on its ``rows`` of a batch.
 
     Args:
-        training: what the loop calls now and then.
+        training: the run, and what the loop calls to check, evaluate and save it.
         progress: what was done before this call. In a new epoch, training starts from the zero state.
         stop: what asks to stop.
 
@@ -216,17 +220,17 @@ def train_epochs(
     """
     job = training.job
     graph = training.graph
-    display = training.display
     sess = training.run.session
     hyper = job.hyperparameters
     rows = graph.rows
 
     step = progress.step
     losses: List[float] = []
+    # Used only if a run is resumed within an epoch, because each epoch sets both anew.
     epoch_losses: List[float] = list(progress.epoch_losses)
     new_state = graph.from_array(progress.lstm_state[:, :, rows])
     for epoch in range(step // job.n_windows, hyper.epochs):
-        # More than 0 in the epoch in which a run was resumed.
+        # More than 0 only in the epoch in which a run was resumed.
         done = step % job.n_windows
         if done == 0:
             new_state = sess.run(graph.initial_state)
@@ -240,7 +244,7 @@ def train_epochs(
                 graph.targets: y[rows],
                 graph.keep_prob: hyper.keep_prob,
                 graph.initial_state: new_state,
-                **graph.of_step(step, job.n_windows),
+                **graph.feed_of_step(step, job.n_windows),
             }
             loss, norm, new_state, _ = sess.run(
                 [graph.loss, graph.gradient_norm, graph.final_state, graph.optimizer],
@@ -252,36 +256,43 @@ def train_epochs(
             losses.append(loss)
             epoch_losses.append(loss)
             training.check_step(step, loss, norm)
-            display.advance(loss)
+            training.display.advance(loss)
 
             # Print and measure what is due after this step.
+            save_is_due = step % hyper.save_every_n == 0 or step == job.total_steps
             measured: Dict[str, float] = {}
             if step % hyper.print_every_n == 0 or step == job.total_steps:
-                display.step(step, loss, seconds)
+                training.display.step(step, loss, seconds)
                 measured = training.figures(step, loss=loss, norm=norm, seconds=seconds)
             if step % job.n_windows == 0:
-                display.epoch(epoch + 1, np.mean(epoch_losses))
-            saves = step % hyper.save_every_n == 0 or step == job.total_steps
-            if saves or (hyper.eval_every_n and step % hyper.eval_every_n == 0):
+                training.display.epoch(epoch + 1, np.mean(epoch_losses))
+            # This may change training.best. Every save follows an evaluation, except that at a signal.
+            if save_is_due or (hyper.eval_every_n and step % hyper.eval_every_n == 0):
                 measured.update(training.evaluate(step))
-            training.run.add(step, epoch + 1, **measured)
+            if measured:
+                training.run.add(step, epoch + 1, **measured)
 
-            # Save what is due, the best evaluation so far, and the last step.
+            # Save what is due, a new best evaluation, and the last step. A signal to one process stops all of them.
             stopped_by = training.processes.agree(stop.signal)
             is_last = bool(stopped_by) or step == job.total_steps or training.ends_early
-            if saves or is_last or step == training.best.step:
+            if save_is_due or is_last or step == training.best.step:
                 training.checkpoint(step, new_state, epoch_losses, is_last)
             if is_last:
                 return losses, stopped_by
+
+    # No step was left to do: the run had ended before it was resumed.
     return losses, None
 
 
-# ---- now and then ----------------------------------------------------------------------------------------------------
+# ---- what the loop calls ---------------------------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
 class Training:
-    """A run in training: what its loop does now and then.
+    """A run in training: what its loop calls to check, evaluate and save it, and what comes before and after the loop.
+
+    A method whose name ends in ``_in_first`` is called in the first process only, see :meth:`Processes.from_first`. If
+    it raises an error, all processes end.
 
     Attributes:
         job: the plan of the run.
@@ -303,12 +314,12 @@ class Training:
 
     def begin(self) -> Progress:
         """Begin the run or restore it. Print the plan."""
-        progress = self.processes.from_first(self._begin)
+        progress = self.processes.from_first(self._begin_in_first)
         self.processes.synchronize(self.run.session)
         self.best = progress.best
         return progress
 
-    def _begin(self) -> Progress:
+    def _begin_in_first(self) -> Progress:
         from charrnn.training.transfer import extended_weights
 
         job = self.job
@@ -320,7 +331,8 @@ class Training:
             weights = extended_weights(job.init_from, job.record.vocabulary, fresh_weights)
             graph.set_weights(sess, weights)
 
-        # The zero state of a row is that of all rows of the batch, which several processes share.
+        # The graph has only the rows of this process, but a checkpoint has the state of the whole batch. All rows start
+        # from the same zero state.
         zeros = graph.as_array(sess.run(graph.initial_state))
         batch_size = job.hyperparameters.batch_size
         fresh = Progress(
@@ -329,7 +341,9 @@ class Training:
             epoch_losses=np.zeros(0, np.float32),
         )
         options = job.options
-        progress = self.run.begin(job.text, fresh, options.resume, options.summaries)
+        progress = self.run.begin(
+            job.text, fresh, resumes=options.resume, summaries=options.summaries
+        )
 
         display.skipped(self.run.skipped)
         display.plan()
@@ -337,11 +351,17 @@ class Training:
             display.resumed(progress.step)
         elif job.init_from:
             # Saved at once, because a resumed run could not make these weights again.
-            display.saved(self.run.save(progress, graph.weights(sess), display.warn))
+            prefix = self.run.save(progress, graph.weights(sess), display.warn)
+            display.saved(prefix)
         return progress
 
+    @property
+    def ends_early(self) -> bool:
+        """Whether there were too many evaluations without improvement."""
+        return 0 < self.job.hyperparameters.early_stop <= self.best.evaluations_since
+
     def check_step(self, step: int, loss: float, norm: float) -> None:
-        """Raise ValueError if a step has made the loss or the norm of the gradients infinite or NaN."""
+        """Raise CommonError if a step has made the loss or the norm of the gradients infinite or NaN."""
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise self._diverged(
                 step, f"the loss is {loss} and the norm of the gradients is {norm}"
@@ -350,6 +370,8 @@ class Training:
     def _diverged(self, step: int, what: str) -> CommonError:
         """Return the error for a step after which training cannot continue."""
         hyper = self.job.hyperparameters
+        # The first process alone knows whether there is a checkpoint, and it alone prints the error. A run without one
+        # can be resumed too: it begins anew.
         remedy = "There is no checkpoint yet: resume from the beginning"
         if self.run.has_checkpoint:
             remedy = "Earlier checkpoints are intact: resume from the last one"
@@ -369,9 +391,9 @@ class Training:
         )
 
     def evaluate(self, step: int) -> Dict[str, float]:
-        """Evaluate on the held-out text if there is one, and return what history.csv has of it.
+        """Evaluate on the held-out text if there is one, and return what history.csv has of it. This updates ``best``.
 
-        Raise ValueError if the loss is infinite or NaN.
+        Raise CommonError if the loss is infinite or NaN.
         """
         if not len(self.job.held_out):
             return {}
@@ -383,13 +405,8 @@ class Training:
         self.display.validation(step, loss, self.best)
         return {"val_loss": loss}
 
-    @property
-    def ends_early(self) -> bool:
-        """Whether there were too many evaluations without improvement."""
-        return 0 < self.job.hyperparameters.early_stop <= self.best.evaluations_since
-
     def checkpoint(self, step: int, state: Any, epoch_losses: List[float], is_last: bool) -> None:
-        """Save a checkpoint, and write a sample. A failure is a warning, unless this is the last checkpoint."""
+        """Save a checkpoint, and print a sample. A failure is a warning, unless this is the last checkpoint."""
         states = self.processes.gather(self.graph.as_array(state))
         progress = Progress(
             step=step,
@@ -397,48 +414,51 @@ class Training:
             epoch_losses=np.array(epoch_losses, np.float32),
             best=self.best,
         )
-        saved = self.processes.from_first(self._save, progress, is_last)
-        # The best one has a checkpoint: after a failed save, it is an earlier one.
-        self.best = replace(self.best, step=saved.step, loss=saved.loss)
+        saved_best = self.processes.from_first(self._save_in_first, progress, is_last)
+        # If the save has failed, a new best evaluation is forgotten, because its weights are in no checkpoint. But it
+        # was an improvement, so the evaluations are counted from it.
+        self.best = replace(self.best, step=saved_best.step, loss=saved_best.loss)
 
-    def _save(self, progress: Progress, is_last: bool) -> Best:
-        """Return the best evaluation that has a checkpoint."""
+    def _save_in_first(self, progress: Progress, is_last: bool) -> Best:
+        """Save a checkpoint, print a sample, and return the best evaluation that has a checkpoint."""
         run = self.run
         display = self.display
-        if not run.has_finite_weights():
+        if not run.has_usable_variables():
             raise self._diverged(
                 progress.step, "the weights are not finite, or too large to be used"
             )
 
         try:
-            display.saved(run.save(progress, self.graph.weights(run.session), display.warn))
-            if self.job.options.sample_length:
-                display.sample(self.evaluator.sample(progress.step))
+            prefix = run.save(progress, self.graph.weights(run.session), display.warn)
         except OSError as error:
-            if is_last and run.is_away and run.has_checkpoint:
+            if not is_last:
+                # The checkpoint may be there: what fails then is to list it, or to remove the oldest ones.
+                is_saved = run.saved_progress.step == progress.step
+                display.save_failed(error, is_saved, run.has_checkpoint)
+                return run.saved_progress.best
+            if run.is_away and run.has_checkpoint:
                 raise OSError(
                     f"{error}. If it was moved, its checkpoints are intact: to resume from the last one, name its new "
                     "place as checkpoint_dir, with resume=True, or --resume"
                 )
-            if is_last:
-                raise
-            display.not_saved(error, run.has_checkpoint)
+            raise
 
-        return run.saved.best
+        display.saved(prefix)
+        if self.job.options.sample_length:
+            display.sample(self.evaluator.sample(progress.step))
+        return run.saved_progress.best
 
     def end(self, step: int, stopped_by: Optional[signal.Signals]) -> None:
         """Evaluate on the test text if there is one, and print how the run has ended after a step."""
-        self.processes.from_first(self._end, step, stopped_by)
-        # Wait for the others: a launcher may end all processes when the first of them has ended.
-        self.processes.gather(None)
+        self.processes.from_first(self._end_in_first, step, stopped_by)
+        # A launcher may end all processes when the first of them has ended.
+        self.processes.wait()
 
-    def _end(self, step: int, stopped_by: Optional[signal.Signals]) -> None:
+    def _end_in_first(self, step: int, stopped_by: Optional[signal.Signals]) -> None:
         display = self.display
-        limit = "epochs"
-        if self.ends_early and step < self.job.total_steps:
-            limit = "early_stop"
+        ended_early = self.ends_early and step < self.job.total_steps
+        if ended_early:
             display.ended_early(step, self.best)
-
         if stopped_by:
             display.stopped(stopped_by.name, step)
             return
@@ -447,6 +467,7 @@ class Training:
             loss, name = self.evaluator.test(self.run, step)
             display.test(loss, name)
             self.run.add_test_loss(loss)
+        limit = "early_stop" if ended_early else "epochs"
         display.finished(step, limit)
 
 

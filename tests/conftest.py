@@ -274,7 +274,7 @@ def planned(monkeypatch):
 
     def train_job(job, processes):
         jobs.append(job)
-        return job.folder, None
+        return [], None
 
     monkeypatch.setattr("charrnn.commands.train.train_job", train_job)
     return jobs

@@ -598,7 +598,7 @@ def test_numbers_of_numpy_are_numbers():
     """Which the record can hold."""
     values = dict(batch_size=np.int64(2), keep_prob=np.float32(0.5), fused=np.bool_(True))
     job = plan_job(corpus.Text("a text", TEXT), values, "run", Options(threads=np.int64(1)))
-    assert json.dumps(record.record_of(job.record))
+    assert json.dumps(record.as_json(job.record))
     assert type(job.threads) is int
 
 

@@ -106,7 +106,7 @@ def crafted_records(text):
         test_loss=1.5,
         beginning="A",
     )
-    good = record.record_of(run)
+    good = record.as_json(run)
     for part in (good, good["text"], good["hyperparameters"]):
         for name, usual in list(part.items()):
             for value in VALUES:

@@ -117,7 +117,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
 
     name = Path(prefix).name
     try:
-        run, recorded = record.read_record(prefix)
+        run, recorded = record.read_checkpoint_record(prefix)
     except (OSError, ValueError) as error:
         raise CheckpointError(
             f"{prefix} is damaged: its record {name}.json: {errors.reason(error)}"

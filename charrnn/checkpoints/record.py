@@ -49,12 +49,12 @@ TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
-LARGEST_LOSS = 1e38  # losses are measured in float32
+LARGEST_MEASURED = 1e38  # what a run measures is float32
 FROM_NOTEBOOK = (
     "start a run from its weights with init_from=open_model(path, sorted(set(text))), or --init-from and "
     "--vocab-from TEXT"
 )
-# Of the files that a record lists.
+# The suffixes of the files that a record lists.
 SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
 
 
@@ -141,20 +141,22 @@ def check_unused(folder: StrPath) -> None:
         CheckpointError: it holds one.
     """
     folder = Path(folder)
+    advice = ""
     if is_run(folder):
-        problem = f"{folder} holds another run"
-        advice = "continue it with resume=True, or --resume;"
+        advice = "continue it with resume=True, or --resume"
     elif _is_of_notebook(folder):
-        problem = f"{folder} holds another run"
-        advice = f"{FROM_NOTEBOOK};"
-    else:
-        names = (TEXT_FILE, HISTORY_FILE, STAGE)
-        in_the_way = [name for name in names if os.path.lexists(str(folder / name))]
-        if not in_the_way:
-            return
-        problem = f"{folder} has a {in_the_way[0]}, which a new run would replace"
-        advice = "move it away,"
-    raise CheckpointError(f"{problem}: {advice} or name another checkpoint_dir")
+        advice = FROM_NOTEBOOK
+    if advice:
+        raise CheckpointError(
+            f"{folder} holds another run: {advice}; or name another checkpoint_dir"
+        )
+
+    for name in (TEXT_FILE, HISTORY_FILE, STAGE):
+        if os.path.lexists(str(folder / name)):
+            raise CheckpointError(
+                f"{folder} has a {name}, which a new run would replace: move it away, "
+                "or name another checkpoint_dir"
+            )
 
 
 def _is_of_notebook(folder: Path) -> bool:
@@ -162,7 +164,7 @@ def _is_of_notebook(folder: Path) -> bool:
     return not is_run(folder) and ((folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")))
 
 
-def record_of(record: RunRecord) -> Dict[str, Any]:
+def as_json(record: RunRecord) -> Dict[str, Any]:
     """Return a record as a dict of JSON types."""
     return {
         "charrnn": __version__,
@@ -181,17 +183,18 @@ def record_of(record: RunRecord) -> Dict[str, Any]:
     }
 
 
-def run_from_record(content: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
-    """Convert the result of :func:`record_of`, also of another version, to a RunRecord.
+def from_json(content: Dict[str, Any], folder: Optional[StrPath] = None) -> RunRecord:
+    """Convert the result of :func:`as_json`, also of another version, to a RunRecord.
 
     This is the only check of a record, which may be another person's.
 
     Raises:
         ValueError: it is not the record of a run.
     """
-    with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):
+    try:
         return _checked_record(content, folder)
-    raise ValueError("it does not describe a run")
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise ValueError("it does not describe a run")
 
 
 def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRecord:
@@ -233,14 +236,14 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
         if type(loss) not in (int, float):
             raise TypeError(loss)
         # NaN is refused too.
-        if not abs(loss) <= LARGEST_LOSS:
+        if not abs(loss) <= LARGEST_MEASURED:
             raise ValueError(loss)
     if record.best is not None and step_of(record.best) < 0:
         raise ValueError(record.best)
     return record
 
 
-def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
+def read_checkpoint_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
     """Read the record of a checkpoint.
 
     Returns:
@@ -251,11 +254,13 @@ def read_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
         OSError: it cannot be read.
         ValueError: it is damaged, or it is the record of another checkpoint.
     """
-    path = Path(prefix + ".json")
-    content = read_signed(path)
-    if content.get("name") != path.stem:
+    checkpoint = Path(prefix)
+    content = read_signed(f"{prefix}.json")
+    if content.get("name") != checkpoint.name:
         raise ValueError("it is the record of another checkpoint")
-    return run_from_record(content["run"], path.parent), content["files"]
+    if not isinstance(content.get("files"), dict):
+        raise ValueError("it does not list the files of its checkpoint")
+    return from_json(content.get("run", {}), checkpoint.parent), content["files"]
 
 
 def signed(content: Dict[str, Any]) -> bytes:
@@ -273,7 +278,8 @@ def read_signed(path: StrPath) -> Dict[str, Any]:
         ValueError: it is damaged.
     """
     content = parsed(Path(path).read_bytes())
-    if content.pop("sha256", None) != _digest(content):
+    sha256 = content.pop("sha256", None)
+    if sha256 != _digest(content):
         raise ValueError("it has changed since it was written")
     return content
 
@@ -284,11 +290,13 @@ def parsed(content: bytes) -> Dict[str, Any]:
     Raises:
         ValueError: it is not a JSON object.
     """
-    with contextlib.suppress(ValueError, RecursionError):
+    try:
         value = json.loads(content.decode("utf-8", "surrogatepass"))
-        if isinstance(value, dict):
-            return value
-    raise ValueError("it is damaged")
+    except (ValueError, RecursionError):
+        raise ValueError("it is damaged")
+    if not isinstance(value, dict):
+        raise ValueError("it is damaged")
+    return value
 
 
 def _digest(content: Dict[str, Any]) -> str:
@@ -301,7 +309,7 @@ def write_run(folder: StrPath, record: RunRecord) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    files.write_atomically(Path(folder) / RUN_FILE, signed(record_of(record)))
+    files.write_atomically(Path(folder) / RUN_FILE, signed(as_json(record)))
 
 
 def read_run(folder: StrPath) -> RunRecord:
@@ -312,7 +320,7 @@ def read_run(folder: StrPath) -> RunRecord:
     """
     path = Path(folder) / RUN_FILE
     try:
-        return run_from_record(read_signed(path), folder)
+        return from_json(read_signed(path), folder)
     except OSError as error:
         problem = f"there is no run in {folder}: {errors.described(error)}"
         if _is_of_notebook(Path(folder)):
@@ -320,10 +328,12 @@ def read_run(folder: StrPath) -> RunRecord:
     except ValueError as error:
         problem = f"{path} cannot be used: {error}"
 
-    paths = Path(folder).glob("*.ckpt.json")
-    for path in sorted(paths, key=lambda path: step_of(path.stem), reverse=True):
+    # The newest of the others that can be read serves in its place.
+    prefixes = [path.with_suffix("") for path in Path(folder).glob("*.ckpt.json")]
+    prefixes.sort(key=lambda prefix: step_of(prefix.name), reverse=True)
+    for prefix in prefixes:
         with contextlib.suppress(OSError, ValueError):
-            record, _files = read_record(str(path.with_suffix("")))
+            record, _ = read_checkpoint_record(str(prefix))
             return record
     raise CheckpointError(problem)
 

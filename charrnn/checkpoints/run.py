@@ -17,7 +17,7 @@ import numpy as np
 from charrnn.checkpoints.find import newest_intact, verify
 from charrnn.checkpoints.record import (
     HISTORY_FILE,
-    LARGEST_LOSS,
+    LARGEST_MEASURED,
     LOCK_FILE,
     STAGE,
     SUFFIXES,
@@ -25,9 +25,9 @@ from charrnn.checkpoints.record import (
     CheckpointError,
     NoCheckpointError,
     RunRecord,
+    as_json,
     check_unused,
     names_with,
-    record_of,
     signed,
     step_of,
     write_run,
@@ -49,22 +49,6 @@ COLUMNS = (
     "gradient_norm",
     "characters_per_second",
 )
-
-
-def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
-    """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
-
-    A row that was not written to its end, for example because of a crash, or has something else, is left out.
-    """
-    lines = (Path(folder) / HISTORY_FILE).read_bytes().splitlines()
-    rows = []
-    for line in lines[1:]:  # without the header
-        with contextlib.suppress(ValueError):
-            row = [float(cell or "nan") for cell in line.split(b",")]
-            is_too_large = any(abs(number) > LARGEST_LOSS for number in row)
-            if len(row) == len(COLUMNS) and not is_too_large:
-                rows.append(row)
-    return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
 
 
 @dataclass(frozen=True)
@@ -112,14 +96,63 @@ class Progress:
     history: str = ""
 
 
+def _packed_progress(progress: Progress) -> bytes:
+    """Return the content of the file that :func:`read_progress` reads."""
+    # In memory first: a ZipFile that cannot write its file reports a second error when it is deleted.
+    content = io.BytesIO()
+    np.savez(
+        content,
+        step=progress.step,
+        lstm_state=progress.lstm_state,
+        epoch_losses=progress.epoch_losses,
+        best_step=progress.best.step,
+        best_loss=progress.best.loss,
+        evals_since_best=progress.best.evaluations_since,
+        history=np.frombuffer(progress.history.encode(), np.uint8),
+    )
+    return content.getvalue()
+
+
+def read_progress(prefix: str) -> Progress:
+    """Read the progress that was saved with a verified checkpoint.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    try:
+        with np.load(prefix + ".progress.npz") as arrays:
+            best = Best(
+                step=arrays["best_step"].item(),
+                loss=arrays["best_loss"].item(),
+                evaluations_since=arrays["evals_since_best"].item(),
+            )
+            return Progress(
+                step=arrays["step"].item(),
+                lstm_state=arrays["lstm_state"],
+                epoch_losses=arrays["epoch_losses"],
+                best=best,
+                history=arrays["history"].tobytes().decode(),
+            )
+    # Of any kind, if another program has made the file.
+    except Exception as error:
+        raise CheckpointError(
+            f"{prefix} cannot be used to resume: its progress cannot be read "
+            f"({errors.reason(error)})"
+        )
+
+
 class Run:
     """The folder of a run while this process trains it. Nothing else writes there.
+
+    Of several processes, only the first one calls :meth:`begin` and saves. In the others, ``add`` does nothing.
 
     Attributes:
         record: the RunRecord, with the name of the best checkpoint that is saved.
         folder: its path.
         session: the tf.Session that holds the variables of the network.
-        saved: the Progress of the newest checkpoint, or that of a run without one.
+        saved_progress: the Progress of the newest checkpoint, or that of a run without one.
+        has_checkpoint: whether the first process has restored or saved one. A run from another model's weights begins
+            with one of step 0.
         skipped: a line for each checkpoint that :meth:`begin` could not use.
     """
 
@@ -130,8 +163,9 @@ class Run:
         self.record = replace(record, tensorflow=tf.__version__)
         self.folder = folder
         self.session = session
+        self.has_checkpoint = False
         self.skipped: List[str] = []
-        # The lock of the folder, from begin() on. Only one of several processes has it.
+        # The lock of the folder, from begin() on.
         self._lock: Optional[IO[str]] = None
         self._history = ""
         self._summaries: Optional[Summaries] = None
@@ -139,7 +173,8 @@ class Run:
         self._summarized_from = -1
         with session.graph.as_default():
             self._saver = tf.train.Saver(max_to_keep=0)
-            self._norm = tf.global_norm(tf.global_variables())
+            # Not finite if a variable is not, or if it is so large that its square is not.
+            self._norm_of_variables = tf.global_norm(tf.global_variables())
 
     def close(self) -> None:
         """Close the summaries, and then give up the lock."""
@@ -169,39 +204,40 @@ class Run:
         """
         self._lock = reserve(self.folder)
         if not resumes:
-            # Again, because another process may have trained in it since the run was planned.
+            # The plan has checked this, but another process may have trained in the folder since.
             check_unused(self.folder)
         remove_leftovers(self.folder)
         _write_text(Path(self.folder) / TEXT_FILE, text)
 
-        self.saved = fresh
+        self.saved_progress = fresh
         if resumes:
-            self.saved = self._restored(fresh)
-        # The record of a run from another model's weights is written when these are saved.
-        if not self.saved.step and not self.record.init_from:
+            self._restore()
+        # Restoring a checkpoint has written run.json. The first save of a run from another model's weights, which comes
+        # next, will write it.
+        if not self.has_checkpoint and not self.record.init_from:
             write_run(self.folder, self.record)
 
-        self._history = self.saved.history
+        self._history = self.saved_progress.history
         self._write_history()
         if summaries:
-            self._summarized_from = self.saved.step
-        return self.saved
+            self._summarized_from = self.saved_progress.step
+        return self.saved_progress
 
-    def _restored(self, fresh: Progress) -> Progress:
-        """Restore the newest intact checkpoint, and return its progress; the fresh one if there is no checkpoint."""
+    def _restore(self) -> None:
+        """Restore the newest intact checkpoint if there is one, list it, and write ``run.json``."""
         try:
             newest = newest_intact(self.folder)
         except NoCheckpointError:
             # The initial weights of a run from another model are lost.
             if self.record.init_from:
                 raise
-            return fresh
+            return
 
         self.skipped += newest.skipped
         progress = read_progress(newest.prefix)
         try:
             self._saver.restore(self.session, newest.prefix)
-        # of any kind, if another program has made the file
+        # Of any kind, if another program has made the file.
         except Exception as error:
             raise CheckpointError(
                 f"the checkpoint {newest.prefix} cannot be read: {errors.reason(error)}"
@@ -217,33 +253,28 @@ class Run:
                     f"the best checkpoint {best} is damaged: the next evaluation counts as the best"
                 )
                 best = None
+                # evaluations_since stays: a run that has ended early stays ended.
                 progress = replace(progress, best=replace(progress.best, step=0, loss=math.inf))
 
         self.record = replace(self.record, best=best)
-        self.saved = progress
+        self.saved_progress = progress
+        self.has_checkpoint = True
         self.tidy()
-        return progress
 
     def name(self, step: int) -> str:
         """Return the notebook's name for the checkpoint of a step."""
         return f"i{step}_l{self.record.hyperparameters.lstm_size}.ckpt"
 
-    @property
-    def has_checkpoint(self) -> bool:
-        """Whether a checkpoint is saved. A run from another model's weights begins with one of step 0."""
-        return bool(self._lock and (self.saved.step or self.record.init_from))
-
-    def has_finite_weights(self) -> bool:
-        """Return whether all variables are finite, and small enough to be used."""
-        return math.isfinite(self.session.run(self._norm))
+    def has_usable_variables(self) -> bool:
+        """Return whether the weights and the optimizer's slots are finite, and small enough to be used."""
+        return math.isfinite(self.session.run(self._norm_of_variables))
 
     @property
     def is_away(self) -> bool:
         """Whether the folder is no longer that of this run."""
-        return not (self._lock and files.is_held(self._lock))
+        return self._lock is None or not files.is_held(self._lock)
 
     def _check_place(self) -> None:
-        """Raise OSError if the folder is away."""
         if self.is_away:
             raise OSError(
                 f"cannot save to {self.folder}: since training began, the folder was moved or removed"
@@ -256,7 +287,7 @@ class Run:
             step, epoch: after which it was measured.
             measured: some of COLUMNS. The bits are added.
         """
-        if not measured or not self._lock:
+        if not self._lock:
             return
 
         for name, bits in (("loss", "bits_per_character"), ("val_loss", "val_bits_per_character")):
@@ -265,10 +296,10 @@ class Run:
         row = dict(measured, step=step, epoch=epoch)
         line = _line(str(row.get(name, "")) for name in COLUMNS)
 
-        # The next save writes the whole history, also what was measured while the folder was away.
         self._history += line
+        if self.is_away:
+            return
         with contextlib.suppress(OSError):
-            self._check_place()
             if self._summarized_from >= 0:
                 self._summaries = self._summaries or Summaries(self.folder, self._summarized_from)
                 self._summaries.add(step, dict(measured, epoch=epoch))
@@ -292,8 +323,9 @@ class Run:
             The prefix of the checkpoint.
 
         Raises:
-            OSError: the checkpoint cannot be written, and none of its files remain; or it is saved, and what comes
-                after it failed, which the next save does. Earlier checkpoints are unchanged.
+            OSError: the checkpoint cannot be written, and none of its files remain; or it is there, as
+                ``saved_progress`` says, but :meth:`tidy` failed, which the next save calls too. Earlier checkpoints are
+                unchanged.
         """
         from charrnn.system.tensorflow import tf
 
@@ -311,14 +343,14 @@ class Run:
         try:
             remove_leftovers(folder)
             # In another folder first: if the save is killed, the run folder has only whole checkpoints.
-            *written, last = self._write_stage(progress, record, weights)
-            for path in written:
+            *paths, record_path = self._write_stage(progress, record, weights)
+            for path in paths:
                 os.replace(str(path), str(folder / path.name))
-            # So that there is no record without its files after a loss of power.
+            # The record comes last, also in a loss of power: with it, the checkpoint can be used.
             files.flush(folder)
-            # From now on, the checkpoint can be used.
-            os.replace(str(last), str(folder / last.name))
+            os.replace(str(record_path), str(folder / record_path.name))
         except (tf.errors.OpError, ValueError, OSError) as error:
+            # All checkpoints that can be used are of earlier steps, so none has this name.
             with contextlib.suppress(OSError):
                 remove_leftovers(folder)
                 _remove_files(folder, name)
@@ -327,7 +359,8 @@ class Run:
             )
 
         self.record = record
-        self.saved = progress
+        self.saved_progress = progress
+        self.has_checkpoint = True
         files.flush(folder)
         self.tidy()
         return str(folder / name)
@@ -336,10 +369,10 @@ class Run:
         """Write and flush the files of a checkpoint in the stage, and return their paths, the record last."""
         stage = Path(self.folder) / STAGE
         name = self.name(progress.step)
-        about = record_of(record)
+        run = as_json(record)
 
         stage.mkdir()
-        (stage / f"{name}.npz").write_bytes(packed(weights, about))
+        (stage / f"{name}.npz").write_bytes(packed(weights, run))
         (stage / f"{name}.progress.npz").write_bytes(_packed_progress(progress))
         # TensorFlow's own way to write the graph would make the run folder again, if it was renamed in the meantime.
         self._saver.save(self.session, str(stage / name), write_meta_graph=False, write_state=False)
@@ -347,19 +380,19 @@ class Run:
             meta_graph = self._saver.export_meta_graph()
         (stage / f"{name}.meta").write_bytes(meta_graph.SerializeToString())
 
-        written = sorted(stage.iterdir())
+        paths = sorted(stage.iterdir())
         sizes = {}
-        for path in written:
+        for path in paths:
             files.flush(path)
             suffix = path.name[len(name) :]
             sizes[suffix] = [path.stat().st_size, files.sha256(path.read_bytes())]
 
-        path = stage / f"{name}.json"
-        files.write_atomically(path, signed({"name": name, "files": sizes, "run": about}))
-        return [*written, path]
+        record_path = stage / f"{name}.json"
+        files.write_atomically(record_path, signed({"name": name, "files": sizes, "run": run}))
+        return [*paths, record_path]
 
     def _write_reports(self, warn: Callable[[str], None]) -> None:
-        # The whole history, in case the file was lost or changed.
+        """Write the whole history, because its file may lack rows or be lost, and flush the summaries."""
         try:
             self._write_history()
             if self._summaries:
@@ -386,19 +419,19 @@ class Run:
 
         # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
         # counted nor removed.
-        trained = [name for name in names if step_of(name) <= self.saved.step]
+        trained = [name for name in names if step_of(name) <= self.saved_progress.step]
+        newest = trained[-1]
         too_many = trained[: -self.record.hyperparameters.max_to_keep]
         old = [name for name in too_many if name != self.record.best]
 
-        # The list and the record no longer name what is then removed.
-        _write_list(folder, trained[-1], [name for name in names if name not in old])
+        # What is removed goes from the list and from run.json first, then from the disk. Its records go last, also in a
+        # loss of power: by them, the next save completes an interrupted removal.
+        _write_list(folder, newest, [name for name in names if name not in old])
         write_run(folder, self.record)
         for name in old:
             _remove_files(folder, name)
-        # So that no file is left without its record after a loss of power.
         if old:
             files.flush(folder)
-        # The records go last, so that the next save completes an interrupted removal.
         for name in old:
             (folder / f"{name}.json").unlink()
 
@@ -415,7 +448,7 @@ def reserve(folder: StrPath) -> IO[str]:
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        # So that the folder is there after a loss of power.
+        # The folder is then there after a loss of power too.
         files.flush(Path(folder).parent)
         return files.lock(Path(folder) / LOCK_FILE)
     except BlockingIOError:
@@ -457,48 +490,20 @@ def _remove_files(folder: Path, name: str) -> None:
             path.unlink()
 
 
-def _packed_progress(progress: Progress) -> bytes:
-    """Return the content of the file that :func:`read_progress` reads."""
-    # Not in the file: a ZipFile that cannot write reports a second error when it is deleted.
-    content = io.BytesIO()
-    np.savez(
-        content,
-        step=progress.step,
-        lstm_state=progress.lstm_state,
-        epoch_losses=progress.epoch_losses,
-        best_step=progress.best.step,
-        best_loss=progress.best.loss,
-        evals_since_best=progress.best.evaluations_since,
-        history=np.frombuffer(progress.history.encode(), np.uint8),
-    )
-    return content.getvalue()
+def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
+    """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
 
-
-def read_progress(prefix: str) -> Progress:
-    """Read the progress that was saved with a verified checkpoint.
-
-    Raises:
-        CheckpointError: it cannot be read.
+    A row that was not written to its end, for example because of a crash, or has something else, is left out.
     """
-    try:
-        with np.load(prefix + ".progress.npz") as arrays:
-            best = Best(
-                step=arrays["best_step"].item(),
-                loss=arrays["best_loss"].item(),
-                evaluations_since=arrays["evals_since_best"].item(),
-            )
-            return Progress(
-                step=arrays["step"].item(),
-                lstm_state=arrays["lstm_state"],
-                epoch_losses=arrays["epoch_losses"],
-                best=best,
-                history=arrays["history"].tobytes().decode(),
-            )
-    except Exception as error:  # of any kind, if another program has made the file
-        raise CheckpointError(
-            f"{prefix} cannot be used to resume: its progress cannot be read "
-            f"({errors.reason(error)})"
-        )
+    lines = (Path(folder) / HISTORY_FILE).read_bytes().splitlines()
+    rows = []
+    for line in lines[1:]:  # without the header
+        with contextlib.suppress(ValueError):
+            row = [float(cell or "nan") for cell in line.split(b",")]
+            is_too_large = any(abs(number) > LARGEST_MEASURED for number in row)
+            if len(row) == len(COLUMNS) and not is_too_large:
+                rows.append(row)
+    return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
 
 
 def _line(values: Iterable[str]) -> str:

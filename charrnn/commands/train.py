@@ -125,7 +125,7 @@ def _main(args: argparse.Namespace) -> int:
         if args.dry_run:
             dry_run(job, processes)
             return 0
-        *_, stopped_by = train_job(job, processes)
+        _, stopped_by = train_job(job, processes)
     return 128 + stopped_by if stopped_by else 0
 
 
@@ -202,7 +202,7 @@ def _hyperparameters_of(path: str) -> Dict[str, Any]:
         if os.path.isdir(path):
             run = record.read_run(path)
         else:
-            run = record.run_from_record(record.read_signed(path))
+            run = record.from_json(record.read_signed(path))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"--like needs a run folder or its run.json, and {path} is neither: {errors.reason(error)}"

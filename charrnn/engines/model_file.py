@@ -86,7 +86,7 @@ def _open_file(
     try:
         recorded = Vocabulary(about["vocabulary"])
         if run is None and "hyperparameters" in about:
-            run = record.run_from_record(about)
+            run = record.from_json(about)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the model {path} cannot be read: {errors.reason(error)}")
 

@@ -325,7 +325,7 @@ class Model:
         if dtype not in ("float32", "float16"):
             raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
         if self.run:
-            about = record.record_of(self.run)
+            about = record.as_json(self.run)
         else:
             about = {"vocabulary": "".join(self.vocabulary.chars)}
 

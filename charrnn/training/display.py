@@ -16,7 +16,7 @@ from charrnn.text import lists
 from charrnn.training.job import Job
 from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
-LINES = 20  # that are proposed to be written at the end of a run
+LINES_TO_WRITE = 20  # by the command that the end of a run proposes
 RULE = "-" * 70  # around a sample
 BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"  # fits 50 columns
 
@@ -32,7 +32,7 @@ class Display:
     def __init__(
         self, job: Job, n_parameters: int, stop: StopRequests, quiet: bool = False
     ) -> None:
-        """Prepare to print. ``stop`` is told when nobody reads that any more."""
+        """Prepare to print. When nobody reads that any more, ``stop`` is asked to stop the run."""
         self.job = job
         self.folder = job.folder
         self._n_parameters = n_parameters
@@ -58,7 +58,7 @@ class Display:
         if not job.options.resume:
             for note in self._notes():
                 self._row("note", note)
-        self._table(self._choices())
+        self._table(self._choices_and_weights())
 
     def _text(self) -> Iterator[Row]:
         """Yield what is known of the text, and of its parts."""
@@ -89,7 +89,7 @@ class Display:
         if n_test:
             yield "test", f"the last {n_test:,} characters, evaluated once at the end"
 
-    def _choices(self) -> Iterator[Row]:
+    def _choices_and_weights(self) -> Iterator[Row]:
         """Yield what was chosen on this machine, and where the weights come from."""
         job = self.job
         if job.time_in_words:
@@ -153,10 +153,10 @@ class Display:
             self._row("skipped", line)
 
     def resumed(self, step: int) -> None:
-        """Print after how many steps the run resumes."""
         left = max(0, self.job.total_steps - step)
         self._row("resumed", f"after step {step:,}, {left:,} to go")
 
+        # The random state of dynamic_rnn's masks is not in a checkpoint. Those of the fused unroll depend on the step.
         hyper = self.job.hyperparameters
         if not hyper.unrolls_fused and min(hyper.keep_prob, hyper.input_keep_prob) < 1:
             self._row("dropout", "its masks are others than in a run that was not interrupted")
@@ -171,13 +171,12 @@ class Display:
             smoothing=0.05,
             disable=self._quiet or not terminal.is_terminal(sys.stderr),
             bar_format=BAR,
-            miniters=1,  # so that no other thread writes
+            miniters=1,  # without tqdm's monitor, a thread that would write too
         )
         with self._bar:
             yield
 
     def advance(self, loss: float) -> None:
-        """Advance the bar by a step."""
         self._bar.set_description_str(f"loss {loss:.4f}", refresh=False)
         self._bar.update(1)
 
@@ -186,7 +185,6 @@ class Display:
         self._print(f"{self._place(step)}  loss {loss:.4f}  {seconds:.4f} s/batch")
 
     def epoch(self, epoch: int, mean_loss: float) -> None:
-        """Print the mean loss of an epoch."""
         self._print(
             f"epoch {epoch:,}/{self.job.hyperparameters.epochs:,}  mean loss {mean_loss:.4f}"
         )
@@ -199,22 +197,23 @@ class Display:
         self._print(f"{self._place(step)}  validation loss {loss:.4f}, {so_far}")
 
     def test(self, loss: float, name: str) -> None:
-        """Print the loss on the test text, and the name of the checkpoint."""
+        """Print the loss on the test text, and the name of the checkpoint that has it."""
         self._print(f"test loss {loss:.4f}, of {name}")
 
     def saved(self, prefix: str) -> None:
-        """Print which checkpoint was saved."""
         self._print(f"saved {prefix}")
 
-    def not_saved(self, error: OSError, has_checkpoint: bool) -> None:
-        """Print why a checkpoint could not be saved, and that training continues."""
-        so_far = "there is no checkpoint yet"
-        if has_checkpoint:
+    def save_failed(self, error: OSError, is_saved: bool, has_checkpoint: bool) -> None:
+        """Print why saving failed, whether before or after the checkpoint was there, and that training continues."""
+        if is_saved:
+            so_far = "the checkpoint is saved"
+        elif has_checkpoint:
             so_far = "earlier checkpoints are intact"
+        else:
+            so_far = "there is no checkpoint yet"
         self.warn(f"{errors.described(error)}; {so_far}, and training continues")
 
     def sample(self, text: str) -> None:
-        """Print a text that the network generated."""
         self._print(f"{RULE}\n{text}\n{RULE}")
 
     def ended_early(self, step: int, best: Best) -> None:
@@ -228,12 +227,17 @@ class Display:
         """Print that a signal ended the training, and how to resume it."""
         message = f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: {self._resumption()}"
         self._print(message)
-        # The reader of the output has gone.
+        # Display has noted this "signal" itself, because the reader of standard output has gone.
         if by == "SIGPIPE":
             self.warn(message)
 
     def finished(self, step: int, limit: str) -> None:
-        """Print that training has ended, and what to do next; limit is the hyperparameter that ended it."""
+        """Print that training has ended, and what to do next.
+
+        Args:
+            step: number of steps done.
+            limit: the hyperparameter that has ended it, ``epochs`` or ``early_stop``.
+        """
         longer = "To train longer"
         if limit == "epochs" and self.job.hyperparameters.schedule in TO_ZERO:
             longer += ", and raise the learning rate again"
@@ -253,7 +257,7 @@ class Display:
         if len(self.job.held_out):
             opened = f"open_model({str(self.folder)!r}, best=True)"
         if self.job.of_lines:
-            return f"{opened}.write_lines({LINES})"
+            return f"{opened}.write_lines({LINES_TO_WRITE})"
         return f"{opened}.write()"
 
     def _writing_in_command(self) -> str:
@@ -261,7 +265,7 @@ class Display:
         if len(self.job.held_out):
             arguments += " --best"
         if self.job.of_lines:
-            arguments += f" --lines {LINES}"
+            arguments += f" --lines {LINES_TO_WRITE}"
         return words.command("sample", arguments)
 
     def _resumption(self, arguments: str = "") -> str:
@@ -271,7 +275,6 @@ class Display:
         return words.resume_command(self.folder)
 
     def warn(self, message: object) -> None:
-        """Print a warning on standard error."""
         if self._quiet:
             return
         with contextlib.suppress(OSError, ValueError):
@@ -298,9 +301,11 @@ class Display:
                 terminal.write(f"{line}\n", sys.stdout)
             self._writes_fail = False
         except BrokenPipeError:
+            # The reader of standard output has gone: training ends after this step.
             terminal.drop_output(sys.stdout)
             self._stop.reader_left()
-        except (OSError, ValueError) as error:  # ValueError: it is closed
+        except (OSError, ValueError) as error:
+            # ValueError: this program has closed its own standard output.
             if not self._writes_fail:
                 reason = errors.reason(error)
                 self.warn(f"standard output cannot be written: {reason}; training continues")

@@ -60,6 +60,10 @@ class Processes:
         """Return the values of all processes, in the order of their ranks. Each process waits for the others."""
         return [value]
 
+    def wait(self) -> None:
+        """Wait until all processes have called this."""
+        self.gather(None)
+
     def agree(self, stop: Optional[signal.Signals]) -> Optional[signal.Signals]:
         """Return the signal that any of the processes has received, or None. It is the same in all of them."""
         return stop
@@ -88,7 +92,8 @@ class MPIProcesses(Processes):
         self.rank = world.rank
         self.size = world.size
         self._world = world
-        self._all_failed = False  # whether all know of a failure, and end
+        # Whether all know of a failure, and end.
+        self._all_failed = False
 
     def threads(self):
         if hasattr(os, "sched_getaffinity"):

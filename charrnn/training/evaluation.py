@@ -9,6 +9,7 @@ import numpy as np
 
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import Run
+from charrnn.checkpoints.weights import Weights
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.model_file import open_model
 from charrnn.engines.opened_model import Model
@@ -23,12 +24,12 @@ ROWS = 32  # pieces of the held-out text that are read in parallel
 
 @dataclass
 class Evaluator:
-    """Evaluates the network of a run, in a graph and a session of its own, which are made when they are first used.
+    """Evaluates the network of a run, with an engine that has a graph and a session of its own.
 
     Attributes:
         job: the plan of the run.
-        graph: the network.
-        session: the tf.Session that has its variables.
+        graph: the network in training.
+        session: the tf.Session of the training, which has its variables.
         processes: those that share the held-out text.
     """
 
@@ -36,18 +37,18 @@ class Evaluator:
     graph: TrainingGraph
     session: Any
     processes: Processes
-    _opened: Optional[GraphEngine] = None
+    # It takes time and memory, so it is made when it is first used.
+    _engine: Optional[GraphEngine] = None
 
     def close(self) -> None:
-        """Close the session."""
-        if self._opened:
-            self._opened.close()
+        if self._engine:
+            self._engine.close()
 
-    def _engine(self) -> GraphEngine:
-        """Return an engine with the current weights or their running averages. Each call returns the same engine."""
-        if not self._opened:
+    def _engine_with(self, weights: Weights) -> GraphEngine:
+        """Return the engine, after it has loaded some weights."""
+        if not self._engine:
             hyper = self.job.hyperparameters
-            self._opened = GraphEngine(
+            self._engine = GraphEngine(
                 vocabulary=self.job.record.vocabulary,
                 lstm_size=hyper.lstm_size,
                 num_layers=hyper.num_layers,
@@ -55,36 +56,43 @@ class Evaluator:
                 threads=self.job.threads,
             )
 
-        self._opened.load(self.graph.weights(self.session))
-        return self._opened
+        self._engine.load(weights)
+        return self._engine
+
+    def _current_weights(self) -> Weights:
+        """Return the weights of the training as it is now, or their running averages."""
+        return self.graph.weights(self.session)
 
     def measure(self) -> float:
         """Return the loss on the held-out text in nats per character. The processes share the text."""
         share = self.processes.rank, self.processes.size
-        # The rows of the other processes are 0, so the means of all add up to that of the text.
-        nats = surprisal(self._engine(), self.job.held_out, ROWS, share)
+        engine = self._engine_with(self._current_weights())
+        # [T - 1]; 0 for the characters that other processes measure, so the means of all add up to that of the text.
+        nats = surprisal(engine, self.job.held_out, ROWS, share)
         mean = float(np.mean(nats, dtype=np.float64))
         return sum(self.processes.gather(mean))
 
     def test(self, run: Run, step: int) -> Tuple[float, str]:
-        """Return the loss on the test text, and the checkpoint that has it: the best one, or else the last."""
-        engine = self._engine()
+        """Return the loss on the test text, and the checkpoint that has it: the best one, or else the last.
+
+        It is called in the first process only, which measures the whole text.
+        """
         name = run.name(step)
+        weights = self._current_weights()
         best = run.record.best
         if best and best != name:
             # The last one serves if the best one is damaged.
             with contextlib.suppress(CheckpointError):
-                model = open_model(Path(run.folder) / best)
-                engine.load(model.weights)
+                weights = open_model(Path(run.folder) / best).weights
                 name = best
 
-        nats = surprisal(engine, self.job.test, ROWS)
+        nats = surprisal(self._engine_with(weights), self.job.test, ROWS)
         return float(np.mean(nats, dtype=np.float64)), name
 
     def sample(self, step: int) -> str:
         """Return the text that ``charrnn-sample`` writes with the step as its seed.
 
-        That of a list has lines with all first letters.
+        For a list, it begins a new line, so that the first line can begin with any letter.
         """
         job = self.job
         vocabulary = job.record.vocabulary
@@ -96,13 +104,13 @@ class Evaluator:
 
         # NumPy writes a single text faster, but has LSTM cells only.
         if job.hyperparameters.cell == "lstm":
-            model = Model("", vocabulary, self.graph.weights(self.session))
-            engine = model.engine()
+            engine = Model("", vocabulary, self._current_weights()).engine()
         else:
-            engine = self._engine()
+            engine = self._engine_with(self._current_weights())
         samples, interrupted = Sampler(engine).write(
             prime, job.options.sample_length, settings, seed=step
         )
+        # The sampler catches a Ctrl-C that asks to end at once: the second one.
         if interrupted:
             raise KeyboardInterrupt
 

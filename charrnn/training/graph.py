@@ -13,7 +13,7 @@ from charrnn.model import build_inputs, build_loss, build_output
 from charrnn.system.tensorflow import session_config, set_variable, tf
 from charrnn.training.distributed import Processes
 
-# Elements from which _Adam avoids constants. No variable of the recipe has as many.
+# Elements from which _Adam avoids constants. No variable of a network with the notebook's settings has as many.
 LARGE_VARIABLE = 2**22
 
 
@@ -24,6 +24,7 @@ class TrainingGraph:
     settings the same graph.
 
     Attributes:
+        seed: that of the hyperparameters; 0 if they have none, which is so outside of a run.
         rows: slice of the rows of a batch that this process trains on.
         config: the settings of the session that trains it, a tf.ConfigProto.
         gradient_norm: scalar, the norm of the gradients before they are clipped.
@@ -46,13 +47,13 @@ class TrainingGraph:
         depend on the seed only. Otherwise 32 run at once, in any order, which is faster.
         """
         self._hyper = hyper
-        self._seed = hyper.seed or 0
+        self.seed = hyper.seed or 0
         first, end = processes.rows(hyper.batch_size)
         self.rows = slice(first, end)
         self.config = session_config(threads, hyper.unrolls_fused, hyper.precision)
         tf.reset_default_graph()
-        # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own
-        tf.set_random_seed(self._seed + processes.rank)
+        # dynamic_rnn draws the masks for the rows of one process only, so the graph of each needs a seed of its own.
+        tf.set_random_seed(self.seed + processes.rank)
 
         self.inputs, self.targets, self.keep_prob = build_inputs(end - first, hyper.num_steps)
         stack = build_stack(
@@ -76,11 +77,10 @@ class TrainingGraph:
 
         self.prediction, self.logits = build_output(outputs, hyper.lstm_size, num_classes)
         loss = self._build_loss(outputs, num_classes, threads)
-        self.optimizer, self.loss = _build_update(loss, hyper, processes.average)
+        update = _build_update(loss, hyper, processes.average)
+        self.optimizer, self.loss, self.gradient_norm = update
 
         self._learning_rate = _learning_rate(hyper)
-        graph = tf.get_default_graph()
-        self.gradient_norm = graph.get_tensor_by_name("global_norm/global_norm:0")
         self._trained = {variable.op.name: variable for variable in tf.trainable_variables()}
         self.shapes = {
             name: tuple(variable.shape.as_list()) for name, variable in self._trained.items()
@@ -108,8 +108,11 @@ class TrainingGraph:
         """Return the mean loss of this process's rows, from outputs [N, M, L]."""
         hyper = self._hyper
         n_rows = self.logits.shape[0].value
-        fits_in_a_slice = n_rows <= rows_of_slice(num_classes)
-        if not hyper.unrolls_fused or (fits_in_a_slice and hyper.precision == "float32"):
+        # The fused unroll comes with mean_surprisal, which saves memory by slices of the rows, and computes in
+        # bfloat16. Rows that fit in one slice save nothing, so the notebook's loss serves them in float32.
+        if not hyper.unrolls_fused or (
+            hyper.precision == "float32" and n_rows <= rows_of_slice(num_classes)
+        ):
             return build_loss(self.logits, self.targets, hyper.lstm_size, num_classes)
 
         weights, bias = tf.trainable_variables("softmax/")
@@ -122,7 +125,7 @@ class TrainingGraph:
             precision=hyper.precision,
         )
 
-    def of_step(self, step: int, n_windows: int) -> Dict[Any, Any]:
+    def feed_of_step(self, step: int, n_windows: int) -> Dict[Any, Any]:
         """Return what the notebook does not feed: the learning rate, and the seed of the dropout masks.
 
         Args:
@@ -131,11 +134,14 @@ class TrainingGraph:
         """
         feed: Dict[Any, Any] = {self._learning_rate: learning_rate_at(self._hyper, step, n_windows)}
         if self._hyper.unrolls_fused:
-            feed[self.mask_seed] = self._seed, step
+            feed[self.mask_seed] = self.seed, step
         return feed
 
     def weights(self, session: Any) -> Dict[str, np.ndarray]:
-        """Return the weights by the names of their variables, or their running averages if there are any."""
+        """Return the weights by the names of their variables, or their running averages if there are any.
+
+        The graph must be the default one, as in :meth:`set_weights`.
+        """
         by_name = {variable.op.name: variable for variable in tf.global_variables()}
         fetched = {
             name: by_name.get(name + AVERAGE, variable) for name, variable in self._trained.items()
@@ -161,26 +167,29 @@ class TrainingGraph:
 
 def _learning_rate(hyper: Hyperparameters) -> Any:
     """Return the tensor that the optimizer of the default graph takes the learning rate from."""
+    # The optimizer has made it a constant, but any tensor can be fed.
     graph = tf.get_default_graph()
     return graph.get_tensor_by_name(f"{OPTIMIZERS[hyper.optimizer]}/learning_rate:0")
 
 
-def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple[Any, Any]:
-    """Return the operation that does one update, and the loss of the whole batch."""
+def _build_update(
+    loss: Any, hyper: Hyperparameters, over_processes: Callable
+) -> Tuple[Any, Any, Any]:
+    """Return the operation that does one update, the loss of the whole batch, and the norm of the gradients."""
     variables = tf.trainable_variables()
-    *gradients, loss = average([*tf.gradients(loss, variables), loss])
-    gradients, _ = tf.clip_by_global_norm(gradients, hyper.grad_clip)
+    *gradients, loss = over_processes([*tf.gradients(loss, variables), loss])
+    gradients, norm = tf.clip_by_global_norm(gradients, hyper.grad_clip)
 
     if hyper.optimizer == "adam":
         optimizer = _Adam(hyper.learning_rate)
     else:
-        # the decay is that of older char-RNN programs
+        # The decay is that of older char-RNN programs.
         optimizer = tf.train.RMSPropOptimizer(
             hyper.learning_rate, decay=0.95, name=OPTIMIZERS[hyper.optimizer]
         )
     update = optimizer.apply_gradients(zip(gradients, variables))
 
-    # decoupled from the gradients (Loshchilov and Hutter 2019, arXiv:1711.05101)
+    # Weight decay, decoupled from the gradients (Loshchilov and Hutter 2019, arXiv:1711.05101)
     if hyper.weight_decay:
         part = hyper.weight_decay * _learning_rate(hyper)
         matrices = [variable for variable in variables if len(variable.shape) == 2]
@@ -188,11 +197,11 @@ def _build_update(loss: Any, hyper: Hyperparameters, average: Callable) -> Tuple
             decays = [matrix.assign_sub(part * matrix.read_value()) for matrix in matrices]
             update = tf.group(*decays)
 
-    # Polyak and Juditsky 1992
+    # Running averages of the weights (Polyak and Juditsky 1992).
     if hyper.average_decay:
         with tf.control_dependencies([update]):
             update = tf.train.ExponentialMovingAverage(hyper.average_decay).apply(variables)
-    return update, loss
+    return update, loss, norm
 
 
 class _Adam(tf.train.AdamOptimizer):
@@ -209,6 +218,7 @@ class _Adam(tf.train.AdamOptimizer):
         # AdamOptimizer starts from tf.zeros, which the graph folds into a constant before it runs. These zeros are made
         # when the operation runs.
         def zeros(shape, dtype, partition_info=None):
+            # init=True: filled with zeros.
             return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)
 
         return self._get_or_make_slot_with_initializer(

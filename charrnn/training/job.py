@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 import numpy as np
@@ -35,13 +36,13 @@ class Job:
     """The plan of a training run.
 
     Attributes:
-        record: the record of the run.
-        folder: its folder.
-        text: its text.
+        record: what the run is.
+        folder: the run folder.
+        text: the whole text, in the order of the run.
         options: the Options.
         init_from: the model that the initial weights come from; None for random ones, or to resume.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
-        in_order: whether ``dynamic_rnn`` runs its iterations in order, so that a run with the same seed is the same.
+        in_order: whether ``dynamic_rnn`` runs its iterations in order, so that the seed alone determines its dropout.
         threads: the threads that each process uses.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
         time_in_words: what was chosen for a given time; "" if none was given.
@@ -72,7 +73,6 @@ class Job:
 
     @property
     def hyperparameters(self) -> Hyperparameters:
-        """Those of the record."""
         return self.record.hyperparameters
 
     @property
@@ -97,6 +97,9 @@ def plan_job(
 ) -> Job:
     """Plan a run, and check that it can be done. Nothing is written.
 
+    For the precision ``auto``, the speed of bfloat16 is measured. With options.minutes, the preset is ``auto``, and
+    networks are timed to choose the sizes and epochs.
+
     Args:
         text: the training text; None to resume a run with its own text.
         overrides: dict from names of hyperparameters to values. The others are those of the run to resume, or those of
@@ -107,13 +110,12 @@ def plan_job(
             other characters.
         n_processes: the number of processes that share a batch.
 
-    With options.minutes, the preset is auto, and networks are timed to choose the sizes and epochs.
-
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
     started = time.perf_counter()
     options.check()
+    # What the user has set stays. What _for_minutes adds may change.
     fixed = list(overrides)
     if options.minutes is not None:
         options, overrides = _for_minutes(options, overrides, n_processes)
@@ -122,7 +124,8 @@ def plan_job(
     folder = run_folder(folder, options.resume)
     old = read_run(folder) if options.resume else None
     hyper = _hyperparameters(text, overrides, old=old, options=options, init_from=init_from)
-    # A seed that nobody chose cannot be chosen again.
+    # Order makes dynamic_rnn slower, and is of no use if the seed is drawn below: nobody will repeat such a run. A run
+    # that is resumed has its seed, so it always goes on in order.
     in_order = hyper.seed is not None
 
     speedup = None
@@ -136,6 +139,7 @@ def plan_job(
             hyper = replace(hyper, precision=precision)
         record, text = _new_run(text, hyper, init_from)
 
+    # Now with the seed and the precision of the run.
     hyper = record.hyperparameters
     _check_processes(hyper.batch_size, n_processes, resumes=options.resume)
     if hyper.precision == "bfloat16" and is_version_1():
@@ -167,6 +171,29 @@ def plan_job(
     return job
 
 
+def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
+    """Return the precision that is faster on this machine, and how many times as fast bfloat16 multiplies.
+
+    With TensorFlow 1.15, nothing is measured, and the second is None.
+
+    Args:
+        threads: the threads to measure with.
+        fused: whether the network is unrolled fused.
+    """
+    if is_version_1():
+        return "float32", None
+    # Not above, because it imports TensorFlow.
+    from charrnn.fused.speed import bfloat16_speedup
+
+    config = session_config(threads, fused)
+    # Otherwise the first session of a process fixes the threads of all later ones.
+    config.use_per_session_threads = True
+    speedup = bfloat16_speedup(config)
+    if speedup >= LEAST_SPEEDUP:
+        return "bfloat16", speedup
+    return "float32", speedup
+
+
 def _for_minutes(
     options: Options, overrides: Dict[str, Any], n_processes: int
 ) -> Tuple[Options, Dict[str, Any]]:
@@ -183,50 +210,6 @@ def _for_minutes(
     return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **overrides}
 
 
-def _fitted(job: Job, n_minutes: float, fixed: List[str], started: float) -> Job:
-    """Return a job with the sizes and epochs with which it ends in time. Fixed hyperparameters stay."""
-    if job.init_from:
-        fixed = [*fixed, *transfer.network_of(job.init_from)]
-    choice = minutes.Choice(
-        auto=job.hyperparameters,
-        lengths=(len(job.training), len(job.held_out), len(job.test)),
-        fixed=tuple(fixed),
-        minutes=n_minutes,
-        sample_length=job.options.sample_length,
-    )
-    num_classes = len(job.record.vocabulary)
-
-    def time_network(hyper: Hyperparameters) -> minutes.Timing:
-        return minutes.time_network(num_classes, hyper, job.threads, job.in_order)
-
-    hyper, time_in_words = minutes.fitted(choice, time_network, started)
-    record = replace(job.record, hyperparameters=hyper)
-    return replace(job, record=record, time_in_words=time_in_words)
-
-
-def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
-    """Return the precision that is faster on this machine, and how many times as fast bfloat16 multiplies.
-
-    With TensorFlow 1.15, nothing is measured, and the second is None.
-
-    Args:
-        threads: the threads to measure with.
-        fused: whether the network is unrolled fused.
-    """
-    if is_version_1():
-        return "float32", None
-    # Not above, because it imports TensorFlow.
-    from charrnn.fused.speed import bfloat16_speedup
-
-    config = session_config(threads, fused)
-    # So that training can have another number of threads.
-    config.use_per_session_threads = True
-    speedup = bfloat16_speedup(config)
-    if speedup >= LEAST_SPEEDUP:
-        return "bfloat16", speedup
-    return "float32", speedup
-
-
 def _hyperparameters(
     text: Optional[Text],
     overrides: Dict[str, Any],
@@ -240,6 +223,7 @@ def _hyperparameters(
         raise ValueError(
             f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}"
         )
+    # These may be out of today's range.
     recorded: Set[str] = set()
     if old:
         for name, value in (("init_from", init_from), ("preset", options.preset)):
@@ -256,7 +240,7 @@ def _hyperparameters(
     except ValueError as error:
         if options.preset:
             raise ValueError(f"{error} (with preset {options.preset})")
-        raise ValueError(str(error))
+        raise
     return hyper
 
 
@@ -270,19 +254,53 @@ def _values_of_new_run(
     network = transfer.network_of(init_from) if init_from else {}
     n_characters = len(text.text) if text else 0
     values = preset(preset_name, n_characters) if preset_name else {}
-    # The sizes of a preset stay, and are refused if the model has others.
+    # Where a preset and the model differ, the preset wins, so that _new_run refuses the model.
     if preset_name != AUTO:
         return {**network, **values}
 
-    # auto takes the sizes of the model.
+    # With auto, the model wins.
     values = {**values, **network}
     if text and lists.is_list(text.text):
         values["shuffle"] = "lines"
-    # Other dropout suits a network that is not unrolled fused.
+    # Dropout on recurrent weights needs the fused unroll. Where that is not used, other dropout takes its place.
     hyper = Hyperparameters(**{**values, **overrides})
     if hyper.recurrent_keep_prob != 1 and not hyper.unrolls_fused:
         values.update(NOT_FUSED)
     return values
+
+
+def _resumed_run(
+    record: RunRecord, hyper: Hyperparameters, text: Optional[Text]
+) -> Tuple[RunRecord, Text]:
+    """Return a record with new hyperparameters, and its text. Raise CheckpointError if the run cannot have them."""
+    subject = f"the run in {record.folder}"
+    old = record.hyperparameters
+    if record.unknown:
+        names = ", ".join(map(repr, record.unknown))
+        raise CheckpointError(
+            f"{subject} has hyperparameters that this version of charrnn does not know: {names}"
+        )
+    if text:
+        # None if it is another text.
+        content = text_of(record, text.text)
+        if content is None:
+            raise CheckpointError(
+                f"{subject} was trained on another text than {text.name}; without a text, "
+                "a resumed run uses the one in that folder"
+            )
+        own_text = Text(record.text_name, content, text.skipped)
+    else:
+        own_text = Text(record.text_name, read_text(record))
+
+    if hyper.precision == AUTO:
+        hyper = replace(hyper, precision=old.precision)
+    for name in IMMUTABLE:
+        if getattr(old, name) != getattr(hyper, name):
+            raise CheckpointError(
+                f"{subject} has {name} {getattr(old, name)}, which cannot be changed "
+                f"to {getattr(hyper, name)}: leave it out, or train another run"
+            )
+    return replace(record, hyperparameters=hyper), own_text
 
 
 def _new_run(
@@ -314,41 +332,9 @@ def _new_run(
                 f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
                 "start from it"
             )
+    # The run also has the characters of the model that its text lacks.
     vocabulary = transfer.joined_vocabulary(init_from, text.text)
     return replace(record, vocabulary=vocabulary, init_from=init_from.name), text
-
-
-def _resumed_run(
-    record: RunRecord, hyper: Hyperparameters, text: Optional[Text]
-) -> Tuple[RunRecord, Text]:
-    """Return a record with new hyperparameters, and its text. Raise CheckpointError if the run cannot have them."""
-    subject = f"the run in {record.folder}"
-    old = record.hyperparameters
-    if record.unknown:
-        names = ", ".join(map(repr, record.unknown))
-        raise CheckpointError(
-            f"{subject} has hyperparameters that this version of charrnn does not know: {names}"
-        )
-    if text:
-        content = text_of(record, text.text)
-        if content is None:
-            raise CheckpointError(
-                f"{subject} was trained on another text than {text.name}; without a text, "
-                "a resumed run uses the one in that folder"
-            )
-        own_text = Text(record.text_name, content, text.skipped)
-    else:
-        own_text = Text(record.text_name, read_text(record))
-
-    if hyper.precision == AUTO:
-        hyper = replace(hyper, precision=old.precision)
-    for name in IMMUTABLE:
-        if getattr(old, name) != getattr(hyper, name):
-            raise CheckpointError(
-                f"{subject} has {name} {getattr(old, name)}, which cannot be changed "
-                f"to {getattr(hyper, name)}: leave it out, or train another run"
-            )
-    return replace(record, hyperparameters=hyper), own_text
 
 
 def _check_processes(batch_size: int, n_processes: int, resumes: bool) -> None:
@@ -358,10 +344,12 @@ def _check_processes(batch_size: int, n_processes: int, resumes: bool) -> None:
 
     advice = f"choose a multiple of {n_processes}"
     if resumes:
-        *numbers, last = [number for number in range(1, batch_size + 1) if batch_size % number == 0]
-        advice = (
-            f"a resumed run keeps it, so use {', '.join(map(str, numbers))} or {last} processes"
-        )
+        divisors = [number for number in range(1, batch_size + 1) if batch_size % number == 0]
+        *smaller, largest = map(str, divisors)
+        choice = "1 process"
+        if smaller:
+            choice = f"{', '.join(smaller)} or {largest} processes"
+        advice = f"a resumed run keeps it, so use {choice}"
     raise ValueError(
         f"batch_size {batch_size} cannot be divided by {n_processes} processes: {advice}"
     )
@@ -379,7 +367,7 @@ def _check_sizes(
     if not count_windows(len(training), hyper.batch_size, hyper.num_steps):
         window = f"{hyper.batch_size} x {hyper.num_steps}"
         advice = "reduce one of them"
-        if steps_of_auto(n_characters):
+        if steps_of_auto(n_characters) > 0:
             advice += ", or take the preset auto"
         raise ValueError(
             f"the text to train on has {len(training):,} characters, too few for one window of {window} (batch_size x "
@@ -392,3 +380,25 @@ def _check_sizes(
                 f"{name} {fraction} holds out {len(part)} of the text's {n_characters:,} "
                 "characters, but at least 2 are needed"
             )
+
+
+def _fitted(job: Job, n_minutes: float, fixed: List[str], started: float) -> Job:
+    """Return a job with the sizes and epochs with which it ends in time. The fixed hyperparameters stay."""
+    if job.init_from:
+        fixed = [*fixed, *transfer.network_of(job.init_from)]
+    candidates = minutes.Candidates(
+        auto=job.hyperparameters,
+        lengths=(len(job.training), len(job.held_out), len(job.test)),
+        fixed=tuple(fixed),
+        minutes=n_minutes,
+        sample_length=job.options.sample_length,
+    )
+    time_network = partial(
+        minutes.time_network,
+        num_classes=len(job.record.vocabulary),
+        threads=job.threads,
+        in_order=job.in_order,
+    )
+    hyper, time_in_words = minutes.fitted(candidates, time_network, started)
+    record = replace(job.record, hyperparameters=hyper)
+    return replace(job, record=record, time_in_words=time_in_words)

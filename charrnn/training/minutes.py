@@ -16,21 +16,22 @@ from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.words import plural
 from charrnn.training.presets import FEW_STEPS, PRESETS
 
-TIMED = (128, 256, 512)  # units of the networks that are timed
-TIMING = 0.5  # seconds for each, once it is built
-STEPS = 4  # and at least so many steps
-LONG = 500_000  # characters of a text that can use more epochs than those of the preset auto
+SIZES_TO_TIME = (128, 256, 512)  # units of the networks that are timed
+SECONDS_TO_TIME = 0.5  # for each network, once it is built
+STEPS_TO_TIME = 4  # at least, for each network
+LONG_TEXT = 500_000  # characters of a text that can use more epochs than those of the preset auto
 MORE_EPOCHS = 3  # so many times as many, with dropout on the recurrent weights too
-SLOWER = 1.1  # than expected, for the least time that is named
-CHECKPOINTS = 20  # at most; one in two minutes, and one at the end
+MOST_CHECKPOINTS = 20  # else one in two minutes, and one at the end
+# The least time that a message names is enough for a run that is so many times as slow as expected.
+MARGIN = 1.1
 
-# What else takes time, in seconds
-EVALUATOR = 1.5  # the second network, which evaluates
-CHECKPOINT = 0.5
-SAMPLED = 1 / 3000  # a character of a sample
-# An evaluation takes, for each character, a part of the time of training on it, and reads some in addition.
-EVALUATED = 0.5
-CONTEXT = 16_000
+# What takes time besides training, in seconds.
+SECONDS_OF_EVALUATOR = 1.5  # to build the second network, which evaluates
+SECONDS_OF_CHECKPOINT = 0.5
+SECONDS_OF_SAMPLED_CHARACTER = 1 / 3000
+# An evaluation takes, for each character that it reads, this part of the time of training on it.
+COST_OF_EVALUATION = 0.5
+CHARACTERS_BEFORE = 16_000  # that an evaluation reads in addition: 500 for each of its 32 rows
 
 # The more units and epochs, the nearer the values are to those of BEST.
 QUICK = Hyperparameters(**PRESETS["quick"])
@@ -44,36 +45,77 @@ class Timing(NamedTuple):
     character: float
 
 
-def time_network(num_classes: int, hyper: Hyperparameters, threads: int, in_order: bool) -> Timing:
-    """Build the network of a run, and train it for about TIMING."""
-    from charrnn.training.distributed import Processes
-    from charrnn.training.graph import TrainingGraph  # not above, because it imports TensorFlow
+def fitted(
+    candidates: "Candidates", time_network: Callable[..., Timing], started: float
+) -> Tuple[Hyperparameters, str]:
+    """Return the hyperparameters with which a run ends in time, and a sentence about them.
 
-    start = time.perf_counter()
-    model = TrainingGraph(num_classes, hyper, Processes(), threads, in_order)
-    model.config.use_per_session_threads = True  # so that training can have others
-    ends = step_ends(model, hyper, TIMING)
-    seconds_of_step = float(np.median(np.diff(ends)))
-    return Timing(ends[0] - start, seconds_of_step / (hyper.batch_size * hyper.num_steps))
+    Args:
+        candidates: what there is to choose from.
+        time_network: called with ``hyper=``, it times a network with these hyperparameters.
+        started: the reading of time.perf_counter() when the time began.
+
+    Raises:
+        ValueError: the time is too short.
+    """
+    sizes = candidates.sizes()
+    sizes_to_time = {size for size in SIZES_TO_TIME if size in sizes}
+    sizes_to_time |= {sizes[0], sizes[-1]}
+    timings: Dict[int, Timing] = {}
+    for size in sorted(sizes_to_time):
+        # What a character takes hardly depends on the number of epochs.
+        hyper = candidates.hyperparameters(size, epochs=1)
+        timings[size] = time_network(hyper=hyper)
+        used = time.perf_counter() - started
+        best = _best_in_time(candidates, timings, used)
+        # A larger network would learn too slowly.
+        if best.lstm_size < size:
+            break
+
+    hyper = candidates.hyperparameters(best.lstm_size, best.epochs)
+    timing = _interpolated(timings, best.lstm_size)
+    seconds = used + candidates.seconds(best, timing)
+    return hyper, _in_words(candidates, hyper, seconds)
 
 
-def step_ends(model: Any, hyper: Hyperparameters, seconds: float = 0) -> List[float]:
-    """Train a new network, a TrainingGraph, for at least STEPS. Return the time at the end of each step."""
-    from charrnn.system.tensorflow import tf
+def _best_in_time(candidates: "Candidates", timings: Dict[int, Timing], used: float) -> "Candidate":
+    """Return the candidate with the lowest loss of those that end in time, after some seconds that are used already."""
+    left = 60 * candidates.minutes - used
+    in_time = [
+        candidate for seconds, candidate in candidates.with_seconds(timings) if seconds <= left
+    ]
+    if not in_time:
+        raise ValueError(
+            f"minutes {candidates.minutes:g} is too short to learn from this text on this machine: it takes at least "
+            f"{_least(candidates, timings, used):g}"
+        )
+    return min(in_time, key=candidates.expected_loss)
 
-    window = np.ones(model.inputs.shape.as_list(), np.int32)
-    feed = {model.inputs: window, model.targets: window, model.keep_prob: hyper.keep_prob}
-    ends: List[float] = []
-    with tf.Session(config=model.config) as sess:
-        sess.run(tf.global_variables_initializer())
-        while len(ends) < STEPS or ends[-1] < ends[0] + seconds:
-            sess.run([model.loss, model.gradient_norm, model.final_state, model.optimizer], feed)
-            ends.append(time.perf_counter())
-    return ends
+
+def _least(candidates: "Candidates", timings: Dict[int, Timing], used: float) -> float:
+    """Return the least minutes, a multiple of 0.1, in which a run ends that is a tenth slower than expected."""
+    # More minutes have more checkpoints, which take time themselves. So each multiple is tried.
+    while True:
+        shortest = min(seconds for seconds, _ in candidates.with_seconds(timings))
+        if shortest * MARGIN + used <= 60 * candidates.minutes:
+            return candidates.minutes
+        candidates = replace(candidates, minutes=(int(10 * candidates.minutes) + 1) / 10)
 
 
-class Extent(NamedTuple):
-    """What the time of a run and its loss depend on: some of its hyperparameters."""
+def _in_words(candidates: "Candidates", hyper: Hyperparameters, seconds: float) -> str:
+    sizes = candidates.sizes()
+    is_largest = hyper.lstm_size == sizes[-1] and hyper.epochs == candidates.most_epochs
+    needed = seconds / 60
+    more = ""
+    if is_largest and needed < candidates.minutes - 0.05:
+        more = f", more than the text can use (about {needed:.1f})"
+    minutes = f"{candidates.minutes:g} minute{'' if candidates.minutes == 1 else 's'}"
+    layers = f"{plural(hyper.num_layers, 'layer')} of {hyper.lstm_size:,}"
+    return f"{minutes}{more}: {layers}, {plural(hyper.epochs, 'epoch')}"
+
+
+class Candidate(NamedTuple):
+    """A size and a number of epochs for a run, and what else its time depends on."""
 
     lstm_size: int
     epochs: int
@@ -82,8 +124,8 @@ class Extent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What there is to choose from.
+class Candidates:
+    """The sizes and epochs that there are to choose from, with what they take and what they are worth.
 
     Attributes:
         auto: the hyperparameters of the preset auto, with the values that are given.
@@ -102,7 +144,7 @@ class Choice:
     @property
     def most_epochs(self) -> int:
         """The epochs from which on more time is of no use."""
-        if sum(self.lengths) > LONG:
+        if sum(self.lengths) > LONG_TEXT:
             return MORE_EPOCHS * self.auto.epochs
         return self.auto.epochs
 
@@ -115,28 +157,28 @@ class Choice:
         size = self.auto.lstm_size
         if "lstm_size" in self.fixed:
             return range(size, size + 1)
-        return range(min(TIMED[0], size), size + 1, 8)
+        return range(min(SIZES_TO_TIME[0], size), size + 1, 8)
 
-    def extent(self, size: int, epochs: int) -> Extent:
-        """Return how a network of a size is trained in some epochs, as far as its time depends on it."""
+    def candidate(self, size: int, epochs: int) -> Candidate:
+        """Return the candidate with a size and a number of epochs."""
         auto = self.auto
         if self._is_auto(size, epochs):
-            return Extent(size, epochs, auto.num_steps, auto.save_every_n)
+            return Candidate(size, epochs, auto.num_steps, auto.save_every_n)
 
         num_steps = auto.num_steps
         if "num_steps" not in self.fixed:
-            # shorter windows make more steps
+            # Shorter windows make more steps.
             most = 64 if epochs < 20 else 100
             num_steps = min(num_steps, most)
 
         save_every_n = auto.save_every_n
         if "save_every_n" not in self.fixed:
-            checkpoints = min(epochs, CHECKPOINTS, 1 + self.minutes // 2)
+            checkpoints = min(epochs, MOST_CHECKPOINTS, 1 + self.minutes // 2)
             save_every_n = max(1, math.ceil(self.steps(epochs, num_steps) / checkpoints))
-        return Extent(size, epochs, num_steps, save_every_n)
+        return Candidate(size, epochs, num_steps, save_every_n)
 
     def _is_auto(self, size: int, epochs: int) -> bool:
-        """Return whether these are the size and epochs of the preset auto, and more epochs are of no use."""
+        """Return whether this is the preset auto as it is: its size and its epochs, and more epochs are of no use."""
         auto = self.auto
         return size == auto.lstm_size and epochs == auto.epochs == self.most_epochs
 
@@ -156,78 +198,87 @@ class Choice:
         keep_prob = largest.keep_prob + distance * (QUICK.keep_prob - BEST.keep_prob)
         recurrent = 1.0
         if auto.unrolls_fused:
+            # Less of this dropout is needed: it ends at 1 / 1.75 of the distance from BEST to QUICK.
             recurrent = largest.recurrent_keep_prob + distance * 1.75 * (
                 1 - BEST.recurrent_keep_prob
             )
             recurrent = _rounded(recurrent, largest.recurrent_keep_prob, 1)
 
-        extent = self.extent(size, epochs)
-        steps = self.steps(epochs, extent.num_steps)
+        candidate = self.candidate(size, epochs)
+        steps = self.steps(epochs, candidate.num_steps)
+        # With this exponent, the rate of BEST becomes that of QUICK at the size of QUICK.
         learning_rate = auto.learning_rate * (auto.lstm_size / size) ** 1.2
         values = dict(
             lstm_size=size,
             epochs=epochs,
-            num_steps=extent.num_steps,
+            num_steps=candidate.num_steps,
             keep_prob=_rounded(keep_prob, largest.keep_prob, 0.95),
             recurrent_keep_prob=recurrent,
             learning_rate=_rounded(learning_rate, 0, QUICK.learning_rate),
-            # with larger gradients or without a warm-up, such a rate leads some seeds astray at first
+            # With larger gradients or without a warm-up, such a rate leads some seeds astray at first.
             grad_clip=QUICK.grad_clip,
             warmup_steps=min(QUICK.warmup_steps, steps // 6),
-            # more steps need averages over more of them
+            # The averages are over about a twentieth of the steps.
             average_decay=_rounded(1 - 20 / max(1, steps), 0.99, 0.998),
-            save_every_n=extent.save_every_n,
+            save_every_n=candidate.save_every_n,
         )
         free = {name: value for name, value in values.items() if name not in self.fixed}
         return replace(auto, **free)
 
-    def seconds(self, extent: Extent, timing: Timing) -> float:
-        """Return the time that a run takes."""
+    def seconds(self, candidate: Candidate, timing: Timing) -> float:
+        """Return the time that a run takes, by what its network takes."""
         hyper = self.auto
-        steps = self.steps(extent.epochs, extent.num_steps)
-        checkpoints = math.ceil(steps / extent.save_every_n)
+        steps = self.steps(candidate.epochs, candidate.num_steps)
+        checkpoints = math.ceil(steps / candidate.save_every_n)
         evaluations = checkpoints
         if hyper.eval_every_n:
             evaluations += steps // hyper.eval_every_n
 
         _, held_out, test = self.lengths
-        trained = steps * hyper.batch_size * extent.num_steps
-        read = 0
+        trained = steps * hyper.batch_size * candidate.num_steps
+        evaluated = 0
         if held_out:
-            read += evaluations * (held_out + CONTEXT)
+            evaluated += evaluations * (held_out + CHARACTERS_BEFORE)
         if test:
-            read += test + CONTEXT
+            evaluated += test + CHARACTERS_BEFORE
+        sample = SECONDS_OF_SAMPLED_CHARACTER * self.sample_length
         return (
             timing.start
-            + EVALUATOR
-            + checkpoints * (CHECKPOINT + SAMPLED * self.sample_length)
-            + timing.character * (trained + EVALUATED * read)
+            + SECONDS_OF_EVALUATOR
+            + checkpoints * (SECONDS_OF_CHECKPOINT + sample)
+            + timing.character * (trained + COST_OF_EVALUATION * evaluated)
         )
 
-    def extents(self, timings: Dict[int, Timing]) -> Iterator[Tuple[float, Extent]]:
-        """Yield what is worth it, of sizes up to the largest that was timed, and the seconds that each takes."""
+    def with_seconds(self, timings: Dict[int, Timing]) -> Iterator[Tuple[float, Candidate]]:
+        """Yield the seconds that each candidate takes, and the candidate.
+
+        Those with too few steps to learn from are left out, and those that are larger than what was timed.
+
+        Args:
+            timings: what networks take, by their sizes.
+        """
         least_steps = min(FEW_STEPS, self.steps(self.auto.epochs, self.auto.num_steps))
         for size in self.sizes():
             if size > max(timings):
                 break
-            timing = _between(timings, size)
+            timing = _interpolated(timings, size)
             for epochs in range(1, self.most_epochs + 1):
-                extent = self.extent(size, epochs)
-                if self.steps(epochs, extent.num_steps) >= least_steps:
-                    yield self.seconds(extent, timing), extent
+                candidate = self.candidate(size, epochs)
+                if self.steps(epochs, candidate.num_steps) >= least_steps:
+                    yield self.seconds(candidate, timing), candidate
 
-    def loss(self, extent: Extent) -> float:
+    def expected_loss(self, candidate: Candidate) -> float:
         """Return the loss to expect, in nats per character above a constant.
 
         The factors are estimated from ten sizes and epochs on Tiny Shakespeare, with 128 to 512 units in 3 to 6 epochs.
         The losses were within 0.014 of what they say.
         """
-        seen = self.lengths[0] * extent.epochs / 1e6
-        return 0.07 * (224 / extent.lstm_size) ** 1.9 + 0.1 / seen + 1 / seen**3
+        seen = self.lengths[0] * candidate.epochs / 1e6
+        return 0.07 * (224 / candidate.lstm_size) ** 1.9 + 0.1 / seen + 1 / seen**3
 
 
-def _between(timings: Dict[int, Timing], size: int) -> Timing:
-    """Return what a network of a size takes, by those that were timed, along straight lines on logarithmic scales."""
+def _interpolated(timings: Dict[int, Timing], size: int) -> Timing:
+    """Return what a network of a size takes, between those that were timed, on straight lines of logarithmic scales."""
     sizes = np.log(list(timings))
     starts = np.log([timing.start for timing in timings.values()])
     characters = np.log([timing.character for timing in timings.values()])
@@ -242,64 +293,37 @@ def _rounded(value: float, least: float, most: float) -> float:
     return round(min(most, max(least, value)), 4)
 
 
-def fitted(
-    choice: Choice, time_network_of: Callable[[Hyperparameters], Timing], started: float
-) -> Tuple[Hyperparameters, str]:
-    """Return the hyperparameters with which a run ends in time, and a sentence about them.
+def time_network(hyper: Hyperparameters, num_classes: int, threads: int, in_order: bool) -> Timing:
+    """Build the network of a run, and train it for about SECONDS_TO_TIME."""
+    # Not above, because they import TensorFlow.
+    from charrnn.training.distributed import Processes
+    from charrnn.training.graph import TrainingGraph
+
+    start = time.perf_counter()
+    model = TrainingGraph(num_classes, hyper, Processes(), threads=threads, in_order=in_order)
+    # Otherwise the first session of a process fixes the threads of all later ones.
+    model.config.use_per_session_threads = True
+    ends = step_ends(model, hyper, SECONDS_TO_TIME)
+    seconds_of_step = float(np.median(np.diff(ends)))
+    return Timing(ends[0] - start, seconds_of_step / (hyper.batch_size * hyper.num_steps))
+
+
+def step_ends(model: Any, hyper: Hyperparameters, seconds: float = 0) -> List[float]:
+    """Train a new network, a TrainingGraph, for STEPS_TO_TIME or more. Return the time at the end of each step.
 
     Args:
-        choice: what there is to choose from.
-        time_network_of: a function that times a network.
-        started: the reading of time.perf_counter() when the time began.
-
-    Raises:
-        ValueError: the time is too short.
+        model: the network.
+        hyper: its hyperparameters.
+        seconds: how long to train after the first step, if that is longer.
     """
-    sizes = choice.sizes()
-    timed = {size for size in TIMED if size in sizes}
-    timings: Dict[int, Timing] = {}
-    for size in sorted({sizes[0], sizes[-1], *timed}):
-        timings[size] = time_network_of(choice.hyperparameters(size, epochs=1))
-        used = time.perf_counter() - started
-        best = _best_in_time(choice, timings, used)
-        if best.lstm_size < size:
-            break  # a larger network would learn too slowly
+    from charrnn.system.tensorflow import tf
 
-    hyper = choice.hyperparameters(best.lstm_size, best.epochs)
-    seconds = used + choice.seconds(best, timings[size])
-    return hyper, _in_words(choice, hyper, seconds)
-
-
-def _best_in_time(choice: Choice, timings: Dict[int, Timing], used: float) -> Extent:
-    """Return what has the lowest loss of all that ends in time, after some seconds that are used already."""
-    left = 60 * choice.minutes - used
-    in_time = [extent for seconds, extent in choice.extents(timings) if seconds <= left]
-    if not in_time:
-        raise ValueError(
-            f"minutes {choice.minutes:g} is too short to learn from this text on this machine: it takes at least "
-            f"{_least(choice, timings, used):g}"
-        )
-    return min(in_time, key=choice.loss)
-
-
-def _least(choice: Choice, timings: Dict[int, Timing], used: float) -> float:
-    """Return the least time in minutes, a multiple of 0.1, in which a run ends that is a tenth slower than expected.
-
-    The more time, the more checkpoints.
-    """
-    while True:
-        shortest = min(seconds for seconds, _ in choice.extents(timings))
-        if shortest * SLOWER + used <= 60 * choice.minutes:
-            return choice.minutes
-        choice = replace(choice, minutes=(int(10 * choice.minutes) + 1) / 10)
-
-
-def _in_words(choice: Choice, hyper: Hyperparameters, seconds: float) -> str:
-    is_largest = hyper.lstm_size == choice.sizes()[-1] and hyper.epochs == choice.most_epochs
-    needed = seconds / 60
-    more = ""
-    if is_largest and needed < choice.minutes - 0.05:
-        more = f", more than the text can use (about {needed:.1f})"
-    minutes = f"{choice.minutes:g} minute{'' if choice.minutes == 1 else 's'}"
-    layers = f"{plural(hyper.num_layers, 'layer')} of {hyper.lstm_size:,}"
-    return f"{minutes}{more}: {layers}, {plural(hyper.epochs, 'epoch')}"
+    window = np.ones(model.inputs.shape.as_list(), np.int32)
+    feed = {model.inputs: window, model.targets: window, model.keep_prob: hyper.keep_prob}
+    ends: List[float] = []
+    with tf.Session(config=model.config) as sess:
+        sess.run(tf.global_variables_initializer())
+        while len(ends) < STEPS_TO_TIME or ends[-1] < ends[0] + seconds:
+            sess.run([model.loss, model.gradient_norm, model.final_state, model.optimizer], feed)
+            ends.append(time.perf_counter())
+    return ends

@@ -82,9 +82,19 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
 )
 def test_a_record_that_somebody_crafted_describes_no_run(name, value):
     """The other places of a record are in tests/test_hostile_files.py."""
-    content = {**record.record_of(RUN), name: value}
+    content = {**record.as_json(RUN), name: value}
     with pytest.raises(ValueError, match="does not describe a run"):
-        record.run_from_record(content)
+        record.from_json(content)
+
+
+@pytest.mark.parametrize("missing", ["run", "files"])
+def test_a_record_that_lacks_a_part_does_not_serve_in_place_of_a_lost_run_json(tmp_path, missing):
+    """Even if its SHA-256 is right."""
+    content = {"name": "i7_l3.ckpt", "files": {}, "run": record.as_json(RUN)}
+    del content[missing]
+    (tmp_path / "i7_l3.ckpt.json").write_bytes(record.signed(content))
+    with pytest.raises(CheckpointError, match="there is no run in"):
+        record.read_run(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["a\r\nb\n", "\ud800\u2028é", ""])

@@ -124,7 +124,7 @@ def test_each_step_has_dropout_masks_of_its_own():
     losses = []
     with initialized(model) as session:
         for step in (0, 1, 0):
-            losses.append(session.run(model.loss, {**values, **model.of_step(step, 9)}))
+            losses.append(session.run(model.loss, {**values, **model.feed_of_step(step, 9)}))
     assert losses[0] == losses[2]
     assert losses[0] != losses[1]
 

@@ -26,7 +26,7 @@ def timed(monkeypatch):
     """A machine on which a step takes longer with more units, and planning no time. The list has the timed networks."""
     networks = []
 
-    def time_network(num_classes, hyper, threads, in_order):
+    def time_network(hyper, num_classes, threads, in_order):
         networks.append(hyper)
         return minutes.Timing(2.0, seconds_of_character(hyper))
 
@@ -64,7 +64,7 @@ class Machine:
         self.now = 0.0
         self.networks = []
 
-    def build(self, num_classes, hyper, *args):
+    def build(self, num_classes, hyper, processes, threads, in_order):
         """Take the place of TrainingGraph."""
         self.now += 9
         self.networks.append(hyper)
@@ -118,18 +118,18 @@ def test_more_time_gives_more_units_and_more_epochs(timed):
 
 
 @pytest.fixture
-def choice(timed):
+def candidates(timed):
     """What there is to choose from for the long text in 2 minutes."""
     auto = replace(
         planned(2).hyperparameters, **preset("auto", len(LONG.text)), precision="float32"
     )
-    return minutes.Choice(auto, (540_001, 60_000, 0), (), 2, 200)
+    return minutes.Candidates(auto, (540_001, 60_000, 0), (), 2, 200)
 
 
-def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(choice):
+def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(candidates):
     """But for a shorter warm-up in so short a text."""
-    hyper = choice.hyperparameters(224, 5)
-    warmup_steps = choice.steps(5, hyper.num_steps) // 6
+    hyper = candidates.hyperparameters(224, 5)
+    warmup_steps = candidates.steps(5, hyper.num_steps) // 6
     assert warmup_steps < 300
     of_quick = {**preset("quick", 1), "warmup_steps": warmup_steps}
     del of_quick["save_every_n"]
@@ -137,18 +137,18 @@ def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(choice):
 
 
 @pytest.mark.parametrize("epochs, num_steps", [(19, 64), (20, 100)])
-def test_few_epochs_have_shorter_windows(choice, epochs, num_steps):
-    assert choice.hyperparameters(224, epochs).num_steps == num_steps
+def test_few_epochs_have_shorter_windows(candidates, epochs, num_steps):
+    assert candidates.hyperparameters(224, epochs).num_steps == num_steps
 
 
 @pytest.mark.parametrize("fixed", [{}, dict(num_steps=31, save_every_n=77)])
-def test_the_time_is_that_of_the_hyperparameters(choice, fixed):
+def test_the_time_is_that_of_the_hyperparameters(candidates, fixed):
     """Of the preset auto, too."""
-    choice = replace(choice, auto=replace(choice.auto, **fixed), fixed=tuple(fixed))
+    candidates = replace(candidates, auto=replace(candidates.auto, **fixed), fixed=tuple(fixed))
     for size, epochs in [(128, 1), (224, 5), (512, 20), (512, 60)]:
-        hyper = choice.hyperparameters(size, epochs)
-        extent = choice.extent(size, epochs)
-        assert extent == (hyper.lstm_size, hyper.epochs, hyper.num_steps, hyper.save_every_n)
+        hyper = candidates.hyperparameters(size, epochs)
+        candidate = candidates.candidate(size, epochs)
+        assert candidate == (hyper.lstm_size, hyper.epochs, hyper.num_steps, hyper.save_every_n)
 
 
 def test_the_dropout_of_a_shorter_text_grows_to_that_of_auto(timed):
@@ -253,7 +253,7 @@ def test_the_least_time_that_is_named_is_enough(timed, monkeypatch, slower, text
     """On any machine, with the checkpoints of that time, and if it is a little slower then."""
     factors = [slower, 1.099 * slower]
 
-    def time_network(num_classes, hyper, threads, in_order):
+    def time_network(hyper, num_classes, threads, in_order):
         return minutes.Timing(2.0, factors.pop(0) * seconds_of_character(hyper))
 
     monkeypatch.setattr(minutes, "time_network", time_network)

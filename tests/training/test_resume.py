@@ -144,6 +144,17 @@ def test_the_numbers_of_processes_that_can_resume_a_run_are_named(trained):
         plan_job(None, {}, trained, Options(resume=True), n_processes=3)
 
 
+def test_a_run_with_one_row_can_be_resumed_on_one_process_only(text_file, tmp_path):
+    folder = tmp_path / "run"
+    flags = "--batch-size 1 --num-steps 100 --num-layers 1 --sample-length 0"
+    assert train_small(text_file, folder, *flags.split()) == 0
+    with pytest.raises(
+        ValueError,
+        match="batch_size 1 cannot be divided by 2 processes: a resumed run keeps it, so use 1 process$",
+    ):
+        plan_job(None, {}, folder, Options(resume=True), n_processes=2)
+
+
 def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run_copy, capsys):
     for path in [*run_copy.glob("*.ckpt*"), run_copy / "checkpoint"]:
         path.unlink()

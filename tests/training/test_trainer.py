@@ -376,6 +376,27 @@ def test_training_continues_after_a_failed_save_unless_it_is_the_last(
     assert "step 5/5" in out
 
 
+def test_a_checkpoint_that_cannot_be_listed_is_saved_nevertheless(
+    text_file, tmp_path, monkeypatch, capsys
+):
+    """The next save lists it."""
+    usual = Run.tidy
+
+    def tidy(self):
+        if self.saved_progress.step == 3:
+            raise OSError("the list cannot be written: No space left on device")
+        usual(self)
+
+    monkeypatch.setattr(Run, "tidy", tidy)
+    folder = tmp_path / "run"
+    flags = "--num-steps 100 --num-layers 1 --save-every-n 3"
+    assert train_small(text_file, folder, *QUIET, *flags.split()) == 0
+    assert capsys.readouterr().err.endswith(
+        "No space left on device; the checkpoint is saved, and training continues\n"
+    )
+    assert names_of(folder) == ["i3_l5.ckpt", "i5_l5.ckpt"]
+
+
 # The folder
 
 
