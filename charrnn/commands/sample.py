@@ -155,7 +155,7 @@ def _check_combinations(args: argparse.Namespace) -> None:
 
 
 def _resolve(args: argparse.Namespace) -> None:
-    """Set the arguments for which others stand, and those that have another form in the shell."""
+    """Put what --lines stands for in its place, line ends in that of \\n, and a default in that of None."""
     if args.lines:
         args.prime = "\n"
         args.stop = "\n"

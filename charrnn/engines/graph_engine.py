@@ -204,7 +204,7 @@ class GraphEngine(Engine):
         return _Loop(logits, state, uniforms, settings, results)
 
     def _build_activations(self):
-        """Build the states [T, S, 1, L] after each character of a text. It feeds what reads text, one row of ids."""
+        """Build the states [T, S, 1, L] after each of the ids in the first row that is fed to what reads text."""
         step = _any_step(self._stack, len(self.vocabulary))
 
         def next_state(state, char_id):

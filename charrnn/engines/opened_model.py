@@ -170,8 +170,8 @@ class Model:
         seed = _checked_seed(seed)
         prime = self._checked_prime(prime, unknown)
 
-        # With allow, each character is a call of the engine, in which NumPy is faster however many there are.
-        # For a number that is not known, 0, NumPy is chosen.
+        # With allow, each character is a call of the engine, for which NumPy is faster however many there are. The
+        # engine in NumPy is chosen where their number is not known.
         characters = num_samples * length
         if allow:
             characters = 0
@@ -244,6 +244,7 @@ class Model:
         length = errors.checked_integer("length", length, 0)
         n = _checked_number(n)
         seed = _checked_seed(seed)
+        # Each line follows a line end, which the model has to know.
         checked_prime("\n", self.vocabulary)
         known_lines = None
         if new:

@@ -260,7 +260,7 @@ class Sampler:
             logits = None
             state = self._engine.zero_state()
         if prime:
-            # The engine reads one text only: all rows begin alike.
+            # The engine reads one text only, after which all rows go on.
             logits, state = self._engine.read(self.vocabulary.encode(prime), state)
             return np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
         if logits is None:
@@ -391,7 +391,7 @@ def _factors(
 
 
 def _cut_to_last_line(sample: Sample, length: int) -> Sample:
-    """Return a sample with only its last line that is not blank, of at most `length` characters with its line ends."""
+    """Return a sample cut to its last line that is not blank, of at most `length` characters with the line end."""
     start = sample.text.rstrip().rfind("\n") + 1
     end = start + length
     return replace(
