@@ -12,7 +12,7 @@ import numpy as np
 from charrnn.data import StrPath
 from charrnn.engines.model_file import doubt_order, open_model
 from charrnn.engines.opened_model import Model
-from charrnn.engines.sampler import check_prime, default_prime
+from charrnn.engines.sampler import checked_prime, default_prime
 from charrnn.system import terminal
 from charrnn.system.errors import checked_integer
 
@@ -95,7 +95,7 @@ def sample(
     vocab = trained.vocabulary
     if prime is None:
         prime = default_prime(vocab, trained.run)
-    check_prime(prime, vocab)
+    prime = checked_prime(prime, vocab)
 
     # not above, because these import TensorFlow
     from charrnn.model import CharRNN

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Optional
 
 from charrnn.commands import arguments
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import SEEDS, Sampler, check_prime, fresh_seed
+from charrnn.engines.sampler import SEEDS, Sampler, checked_prime, fresh_seed
 from charrnn.system import terminal
 from charrnn.text import unknown
 
@@ -109,7 +109,7 @@ class Conversation:
         vocabulary = self._sampler.vocabulary
         prime, note = unknown.resolve(prime, vocabulary, self._unknown, "what you typed")
         if not after_last:
-            check_prime(prime, vocabulary)
+            prime = checked_prime(prime, vocabulary)
         if note:
             print(note)
 

@@ -41,8 +41,8 @@ COLUMNS = (
     "char/s",
     "saved",
 )
+# The losses of a run. The last one, the test loss in bits, is in the JSON only.
 LOSSES = ("loss", "best", "best_bits", "test", "test_bits")
-# those of COLUMNS
 SHOWN_LOSSES = LOSSES[:4]
 LEGEND = "solid: the loss of one batch, with dropout\ndashed: the validation loss, without"
 # A run, as summary() returns it, or a mean, as means() does.
@@ -51,18 +51,19 @@ Row = Dict[str, Any]
 
 def find_runs(folder: StrPath) -> Iterator[Path]:
     """Yield the run folders at and below a folder, sorted by path."""
-    for place, folders, _ in os.walk(str(folder)):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if record.is_run(place):
-            yield Path(place)
+    for path, subfolders, _ in os.walk(str(folder)):
+        # os.walk then goes into these, in this order.
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        if record.is_run(path):
+            yield Path(path)
 
 
 def summary(folder: StrPath) -> Row:
     """Return what a run is and how far it is, as a dict of JSON types; None where something is not known.
 
-    The losses are in nats per character: the last that was printed, which is that of one batch, with dropout; the
-    lowest validation loss; and that on the test text. The latter two are there in bits too. A run has ended if it has
-    done its last step, or has stopped early.
+    The losses are in nats per character. ``loss`` is the last that was printed: that of one batch, with dropout.
+    ``best`` is the lowest validation loss, and ``test`` the loss on the test text. These two are also there in bits. A
+    run has ``ended`` if it has done its last step, or has stopped early.
 
     Raises:
         CheckpointError: it is no run, or its record is damaged.
@@ -78,9 +79,11 @@ def summary(folder: StrPath) -> Row:
     losses = measured["loss"]
     val_losses = measured["val_loss"]
     best = min(val_losses, default=None)
-    since_best = 0
+    evaluations_since_best = 0
     if val_losses:
-        since_best = len(val_losses) - 1 - val_losses.index(best)
+        evaluations_since_best = len(val_losses) - 1 - val_losses.index(best)
+    stopped_early = 0 < hyper.early_stop <= evaluations_since_best
+
     loss = None
     speed = None
     if losses:
@@ -96,7 +99,7 @@ def summary(folder: StrPath) -> Row:
         "init_from": run.init_from,
         "step": step,
         "steps": total,
-        "ended": step == total or 0 < hyper.early_stop <= since_best,
+        "ended": step == total or stopped_early,
         "loss": loss,
         "best": best,
         "best_bits": _in_bits(best),
@@ -116,10 +119,10 @@ def _newest_checkpoint(folder: Path) -> Tuple[int, Optional[str]]:
     return record.step_of(names[-1]), time.strftime("%Y-%m-%d %H:%M", saved)
 
 
-def details(folder: StrPath) -> Row:
-    """Return what a table has no place for: the number of weights and biases of a run, and the versions.
+def details(folder: StrPath) -> Dict[str, Any]:
+    """Return what is in the JSON only: the number of weights and biases of a run, and the versions.
 
-    These are the versions of charrnn and of TensorFlow with which it was last started; None if not known.
+    These are the versions of charrnn and of TensorFlow with which it was last started. What is not known is None.
     """
     parameters = None
     names = names_with(Path(folder), ".npz")
@@ -140,18 +143,19 @@ def _in_bits(nats: Optional[float]) -> Optional[float]:
 
 
 def means(rows: List[Row]) -> List[Row]:
-    """Return the means of the runs that differ in nothing but the seed, as :func:`summary` returns a run.
+    """Return the mean of each group of runs that differ in nothing but the seed, if at least two of them have ended.
 
-    Only runs that have ended count. Instead of a folder and its steps, a mean has the folders and seeds of these, the
-    seeds of the others, and the setting: the hyperparameters in which it differs from other means of the same text.
+    A mean has the text, the hyperparameters and the losses that :func:`summary` returns of a run, and the standard
+    deviations of the losses. It also has the folders and seeds of its runs, which are those that have ended; the seeds
+    of the others; and the setting: the hyperparameters in which it differs from other means of the same text.
     """
-    # By all settings but the seed, then by the seed.
+    # The runs of each group by their seeds. The key of a group is all but the seed, as a string.
     groups: Dict[str, Dict[int, Row]] = {}
     for row in rows:
         seed = row["hyperparameters"]["seed"]
         without_seed = {**row["hyperparameters"], "seed": None}
-        settings = json.dumps([row["text_sha256"], row["init_from"], without_seed], sort_keys=True)
-        group = groups.setdefault(settings, {})
+        all_but_seed = [row["text_sha256"], row["init_from"], without_seed]
+        group = groups.setdefault(json.dumps(all_but_seed, sort_keys=True), {})
 
         # Of two runs with one seed, one that has ended counts.
         if row["ended"] or seed not in group:
@@ -159,7 +163,8 @@ def means(rows: List[Row]) -> List[Row]:
 
     every_mean = []
     for group in groups.values():
-        if sum(row["ended"] for row in group.values()) > 1:
+        ended_count = sum(row["ended"] for row in group.values())
+        if ended_count > 1:
             every_mean.append(_mean(group))
 
     for mean in every_mean:
@@ -170,20 +175,20 @@ def means(rows: List[Row]) -> List[Row]:
 
 def _setting(mean: Row, others: List[Row]) -> str:
     """Return in words the hyperparameters in which a mean differs from any of the others."""
-    own = _hyperparameters(mean)
     differing = []
-    for name, value in own.items():
-        if any(_hyperparameters(other)[name] != value for other in others):
+    for name, value in _with_init_from(mean).items():
+        if any(_with_init_from(other)[name] != value for other in others):
             differing.append(f"{name} {value}")
     return words.listed(differing)
 
 
-def _hyperparameters(row: Row) -> Dict[str, Any]:
+def _with_init_from(row: Row) -> Dict[str, Any]:
+    """Return the hyperparameters, and the model that a run began from as one of them."""
     return {**row["hyperparameters"], "init_from": row["init_from"]}
 
 
 def _mean(group: Dict[int, Row]) -> Row:
-    """Return the mean of runs by their seeds."""
+    """Return the mean of those runs of a group that have ended. The keys of the group are the seeds."""
     rows = [row for row in group.values() if row["ended"]]
     first = rows[0]
     mean = {
@@ -209,7 +214,7 @@ def _is_mean(row: Row) -> bool:
     return "seeds" in row
 
 
-def _seeds(mean: Row) -> str:
+def _seeds_in_words(mean: Row) -> str:
     ended = len(mean["seeds"])
     others = len(mean["seeds_not_ended"])
     return f"{ended} of {ended + others} seeds" if others else f"{ended} seeds"
@@ -220,7 +225,7 @@ def _cells(row: Row) -> List[str]:
     hyper = row["hyperparameters"]
     if _is_mean(row):
         name = f"mean, {row['setting']}" if row["setting"] else "mean"
-        seed = _seeds(row)
+        seed = _seeds_in_words(row)
         steps = "-"
     else:
         name = row["run"]
@@ -255,33 +260,35 @@ class Curve(NamedTuple):
     """What one or several runs measured: arrays [steps].
 
     Attributes:
-        places: the places on the horizontal axis, in steps or hours.
+        x: the steps, or the hours of training until each of them.
         means: the mean of the runs.
         deviations: the standard deviation, 0 of one run.
     """
 
-    places: np.ndarray
+    x: np.ndarray
     means: np.ndarray
     deviations: np.ndarray
 
 
 def _points(row: Row, name: str, over: str) -> Dict[float, Tuple[float, float]]:
-    """Return by step where a run has measured a column of its history: the place on the horizontal axis, the value."""
+    """Return {step: (x, value)} for the steps at which a run has measured a column of its history."""
     history = read_history(row["run"])
     steps = history["step"]
-    places = steps
-    if over == "time" and row["loss"] is not None:
-        # The speed is measured in some of the rows only.
+    x = steps
+    if over == "time":
+        # The speed is measured in some of the rows only. Where it never was, the time is not known.
         speed = history["characters_per_second"]
+        if np.isnan(speed).all():
+            return {}
         speed = np.where(np.isnan(speed), np.nanmedian(speed), speed)
         hyper = row["hyperparameters"]
         characters = np.diff(steps, prepend=0) * hyper["batch_size"] * hyper["num_steps"]
-        places = np.cumsum(characters / speed) / 3600
+        x = np.cumsum(characters / speed) / 3600
 
     points = {}
-    for step, place, value in zip(steps, places, history[name]):
+    for step, x_of_step, value in zip(steps, x, history[name]):
         if not np.isnan(value):
-            points[step] = (place, value)
+            points[step] = (x_of_step, value)
     return points
 
 
@@ -296,9 +303,9 @@ def _curve(rows: List[Row], name: str, over: str) -> Curve:
 
     # One run has no deviation.
     ddof = 1 if len(rows) > 1 else 0
-    deviations = curves.std(axis=0, ddof=ddof)
-    places, means = curves.mean(axis=0).T  # [steps] each
-    return Curve(places, means, deviations[:, 1])
+    deviations = curves.std(axis=0, ddof=ddof)  # [steps, 2], of x and of the values
+    x, means = curves.mean(axis=0).T  # [steps] each
+    return Curve(x, means, deviations[:, 1])
 
 
 def _lines(rows: List[Row]) -> List[Tuple[str, List[Row]]]:
@@ -306,7 +313,7 @@ def _lines(rows: List[Row]) -> List[Tuple[str, List[Row]]]:
     lines = []
     in_a_mean = set()
     for mean in means(rows):
-        parts = [mean["text"][-30:], mean["setting"], f"mean of {_seeds(mean)}"]
+        parts = [mean["text"][-30:], mean["setting"], f"mean of {_seeds_in_words(mean)}"]
         label = ", ".join(filter(None, parts))
         lines.append((label, [row for row in rows if row["run"] in mean["runs"]]))
         in_a_mean.update(mean["runs"])
@@ -332,21 +339,22 @@ def plot(rows: List[Row], path: str, over: str) -> None:
         raise ValueError("--plot needs Matplotlib: pip install matplotlib")
     if all(row["loss"] is None and row["best"] is None for row in rows):
         raise ValueError("--plot has nothing to draw, because nothing was measured yet")
+    if over == "time" and all(row["characters_per_second"] is None for row in rows):
+        raise ValueError("--over time has nothing to draw, because no speed was measured yet")
 
     figure = Figure(figsize=(9, 5))
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for number, (label, runs) in enumerate(_lines(rows)):
+    for number, (label, rows_of_line) in enumerate(_lines(rows)):
         color = f"C{number % 10}"
-        loss = _curve(runs, "loss", over)
-        val_loss = _curve(runs, "val_loss", over)
-        has_band = len(runs) > 1
+        loss = _curve(rows_of_line, "loss", over)
+        val_loss = _curve(rows_of_line, "val_loss", over)
+        has_band = len(rows_of_line) > 1
         _draw(axes, loss, style="-", color=color, label=label, has_band=has_band)
         label = f"{label}, validation"
         _draw(axes, val_loss, style="--", color=color, label=label, has_band=has_band)
 
-    places = "hours" if over == "time" else "steps"
-    axes.set_xlabel(places)
+    axes.set_xlabel("hours" if over == "time" else "steps")
     axes.set_ylabel("loss, nats per character")
     axes.grid(alpha=0.3)
     axes.legend(title=LEGEND, loc="upper left", bbox_to_anchor=(1.01, 1))
@@ -357,13 +365,13 @@ def plot(rows: List[Row], path: str, over: str) -> None:
 
 
 def _draw(axes: Any, curve: Curve, *, style: str, color: str, label: str, has_band: bool) -> None:
-    if len(curve.places):
-        marker = "o" if len(curve.places) == 1 else ""
-        axes.plot(curve.places, curve.means, style, color=color, marker=marker, label=label)
+    if len(curve.x):
+        marker = "o" if len(curve.x) == 1 else ""
+        axes.plot(curve.x, curve.means, style, color=color, marker=marker, label=label)
     if has_band:
         low = curve.means - curve.deviations
         high = curve.means + curve.deviations
-        axes.fill_between(curve.places, low, high, color=color, alpha=0.2)
+        axes.fill_between(curve.x, low, high, color=color, alpha=0.2)
 
 
 def make_parser() -> arguments.Parser:
@@ -407,32 +415,33 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> None:
     arguments.check_needs(args, over=["plot"])
-    rows = _sorted(_read(args.folders or [FIRST]))
+    rows = _sorted(_read(args.folders))
     if not rows:
         raise ValueError(f"there is no run in {', '.join(args.folders)}")
     if args.plot is not None:
         plot(rows, args.plot, args.over)
         terminal.write(f"wrote {args.plot}\n", sys.stdout)
     elif args.json:
-        runs = [{**row, **details(row["run"])} for row in rows]
-        print(json.dumps([*runs, *means(rows)], indent=1))
+        detailed = [{**row, **details(row["run"])} for row in rows]
+        print(json.dumps([*detailed, *means(rows)], indent=1))
     else:
         _print_table([COLUMNS, *map(_cells, rows), *map(_cells, means(rows))])
 
 
-def _read(places: List[str]) -> List[Row]:
+def _read(folders: List[str]) -> List[Row]:
     """Return the runs in some folders, each once. Name what has none, and what cannot be read."""
-    runs = {place: list(find_runs(place)) for place in places}
-    if any(runs.values()):
-        empty = [place for place, folders in runs.items() if not folders]
-        terminal.print_skipped(f"there is no run in {place}" for place in empty)
+    runs_in = {folder: list(find_runs(folder)) for folder in folders}
+    # Where no folder has any, the error names them all.
+    if any(runs_in.values()):
+        empty = [folder for folder, runs in runs_in.items() if not runs]
+        terminal.print_skipped(f"there is no run in {folder}" for folder in empty)
 
     rows = []
-    for folder in dict.fromkeys(itertools.chain(*runs.values())):
+    for run in dict.fromkeys(itertools.chain(*runs_in.values())):
         try:
-            rows.append(summary(folder))
+            rows.append(summary(run))
         except (ValueError, OSError) as error:
-            terminal.print_skipped([f"{folder}: {errors.described(error)}"])
+            terminal.print_skipped([f"{run}: {errors.described(error)}"])
     return rows
 
 

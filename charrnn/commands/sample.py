@@ -16,7 +16,7 @@ from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import (
     Sample,
     Sampler,
-    check_prime,
+    checked_prime,
     choose_settings,
     default_prime,
     fresh_seed,
@@ -141,8 +141,9 @@ def make_parser() -> arguments.Parser:
     return parser
 
 
-def check_arguments(args: argparse.Namespace) -> None:
-    """Raise ValueError if arguments cannot be combined. Resolve those that stand for others."""
+def _check_combinations(args: argparse.Namespace) -> None:
+    """Raise ValueError if arguments cannot be combined."""
+    # Each of these flags needs at least one of the flags that are named with it.
     arguments.check_needs(
         args, new=["lines"], train_text=["novelty", "new"], unknown=["prime", "interactive"]
     )
@@ -152,6 +153,9 @@ def check_arguments(args: argparse.Namespace) -> None:
     if args.lines:
         _check_defaults(args, "--lines", NOT_WITH_LINES)
 
+
+def _resolve(args: argparse.Namespace) -> None:
+    """Put what --lines stands for in its place, line ends in that of \\n, and a default in that of None."""
     if args.lines:
         args.prime = "\n"
         args.stop = "\n"
@@ -159,11 +163,12 @@ def check_arguments(args: argparse.Namespace) -> None:
     else:
         args.prime = _with_line_ends(args.prime)
         args.stop = _with_line_ends(args.stop)
+    # This is no default of the parser, because a flag that is not given must be None when it is checked.
     args.unknown = args.unknown or "error"
 
 
 def _check_defaults(args: argparse.Namespace, mode: str, defaults: Dict[str, Any]) -> None:
-    """Raise ValueError if an argument that cannot be combined with a flag is given."""
+    """Raise ValueError if an argument that cannot be combined with a flag is not its default."""
     for name, default in defaults.items():
         if getattr(args, name) != default:
             raise ValueError(f"{mode} and {arguments.flag(name)} cannot be combined")
@@ -179,7 +184,8 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> int:
-    check_arguments(args)
+    _check_combinations(args)
+    _resolve(args)
     model = arguments.open_named(args.model, args)
     settings = choose_settings(
         len(model.vocabulary),
@@ -191,8 +197,11 @@ def _main(args: argparse.Namespace) -> int:
     prime = "" if args.interactive else _prime(args, model)
     known_lines, training = _training_text(args, model)
 
-    length = sampler.CHUNK if args.lines else args.length
-    with contextlib.closing(model.engine(args.num_samples, args.num_samples * length)) as engine:
+    expected_length = args.length
+    if args.lines:
+        expected_length = sampler.USUAL_LINE_LENGTH
+    characters = args.num_samples * expected_length
+    with contextlib.closing(model.engine(args.num_samples, characters)) as engine:
         writer = Sampler(engine, args.num_samples)
         if args.interactive:
             return Conversation(writer, settings, args.length, args.unknown, args.seed).run()
@@ -212,11 +221,11 @@ def _main(args: argparse.Namespace) -> int:
         }
         json.dump(report, sys.stdout, indent=1)
         print()
-    elif training and args.lines:
+    elif args.novelty and args.lines:
         copied = sum(sample.text.strip() in known_lines for sample in samples)
-        n_lines = words.plural(len(samples), "line")
-        print(f"novelty: {copied:,} of {n_lines} are in the training text")
-    elif training:
+        written = words.plural(len(samples), "line")
+        print(f"novelty: {copied:,} of {written} are in the training text")
+    elif args.novelty:
         for sample in samples:
             print(_novelty_line(sample.text, training))
 
@@ -227,7 +236,7 @@ def _main(args: argparse.Namespace) -> int:
 
 
 def _training_text(args: argparse.Namespace, model: Model) -> Tuple[FrozenSet[str], str]:
-    """Return the lines of the training text for --lines, and what --novelty compares with; both empty if not needed."""
+    """Return the lines of the training text, empty without --lines; and the text, empty without --novelty."""
     if not args.novelty and not args.new:
         return frozenset(), ""
     text = text_of_run.training_text(model.run, args.train_text, args.encoding)
@@ -243,12 +252,11 @@ def _prime(args: argparse.Namespace, model: Model) -> str:
     prime, note = unknown.resolve(args.prime, model.vocabulary, args.unknown, "the prime")
     if note:
         terminal.print_note(note)
-    check_prime(prime, model.vocabulary)
-    return prime
+    return checked_prime(prime, model.vocabulary)
 
 
 def _seed(args: argparse.Namespace, settings: Settings) -> int:
-    """Return the seed that the arguments give, or a new one, which is printed where it makes a difference."""
+    """Return the seed that the arguments give, or a new one; if anything is drawn with it, standard error names it."""
     if args.seed is not None:
         return int(args.seed)
     seed = fresh_seed()
@@ -266,24 +274,23 @@ def _write_lines(
 ) -> Tuple[List[Sample], bool]:
     """Write lines, and print them unless the output is JSON. Return them, and whether Ctrl-C ended them early.
 
-    With --new, known lines are left out, and the number of these is printed.
+    With --new, known and repeated lines are left out, and their number is printed on standard error. So is the reason
+    why there are too few lines, unless it is Ctrl-C.
     """
     known = known_lines if args.new else None
     samples, left_out, interrupted = writer.write_lines(args.length, settings, seed, known)
     if not args.json:
         _show("".join(sample.text.rstrip("\n") + "\n" for sample in samples))
 
-    n_lines = words.plural(args.lines, "line")
-    few = ""
-    if len(samples) < args.lines:
-        few = f"there are {len(samples):,} of {n_lines}"
+    are_too_few = len(samples) < args.lines and not interrupted
+    counts = f"there are {len(samples):,} of {words.plural(args.lines, 'line')}"
     if args.new:
         note = f"left out {words.plural(left_out, 'line')} of the training text, or repeated"
-        if few:
-            note += f", so that {few}"
+        if are_too_few and left_out:
+            note += f", so that {counts}"
         terminal.print_note(note)
-    elif few and not interrupted:
-        terminal.print_note(f"{few}, because the others that were drawn are blank")
+    if are_too_few and not left_out:
+        terminal.print_note(f"{counts}, because the others that were drawn are blank")
     return samples, interrupted
 
 
@@ -294,15 +301,16 @@ def _write_texts(
 
     A single text is printed while it is drawn.
     """
-    is_shown_at_once = args.num_samples == 1 and not args.json
-    if is_shown_at_once:
+    is_shown_while_drawn = args.num_samples == 1 and not args.json
+    show = None
+    if is_shown_while_drawn:
         _show(prime)
-    show = _show if is_shown_at_once else None
+        show = _show
     samples, interrupted = writer.write(
         prime, args.length, settings, seed, stop=args.stop, show=show
     )
 
-    if is_shown_at_once:
+    if is_shown_while_drawn:
         _show("\n")
     elif not args.json:
         texts = [f"{prime}{sample.text}\n" for sample in samples]
@@ -316,14 +324,13 @@ def _show(text: str) -> None:
 
 def _novelty_line(text: str, training: str) -> str:
     copied = novelty.compare(text, training)
-    run = text[copied.start : copied.start + copied.longest]
+    longest = text[copied.start : copied.start + copied.longest]
+    share = f"{copied.share:.1%} of the {novelty.WINDOW}-character windows are copied"
     if len(text) < novelty.WINDOW:
-        share_of = "the text is"
-    else:
-        share_of = f"the {novelty.WINDOW}-character windows are"
+        share = f"{copied.share:.1%} of the text is copied"
     return (
-        f"novelty: the longest run copied from the training text has {copied.longest:,} characters ({run!r}, "
-        f"at character {copied.place:,}); {copied.share:.1%} of {share_of} copied"
+        f"novelty: the longest run copied from the training text has {copied.longest:,} characters ({longest!r}, "
+        f"at character {copied.place:,}); {share}"
     )
 
 

@@ -68,12 +68,16 @@ class GraphEngine(Engine):
             # [B, M, L]
             self._outputs, state = tf.nn.dynamic_rnn(self._stack, x_one_hot, initial_state=state)
             self._final_state = _joined(state)  # [S, B, L], after the window
-            # [B·M, C]
+
+            # This makes the variables of the softmax. Its probabilities [B·M, C] are for a SavedModel alone.
             self._prediction, _ = build_output(self._outputs, lstm_size, num_classes)
             self._variables = tf.trainable_variables()
             softmax_variables = tf.trainable_variables("softmax/")
-            self._softmax = [variable.read_value() for variable in softmax_variables]
-            self._last_logits = tf.nn.xw_plus_b(self._outputs[:, -1], *self._softmax)  # [B, C]
+            self._softmax_weights = [variable.read_value() for variable in softmax_variables]
+
+            # What goes on after a text needs the logits after its last character only.
+            last_outputs = self._outputs[:, -1]  # [B, L]
+            self._last_logits = tf.nn.xw_plus_b(last_outputs, *self._softmax_weights)  # [B, C]
         self._session = tf.Session(graph=graph, config=session_config(self._threads))
 
     def load(self, weights):
@@ -129,6 +133,7 @@ class GraphEngine(Engine):
 
     def generate(self, logits, state, uniforms, settings):
         if settings.takes_most_probable:
+            # top_n=1 also keeps characters that are as probable. The number 0 draws the first of them.
             settings = Settings(top_n=1)
             uniforms = np.zeros_like(uniforms)
         # Without top_p, a step of the loop is faster.
@@ -160,17 +165,17 @@ class GraphEngine(Engine):
         self._session.close()
 
     def _run(self, fetches, feed):
-        """Run the session. The feed is a list of pairs of a placeholder and its value."""
-        # Where a program is in eager mode, tensors can be keys of a dict in a graph only.
+        """Run the session with a feed of pairs of a placeholder and its value."""
+        # They are no dict: where a program is in eager mode, tensors can be keys of one inside a graph only.
         with self._session.graph.as_default():
             return self._session.run(fetches, dict(feed))
 
     def _part(self, build, *args):
-        """Return a part of the graph. It is built when it is first used."""
+        """Return what ``build(*args)`` adds to the graph when it is first used."""
         if (build, args) not in self._parts:
             with graph_mode(), self._session.graph.as_default() as graph:
                 self._parts[build, args] = build(*args)
-            # The gradients of the fused unroll are not used here.
+            # TensorFlow would keep the graph for the gradients of the fused unroll, which nobody asks for here.
             forget_gradients(graph)
         return self._parts[build, args]
 
@@ -193,17 +198,18 @@ class GraphEngine(Engine):
         )
 
         ids, log_probabilities, final_logits, final_state = _loop(
-            step, self._softmax, logits, _split(stack, state), uniforms, settings
+            step, self._softmax_weights, logits, _split(stack, state), uniforms, settings
         )
         results = [ids, log_probabilities, final_logits, _joined(final_state)]
         return _Loop(logits, state, uniforms, settings, results)
 
     def _build_activations(self):
-        """Build the states [T, S, 1, L] after each character of a text, from the placeholders of what reads text."""
+        """Build the states [T, S, 1, L] after each of the ids in the first row that is fed to what reads text."""
         step = _any_step(self._stack, len(self.vocabulary))
 
-        def next_state(state, index):
-            _, after = step(index[tf.newaxis], _split(self._stack, state))
+        def next_state(state, char_id):
+            ids = char_id[tf.newaxis]  # [1]
+            _, after = step(ids, _split(self._stack, state))
             return _joined(after)
 
         return tf.scan(next_state, self._ids[0], initializer=self._state, back_prop=False)
@@ -227,7 +233,8 @@ class GraphEngine(Engine):
         targets = tf.placeholder(tf.int32, shape or [None, None])
         output_rows = tf.reshape(outputs, [-1, size])  # [B·M, L]
         target_row = tf.reshape(targets, [-1])  # [B·M]
-        nats = softmax.surprisals(output_rows, *self._softmax, target_row, self._threads)  # [B·M]
+        kernel, bias = self._softmax_weights
+        nats = softmax.surprisals(output_rows, kernel, bias, target_row, self._threads)  # [B·M]
         nats = tf.reshape(nats, tf.shape(targets))  # [B, M]
         return _Window(inputs, targets, state, [nats, final_state])
 
@@ -258,15 +265,18 @@ def _draw_ids(logits, uniforms, settings):
     """
     prediction = tf.nn.softmax(logits / settings.temperature)  # [B, C]
 
-    # What is less than the smallest that is kept becomes 0.
-    largest = tf.nn.top_k(prediction, settings.top_n).values  # [B, n], descending
+    kept_largest = tf.nn.top_k(prediction, settings.top_n).values  # [B, n], descending
     if settings.top_p is not None:
-        shares = tf.cast(largest, tf.float64)
+        # One is left out if those before it have the share top_p already. As infinity it is never the smallest.
+        shares = tf.cast(kept_largest, tf.float64)
         before = tf.cumsum(shares, axis=1, exclusive=True)
         sum_of_largest = tf.reduce_sum(shares, axis=1, keepdims=True)  # [B, 1]
         is_left_out = before >= settings.top_p * sum_of_largest  # [B, n]
-        largest = tf.where(is_left_out, tf.fill(tf.shape(largest), np.inf), largest)
-    smallest = tf.reduce_min(largest, axis=1, keepdims=True)  # [B, 1]
+        infinities = tf.fill(tf.shape(kept_largest), np.inf)
+        kept_largest = tf.where(is_left_out, infinities, kept_largest)
+
+    # What is less than the smallest that is kept becomes 0.
+    smallest = tf.reduce_min(kept_largest, axis=1, keepdims=True)  # [B, 1]
     kept = tf.where(prediction >= smallest, prediction, tf.zeros_like(prediction))  # [B, C]
 
     # The id is the number of edges that are at most the uniform number, as np.searchsorted(side="right") counts them.
@@ -283,6 +293,7 @@ def _lstm_step(stack):
     one core computes it while another computes what depends on the drawn character.
     """
     layers = []
+    # Each cell is inside the wrapper that applies dropout in the training.
     for wrapper in stack._cells:
         kernel, bias = wrapper.wrapped_cell.variables
         layers.append(layer_of(kernel.read_value(), bias.read_value()))
@@ -308,16 +319,17 @@ def _lstm_step(stack):
 
 
 def _any_step(stack, num_classes):
-    """Return a function like that of :func:`_lstm_step` for any kind of cell. It calls the cells."""
+    """Return a function like that of :func:`_lstm_step` for any kind of cell."""
 
     def step(ids, state):
+        # In this scope dynamic_rnn has made the variables of the cells.
         with tf.variable_scope("rnn", reuse=True):
             return stack(tf.one_hot(ids, num_classes), state)
 
     return step
 
 
-def _loop(step_of_layers, softmax, logits, state, uniforms, settings):
+def _loop(step_of_layers, softmax_weights, logits, state, uniforms, settings):
     """Draw and feed back once for each row of ``uniforms``; see :meth:`charrnn.engines.Engine.generate`."""
     n_steps = tf.shape(uniforms)[0]
     uniforms = uniforms[:, :, tf.newaxis]  # [T, B, 1]
@@ -326,7 +338,7 @@ def _loop(step_of_layers, softmax, logits, state, uniforms, settings):
         ids = _draw_ids(logits, tf.gather(uniforms, step), settings)  # [B]
         surprisal = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)  # [B]
         output, state = step_of_layers(ids, state)  # [B, L]
-        logits = tf.nn.xw_plus_b(output, *softmax)  # [B, C]
+        logits = tf.nn.xw_plus_b(output, *softmax_weights)  # [B, C]
         return step + 1, logits, state, drawn.write(step, ids), nats.write(step, surprisal)
 
     row_shape = [logits.shape[0]]

@@ -21,24 +21,24 @@ from charrnn.engines import Engine
 from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import (
-    CHUNK,
     MOST_TEXTS,
     SEEDS,
+    USUAL_LINE_LENGTH,
     Allow,
     Sampler,
-    check_prime,
+    checked_prime,
     choose_settings,
     default_prime,
     fresh_seed,
 )
-from charrnn.engines.surprisal import surprisal
+from charrnn.engines.surprisal import surprisal as measure_surprisal
 from charrnn.hyperparameters import CELLS
 from charrnn.system import errors, files, words
 from charrnn.system.tensorflow import graph_mode, is_eager
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
-# the names of the variables
+# The names of the variables, that of a layer up to its cell's own.
 _LAYER = r"rnn/multi_rnn_cell/cell_(?P<number>\d+)/(?P<scope>[^/]+)/"
 _SOFTMAX_KERNEL = "softmax/Variable"
 _SOFTMAX_BIAS = "softmax/Variable_1"
@@ -54,8 +54,8 @@ class Model:
         weights: a dict from the name of each trainable variable to its values, float32.
         run: the run that it comes from; None for a checkpoint of the notebook.
         skipped: a line for each newer checkpoint that was skipped because it is damaged.
-        num_layers: number of layers.
-        cell: kind of cell.
+        num_layers: number of layers, by the names of the weights.
+        cell: kind of cell by these names, one of :data:`charrnn.hyperparameters.CELLS`.
 
     Raises:
         ValueError: the weights are not those of a network with this vocabulary.
@@ -68,8 +68,8 @@ class Model:
     skipped: Tuple[str, ...] = ()
     num_layers: int = field(init=False)
     cell: str = field(init=False)
-    # the engine of next, once it was called
-    _reader: Optional[Engine] = field(init=False, default=None)
+    # The engine of :meth:`next`, which is kept from its first call on.
+    _next_engine: Optional[Engine] = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         # A frozen dataclass has no other way to set an attribute.
@@ -81,7 +81,9 @@ class Model:
                 f"{len(self.vocabulary)}"
             )
         for name, values in self.weights.items():
-            if values.dtype != np.float32 or not _is_usable(values):
+            if values.dtype != np.float32:
+                raise ValueError(f"{name} has weights that are not float32, but {values.dtype}")
+            if not _is_usable(values):
                 raise ValueError(
                     f"{name} has weights that are not finite, or larger than {LARGEST_WEIGHT:.0e}"
                 )
@@ -168,8 +170,11 @@ class Model:
         seed = _checked_seed(seed)
         prime = self._checked_prime(prime, unknown)
 
-        # Step by step, as with allow, NumPy is faster.
-        characters = 0 if allow else num_samples * length
+        # With allow, each character is a call of the engine, for which NumPy is faster however many there are. The
+        # engine in NumPy is chosen where their number is not known.
+        characters = num_samples * length
+        if allow:
+            characters = 0
         with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
             sampler = Sampler(engine, num_samples, allow)
             samples, interrupted = sampler.write(prime, length, settings, seed, stop=stop)
@@ -204,7 +209,7 @@ class Model:
         # The arguments are checked now, and the text is drawn when it is asked for.
         def pieces() -> Iterator[str]:
             yield prime
-            with contextlib.closing(self.engine(1, length)) as engine:
+            with contextlib.closing(self.engine()) as engine:
                 yield from Sampler(engine, allow=allow).stream(prime, length, settings, seed, stop)
 
         return pieces()
@@ -223,8 +228,8 @@ class Model:
         """Write lines such as names or titles, the same that ``charrnn-sample --lines`` writes with these arguments.
 
         Args:
-            n: number of lines.
-            length: characters of a line at most.
+            n: number of lines, at most 100,000.
+            length: characters of a line at most, at least 0.
             new: whether to leave out the lines of the training text and repeated ones, so that there may be fewer than
                 n; or the path or known name of that text, if the model does not have it.
             temperature, top_n, top_p, seed: as for :meth:`write`, but by default ``top_p`` is 0.98.
@@ -239,14 +244,15 @@ class Model:
         length = errors.checked_integer("length", length, 0)
         n = _checked_number(n)
         seed = _checked_seed(seed)
-        check_prime("\n", self.vocabulary)
+        # Each line follows a line end, which the model has to know.
+        checked_prime("\n", self.vocabulary)
         known_lines = None
         if new:
             name = None if isinstance(new, bool) else str(new)
             text = text_of_run.training_text(self.run, name, flag="new=PATH")
             known_lines = text.lines()
 
-        with contextlib.closing(self.engine(n, n * CHUNK, keeps_eager=True)) as engine:
+        with contextlib.closing(self.engine(n, n * USUAL_LINE_LENGTH, keeps_eager=True)) as engine:
             sampler = Sampler(engine, n)
             samples, _, interrupted = sampler.write_lines(length, settings, seed, known_lines)
 
@@ -257,7 +263,7 @@ class Model:
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
         if prime is None:
             prime = default_prime(self.vocabulary, self.run)
-        return check_prime(prime, self.vocabulary, unknown)
+        return checked_prime(prime, self.vocabulary, unknown)
 
     def next(self, text: str, unknown: str = "error") -> np.ndarray:
         """Return the probability of each character of the vocabulary to follow a text, float32 [C].
@@ -271,12 +277,13 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
-        text = check_prime(text, self.vocabulary, unknown)
-        engine = self._reader
+        text = checked_prime(text, self.vocabulary, unknown)
+        engine = self._next_engine
         if engine is None:
             engine = self.engine()
-            # A program may call this for each character, and to lay out the weights takes as long as to read hundreds.
-            vars(self)["_reader"] = engine
+            # It is kept, because a program may call this for each character, and to lay out the weights takes as long
+            # as to read hundreds of characters.
+            vars(self)["_next_engine"] = engine
         logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
         (chances,) = softmax(logits)
         return chances
@@ -287,8 +294,8 @@ class Model:
         Raises:
             ValueError: the text has fewer than 2 characters, or one that the model does not know.
         """
-        with contextlib.closing(self.engine(1, len(text))) as engine:
-            return surprisal(engine, self.vocabulary.encode(text))
+        with contextlib.closing(self.engine()) as engine:
+            return measure_surprisal(engine, self.vocabulary.encode(text))
 
     def activations(self, text: str) -> np.ndarray:
         """Return the state after each character of a text, float32 [T, S, L].
@@ -298,7 +305,7 @@ class Model:
         """
         if not text:
             raise ValueError("the text is empty")
-        with contextlib.closing(self.engine(1, len(text))) as engine:
+        with contextlib.closing(self.engine()) as engine:
             activations, _ = engine.activations(self.vocabulary.encode(text), engine.zero_state())
         return activations
 
@@ -329,11 +336,12 @@ class Model:
         else:
             about = {"vocabulary": "".join(self.vocabulary.chars)}
 
-        weights = dict(self.weights)
-        for name, values in weights.items():
-            if values.ndim > 1:
-                with np.errstate(over="ignore"):
-                    weights[name] = values.astype(dtype)
+        weights = {}
+        for name, values in self.weights.items():
+            # A bias has one axis.
+            stored_type = dtype if values.ndim > 1 else "float32"
+            with np.errstate(over="ignore"):
+                weights[name] = values.astype(stored_type)
             if not np.isfinite(weights[name]).all():
                 raise ValueError("a weight is too large for float16: use float32")
 
@@ -344,9 +352,8 @@ class Model:
 
         Args:
             texts: number of texts that are written or read at once.
-            characters: number of characters in all texts together; 0 if not known.
-            keeps_eager: whether a program uses the model, in which LSTM cells must not turn TensorFlow's eager mode
-                off to be faster.
+            characters: number of characters in all texts together; 0 if not known. With one text it has no effect.
+            keeps_eager: True in a library call: never turn the program's eager mode off just to be faster.
         """
         if self._runs_in_numpy(texts, characters, keeps_eager):
             return NumpyLSTM(
@@ -364,7 +371,7 @@ class Model:
         return engine
 
     def _runs_in_numpy(self, texts: int, characters: int, keeps_eager: bool) -> bool:
-        """Choose between the engines. This is the only place that does."""
+        """Choose between the engines."""
         if self.cell != "lstm":
             return False
         if not _graph_pays(texts, characters):
@@ -402,15 +409,16 @@ class Model:
 
 
 def _is_usable(values: np.ndarray) -> bool:
-    """Return whether weights are finite and not too large. Both comparisons are false if one of them is NaN."""
+    """Return whether weights are finite and not too large."""
+    # A NaN among them is their minimum and their maximum, and all comparisons with it are false.
     return -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT
 
 
 def _graph_pays(texts: int, characters: int) -> bool:
     """Return whether the graph is faster than NumPy for some texts at once with some characters together.
 
-    Measured by benchmarks/bench.py generation; docs/speed.md has the figures. That was NumPy 1.18. NumPy 2.5 is
-    faster, but no other numbers would be right on all machines.
+    Measured by benchmarks/bench.py generation with NumPy 1.18; docs/speed.md has the figures. With NumPy 2.5, which is
+    faster, the graph pays later, but how much later is different on each machine.
     """
     if texts == 1:
         return False
@@ -473,7 +481,8 @@ def _network_of(weights: Weights) -> Tuple[int, str]:
     else:
         checked = {name: shape for name, shape in shapes.items() if not re.match(_LAYER, name)}
 
-    for name in {**expected, **checked}:
+    # First what may be missing, then what may be too much.
+    for name in [*expected, *checked]:
         if checked.get(name) != expected.get(name):
             raise ValueError(
                 f"it is not a model of charrnn: {name} has shape {checked.get(name)}, not "

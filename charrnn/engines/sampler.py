@@ -30,17 +30,21 @@ PRIMES = (
 )
 LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
 CHUNK = 50  # characters drawn in one call of the engine
-MOST_TEXTS = 100_000  # at once
+MOST_TEXTS = 100_000  # written at once
 LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose their variety
-LINES_BEFORE = 3  # that the network writes, blank ones included, before the line that counts
-MOST_ROUNDS = 20  # of as many lines as are asked for
+# For a line that counts, the network first writes so many lines, blank ones included.
+LINES_BEFORE = 3
+# With those, a line usually takes about so many characters. The engine is chosen by this number.
+USUAL_LINE_LENGTH = 50
+# Lines are drawn in rounds, each of as many lines as are asked for. No more than these are drawn.
+MOST_ROUNDS = 20
 SEEDS = 2**32  # NumPy takes seeds below this number
-# what may follow a text: characters, factors for their probabilities, or None for everything
+# What may follow a text: characters, factors for their probabilities, or None for everything.
 Allowed = Union[None, Collection[str], Mapping[str, float]]
 Allow = Callable[[str], Allowed]
 
 
-def check_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") -> str:
+def checked_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") -> str:
     """Return a prime in characters of the vocabulary, see :func:`charrnn.text.unknown.resolve`.
 
     Raises:
@@ -129,7 +133,7 @@ class Sample:
 
 
 class Sampler:
-    """An engine that writes several texts at once, with the same prime.
+    """A writer of several texts at once that begin with the same prime. An engine draws their characters.
 
     Attributes:
         vocabulary: the characters that the engine knows.
@@ -137,19 +141,12 @@ class Sampler:
     """
 
     def __init__(self, engine: Engine, num_samples: int = 1, allow: Optional[Allow] = None):
-        """Keep the engine.
-
-        Args:
-            engine: the engine.
-            num_samples: B.
-            allow: a function of a text so far, which returns the characters that may come next, or a dict of factors
-                for their probabilities; None for all.
-        """
+        """allow: see :meth:`charrnn.engines.opened_model.Model.write`."""
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
         self._engine = engine
         self._allow = allow
-        # the logits and the state after what was drawn last
+        # The logits and the state after what was drawn last, from which a later text may go on.
         self._last: Any = (None, engine.zero_state())
 
     def write(
@@ -160,28 +157,28 @@ class Sampler:
         seed: int,
         *,
         stop: Optional[str] = None,
-        stops: int = 1,
+        stop_count: int = 1,
         after_last: bool = False,
         show: Optional[Callable[[str], object]] = None,
     ) -> Tuple[List[Sample], bool]:
         """Write the texts.
 
         Args:
-            prime: the beginning of all texts, see :func:`check_prime`.
+            prime: the beginning of all texts, see :func:`checked_prime`.
             length: characters to draw for each text, at least 0.
             settings: how to draw, in range.
             seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
-            stop: end a text after this string, which may begin in the prime, if it is not empty.
-            stops: how often this string comes in a text.
-            after_last: continue the text that was drawn before, with its state. The prime may then be empty if there
-                is such a text.
+            stop: end a text after this string, which may begin in the prime. An empty string ends nothing.
+            stop_count: the occurrence of this string at which a text ends: 1 for the first.
+            after_last: continue what was drawn before, with its state. The prime may then be empty if there is such a
+                text, and must be empty if there are several.
             show: called with each piece of the first text, of at most CHUNK characters, when it has been drawn.
 
         Returns:
             (samples, interrupted): the texts, and whether Ctrl-C ended them early.
         """
         seeds = [(seed + row) % SEEDS for row in range(self.num_samples)]
-        texts = ["" for _ in seeds]
+        drawn = ["" for _ in seeds]
         log_probabilities = [[np.zeros(0, np.float32)] for _ in seeds]
         interrupted = False
 
@@ -192,19 +189,19 @@ class Sampler:
             seeds,
             steps=CHUNK,
             stop=stop,
-            stops=stops,
+            stop_count=stop_count,
             after_last=after_last,
         )
         try:
             for row, piece, values in pieces:
-                texts[row] += piece
+                drawn[row] += piece
                 log_probabilities[row].append(values)
                 if show and row == 0:
                     show(piece)
         except KeyboardInterrupt:
             interrupted = True
 
-        samples = list(map(Sample, seeds, texts, map(np.concatenate, log_probabilities)))
+        samples = list(map(Sample, seeds, drawn, map(np.concatenate, log_probabilities)))
         return samples, interrupted
 
     def stream(
@@ -223,14 +220,14 @@ class Sampler:
         *,
         steps: int,
         stop: Optional[str],
-        stops: int = 1,
+        stop_count: int = 1,
         after_last: bool = False,
     ) -> Iterator[Tuple[int, str, np.ndarray]]:
         """Draw the texts, some steps at a time. Yield the row, the characters and the log-probabilities of each piece.
 
         The arguments are those of :meth:`write`, with a seed for each row.
         """
-        texts = [_Text(prime, seed, stop, stops) for seed in seeds]
+        texts = [_Text(prime, seed, stop, stop_count) for seed in seeds]
         logits, state = self._read(prime, len(seeds), after_last)
         if self._allow:
             steps = 1
@@ -263,6 +260,7 @@ class Sampler:
             logits = None
             state = self._engine.zero_state()
         if prime:
+            # The engine reads one text only, after which all rows go on.
             logits, state = self._engine.read(self.vocabulary.encode(prime), state)
             return np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
         if logits is None:
@@ -274,8 +272,8 @@ class Sampler:
     ) -> Tuple[List[Sample], int, bool]:
         """Write as many lines as there are texts at once, none of them blank.
 
-        Each text begins with some lines that are not used, because the network has learned what follows other lines,
-        but hardly what follows the zero state.
+        Each line is the last one, blank ones aside, of a text of LINES_BEFORE more lines. These are not used: the
+        network has learned what follows other lines, but hardly what follows the zero state.
 
         Args:
             length: characters to draw for each line at most.
@@ -284,8 +282,9 @@ class Sampler:
             known: lines that are left out. No line is then written twice. None to leave out none.
 
         Returns:
-            (samples, left_out, interrupted): the lines, fewer if MOST_ROUNDS are not enough; the number of lines that
-            were left out because they are known or repeated; and whether Ctrl-C ended the writing early.
+            (samples, left_out, interrupted): the lines, fewer if MOST_ROUNDS are not enough or Ctrl-C ended the
+            writing early; the number of lines that were left out because they are known or repeated; and whether
+            it was ended early.
         """
         kept: List[Sample] = []
         seen = set(known or ())
@@ -298,19 +297,21 @@ class Sampler:
                 settings,
                 seed + start,
                 stop="\n",
-                stops=LINES_BEFORE + 1,
+                stop_count=LINES_BEFORE + 1,
             )
 
             for sample in samples:
-                last = _last_line(sample, length)
-                line = last.text.strip()
-                if not line or len(kept) == self.num_samples:
+                if len(kept) == self.num_samples:
+                    break
+                line = _cut_to_last_line(sample, length)
+                stripped = line.text.strip()
+                if not stripped:
                     continue
-                if known is not None and line in seen:
+                if known is not None and stripped in seen:
                     left_out += 1
                 else:
-                    kept.append(last)
-                    seen.add(line)
+                    kept.append(line)
+                    seen.add(stripped)
 
             if interrupted or len(kept) == self.num_samples:
                 break
@@ -326,23 +327,23 @@ class _Text:
         has_ended: whether nothing may be added any more.
     """
 
-    def __init__(self, prime: str, seed: int, stop: Optional[str], stops: int):
+    def __init__(self, prime: str, seed: int, stop: Optional[str], stop_count: int):
         self.rng = np.random.RandomState(seed)
         self.text = prime
         self.has_ended = False
         self._stop = stop
-        self._stops_left = stops
+        self._stops_left = stop_count
 
     def add(self, drawn: str) -> str:
         """Add drawn characters, up to the end of the text, and return them."""
         added = drawn
         if self._stop:
-            added = drawn[: self._end(self._stop, drawn)]
+            added = drawn[: self._find_end(self._stop, drawn)]
         self.text += added
         return added
 
-    def _end(self, stop: str, drawn: str) -> int:
-        """Return how many of the drawn characters belong to the text."""
+    def _find_end(self, stop: str, drawn: str) -> int:
+        """Return how many of the drawn characters belong to the text, and note whether it ends with them."""
         # The string that ends the text may begin in what was drawn before.
         overlap = len(stop) - 1
         before = self.text[-overlap:] if overlap else ""
@@ -389,8 +390,8 @@ def _factors(
     return np.array([allowed.get(char, 0) for char in vocabulary.chars], np.float64)
 
 
-def _last_line(sample: Sample, length: int) -> Sample:
-    """Return the last line of a text that is not blank, of some characters at most."""
+def _cut_to_last_line(sample: Sample, length: int) -> Sample:
+    """Return a sample cut to its last line that is not blank, of at most `length` characters with the line end."""
     start = sample.text.rstrip().rfind("\n") + 1
     end = start + length
     return replace(

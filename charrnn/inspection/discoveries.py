@@ -1,4 +1,8 @@
-"""What a page says of its discoveries, the units that have learned to track something, and the text it opens with."""
+"""What a page says of its discoveries, and the text that it opens with.
+
+A discovery is a unit that tracks a feature of the text clearly more closely than any unit of an untrained network:
+:meth:`charrnn.inspection.units.Measured.discoveries` chooses them.
+"""
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
 
@@ -10,9 +14,9 @@ OPENING_TEMPERATURE = 0.5
 
 
 class Discovery(NamedTuple):
-    """What the page says of a discovery, and what the network writes with its unit clamped low and clamped high."""
+    """An entry of the page's data, and what the network writes with the unit clamped low and clamped high."""
 
-    said: Dict[str, Any]
+    entry: Dict[str, Any]
     low: List[str]
     high: List[str]
 
@@ -22,46 +26,49 @@ def discovered(
 ) -> Dict[str, Any]:
     """Return what the page says of the discoveries, and the beginning, the seed and the temperature that it opens with.
 
-    Discoveries that change words come first. The seed is that of the texts that have the most words of the text and in
-    which the feature of the first discovery varies. They are written with its unit clamped at its two ends, or not
-    clamped where no word tells such texts apart.
+    Discoveries that change words come first. For each seed there are two texts, with the unit of the first discovery
+    clamped at its two ends; or one, not clamped, where no word tells the two apart. :func:`_best_seed` chooses.
 
     Args:
         model: the model with the weights of the page.
-        measured: its units, measured on a text.
-        untrained: those of a network that was not trained.
+        measured: its units, measured on the text.
+        untrained: those of a network of the same sizes that was not trained, measured on the same text.
         prime: the beginning that the page opens with.
-        text: the text.
+        text: the text, whose words are those that the network should write.
     """
     settings = choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
     free = clamped.write(model, prime, settings)
+    # The values between which each unit nearly always is, where 127 stands for 1.
     least, most = measured.limits()
 
     discoveries = []
-    for tracking, chance in measured.discoveries(untrained):
+    for tracking, untrained_correlation in measured.discoveries(untrained):
         unit = tracking.unit
-        low = clamped.write(
-            model, prime, settings, unit=unit, value=least[unit.part, unit.column] / 127
+        low_value = least[unit.part, unit.column] / 127
+        high_value = most[unit.part, unit.column] / 127
+        low = clamped.write(model, prime, settings, unit=unit, value=low_value)
+        high = clamped.write(model, prime, settings, unit=unit, value=high_value)
+        entry = describe(
+            tracking,
+            untrained_correlation,
+            comparison=clamped.compare(low, free, high),
+            count=measured.deviation.size,
+            text=text,
         )
-        high = clamped.write(
-            model, prime, settings, unit=unit, value=most[unit.part, unit.column] / 127
-        )
-        comparison = clamped.compare(low, free, high)
-        said = describe(tracking, chance, comparison, count=measured.deviation.size, text=text)
-        discoveries.append(Discovery(said, low, high))
-    # This keeps the order of those that change words, and of the others: the highest correlation first.
-    discoveries.sort(key=lambda discovery: discovery.said["told"] is None)
+        discoveries.append(Discovery(entry, low, high))
+    # Those that change words come first. Otherwise the order stays: the highest correlation first.
+    discoveries.sort(key=lambda discovery: discovery.entry["told"] is None)
 
     feature = None
     opening = free
     if discoveries:
         first = discoveries[0]
-        feature = first.said["feature"]
-        if first.said["told"]:
+        feature = first.entry["feature"]
+        if first.entry["told"]:
             opening = [f"{low}\n\n{high}" for low, high in zip(first.low, first.high)]
     seed = _best_seed(opening, prime, set(features.words(text)), feature)
     return {
-        "discoveries": [discovery.said for discovery in discoveries],
+        "discoveries": [discovery.entry for discovery in discoveries],
         "opening": {"prime": prime, "seed": seed, "temperature": OPENING_TEMPERATURE},
     }
 
@@ -69,15 +76,17 @@ def discovered(
 def _best_seed(
     texts: Sequence[str], prime: str, known_words: Set[str], feature: Optional[str]
 ) -> int:
-    """Return the seed of the text that has the largest share of known words and in which a feature varies most."""
+    """Return the seed of the text that is worth most: nearly all its words are known, and a feature varies in it."""
 
     def worth(written):
-        said = features.words(prime + written)
-        known = [word for word in said if word in known_words]
-        share = len(known) / max(1, len(said))
+        words = features.words(prime + written)
+        known = [word for word in words if word in known_words]
+        share = len(known) / max(1, len(words))
+        # By the high power, a text with invented words loses against any without, unless its feature varies far more.
+        readable = share**8
         if feature is None:
-            return share**8
-        return features.BY_NAME[feature].values(written).std() * share**8
+            return readable
+        return features.BY_NAME[feature].values(written).std() * readable
 
     worths = [worth(text) for text in texts]
     return clamped.SEEDS[worths.index(max(worths))]
@@ -85,23 +94,25 @@ def _best_seed(
 
 def describe(
     tracking: units.Tracking,
-    chance: float,
+    untrained_correlation: float,
     comparison: Optional[Dict[str, Any]],
     count: int,
     text: str,
 ) -> Dict[str, Any]:
-    """Return what the page says of a unit that tracks something.
+    """Return the entry of the page's data for a discovery.
 
     Args:
         tracking: the unit and its feature.
-        chance: the correlation of the best untrained unit.
-        comparison: from :func:`charrnn.inspection.clamped.compare`.
+        untrained_correlation: that of the best unit of an untrained network, as absolute value.
+        comparison: from :func:`charrnn.inspection.clamped.compare`; None if no word tells the ends apart.
         count: units of the network.
         text: the text on which they are measured.
     """
     feature = features.BY_NAME[tracking.feature]
     is_clear = abs(tracking.correlation) >= units.CLEAR
 
+    # The names are for where the feature is least and where it is most. Of a unit with a negative correlation these are
+    # its high and its low end: model.js of the page turns them.
     if not is_clear:
         ends = ("low", "high")
     elif feature.name == features.QUOTATION and features.is_speech(text):
@@ -109,6 +120,7 @@ def describe(
     else:
         ends = feature.ends
 
+    # The words are for the unit's low and its high end, so here they are turned.
     if comparison:
         words_of_ends = [words[0] for words in comparison["words"]]
         if tracking.correlation < 0:
@@ -129,5 +141,5 @@ def describe(
         "sentence": sentence,
         "told": comparison,
         "correlation": round(tracking.correlation, 3),
-        "untrained": round(chance, 3),
+        "untrained": round(untrained_correlation, 3),
     }

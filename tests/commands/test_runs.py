@@ -401,6 +401,32 @@ def test_rows_with_something_else_in_them_are_not_drawn(with_strange_rows, valid
     assert val_losses.min() > 0
 
 
+@pytest.fixture
+def validation_only(plain):
+    """A run that was evaluated before its first loss and its speed were printed."""
+    (plain / "history.csv").write_text(HISTORY + "50,1,,,2,,,,\n100,1,,,1,,,,\n")
+    return plain
+
+
+def test_a_run_of_unknown_speed_is_not_drawn_over_hours(folder, validation_only, pictures):
+    assert runs.main([str(folder), "--plot", str(folder / "x.svg"), "--over", "time"]) == 0
+    drawn = labels(pictures[0])
+    assert drawn
+    assert not [label for label in drawn if label.startswith(str(validation_only))]
+
+
+def test_a_run_of_unknown_speed_is_drawn_over_steps(folder, validation_only, pictures):
+    assert runs.main([str(folder), "--plot", str(folder / "x.svg")]) == 0
+    assert f"{validation_only}, validation" in labels(pictures[0])
+
+
+def test_a_picture_over_hours_of_runs_of_unknown_speed_is_refused(validation_only, capsys):
+    path = validation_only / "x.svg"
+    assert runs.main([str(validation_only), "--plot", str(path), "--over", "time"]) == 2
+    assert "because no speed was measured yet" in capsys.readouterr().err
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("over", ["time", "steps"])
 def test_a_picture_of_nothing_is_refused(folder, plain, validated, capsys, over):
     for run in (plain, validated):

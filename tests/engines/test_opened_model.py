@@ -198,7 +198,7 @@ def changed(name, values):
         ),
         (
             changed("softmax/Variable_1", np.zeros(14, "i4")),
-            "softmax/Variable_1 has weights that are not",
+            "softmax/Variable_1 has weights that are not float32, but int32",
         ),
     ],
     ids=lambda value: str(value)[-30:],

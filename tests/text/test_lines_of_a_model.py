@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import resume
+from conftest import interrupted_at, resume
 from list_texts import NAME_LINES
 
 from charrnn import open_model, train_model
 from charrnn.checkpoints import record
 from charrnn.commands import sample
 from charrnn.data import Vocabulary
+from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opened_model import Model, lstm_weights
 
 ENGLISH = "".join(NAME_LINES[::4])
@@ -214,6 +215,15 @@ def test_a_model_that_repeats_itself_gives_up(folder, capsys):
     assert re.search(pattern, capsys.readouterr().err)
 
 
+def test_lines_that_ctrl_c_prevents_are_not_said_to_be_left_out(folder, capsys, monkeypatch):
+    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
+    flags = ["--lines", "4", "--temperature", "0", "--length", "9", "--new"]
+    assert sample.main([folder, *flags]) == 130
+    err = capsys.readouterr().err
+    assert "of the training text, or repeated\n" in err
+    assert "so that" not in err
+
+
 # A model that writes nothing but line ends
 
 
@@ -235,3 +245,14 @@ def test_the_command_says_that_lines_are_blank(blank, tmp_path, capsys, flags):
     assert sample.main([*arguments, *flags]) == 0
     expected = "there are 0 of 4 lines, because the others that were drawn are blank\n"
     assert capsys.readouterr().err == expected
+
+
+def test_blank_lines_are_not_said_to_be_left_out(blank, tmp_path, capsys):
+    blank.save(tmp_path / "m.npz")
+    (tmp_path / "text.txt").write_text("a\na\n")
+    new = ["--new", "--train-text", str(tmp_path / "text.txt")]
+    flags = ["--lines", "4", "--temperature", "0", *new]
+    assert sample.main([str(tmp_path / "m.npz"), *flags]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("left out 0 lines of the training text, or repeated\n")
+    assert err.endswith("there are 0 of 4 lines, because the others that were drawn are blank\n")

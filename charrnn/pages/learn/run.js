@@ -11,20 +11,22 @@ import { chooseSource, chosen } from "./sources.js";
 import { addLook, clearTimeline, cutTimeline, timeline } from "./timeline.js";
 import { beginTracking, clearTracked, showHeld, showTracked } from "./tracking.js";
 
-const LOOK = 700; // milliseconds, at least, between two looks
+const LEAST_PAUSE = 700; // milliseconds from the end of a look to the next, while it learns
 
-/** How often a text was chosen, the sizes of the network, whether it learns, and when it is looked at again. */
-const run = { choices: 0, sizes: null, isRunning: false, nextLook: Infinity };
+/** The number of the choice of a text, and of the choice for which the worker was asked to begin; the sizes of the network,
+ * whether it learns, and from when on it may be looked at again: at no time while a look is under way. */
+const run = { choice: 0, begun: 0, sizes: null, isRunning: false, nextLook: Infinity };
 
-/** Take a text, and perhaps a network that goes on with it. They are used when Start is pressed. */
+/** Take a text, and perhaps a network in a file that goes on with it. The worker gets them when Start is pressed. */
 export function choose(source, file = chosen.file) {
-  run.choices++;
+  run.choice++;
   run.sizes = chosenSizes();
   setNetwork(null);
   clearTimeline();
   pause();
   chooseSource(source, file);
 
+  // What was shown of another network.
   clearTracked();
   colourPassage("surprise");
   showNote("note", "");
@@ -35,7 +37,7 @@ export function choose(source, file = chosen.file) {
 export function startOrPause() {
   if (run.isRunning) {
     pause();
-    look();
+    lookNow();
   } else {
     learn();
   }
@@ -50,36 +52,40 @@ export function startAgain() {
   }
 }
 
-/** Have the next network have the sizes of the fields. It knows nothing. */
+/** Choose the same text for a new network of the sizes in the fields, unless what was learned must not be lost. */
 export function useSizes() {
   if (!mayLose()) {
     showSizes(run.sizes);
     return;
   }
+  // The network in a file has other sizes, so it is not used any more, nor its gentle rate.
   if (chosen.file !== null) {
     useRate(USUAL_RATE);
   }
   choose(chosen.source, null);
 }
 
-/** Have the worker make the network, look at it, and learn. */
+/** Have the worker make the network. Then look at it, and learn unless Pause was pressed. */
 function begin() {
   const { source, file } = chosen;
-  const { choices, sizes } = run;
+  const { choice, sizes } = run;
+  run.begun = choice;
   clearTimeline();
   clearPassage();
   beginProgress();
   beginTracking();
-  byId("said").textContent = "The network is made.";
+  byId("said").textContent = "The network is being made.";
 
+  // The worker takes the first one that the browser can compile.
   const kernels = ["fused", "kernel"].map((id) => byId(id).textContent);
   const message = { text: source.text, sizes, seed, goesOn: file !== null, kernels };
   ask("begin", message, ({ refused, ...description }) => {
-    const isOfAnotherText = run.choices !== choices;
+    const isOfAnotherText = run.choice !== choice;
     if (isOfAnotherText) {
       return;
     }
     if (refused) {
+      // It is the same choice as before, but as a new one it can be begun again.
       choose(source);
       showNote("note", refused);
       return;
@@ -89,31 +95,37 @@ function begin() {
     setCharacters(description.chars);
     byId("text-note").textContent += ` ${description.note}`;
     showPassage(description);
-    look();
+    lookNow();
     if (run.isRunning) {
       learn();
     }
   });
 }
 
+/** Have the worker learn until it is stopped. If there is no network yet, it is made first. */
 function learn() {
   setRunning(true);
   showNote("note", "");
   if (network === null) {
-    begin();
+    const isBegun = run.begun === run.choice;
+    if (!isBegun) {
+      begin();
+    }
     return;
   }
-  ask("learn", {}, ({ diverged, ...report }) => {
+
+  // This is called for each report, until the worker is stopped or the training diverges.
+  ask("learn", {}, ({ diverged: bestStep, ...report }) => {
     if (network === null) {
       return;
     }
-    if (diverged !== undefined) {
-      goBackTo(diverged);
+    if (bestStep !== undefined) {
+      goBackTo(bestStep);
       return;
     }
     showReport(report);
     if (performance.now() > run.nextLook) {
-      look();
+      lookNow();
     }
   });
 }
@@ -127,7 +139,7 @@ function goBackTo(step) {
       `It is back at its best step, ${grouped(step)}. Choose a smaller rate.`,
   );
   cutTimeline(step);
-  look();
+  lookNow();
 }
 
 function pause() {
@@ -148,13 +160,14 @@ function labelOfStart(isRunning) {
   return network === null ? "Start" : "Go on";
 }
 
-/** Look at what the network makes of the passage, and have it write. */
-function look() {
+/** Have the network read the passage, show what it makes of it, and have it write. */
+function lookNow() {
   const looked = network;
   if (looked === null) {
     return;
   }
 
+  // `read` and `held` are losses: of what was learned in the last steps, and of what is held out.
   const began = performance.now();
   run.nextLook = Infinity;
   ask("look", {}, ({ units, updates, seconds, read, held, isBest, ...answer }) => {
@@ -163,16 +176,16 @@ function look() {
     }
     showRead(answer);
     showTracked(units, updates, seconds);
-    writeAt({ updates, read, held }, isBest);
+    writeForLook({ updates, read, held }, isBest);
 
     // Where a look takes long, no more than half of the time is spent on looks.
     const now = performance.now();
-    run.nextLook = now + Math.max(LOOK, now - began);
+    run.nextLook = now + Math.max(LEAST_PAUSE, now - began);
   });
 }
 
-/** Have the network write what belongs to a look. */
-function writeAt(look, isBest) {
+/** Have the network write, and show the look with this text in the timeline. */
+function writeForLook(look, isBest) {
   draft("write", FREE, ({ ids }) => {
     addLook({ ...look, text: textOf(ids) }, isBest);
     showKept();
@@ -180,9 +193,9 @@ function writeAt(look, isBest) {
   });
 }
 
-/** Have the network write anew what belongs to the newest look. */
+/** Have the network write anew what belongs to the newest look, if there is one. Which look is the best stays. */
 export function rewriteNewest() {
   if (network !== null && timeline.best !== null) {
-    writeAt(timeline.looks.at(-1), false);
+    writeForLook(timeline.looks.at(-1), false);
   }
 }

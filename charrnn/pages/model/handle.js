@@ -1,4 +1,5 @@
-/* The number that is watched: the claim at the top, the handle that holds it, and how it was found. */
+/* The unit that is watched, which the page calls its number: the claim at the top, the handle that holds it, and how it was
+ * found. */
 import { grouped, signed } from "../shared/numbers.js";
 import { positionIn, valueAt, watched } from "../shared/shown.js";
 import { unitTitle } from "../shared/text.js";
@@ -13,7 +14,7 @@ const MOVING_KEYS = /Arrow|Home|End|Page/;
 /** Show where the handle holds the number, or the value of the number at the last character. */
 export function showHandle() {
   const { held, seen } = written.take;
-  const activations = seen.at(-1)?.activations; // of the last character
+  const activations = seen.at(-1)?.activations;
   const handle = byId("hold");
   const [low, high] = watched.ends;
   let value = 0;
@@ -39,35 +40,39 @@ export function showHandle() {
   }
 }
 
-/** Say what the colour of the texts at the top is. */
+/** Return whether the unit that is watched is a discovery, of which more is known. */
+function isDiscovery() {
+  return watched.untrained !== undefined;
+}
+
+/** Return what is said of the texts at the top: what their colour is, or how the number is held in them. */
 function colourSentence(isHeld) {
-  const { told } = watched;
   if (data.discoveries.length === 0) {
     return "The colour is that surprise.";
   }
   if (isHeld) {
     return "The same beginning, the same dice: only that number is held, where you put it.";
   }
-  if (told) {
+  if (watched.told) {
     return "The same beginning, the same dice: only that number is held at its two ends.";
   }
   const sentence = "The colour is that one number: it was never told what to follow.";
-  // A unit that is no discovery was not tried.
-  if (told === null) {
+  // Only discoveries were held at their ends when the page was made.
+  if (isDiscovery()) {
     return `${sentence} Held at its ends, it changed no word often enough to be named.`;
   }
   return sentence;
 }
 
-/** Hold the number at a position between its limits, or for null nowhere. */
+/** Hold the number at a position from -1 to 1 between its limits; null lets it go. */
 function hold(position) {
   written.take.held = position;
   showHandle();
   showHeld();
 }
 
-/** Say what the unit is that is looked at: the claim at the top, and the ends of the handle. */
-function showFocus() {
+/** Show which unit is watched: the claim at the top, the ends of the handle, and where it is held. */
+function showWatched() {
   const { unit, ends, sentence } = watched;
   const [low, high] = ends;
   showClaim(data.discoveries.length > 0 ? sentence : data.sentence);
@@ -81,7 +86,7 @@ function showFocus() {
   if (take === null) {
     return;
   }
-  // Another number is held by nobody.
+  // A take that held another number lets it go.
   if (take.unit !== unit) {
     take.held = null;
   }
@@ -103,7 +108,7 @@ function showClaim(sentence) {
 function evidence() {
   const { unit, feature, correlation, untrained, told } = watched;
   const sentences = [`The number is the ${unitTitle(unit)}.`];
-  if (untrained !== undefined) {
+  if (isDiscovery()) {
     const comparison = `comparing all ${grouped(unitNames.length)} with “${feature}”`;
     const measured = `correlation ${signed(correlation)}, measured on ${data.measured}`;
     sentences.push(
@@ -118,30 +123,34 @@ function evidence() {
   return sentences.join(" ");
 }
 
-/** Hold the number where the handle was moved. */
-function followHandle({ target, key = "Arrow" }) {
+/** Hold the number where the handle is after an event of it, unless this is a key that does not move it. */
+function followHandle({ target, key }) {
   const position = Number(target.value);
-  if (MOVING_KEYS.test(key) && written.take.held !== position) {
+  const canHaveMoved = key === undefined || MOVING_KEYS.test(key);
+  if (canHaveMoved && written.take.held !== position) {
     hold(position);
   }
 }
 
+/** Look at the next discovery: at the first after the last one, and after a unit that is none. */
 function lookAtNext() {
   const { discoveries } = data;
-  const at = discoveries.findIndex(({ unit }) => unit === watched.unit);
-  lookAt(discoveries[(at + 1) % discoveries.length].unit);
+  const index = discoveries.findIndex(({ unit }) => unit === watched.unit);
+  const next = discoveries[(index + 1) % discoveries.length];
+  lookAt(next.unit);
 }
 
 export function startHandle() {
-  document.body.addEventListener("watchedchange", showFocus);
+  document.body.addEventListener("watchedchange", showWatched);
   const handle = byId("hold");
-  // There is no input at the end where the handle already is.
+  // A click or a key at the end where the handle already is makes no input, but holds the number there.
   for (const event of ["input", "click", "keyup"]) {
     handle.addEventListener(event, followHandle);
   }
   for (const event of ["pointerdown", "keydown"]) {
     handle.addEventListener(event, beginMove);
   }
+  // The event is no argument of showAddress.
   handle.addEventListener("change", () => showAddress());
 
   onClick("release", () => {

@@ -244,13 +244,13 @@ export class Network {
   /** Return what the last step made of a cell: [input gate, new value, forget gate, output gate, memory, output]. */
   cell({ layer, unit }, state) {
     const gates = this.gates[layer - 1];
-    const valueOf = (gate) => gates[gate * this.stride + unit - 1];
+    const gateOf = (gate) => gates[gate * this.stride + unit - 1];
     const place = (layer - 1) * this.size + unit - 1;
     return [
-      sigmoid(valueOf(0)),
-      Math.tanh(valueOf(1)),
-      sigmoid(valueOf(2)),
-      sigmoid(valueOf(3)),
+      sigmoid(gateOf(0)),
+      Math.tanh(gateOf(1)),
+      sigmoid(gateOf(2)),
+      sigmoid(gateOf(3)),
       state.c[place],
       state.h[place],
     ];

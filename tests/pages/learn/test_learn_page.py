@@ -45,7 +45,7 @@ class Learning(View):
                 "void (window.isPaused = false, ask('save', { isBest: true }, () => { window.isPaused = true; }))"
             )
             self.wait("window.isPaused && run.nextLook < Infinity")
-            self.js("look()")
+            self.js("lookNow()")
             self.wait(
                 "timeline.looks.at(-1)?.updates === progress.updates && run.nextLook < Infinity"
             )
@@ -180,6 +180,17 @@ def test_it_learns_the_rhyme_writes_and_asks_for_nothing(learning):
     view.assert_nothing_wrong()
 
 
+def test_a_network_that_is_being_made_is_not_begun_again(learning):
+    """Start, Pause and Start before the worker has answered. Each job that the page asks for has a number."""
+    view = learning("#units=64")
+    click = "byId('start').click()"
+    job = "newestJobs.begin.job"
+    # In one expression, so that no answer comes between the clicks.
+    first, last = view.js(f"({click}, [{job}, ({click}, {click}, {job})])")
+    assert last == first
+    view.wait("progress.updates >= 3")
+
+
 def test_one_moves_through_time_over_the_same_sentence(learning):
     """The beginning and the dice are the same, and what is shown stays while it goes on learning."""
     view = learning("#units=64&rate=-2")
@@ -203,7 +214,7 @@ def test_one_moves_through_time_over_the_same_sentence(learning):
     assert view.scrub(-1) == texts[-1]
 
     # Nothing but the weights changes the text.
-    view.js("void look()")
+    view.js("void lookNow()")
     view.wait("run.nextLook < Infinity")
     assert view.looks("text") == texts
 
@@ -403,7 +414,7 @@ def test_a_unit_is_found_and_held(learning):
     view.click("release")
     view.wait(f"document.querySelector('#held [aria-hidden]').textContent === {json.dumps(free)}")
 
-    view.js("void (document.querySelector('#tracked button').focus(), look())")
+    view.js("void (document.querySelector('#tracked button').focus(), lookNow())")
     view.wait("run.nextLook < Infinity")
     assert view.js("document.activeElement.matches('#tracked button')")
 

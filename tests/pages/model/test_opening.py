@@ -158,7 +158,7 @@ def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page)
     labels = []
     for letters, bits in zip(memory["letters"], memory["bits"]):
         labels += [f"{bits:.2f}", str(letters)]
-    assert view.js(TEXTS) == [*labels, "letters that it has read"]
+    assert view.js(TEXTS) == ["letters that it has read", *labels]
 
     heights = view.js(
         "[...document.querySelectorAll('#memory-drawing circle')].map(({ cy }) => cy.baseVal.value)"

@@ -63,7 +63,8 @@ def test_the_caret_moves_and_says_what_was_expected(view):
         "[...yours.seen[13].guesses].map((each, at) => at % 2 ? percent(each) : glyph(chars[each]))"
     )
     assert guesses.split() == expected
-    assert len(expected) == 8
+    # Of 8 guesses, the character and its share.
+    assert len(expected) == 16
     # This text cannot go on from there.
     assert not view["guesses-list"].find_elements(By.TAG_NAME, "button")
 
