@@ -31,7 +31,8 @@ GREY = "#66727f"
 RED_TO_BLUE = LinearSegmentedColormap.from_list("unit", ["#f48668", "#ffffff", "#60a5eb"])
 LETTERS = {"family": "monospace", "color": "black"}
 STORED = "assets/measured.json"
-_measured: Dict[str, Dict[str, Any]] = {}  # in this session, by experiment
+# the results of this session, by experiment
+_measured: Dict[str, Dict[str, Any]] = {}
 
 
 def run_first_session() -> None:

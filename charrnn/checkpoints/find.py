@@ -21,8 +21,10 @@ from charrnn.data import StrPath
 from charrnn.system import errors, files, words
 from charrnn.text.corpus import RUN_FILE
 
-KNOWN_MODELS = ("anna", "tiny-shakespeare")  # which come with charrnn
-FIRST = "checkpoints"  # the folder of the first run without a name
+# the models that come with charrnn
+KNOWN_MODELS = ("anna", "tiny-shakespeare")
+# the folder of the first run without a name
+FIRST = "checkpoints"
 # after the name of a checkpoint, which another program may end with its step: model.ckpt-90
 _SUFFIX_OF_CHECKPOINT = re.compile(
     r"(?P<name>\.ckpt(?:-\d+)?)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$"

@@ -49,7 +49,8 @@ TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
-LARGEST_MEASURED = 1e38  # what a run measures is float32
+# what a run measures is float32
+LARGEST_MEASURED = 1e38
 FROM_NOTEBOOK = (
     "start a run from its weights with init_from=open_model(path, sorted(set(text))), or --init-from and "
     "--vocab-from TEXT"

@@ -5,7 +5,8 @@ from typing import Callable, Dict, Optional
 
 from charrnn.data import StrPath
 
-FOLDER = "summaries"  # in a run folder
+# the folder of the summaries in a run folder
+FOLDER = "summaries"
 
 
 class Summaries:

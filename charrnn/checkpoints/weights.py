@@ -20,8 +20,10 @@ from charrnn.system import errors
 from charrnn.system.files import sha256
 from charrnn.system.tensorflow import graph_mode
 
-AVERAGE = "/ExponentialMovingAverage"  # suffix of the running average of a variable
-DIGEST = 64  # bytes
+# suffix of the running average of a variable
+AVERAGE = "/ExponentialMovingAverage"
+# bytes of a digest
+DIGEST = 64
 Weights = Dict[str, np.ndarray]
 
 

@@ -16,7 +16,8 @@ from charrnn.inspection import units
 from charrnn.system import terminal
 from charrnn.text import corpus, unknown
 
-UNNAMED = 5  # number of units without a feature to list
+# number of units without a feature to list
+UNNAMED = 5
 
 
 def table(measured: units.Measured, count: int, text_name: str) -> Iterator[str]:

@@ -9,8 +9,10 @@ import numpy as np
 
 from charrnn.hyperparameters import Checkable, setting
 
-LEAST_TEMPERATURE = 0.001  # a smaller one makes the logits overflow float32
-LEAST_SHARE = 1e-9  # top_p must be above 0
+# A smaller temperature makes the logits overflow float32.
+LEAST_TEMPERATURE = 0.001
+# top_p must be above 0
+LEAST_SHARE = 1e-9
 LARGEST_TEMPERATURE = 1e38  # float32 cannot hold numbers that are much larger
 
 

@@ -30,7 +30,8 @@ from charrnn.system.tensorflow import (
     thread_count,
 )
 
-READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
+# characters that are read in one session call; this limits the memory
+READ_CHUNK = 1000
 
 
 def _state_placeholder(stack, rows):

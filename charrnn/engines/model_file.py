@@ -16,7 +16,8 @@ from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import errors, terminal
 
-ORDER_LOOK = 1000  # characters of a text that show whether a vocabulary has the order of the ids
+# characters of a text that show whether a vocabulary has the order of the ids
+ORDER_LOOK = 1000
 
 
 def open_model(

@@ -28,17 +28,22 @@ PRIMES = (
     "\u0627\u0644",  # Arabic
     "\u05d4",  # Hebrew
 )
-LARGE_VOCABULARY = 200  # characters above which top_n is off by default, as for Chinese
-CHUNK = 50  # characters drawn in one call of the engine
-MOST_TEXTS = 100_000  # written at once
-LINES_TOP_P = 0.98  # with fewer characters, the first letters of lines lose their variety
+# characters above which top_n is off by default, as for Chinese
+LARGE_VOCABULARY = 200
+# characters drawn in one call of the engine
+CHUNK = 50
+# texts that are written at once
+MOST_TEXTS = 100_000
+# With a smaller top_p, the first letters of lines lose their variety.
+LINES_TOP_P = 0.98
 # For a line that counts, the network first writes so many lines, blank ones included.
 LINES_BEFORE = 3
 # With those, a line usually takes about so many characters. The engine is chosen by this number.
 USUAL_LINE_LENGTH = 50
 # Lines are drawn in rounds, each of as many lines as are asked for. No more than these are drawn.
 MOST_ROUNDS = 20
-SEEDS = 2**32  # NumPy takes seeds below this number
+# NumPy takes seeds below this number
+SEEDS = 2**32
 # What may follow a text: characters, factors for their probabilities, or None for everything.
 Allowed = Union[None, Collection[str], Mapping[str, float]]
 Allow = Callable[[str], Allowed]

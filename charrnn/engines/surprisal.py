@@ -7,9 +7,12 @@ import numpy as np
 
 from charrnn.engines import Engine
 
-WARM_UP = 500  # characters that a row reads before the first that it measures
-LEAST_PIECE = 25  # characters that a row measures; with fewer, it would mostly read its WARM_UP
-WINDOW = 100  # steps of one call of the engine
+# characters that a row reads before the first that it measures
+WARM_UP = 500
+# characters that a row measures; with fewer, it would mostly read its WARM_UP
+LEAST_PIECE = 25
+# steps of one call of the engine
+WINDOW = 100
 
 
 def surprisal(

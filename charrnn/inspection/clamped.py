@@ -14,7 +14,8 @@ from charrnn.inspection.units import Unit
 
 # Seeds of the texts; words are chosen in the first half of them, and counted in the second.
 SEEDS = range(1, 33)
-LENGTH = 300  # characters of each
+# characters of each text
+LENGTH = 300
 
 # How many words are named for one end, and by how many standard deviations each is more frequent there.
 MOST_WORDS = 4

@@ -39,7 +39,8 @@ _UNSPACED = "CJK|IDEO|HIRAGANA|(HALFWIDTH )?KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBE
 _LETTERS = {"Lu": "U", "Lt": "U", "Ll": "l"}
 _SIGNS = {"Nd": "0", "Ps": "(", "Pe": ")", "Pi": '"', "Pf": '"'}
 _QUOTES = {"'": "'", "\u2019": "'", '"': '"'}
-_JOINERS = "\u200c\u200d"  # they join and divide letters
+# they join and divide letters
+_JOINERS = "\u200c\u200d"
 
 # Patterns of kinds. A sentence begins after what is between it and the one before; a small letter begins none, as in
 # "Why?" she asked. A name follows a word or a comma: at the start of a sentence, every word has a capital.

@@ -15,12 +15,14 @@ from charrnn.inspection import features, units
 from charrnn.system import errors, words
 from charrnn.text import corpus, unknown
 
-WRITTEN = 20000  # characters that the network writes if there is no training text
+# characters that the network writes if there is no training text
+WRITTEN = 20000
 
 # Characters that the page reads at first, and how many of them are seen without scrolling.
 PASSAGE = 1000
 SEEN_FIRST = 400
-LEAST_WIDTH = 40  # characters in a line of a text that was broken into lines
+# characters in a line of a text that was broken into lines
+LEAST_WIDTH = 40
 
 # Offered for the known texts.
 BEGINNINGS = {
@@ -36,7 +38,8 @@ TITLES = {
     "names": "Names",
     "python": "Python's standard library",
 }
-LONGEST_NAME = 60  # characters of the name of a text
+# characters of the name of a text
+LONGEST_NAME = 60
 # Characters that would turn around what follows a name.
 _TURNING = "[\u202a-\u202e\u2066-\u2069]"
 

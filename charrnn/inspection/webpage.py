@@ -28,7 +28,8 @@ from charrnn.system import files, words
 from charrnn.text import corpus, unknown
 from charrnn.version import __version__
 
-LOSS_ROWS = 64  # pieces that are read in parallel to measure the loss
+# pieces that are read in parallel to measure the loss
+LOSS_ROWS = 64
 # Shown if the page of learning is beside this one.
 LEARNING = '<a href="learn.html">Watch a network learn to write</a>. '
 

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import IO, Union
 
-TEMPORARY = f"*.{'[0-9a-f]' * 12}.tmp"  # the pattern of temporary names
+# the pattern of temporary names
+TEMPORARY = f"*.{'[0-9a-f]' * 12}.tmp"
 
 
 def write_atomically(path: Union[str, Path], content: bytes) -> None:

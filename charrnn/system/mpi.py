@@ -16,7 +16,8 @@ OTHER_MPI = (
     "{} started {} processes, but mpi4py sees {}, because it is built for another MPI: use the mpiexec of "
     "that one, or srun --mpi=pmi2"
 )
-FAILED = 2  # exit status
+# exit status
+FAILED = 2
 
 # the number of processes, the number of this one, and the launcher
 _LAUNCHERS = [

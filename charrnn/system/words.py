@@ -7,7 +7,8 @@ from typing import Any, Callable, Iterable
 
 from charrnn.system import mpi
 
-LISTED = 10  # how many items of a list a message names
+# how many items of a list a message names
+LISTED = 10
 
 
 def plural(count: int, noun: str) -> str:

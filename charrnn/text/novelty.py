@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import List
 
-WINDOW = 20  # characters
+# characters
+WINDOW = 20
 # Only the beginning of a longer text is compared. So the time is at most some seconds, and the memory 100 MB.
 LONGEST_TEXT = 10_000
 LONGEST_TRAINING_TEXT = 10_000_000

@@ -16,11 +16,15 @@ from charrnn.text import lists
 from charrnn.training.job import Job
 from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
-LINES_TO_WRITE = 20  # by the command that the end of a run proposes
-RULE = "-" * 70  # around a sample
-BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"  # fits 50 columns
+# lines that the end of a run proposes to write
+LINES_TO_WRITE = 20
+# the line around a sample
+RULE = "-" * 70
+# of the progress bar, which fits 50 columns
+BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"
 
-Row = Tuple[str, str]  # of the plan: a name, and what there is to say of it
+# a row of the plan: a name, and what there is to say of it
+Row = Tuple[str, str]
 
 
 class Display:

@@ -19,7 +19,8 @@ from charrnn.training.distributed import Processes
 from charrnn.training.graph import TrainingGraph
 from charrnn.training.job import Job
 
-ROWS = 32  # pieces of the held-out text that are read in parallel
+# pieces of the held-out text that are read in parallel
+ROWS = 32
 
 
 @dataclass

@@ -28,7 +28,8 @@ from charrnn.training import minutes, transfer
 from charrnn.training.options import Options
 from charrnn.training.presets import NOT_FUSED, preset, steps_of_auto
 
-LEAST_SPEEDUP = 1.1  # of products in bfloat16, from which on the precision auto takes it
+# From this speedup of products on, the precision auto takes bfloat16.
+LEAST_SPEEDUP = 1.1
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,22 +16,30 @@ from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.words import plural
 from charrnn.training.presets import FEW_STEPS, PRESETS
 
-SIZES_TO_TIME = (128, 256, 512)  # units of the networks that are timed
-SECONDS_TO_TIME = 0.5  # for each network, once it is built
-STEPS_TO_TIME = 4  # at least, for each network
-LONG_TEXT = 500_000  # characters of a text that can use more epochs than those of the preset auto
-MORE_EPOCHS = 3  # so many times as many, with dropout on the recurrent weights too
-MOST_CHECKPOINTS = 20  # else one in two minutes, and one at the end
+# units of the networks that are timed
+SIZES_TO_TIME = (128, 256, 512)
+# seconds to time each network, once it is built
+SECONDS_TO_TIME = 0.5
+# steps to time, at least, for each network
+STEPS_TO_TIME = 4
+# characters of a text that can use more epochs than those of the preset auto
+LONG_TEXT = 500_000
+# times as many epochs of such a text, with dropout on the recurrent weights too
+MORE_EPOCHS = 3
+# checkpoints at most; a short run has one in two minutes, and one at the end
+MOST_CHECKPOINTS = 20
 # The least time that a message names is enough for a run that is so many times as slow as expected.
 MARGIN = 1.1
 
 # What takes time besides training, in seconds.
-SECONDS_OF_EVALUATOR = 1.5  # to build the second network, which evaluates
+# seconds to build the second network, which evaluates
+SECONDS_OF_EVALUATOR = 1.5
 SECONDS_OF_CHECKPOINT = 0.5
 SECONDS_OF_SAMPLED_CHARACTER = 1 / 3000
 # An evaluation takes, for each character that it reads, this part of the time of training on it.
 COST_OF_EVALUATION = 0.5
-CHARACTERS_BEFORE = 16_000  # that an evaluation reads in addition: 500 for each of its 32 rows
+# characters that an evaluation reads in addition: 500 for each of its 32 rows
+CHARACTERS_BEFORE = 16_000
 
 # The more units and epochs, the nearer the values are to those of BEST.
 QUICK = Hyperparameters(**PRESETS["quick"])

@@ -6,7 +6,8 @@ from typing import Optional
 from charrnn.hyperparameters import AUTO, REPORTS, SPEED, Checkable, setting
 from charrnn.training.presets import PRESETS
 
-MOST_THREADS = 1000  # with tens of thousands, TensorFlow ends the process
+# With tens of thousands of threads, TensorFlow ends the process.
+MOST_THREADS = 1000
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ def _read_advice() -> List[Advice]:
     return advice
 
 
-ADVICE = _read_advice()  # the first that matches counts
+# the first that matches counts
+ADVICE = _read_advice()
 # What people write for names that TensorFlow does not have.
 OTHERS = {
     "int": "int32",

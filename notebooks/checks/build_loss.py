@@ -18,7 +18,8 @@ from .tensors import close, compare, same
 MISTAKES = words.mistakes("build_loss")
 
 NAMED = ("softmax_cross_entropy_with_logits", "sparse_softmax_cross_entropy_with_logits")
-SURE = 100.0  # a logit; the probability of a character whose logit is 100 lower is 0 in float32
+# a logit; the probability of a character whose logit is 100 lower is 0 in float32
+SURE = 100.0
 
 
 def examine(answer: Callable) -> None:

@@ -29,7 +29,8 @@ NAMES = "wv"
 VALUES = np.array([[1, 2, -1], [-2, 3, 1]], np.float32)
 GRADIENTS = np.array([[0, 24, 18], [32, 0, -24]], np.float32)
 ADAM = ("ApplyAdam", "ResourceApplyAdam")
-UPDATES = 3  # that are done
+# updates that are made
+UPDATES = 3
 
 
 def examine(answer: Callable) -> None:

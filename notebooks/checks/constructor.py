@@ -34,7 +34,8 @@ RESULTS = {
     "build_loss": ("loss",),
     "build_optimizer": ("optimizer",),
 }
-MAKERS: Dict[str, str] = {}  # by result
+# by result
+MAKERS: Dict[str, str] = {}
 for _function, _results in RESULTS.items():
     MAKERS.update(dict.fromkeys(_results, _function))
 

@@ -14,7 +14,8 @@ from .sessions import PLACEHOLDERS, Run, Session, compare_states, examine_sessio
 from .tensors import close
 
 WINDOWS = 5
-FEWER = 3  # the first of them, which are evaluated afterwards
+# the first batches, which are evaluated afterwards
+FEWER = 3
 
 
 class Outcome(NamedTuple):

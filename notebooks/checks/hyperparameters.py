@@ -12,7 +12,8 @@ from .answer import Wrong, need
 # Two processor cores do about as many operations in a second, and need so long for what else a step of a layer does.
 OPERATIONS = 1e11
 SECONDS_A_STEP = 3e-4
-LONG_RUN = 24  # hours
+# hours
+LONG_RUN = 24
 
 
 class Choice(NamedTuple):

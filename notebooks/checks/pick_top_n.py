@@ -11,8 +11,10 @@ from charrnn.system.tensorflow import tf
 from . import words
 from .answer import Locals, Unexplained, Wrong, call, expect, names_in, need, still_none
 
-IDS = [5, 1, 6, 3, 8, 0, 7, 2, 4]  # from the most probable one
-SHARES = [0.40, 0.20, 0.10, 0.09, 0.07, 0.05, 0.04, 0.03, 0.02]  # in the order of IDS
+# the ids, from the most probable one
+IDS = [5, 1, 6, 3, 8, 0, 7, 2, 4]
+# their probabilities
+SHARES = [0.40, 0.20, 0.10, 0.09, 0.07, 0.05, 0.04, 0.03, 0.02]
 SHARES_BY_ID = np.array(SHARES)[np.argsort(IDS)]  # [C]
 C = len(IDS)
 DRAWS = 3000

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-COURSE = "course.json"  # the teacher's settings, where there are any
+# the teacher's settings, where there are any
+COURSE = "course.json"
 ALL_HINTS = 99
 
 

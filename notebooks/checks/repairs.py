@@ -9,7 +9,8 @@ from . import build_loss, get_batches, run_epoch, words
 from .answer import Unwritten, Wrong, need
 
 EXAMINE = {"A": run_epoch.examine, "B": get_batches.examine, "C": build_loss.examine}
-FAULTY = {"A": "A6", "B": "B4", "C": "C4"}  # a repair in another line is accepted, too, if it works
+# a repair in another line is accepted, too, if it works
+FAULTY = {"A": "A6", "B": "B4", "C": "C4"}
 FORM = re.compile(r"\s*(?:[Ll]ine\s+)?([A-Za-z]\d+)\s*:\s*(.+)", re.DOTALL)
 
 

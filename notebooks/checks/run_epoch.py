@@ -14,7 +14,8 @@ from .sessions import PLACEHOLDERS, Run, Session, compare_states, examine_sessio
 from .tensors import close
 
 WINDOWS = 4
-LIMIT = WINDOWS + 3  # yields that are taken from the generator
+# yields that are taken from the generator
+LIMIT = WINDOWS + 3
 
 
 class Outcome(NamedTuple):

@@ -29,9 +29,12 @@ EXERCISES = (  # in the notebooks' order
     "generate_ids",
     "pick_at_temperature",
 )
-ASIDE = ("lstm_step", "lstm_gradient", "pick_at_temperature")  # which no later exercise uses
-TIME_LIMIT = 60  # seconds of computing time for one check, which needs about five
-WAITING = 0.02  # share of the time that a busy computer leaves at least to a check
+# what no later exercise uses
+ASIDE = ("lstm_step", "lstm_gradient", "pick_at_temperature")
+# seconds of computing time for one check, which needs about five
+TIME_LIMIT = 60
+# share of the time that a busy computer leaves at least to a check
+WAITING = 0.02
 EAGER = (
     "Eager execution is on, and it does not work with the graphs of this notebook: remove the line that "
     "enables it (such as tf.enable_eager_execution()), restart the kernel and run the cells again."
@@ -39,9 +42,12 @@ EAGER = (
 # what is shown of what an answer prints
 PRINTED_LINES = 10
 PRINTED_WIDTH = 88
-_right: Dict[str, bool] = {}  # by exercise: whether its last check found it right
-_given_away: Set[str] = set()  # exercises whose solution was given to skip them
-_reminded: Set[Tuple[str, ...]] = set()  # what cells said that they need
+# by exercise: whether its last check found it right
+_right: Dict[str, bool] = {}
+# exercises whose solution was given to skip them
+_given_away: Set[str] = set()
+# what cells said that they need
+_reminded: Set[Tuple[str, ...]] = set()
 
 
 def ready(exercise: str, checkpoints: Any = True) -> bool:

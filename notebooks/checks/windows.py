@@ -10,8 +10,10 @@ from charrnn.system.words import plural
 from . import words
 from .answer import Unexplained, Wrong, expect, need
 
-LIMIT = 99  # batches that are taken from a generator before it counts as endless
-UNSET = 87654321  # what np.empty finds in the memory during a check
+# batches that are taken from a generator before it counts as endless
+LIMIT = 99
+# what np.empty finds in the memory during a check
+UNSET = 87654321
 Batches = List[Tuple[np.ndarray, np.ndarray]]
 
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from charrnn.system.tensorflow import tf
 
-WIDTH = 88  # as the code cells; Jupyter breaks longer lines in the middle of a word
-CODE = "    "  # begins a line of code
+# as the code cells; Jupyter breaks longer lines in the middle of a word
+WIDTH = 88
+# begins a line of code
+CODE = "    "
 
 
 def wrap(message: str) -> str:
