@@ -21,12 +21,12 @@ from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
 from charrnn.system.tensorflow import (
     forget_gradients,
-    graph_mode,
     session_config,
     set_variable,
     tf,
     thread_count,
 )
+from charrnn.system.terminal import tensorflow_quieted
 
 READ_CHUNK = 1000  # characters that are read in one session call; this limits the memory
 
@@ -159,7 +159,7 @@ class GraphEngine(Engine):
     def _part(self, build, *args):
         """Return a part of the graph. It is built when it is first used."""
         if (build, args) not in self._parts:
-            with graph_mode(), self._session.graph.as_default() as graph:
+            with tensorflow_quieted(), self._session.graph.as_default() as graph:
                 self._parts[build, args] = build(*args)
             forget_gradients(graph)  # of the fused unroll, which are not used here
         return self._parts[build, args]
