@@ -1,6 +1,7 @@
 """What reaches a terminal: texts and notes without control characters, and not the messages of TensorFlow."""
 
 import contextlib
+import functools
 import logging
 import os
 import sys
@@ -33,13 +34,15 @@ def tensorflow_quieted() -> Iterator[None]:
     """Use TensorFlow in graphs and without its messages within a block. Leave its settings as they were before."""
     logger = logging.getLogger("tensorflow")
     level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
-    filters = list(logger.filters)
-    quiet_tensorflow()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # an object of this block alone, since another thread may be in such a block
+    own_filter = functools.partial(_drop_deprecations)
+    logger.addFilter(own_filter)
     try:
         with graph_mode():
             yield
     finally:
-        logger.filters[:] = filters
+        logger.removeFilter(own_filter)
         if level is None:
             os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 

@@ -200,6 +200,37 @@ def number_after(words, text):
     return float(re.search(f"{words}(.*)", text).group(1))
 
 
+def commands_of_setup(folder, monkeypatch, installed):
+    """Run the first cell in a folder, with commands that do nothing; return them. Only some packages are installed."""
+    cells = json.loads((FOLDER / "Anna_KaRNNa.ipynb").read_text(encoding="utf-8"))["cells"]
+    source = next("".join(cell["source"]) for cell in cells if cell["id"] == "setup")
+    program = re.sub("^( *)!(.*)$", r"\1commands.append(f'\2')", source, flags=re.MULTILINE)
+    commands = []
+    (folder / "charrnn" / "notebooks").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: installed.get(name))
+    monkeypatch.setattr("importlib.metadata.packages_distributions", lambda: installed)
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "2.19.1")
+    exec(program, {"commands": commands})
+    return commands
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="hosted notebook services have TensorFlow 2")
+@pytest.mark.parametrize(
+    "installed, ending",
+    [
+        ({}, ' "..[tensorflow]"'),
+        ({"tensorflow": ["tensorflow-cpu"]}, " --no-deps tf_keras~=2.19.0"),
+    ],
+)
+def test_a_hosted_service_is_given_what_it_lacks(tmp_path, monkeypatch, installed, ending):
+    """As on a machine with a TPU, or a plain JupyterHub."""
+    commands = commands_of_setup(tmp_path, monkeypatch, installed)
+    assert len(commands) == 1
+    assert commands[0].endswith(ending)
+
+
 def repository_of_this_checkout(folder):
     """Make a git repository of the package and the notebooks as they are; return its address."""
     ignored = shutil.ignore_patterns("__pycache__", ".*")

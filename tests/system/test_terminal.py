@@ -1,11 +1,14 @@
 """What is written to a terminal, and to other files."""
 
 import io
+import logging
 import sys
+import threading
 
 import pytest
 
 from charrnn.system import terminal
+from charrnn.system.tensorflow import tf
 
 CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb\n"
 SHOWN = "a^[]0;x^G\t^?^M\\x9b2J\\u202eb\n"
@@ -36,3 +39,25 @@ def test_no_message_controls_the_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     terminal.print_skipped([CONTROL[:-1]])
     assert sys.stderr.getvalue() == f"skipped: {SHOWN}"
+
+
+def test_messages_are_shown_again_after_quiet_blocks_of_two_threads():
+    """The block that began first ends first."""
+    # without eager mode, so that no block waits for another
+    assert not tf.executing_eagerly()
+    filters = list(logging.getLogger("tensorflow").filters)
+    has_begun = threading.Event()
+    may_end = threading.Event()
+
+    def second_block():
+        with terminal.tensorflow_quieted():
+            has_begun.set()
+            may_end.wait(60)
+
+    thread = threading.Thread(target=second_block)
+    with terminal.tensorflow_quieted():
+        thread.start()
+        has_begun.wait(60)
+    may_end.set()
+    thread.join()
+    assert logging.getLogger("tensorflow").filters == filters
