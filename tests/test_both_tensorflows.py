@@ -75,7 +75,7 @@ def test_a_seed_gives_the_same_run(runs):
     assert_equal_runs(*runs.values())
 
 
-@pytest.mark.parametrize("trained_by, resumed_by", itertools.permutations(PYTHONS, 2))
+@pytest.mark.parametrize("trained_by, resumed_by", list(itertools.permutations(PYTHONS, 2)))
 def test_a_run_is_resumed_by_the_other(runs, tmp_path, trained_by, resumed_by):
     expected = runs[trained_by]
     folder = Path(shutil.copytree(str(expected), str(tmp_path / "run")))

@@ -229,7 +229,6 @@ def test_a_finished_set_up_is_repeated_only_if_it_must_be(copy, spoil):
     assert "-m venv" in make(makefile.parent, "-n", "venv")
 
 
-@needs_make
 @pytest.fixture
 def python_3_9(copy):
     """What make takes for a Python 3.9, which has no TensorFlow. It prints what it is to do."""
