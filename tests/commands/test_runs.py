@@ -69,7 +69,7 @@ def folder(plain, validated, tmp_path):
 
 @pytest.fixture
 def compared(capsys):
-    """A function that compares the runs in some folders; returns the lines of the table and what is said beside it."""
+    """A function that compares the runs in some folders; returns the lines of the table, and the notes."""
 
     def run(*folders):
         assert runs.main([str(folder) for folder in folders]) == 0

@@ -70,7 +70,7 @@ def test_a_download_of_unexpected_content_leaves_no_file(known, tmp_path):
 
 @pytest.fixture
 def missing(known):
-    """The error for a known text that cannot be had."""
+    """The error for a known text that is nowhere and cannot be downloaded."""
     known.unlink()
     with pytest.raises(ValueError) as error:
         corpus.find("known")
