@@ -55,6 +55,19 @@ _AUTO = dict(
 # characters up to which a text is small, and from which on it is large
 SMALL = 200_000
 LARGE = 2_000_000
+# What a run that begins with a model is trained with in place of the values of auto. Longer training or a higher rate
+# leads to lower losses on the end of a short text, but to higher ones on what follows it.
+_START = dict(
+    learning_rate=0.002,
+    keep_prob=0.75,
+    recurrent_keep_prob=0.7,
+    early_stop=0,
+    # The last checkpoint is within 0.01 of the best, which is kept too.
+    max_to_keep=1,
+)
+# and its epochs: more of them if these have fewer steps
+START_EPOCHS = 4
+LEAST_START_STEPS = 40
 # at least, so that a run can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
 # With fewer characters, unless they are a list, counts of characters predict better.
@@ -118,6 +131,26 @@ def _auto(n_characters: int) -> Dict[str, Any]:
         val_fraction=val_fraction,
         save_every_n=max(1, min(round(200 + 300 * size), steps // EVALUATIONS)),
     )
+
+
+def start_of(n_characters: int) -> Dict[str, Any]:
+    """Return the hyperparameters of the preset auto for a run that begins with a model, but for those of its network.
+
+    Args:
+        n_characters: characters of the text of the run.
+    """
+    values = _auto(n_characters)
+    windows = max(1, _steps(Hyperparameters(**{**values, "epochs": 1}), n_characters))
+    epochs = max(START_EPOCHS, math.ceil(LEAST_START_STEPS / windows))
+    steps = windows * epochs
+    values.update(_START, epochs=epochs)
+    values.update(
+        warmup_steps=max(1, steps // 10),
+        # The averages are over about an eighth of the steps.
+        average_decay=round(1 - 8 / steps, 3),
+        save_every_n=max(1, math.ceil(steps / EVALUATIONS)),
+    )
+    return values
 
 
 def _between(least: float, value: float, most: float) -> float:
