@@ -170,6 +170,7 @@ def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characte
         text[:n_characters],
         tmp_path / "run",
         preset=name,
+        init_from="none",
         seed=1,
         quiet=True,
         summaries=False,
@@ -249,7 +250,7 @@ def test_a_short_text_is_evaluated_often_enough_to_stop_early():
 
 def plan_with_auto(text=TEXT, **hyperparameters):
     """Return the job of a run with the preset auto, in which some hyperparameters are others."""
-    return plan_job(Text("a text", text), hyperparameters, "run", Options(preset="auto"))
+    return plan_job(Text("a text", text), hyperparameters, "run", Options(preset="auto"), "none")
 
 
 # networks that cannot have dropout on recurrent weights
