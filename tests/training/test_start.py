@@ -214,18 +214,19 @@ def test_other_values_stay(one_model):
     ],
 )
 def test_the_words_and_the_presets(one_model, options, init_from, begins_with):
-    assert model_of(started(init_from=init_from, options=options)) == begins_with
+    window = dict(batch_size=2, num_steps=50)
+    assert model_of(started(init_from=init_from, options=options, **window)) == begins_with
 
 
 def test_another_preset_begins_with_a_model_of_its_sizes_only(known):
     """And keeps its values."""
     best = Options(preset="best")
     known(guessing(LETTERS))
-    assert started(init_from="auto", options=best).start.reason == (
+    assert started(init_from="auto", options=best, batch_size=2).start.reason == (
         "because no known model has lstm_size 512, num_layers 2, cell lstm"
     )
-    sizes = dict(lstm_size=4, num_layers=1)
-    planned = started(init_from="auto", options=best, **sizes)
+    fitting = dict(lstm_size=4, num_layers=1, batch_size=2)
+    planned = started(init_from="auto", options=best, **fitting)
     assert model_of(planned) == "anna"
     assert planned.hyperparameters.learning_rate == preset("best", 1)["learning_rate"]
 
@@ -267,7 +268,8 @@ def test_a_run_from_a_model_has_few_epochs_but_enough_steps(n_characters, epochs
 
 def test_a_run_from_a_model_is_trained_with_the_values_of_a_start(one_model):
     hyper = started().hyperparameters
-    assert hyper == replace(hyper, **start_of(len(RANDOM)), lstm_size=4, num_layers=1)
+    values = {**start_of(len(RANDOM)), "lstm_size": 4, "num_layers": 1}
+    assert hyper == replace(hyper, **values)
 
 
 def test_a_model_that_is_named_has_these_values_too(one_model):
