@@ -24,6 +24,7 @@ from charrnn.training.minutes import step_ends
 from charrnn.training.options import Options
 from charrnn.training.presets import PRESETS
 from charrnn.training.start import NONE
+from charrnn.training.transfer import network_of
 
 # what --init-from can be besides a model
 WORDS = (AUTO, NONE)
@@ -211,7 +212,15 @@ def _init_from(args: argparse.Namespace, like: Optional[RunRecord]) -> Union[Mod
         return name
 
     model = arguments.open_at(name, args)
-    if args.init_from is None and like and like.init_from_sha256 not in (None, model.sha256):
+    if args.init_from is not None or like is None:
+        return model
+    for size, value in network_of(model).items():
+        if getattr(args, size) not in (None, value):
+            terminal.print_note(
+                f"charrnn-train: the run begins anew, because {name} has {size} {value}"
+            )
+            return NONE
+    if like.init_from_sha256 not in (None, model.sha256):
         terminal.print_note(
             f"charrnn-train: {name} is another model now than the one that {args.like} began with"
         )

@@ -32,7 +32,7 @@ LEAST_LOOK = 200
 # pieces that are read in parallel, and the characters that are read in all of them: each begins earlier
 ROWS = 16
 READ_IN_ALL = LOOK + ROWS * WARM_UP
-# Below so many nats per character, a model has read the text. Models have 0.99 to 1.12 on their own texts, and at least
+# Below so many nats per character, a model has read the text. Models have 0.9 to 1.12 on their own texts, and at least
 # 1.71 on others.
 READ = 1.4
 # A model may predict a text by so many nats worse than counts of pairs.

@@ -17,6 +17,7 @@ from charrnn.commands import inspect, runs, sample, train
 from charrnn.data import Vocabulary, load_text
 from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.hyperparameters import Hyperparameters
+from charrnn.inspection import webpage
 from charrnn.system import files
 from charrnn.text import corpus
 from charrnn.text.corpus import Text
@@ -438,15 +439,29 @@ def test_inspect_names_it(begun, capsys):
     assert json.loads(capsys.readouterr().out)["init_from"] == "anna"
 
 
+def test_a_page_names_it(begun, tmp_path):
+    webpage.export_page(open_model(begun), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<dt>Began with</dt><dd>the model anna</dd>" in page
+
+
 @pytest.mark.parametrize(
     "flags, begins_with", [([], "anna"), (["--init-from", "none"], None)], ids=["its own", "none"]
 )
 def test_a_run_like_another_begins_with_its_model(begun, tmp_path, planned, flags, begins_with):
     """Unless another one is named."""
     text = str(tmp_path / "text")
-    assert train.main([text, "--like", str(begun), "--lstm-size", "4", *flags]) == 0
+    assert train.main([text, "--like", str(begun), *flags]) == 0
     (job_like,) = planned
     assert model_of(job_like) == begins_with
+
+
+def test_a_run_like_another_in_another_size_begins_anew(begun, tmp_path, planned, capsys):
+    flags = ["--like", str(begun), "--lstm-size", "5"]
+    assert train.main([str(tmp_path / "text"), *flags]) == 0
+    (job_like,) = planned
+    assert model_of(job_like) is None
+    assert "the run begins anew, because anna has lstm_size 4" in capsys.readouterr().err
 
 
 def test_a_run_like_one_that_began_anew_begins_anew(one_model, trained, tmp_path, planned):
