@@ -120,7 +120,7 @@ class Display:
         job = self.job
         is_auto = job.options.preset == AUTO
         if len(job.text) < FEW_CHARACTERS and not job.of_lines:
-            yield f"with fewer than {FEW_CHARACTERS:,} characters, counts of 5 characters predict better than a network"
+            yield f"with fewer than {FEW_CHARACTERS:,} characters, n-gram counts predict better than a network"
 
         if job.total_steps < FEW_STEPS and not is_auto:
             better = steps_of_auto(len(job.text))

@@ -69,7 +69,7 @@ def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, 
     display.job = replace(display.job, text=text)
     display.plan()
     out = capsys.readouterr().out
-    assert ("counts of 5 characters predict better than a network" in out) == is_said
+    assert ("n-gram counts predict better than a network" in out) == is_said
 
 
 @pytest.mark.parametrize(
