@@ -250,7 +250,7 @@ class Candidates:
         checkpoints = np.ceil(steps / candidate.save_every_n)
         evaluations = checkpoints
         if hyper.eval_every_n:
-            evaluations += steps // hyper.eval_every_n
+            evaluations = checkpoints + steps // hyper.eval_every_n
 
         _, held_out, test = self.lengths
         trained = steps * hyper.batch_size * candidate.num_steps

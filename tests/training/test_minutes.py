@@ -16,7 +16,7 @@ from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 from charrnn.training.presets import preset
 
-LONG = Text("a long text", "The cat sat on the mat\n" * 26_087)  # 600,001 characters
+LONG = Text("a long text", "The cat sat on the mat " * 26_087)  # 600,001 characters
 SHORT = Text("a short text", TEXT * 10)
 STEP = 2.9e-5  # seconds for a character at 224 units
 
