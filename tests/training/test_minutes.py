@@ -141,6 +141,14 @@ def test_few_epochs_have_shorter_windows(candidates, epochs, num_steps):
     assert candidates.hyperparameters(224, epochs).num_steps == num_steps
 
 
+def test_the_losses_to_expect_have_the_order_of_those_that_were_measured(candidates):
+    """Those of docs/speed.md, on Tiny Shakespeare."""
+    candidates = replace(candidates, lengths=(1_003_855, 111_539, 0))
+    measured = {(224, 5): 1.4600, (256, 4): 1.4682, (464, 8): 1.4123}
+    expected = {sizes: candidates.expected_loss(candidates.candidate(*sizes)) for sizes in measured}
+    assert sorted(expected, key=expected.get) == sorted(measured, key=measured.get)
+
+
 @pytest.mark.parametrize("fixed", [{}, dict(num_steps=31, save_every_n=77)])
 def test_the_time_is_that_of_the_hyperparameters(candidates, fixed):
     """Of the preset auto, too."""
