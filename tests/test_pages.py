@@ -147,7 +147,7 @@ def counts_of_held_out(text):
     return best_ngram_counts(training, held_out, len(vocabulary))
 
 
-@pytest.mark.parametrize("n_characters", [1_000, 5_000, 10_000])
+@pytest.mark.parametrize("n_characters", [1_000, 5_000, 7_500, 10_000])
 def test_the_counts_of_short_texts_are_those_of_the_page(anna, n_characters):
     length, nats = counts_of_held_out(anna[:n_characters])
     assert f"{nats:.2f} ({length})" in PAGES["docs/training.md"]

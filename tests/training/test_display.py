@@ -61,7 +61,7 @@ def test_the_plan(display, capsys):
 
 @pytest.mark.parametrize(
     "text, is_said",
-    [("a" * 4_999, True), ("\n".join(map(str, range(1_000))), False), ("a" * 5_000, False)],
+    [("a" * 6_999, True), ("\n".join(map(str, range(1_000))), False), ("a" * 7_000, False)],
     ids=["short", "list", "long"],
 )
 def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, text, is_said):
