@@ -135,18 +135,23 @@ def text_file(tmp_path):
     return path
 
 
-@pytest.fixture(scope="session")
-def anna():
-    """The text of anna.txt, where it lies on this machine."""
+def known_text(name):
+    """Return a known text, if it lies on this machine."""
     from charrnn import data
     from charrnn.text import corpus
 
     for folder in (ROOT / "data", Path(os.environ.get("CHARRNN_DATA", ""))):
-        path = folder / "anna.txt"
+        path = folder / f"{name}.txt"
         if path.is_file():
-            assert corpus.find("anna", data_dir=folder) == path
+            assert corpus.find(name, data_dir=folder) == path
             return data.load_text(path)
-    return pytest.skip("anna.txt is neither in data/ nor in CHARRNN_DATA")
+    return pytest.skip(f"{name}.txt is neither in data/ nor in CHARRNN_DATA")
+
+
+@pytest.fixture(scope="session")
+def anna():
+    """The text of anna.txt, where it lies on this machine."""
+    return known_text("anna")
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT, SCRIPTS, parser_of
+from conftest import ROOT, SCRIPTS, known_text, parser_of
 from conftest import script as script_of
 
+from charrnn.data import Vocabulary, split
 from charrnn.hyperparameters import Hyperparameters
-from charrnn.text import corpus
+from charrnn.text import corpus, lists
+from charrnn.text.baselines import best_ngram_counts
 from charrnn.training.presets import preset
 
 PAGES = {
@@ -136,6 +138,54 @@ def test_the_readme_says_what_the_tests_take():
     )
     for fact in ("minutes", "GB", "Chromium", "skipped"):
         assert fact in paragraph
+
+
+def counts_of_held_out(text):
+    """Return what the best n-gram counts give the held-out tenth of a text, as the pages have it."""
+    vocabulary = Vocabulary.from_text(text)
+    training, held_out, _ = split(vocabulary.encode(text), 0.1)
+    return best_ngram_counts(training, held_out, len(vocabulary))
+
+
+@pytest.mark.parametrize("n_characters", [1_000, 5_000, 7_500, 10_000])
+def test_the_counts_of_short_texts_are_those_of_the_page(anna, n_characters):
+    length, nats = counts_of_held_out(anna[:n_characters])
+    assert f"{nats:.2f} ({length})" in PAGES["docs/training.md"]
+
+
+def test_the_counts_of_the_names_are_those_of_the_page():
+    length, nats = counts_of_held_out(lists.shuffled(corpus.read("names").text))
+    assert f"{nats:.2f} ({length})" in PAGES["docs/training.md"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, sentence",
+    [
+        ("anna", "reach {} on *Anna Karenina*, with contexts of {}"),
+        ("tiny-shakespeare", "{} on Tiny Shakespeare, with {}"),
+    ],
+)
+def test_the_counts_of_long_texts_are_those_of_the_page(name, sentence):
+    length, nats = counts_of_held_out(known_text(name))
+    page = PAGES["docs/evaluating.md"].replace("\n", " ")
+    assert sentence.format(f"{nats:.4f}", length) in page
+
+
+@pytest.mark.slow
+def test_the_table_of_an_evaluation_is_that_of_the_page(capsys):
+    """To the last digit but one, because processors differ."""
+    known_text("tiny-shakespeare")
+    assert script_of("evaluate").main("--held-out --rows 32 tiny-shakespeare".split()) == 0
+    (shown,) = re.findall(
+        "--rows 32 tiny-shakespeare\n(.*?)```", PAGES["docs/evaluating.md"], re.DOTALL
+    )
+    figures = re.compile(r"\d+\.\d+")
+    printed = capsys.readouterr().out
+    assert figures.sub("", printed) == figures.sub("", shown)
+    values = [float(value) for value in figures.findall(printed)]
+    expected = [float(value) for value in figures.findall(shown)]
+    assert values == pytest.approx(expected, abs=2e-3)
 
 
 def rows_of_speed(head):

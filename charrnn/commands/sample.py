@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import shlex
 import sys
 from dataclasses import asdict
 from typing import Any, Dict, FrozenSet, List, Optional, Tuple
@@ -153,6 +154,12 @@ def _check_combinations(args: argparse.Namespace) -> None:
     if args.interactive:
         _check_defaults(args, "--interactive", NOT_INTERACTIVE)
     if args.lines:
+        if args.prime is not None:
+            beginning = shlex.quote(f"\\n{args.prime}")
+            raise ValueError(
+                "--lines and --prime cannot be combined: lines with a beginning are "
+                f"--prime {beginning} --stop '\\n' --num-samples {args.lines}"
+            )
         _check_defaults(args, "--lines", NOT_WITH_LINES)
 
 

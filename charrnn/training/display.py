@@ -133,7 +133,7 @@ class Display:
         is_auto = job.options.preset == AUTO
         is_short = len(job.text) < FEW_CHARACTERS and not job.of_lines
         if is_short and not job.start.model:
-            yield f"with fewer than {FEW_CHARACTERS:,} characters, counts of 5 characters predict better than a network"
+            yield f"with fewer than {FEW_CHARACTERS:,} characters, n-gram counts predict better than a network"
 
         if job.total_steps < FEW_STEPS and not is_auto:
             better = steps_of_auto(len(job.text))

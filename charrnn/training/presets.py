@@ -70,8 +70,8 @@ START_EPOCHS = 4
 LEAST_START_STEPS = 40
 # at least, so that a run can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
-# With fewer characters, unless they are a list, counts of characters predict better.
-FEW_CHARACTERS = 5_000
+# With fewer characters, unless they are a list, n-gram counts predict better.
+FEW_CHARACTERS = 7_000
 # what replaces their dropout on recurrent weights where the fused unroll is not used
 NOT_FUSED = dict(recurrent_keep_prob=1.0, keep_prob=0.5)
 # With fewer steps, a network learns little.

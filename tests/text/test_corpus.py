@@ -188,11 +188,14 @@ def test_of_links_to_a_file_of_a_folder_only_the_first_is_read(folder):
     assert corpus.read(folder).text == "one\ntwo\nthree"
 
 
-def test_a_line_says_how_many_links_were_left_out(folder):
-    (folder / "a.u8").symlink_to("a.txt")
-    (folder / "sub" / "d").symlink_to("../b.txt")
+@pytest.mark.parametrize(
+    "n_links, others", [(1, ""), (2, " and 1 other link"), (3, " and 2 other links")]
+)
+def test_a_line_says_how_many_links_were_left_out(folder, n_links, others):
+    for name in ("a.u8", "sub/c.u8", "sub/d")[:n_links]:
+        (folder / name).symlink_to(folder / "a.txt")
     links, _ = corpus.read(folder).skipped
-    assert links == f"{folder / 'a.u8'}, the same file as {folder / 'a.txt'} and 1 other link"
+    assert links == f"{folder / 'a.u8'}, the same file as {folder / 'a.txt'}{others}"
 
 
 def test_a_file_that_is_named_twice_is_read_twice(folder):

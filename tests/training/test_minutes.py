@@ -16,7 +16,7 @@ from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 from charrnn.training.presets import preset
 
-LONG = Text("a long text", "the cat sat on the mat\n" * 26_087)  # 600,001 characters
+LONG = Text("a long text", "The cat sat on the mat " * 26_087)  # 600,001 characters
 SHORT = Text("a short text", TEXT * 10)
 STEP = 2.9e-5  # seconds for a character at 224 units
 
@@ -139,6 +139,14 @@ def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(candidates):
 @pytest.mark.parametrize("epochs, num_steps", [(19, 64), (20, 80)])
 def test_few_epochs_have_shorter_windows(candidates, epochs, num_steps):
     assert candidates.hyperparameters(224, epochs).num_steps == num_steps
+
+
+def test_the_losses_to_expect_have_the_order_of_those_that_were_measured(candidates):
+    """Those of docs/speed.md, on Tiny Shakespeare."""
+    candidates = replace(candidates, lengths=(1_003_855, 111_539, 0))
+    measured = {(224, 5): 1.4600, (256, 4): 1.4682, (464, 8): 1.4123}
+    expected = {sizes: candidates.expected_loss(candidates.candidate(*sizes)) for sizes in measured}
+    assert sorted(expected, key=expected.get) == sorted(measured, key=measured.get)
 
 
 @pytest.mark.parametrize("fixed", [{}, dict(num_steps=31, save_every_n=77)])
