@@ -1,0 +1,28 @@
+"""What mkdocs calls: links of a page that lead out of docs/ become links to the repository.
+
+As long as the project has no address, they become plain text.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "notebooks"))
+
+import generate  # noqa: E402
+
+LINK_OUT = re.compile(r"\[([^\]]*)\]\(\.\./([^)]+)\)")
+
+
+def on_config(config: Any, **_: Any) -> None:
+    """Name the repository, for the link to it on each page."""
+    config.repo_url = generate.address()
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Return the text of a page with other links."""
+    address = generate.address()
+    if address is None:
+        return LINK_OUT.sub(r"\1", markdown)
+    return LINK_OUT.sub(rf"[\1]({address}/blob/{generate.BRANCH}/\2)", markdown)
