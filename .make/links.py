@@ -16,8 +16,10 @@ LINK_OUT = re.compile(r"\[([^\]]*)\]\(\.\./([^)]+)\)")
 
 
 def on_config(config: Any, **_: Any) -> None:
-    """Name the repository, for the link to it on each page."""
+    """Say where the sources of the pages are, if the project has an address: each page leads to its own."""
     config.repo_url = generate.address()
+    config.repo_name = "GitHub"
+    config.edit_uri = f"edit/{generate.BRANCH}/docs/"
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -65,8 +65,9 @@ def test_a_link_out_of_docs_leads_to_the_repository(site_of_a_fork):
     assert link in read(site_of_a_fork, "design.html")
 
 
-def test_each_page_leads_to_the_repository(site_of_a_fork):
-    assert f'href="{ADDRESS}"' in read(site_of_a_fork, "training.html")
+def test_each_page_leads_to_its_source(site_of_a_fork):
+    link = f'href="{ADDRESS}/edit/main/docs/training.md"'
+    assert link in read(site_of_a_fork, "training.html")
 
 
 @pytest.mark.parametrize("has_address", [False, True])
