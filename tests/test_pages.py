@@ -248,10 +248,9 @@ def test_links_lead_to_files_and_headings(page):
             assert anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
-# | up to 250,000 | 20 x 64 | 224 | 0.005 | 0.65 | 0.7 | 0.25 | 30 |
+# | 250,000 | 20 x 64 | 224 | 0.005 | 0.65 | 0.7 | 30 |
 ROW_OF_AUTO = re.compile(
-    r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| ([01][\d.]+) "
-    r"\| (0\.\d) \| (\d+) \|$",
+    r"^\| ([\d,]+) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| (0[\d.]+) \| (\d+) \|$",
     re.MULTILINE,
 )
 COLUMNS_OF_AUTO = (
@@ -261,40 +260,33 @@ COLUMNS_OF_AUTO = (
     "learning_rate",
     "keep_prob",
     "recurrent_keep_prob",
-    "weight_decay",
     "epochs",
 )
 ROWS_OF_AUTO = ROW_OF_AUTO.findall(PAGES["docs/training.md"])
-OF_NO_ROW = 10**9  # characters of a text that is longer than all rows say
 
 
-def lengths_of_auto():
-    """Yield the row of auto for the shortest and for the longest text that it is for, and their lengths."""
-    shortest = 1
-    for row in ROWS_OF_AUTO:
-        longest = int(re.sub(r"\D", "", row[0]) or OF_NO_ROW)
-        yield row, shortest
-        yield row, longest
-        shortest = longest + 1
-
-
-@pytest.mark.parametrize("row, length", list(lengths_of_auto()))
-def test_auto_is_that_of_the_page(row, length):
-    hyper = Hyperparameters(**preset("auto", length))
-    first, *values = row
+@pytest.mark.parametrize("row", ROWS_OF_AUTO, ids=[row[0] for row in ROWS_OF_AUTO])
+def test_auto_is_that_of_the_page(row):
+    length, *values = row
+    hyper = Hyperparameters(**preset("auto", int(length.replace(",", ""))))
     assert [str(getattr(hyper, name)) for name in COLUMNS_OF_AUTO] == values
     assert hyper.num_layers == 2
+    assert hyper.weight_decay == 0.1
     assert hyper.early_stop == 5
     assert hyper.schedule == "linear"
     assert hyper.average_decay == 0.99
     assert hyper.grad_clip == 0.2
-    assert hyper.val_fraction == (0.02 if first == "more" else 0.1)
+
+
+@pytest.mark.parametrize("length, fraction", [(12_000, 0.1), (2_000_000, 0.1), (6_000_000, 0.0333)])
+def test_auto_holds_out_what_the_page_says(length, fraction):
+    assert preset("auto", length)["val_fraction"] == fraction
 
 
 def test_the_page_says_what_all_rows_of_auto_have():
     page = PAGES["docs/training.md"].replace("\n", " ")
-    assert len(ROWS_OF_AUTO) == 6
-    assert "All have two layers" in page
+    assert len(ROWS_OF_AUTO) == 7
+    assert "All have two layers, a weight decay of 0.1" in page
     assert "end after five evaluations without improvement" in page
 
 

@@ -55,6 +55,7 @@ class Model:
         weights: a dict from the name of each trainable variable to its values, float32.
         run: the run that it comes from; None for a checkpoint of the notebook.
         skipped: a line for each newer checkpoint that was skipped because it is damaged.
+        sha256: hexadecimal SHA-256 of the ``.npz`` file that it was read from; None if there is no such file.
         num_layers: number of layers, by the names of the weights.
         cell: kind of cell by these names, one of :data:`charrnn.hyperparameters.CELLS`.
 
@@ -67,6 +68,7 @@ class Model:
     weights: Weights
     run: Optional[RunRecord] = None
     skipped: Tuple[str, ...] = ()
+    sha256: Optional[str] = None
     num_layers: int = field(init=False)
     cell: str = field(init=False)
     # The engine of :meth:`next`, which is kept from its first call on.

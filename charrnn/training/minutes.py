@@ -7,7 +7,7 @@ worth theirs. Of the sizes and epochs that end in time, :func:`fitted` takes tho
 import math
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -84,6 +84,23 @@ def fitted(
     timing = _interpolated(timings, best.lstm_size)
     seconds = used + candidates.seconds(best, timing)
     return hyper, _in_words(candidates, hyper, seconds)
+
+
+def in_time(
+    candidates: "Candidates", time_network: Callable[..., Timing], started: float
+) -> Optional[str]:
+    """Return a sentence about a run with the hyperparameters ``auto`` of the candidates; None if it takes too long.
+
+    The arguments are those of :func:`fitted`.
+    """
+    hyper = candidates.auto
+    timing = time_network(hyper=hyper)
+    used = time.perf_counter() - started
+    run = Candidate(hyper.lstm_size, hyper.epochs, hyper.num_steps, hyper.save_every_n)
+    seconds = used + candidates.seconds(run, timing)
+    if seconds > 60 * candidates.minutes:
+        return None
+    return _in_words(candidates, hyper, seconds)
 
 
 def _best_in_time(candidates: "Candidates", timings: Dict[int, Timing], used: float) -> "Candidate":

@@ -30,7 +30,7 @@ def path(tmp_path):
 
 
 def test_weights_are_read_as_they_were_written(path):
-    weights, about = read_packed(path)
+    weights, about, _ = read_packed(path)
     assert about == ABOUT
     assert list(weights) == list(WEIGHTS)
     for name, values in WEIGHTS.items():

@@ -19,6 +19,7 @@ from charrnn.system.words import quoted
 from charrnn.training.display import Display
 from charrnn.training.job import Job
 from charrnn.training.options import Options
+from charrnn.training.start import Start
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
@@ -35,7 +36,7 @@ def display_of(
         text="a" * 1040,
         options=Options(),
         threads=2,
-        init_from=init_from,
+        start=Start(init_from),
         training=np.zeros(n_training, np.int8),
         held_out=np.zeros(n_held_out, np.int8),
         test=np.zeros(n_test, np.int8),
@@ -72,10 +73,7 @@ def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, 
     assert ("counts of 5 characters predict better than a network" in out) == is_said
 
 
-@pytest.mark.parametrize(
-    "chars, weights",
-    [("ac", "with new weights for 'b'"), ("abcd", "which has all characters of the text")],
-)
+@pytest.mark.parametrize("chars, weights", [("ac", "\nweights  new ones for 'b'\n"), ("abcd", "")])
 def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys, chars, weights):
     model = SimpleNamespace(name="other.ckpt", vocabulary=Vocabulary(chars))
     display_of(730, 30, 280, init_from=model, cell="gru", eval_every_n=15).plan()
@@ -84,7 +82,7 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys, chars, wei
         "held out the last 30 characters before the test text",
         "test     the last 280 characters",
         "gru units",
-        f"weights  from other.ckpt, {weights}\n",
+        f"\nstart    other.ckpt{weights or chr(10)}",
     ):
         assert part in out
 

@@ -43,7 +43,7 @@ def set_clock(monkeypatch, clock):
 def planned(n_minutes, text=LONG, model=None, sample_length=200, **hyperparameters):
     """Return the job of a run that is to take some minutes."""
     options = Options(minutes=n_minutes, sample_length=sample_length)
-    return plan_job(text, hyperparameters, "run", options, model)
+    return plan_job(text, hyperparameters, "run", options, model or "none")
 
 
 def seconds_of_character(hyper):
