@@ -17,6 +17,8 @@ LINK_OUT = re.compile(r"\[([^\]]*)\]\(\.\./([^)]+)\)")
 
 def on_config(config: Any, **_: Any) -> None:
     """Say where the sources of the pages are, if the project has an address: each page leads to its own."""
+    if generate.address() is None:
+        return
     config.repo_url = generate.address()
     config.repo_name = "GitHub"
     config.edit_uri = f"edit/{generate.BRANCH}/docs/"

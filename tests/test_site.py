@@ -60,6 +60,10 @@ def test_a_link_out_of_docs_is_text_without_an_address(site):
     assert "a line in CHANGES.md" in read(site, "design.html")
 
 
+def test_no_page_leads_to_its_source_without_an_address(site):
+    assert "GitHub" not in read(site, "training.html")
+
+
 def test_a_link_out_of_docs_leads_to_the_repository(site_of_a_fork):
     link = f'<a href="{ADDRESS}/blob/main/CHANGES.md">CHANGES.md</a>'
     assert link in read(site_of_a_fork, "design.html")
