@@ -91,7 +91,7 @@ flags: $(venv)/.done ## write docs/flags.md, the arguments of all commands
 	@$(python) .make/flags.py docs/flags.md
 
 site: $(venv)/.done ## write build/site, the website of docs/
-	@$(python) -m mkdocs build --strict --quiet && echo "open build/site/index.html"
+	@$(python) -m mkdocs build --strict && echo "open build/site/index.html"
 
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)

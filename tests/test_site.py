@@ -15,7 +15,7 @@ sys.path.insert(0, "notebooks")
 import generate
 from mkdocs.__main__ import cli
 generate.REPOSITORY = sys.argv[1]
-cli(["build", "--strict", "--quiet", "--site-dir", sys.argv[2]])
+cli(["build", "--strict", "--site-dir", sys.argv[2]])
 """
 
 
