@@ -129,6 +129,7 @@ def test_what_a_run_does_not_start_from_is_named(
         init_from=run_copy,
         epochs=1,
         num_steps=9,
+        save_every_n=99,
         sample_length=0,
         quiet=quiet,
     )
