@@ -84,6 +84,8 @@ setup(
             "notebook>=7,<8; python_version>='3.8'",
             "matplotlib",
         ],
+        # makes a website of docs/; the checks of its links came with 1.5
+        "site": ["mkdocs>=1.5,<2"],
         "test": [
             # the last series for Python 3.7
             "pytest>=7,<8; python_version<'3.8'",

@@ -1,4 +1,4 @@
-"""README and docs: commands parse and run, links lead to files and headings, names and flags exist."""
+"""README and docs: commands parse and run, links lead to files and headings, names exist."""
 
 import contextlib
 import hashlib
@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT, SCRIPTS, known_text, parser_of
+from conftest import ROOT, known_text, parser_of
 from conftest import script as script_of
 
 from charrnn.data import Vocabulary, split
@@ -26,15 +26,6 @@ from charrnn.training.presets import preset
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-}
-# the pages that name all flags of a script
-FLAG_PAGES = {
-    "train": "docs/training.md",
-    "sample": "docs/sampling.md",
-    "export": "docs/sampling.md docs/inside.md",
-    "evaluate": "docs/evaluating.md",
-    "inspect": "docs/inside.md",
-    "runs": "docs/training.md",
 }
 # added to each training, so that it takes a second
 QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--lstm-size", "8"]
@@ -63,14 +54,6 @@ def shown(page):
     prompts = re.findall(r"^\$ (.*)$", "".join(blocks(page, "")), re.MULTILINE)
     prose = BLOCK.sub("", PAGES[page])
     return prompts + re.findall(r"`(?:\.venv/bin/)?((?:charrnn-|make )[^`\n]* [^`\n]*)`", prose)
-
-
-def flags_of(script):
-    """Return the flags of a script, without its abbreviations."""
-    flags = set()
-    for action in parser_of(script)._actions:
-        flags.update(flag for flag in action.option_strings if flag.startswith("--"))
-    return flags
 
 
 def printed_by_make(command):
@@ -269,13 +252,6 @@ def test_the_speed_of_writing_is_that_of_the_table(speed_in_readme):
     assert f"and 64 texts {many} times" in speed_in_readme
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_its_pages_have_all_flags(script):
-    pages = "\n".join(PAGES[page] for page in FLAG_PAGES[script].split())
-    for flag in flags_of(script) - {"--help", "--version"}:
-        assert re.search(rf"(?<![\w-]){flag}(?![\w-])", pages), flag
-
-
 def anchors(page):
     """Return the anchors of a page's headings, made as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", BLOCK.sub("", page), re.MULTILINE)
@@ -442,7 +418,7 @@ def small_texts(tmp_path, monkeypatch):
     )
     text = text[: 2 * 3 * 40]
     (tmp_path / "data").mkdir()
-    for name in ("data/anna.txt", "data/tiny-shakespeare.txt", "my.txt", "beginning.txt"):
+    for name in ("data/anna.txt", "data/tiny-shakespeare.txt", "my.txt", "shuffled.txt"):
         (tmp_path / name).write_text(text)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     for name in ("anna", "tiny-shakespeare"):

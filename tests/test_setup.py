@@ -411,7 +411,7 @@ def requirements(package, version, *extras):
 )
 def test_locks_satisfy_setup_py(package, suffix, version):
     pinned = pins(suffix)
-    extras = ("tensorflow", "distributed", "notebook", "test")
+    extras = ("tensorflow", "distributed", "notebook", "site", "test")
     for name, specifier in requirements(package, version, *extras).items():
         assert pinned[name] in specifier, name
 

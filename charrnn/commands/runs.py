@@ -383,6 +383,7 @@ def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-runs``."""
     parser = arguments.Parser(
         prog="charrnn-runs",
+        usage="%(prog)s [-h] [options] [FOLDER ...]",
         description="Compare runs: how far each is, its last loss, its lowest validation loss in nats and bits, its "
         "test loss and its speed. Of the runs on a text, the best comes first. Runs that differ only in "
         "the seed also have a mean.",

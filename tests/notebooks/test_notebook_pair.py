@@ -108,6 +108,11 @@ def test_the_readme_of_a_fork_says_how_to_fetch_it(files_of_a_fork):
     assert "repository = " not in files_of_a_fork["README.md"]
 
 
+def test_the_citation_of_a_fork_says_where_it_is(files_of_a_fork):
+    line = '\nrepository-code: "https://github.com/someone/a-fork"  # address\n'
+    assert line in files_of_a_fork["CITATION.cff"]
+
+
 def code_cell(name, text):
     """A code cell, as it is read from the source."""
     return {"id": name, "kind": "code", "tags": [], "text": text}
@@ -418,6 +423,7 @@ def test_an_exercise_of_ones_own_takes_what_the_page_says(tmp_path):
     folder = tmp_path / "notebooks"
     shutil.copytree(str(FOLDER), str(folder), ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "README.md").write_text("<!-- address -->\n")
+    (tmp_path / "CITATION.cff").write_text("# address\n")
     for name, text in [
         ("source/14-own.md", cell + "\n```\n"),
         ("checks/perplexity.py", check + "\n"),
