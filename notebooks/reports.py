@@ -90,14 +90,14 @@ class ClassList:
         """Return the lines with the points of each student, the best of several notebooks; none of who has none."""
         lines = []
         for line in self.lines:
-            total: Any = ""
+            total = None
             if self._is_student(line):
                 own = [one for one in graded if one.has_name(line[self.by])]
                 totals = [one.total for one in own if one.total is not None]
-                total = max(totals, default="")
+                total = max(totals, default=None)
             elif self._first(line) == POSSIBLE:
                 total = most
-            lines.append({**line, TOTAL: total})
+            lines.append({**line, TOTAL: _points(total)})
         return lines
 
     def _is_student(self, line: Row) -> bool:
@@ -142,7 +142,7 @@ class Report:
 
         said = NOT_GRADED
         if one.total is not None:
-            said = f"{one.total:g} points"
+            said = f"{one.total:g} of {self.most:g} points"
         _write_feedback(one, self.folder, said)
         return said
 
@@ -157,7 +157,9 @@ class Report:
             lines = self.students.with_totals(self.graded, self.most)
         else:
             fields = ["student", TOTAL]
-            lines = [{"student": _cell(one.student), TOTAL: one.total} for one in self.graded]
+            lines = [
+                {"student": _cell(one.student), TOTAL: _points(one.total)} for one in self.graded
+            ]
         _write_csv(self.folder / "grades-by-student.csv", fields, lines)
 
         _write_page(
@@ -225,6 +227,11 @@ def _write_csv(path: Path, fields: Iterable[str], lines: Iterable[Row]) -> None:
     writer.writeheader()
     writer.writerows(lines)
     write_atomically(path, table.getvalue().encode("utf-8-sig", "backslashreplace"))
+
+
+def _points(total: Optional[float]) -> str:
+    """Return points as an import takes them; an empty cell leaves a student without any."""
+    return "" if total is None else f"{total:g}"
 
 
 def _cell(value: Any) -> str:
