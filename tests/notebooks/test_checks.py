@@ -106,6 +106,7 @@ def stub(name):
 @pytest.mark.parametrize(
     "name, missing",
     [
+        ("softmax_layer", "loss, gradient"),
         ("get_batches", "n_windows, rows"),
         ("lstm_step", "c, h"),
         ("lstm_gradient", "gradient, grad_old_c"),
