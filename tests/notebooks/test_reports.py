@@ -3,13 +3,12 @@
 import csv
 from pathlib import Path
 
+import answers  # noqa: F401 (it makes the modules of the notebooks known)
 import pytest
-from answers import EXERCISES
 from handed_in import Notebook
 from reports import ClassList, Report
 
-POINTS = {name: 1.0 for name in EXERCISES}
-POINTS["get_batches"] = 3.0
+POINTS = {"get_batches": 3.0, "lstm_step": 1.0, "CharRNN": 12.0}
 CANVAS = (
     "Student,ID,Section\n    Points Possible,,\n"
     '"Lee, Ann",101,A\n"Ray, Bob",102,A\n"Zed, Zoe",103,A\n'
