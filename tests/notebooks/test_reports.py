@@ -130,6 +130,7 @@ def test_feedback_has_the_points_and_what_the_checks_say(report, tmp_path):
 
 
 def predictions_page(report, *notebooks):
+    report.write()
     for one in notebooks:
         report.add(one, marks())
     return (report.folder / "predictions.html").read_text(encoding="utf-8")
