@@ -15,7 +15,8 @@ LARGEST = 50 << 20
 # the mark of a conflict in a file that git has merged
 CONFLICT = "<<<<<<<"
 _PREDICTION = re.compile(
-    r'^prediction = (.*?)\n+given\.unfold\("([\w-]+)", prediction\)', re.DOTALL | re.MULTILINE
+    r'^prediction = (.*?)(?: *# your answer.*?)?\n+given\.unfold\("([\w-]+)", prediction\)',
+    re.DOTALL | re.MULTILINE,
 )
 
 

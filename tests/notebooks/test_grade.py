@@ -351,7 +351,7 @@ def test_a_solution_that_was_given_is_named(tmp_path, capsys):
         ([str(FOLDER), "--course=nowhere"], "nowhere is not a regular file"),
         (
             [str(FOLDER), "--course=wrong.json"],
-            "there is no exercise get_batch: they are get_batches, lstm_step",
+            "there is no exercise get_batch: they are softmax_layer, get_batches",
         ),
     ],
 )

@@ -30,7 +30,7 @@ def read(path):
         ('"six"  # your answer, in place of the dots', {"toy-graph": "six"}),
         ('(\n    "six, "\n    "then 12"\n)', {"toy-graph": "six, then 12"}),
         ("(6, 12)", {"toy-graph": "(6, 12)"}),
-        ("4 * 3", {"toy-graph": "4 * 3"}),
+        ("4 * 3  # your answer, in place of the dots", {"toy-graph": "4 * 3"}),
         ("six", {"toy-graph": "six"}),
         ("...  # your answer, in place of the dots", {}),
     ],
