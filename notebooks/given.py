@@ -228,7 +228,9 @@ def plot_rates(curves: Dict[str, np.ndarray], bigram: float) -> None:
         axes.axhline(bigram, color=VIOLET, linestyle="--", label=f"bigrams, {bigram:.2f}")
         axes.set(title=f"rate {rate}", xlabel="step", ylim=(1.5, HIGHEST_LOSS))
         if np.max(losses) > HIGHEST_LOSS:
-            axes.text(0.5, 0.9, f"up to {np.max(losses):.0f}", transform=axes.transAxes, ha="center")
+            axes.text(
+                0.5, 0.9, f"up to {np.max(losses):.0f}", transform=axes.transAxes, ha="center"
+            )
         sentences.append(f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}")
 
     columns[0].set_ylabel("loss (nats)")

@@ -54,6 +54,7 @@ GIVEN = (
     "build_inputs",
     "text",
     "held-out",
+    "loss_of",
     "programs",
 )
 DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
