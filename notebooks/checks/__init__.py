@@ -114,9 +114,11 @@ def skip(exercise: Any) -> Optional[Callable]:
         print("No exercise can be skipped in this course.")
         return None
     if name not in SOLUTIONS:
-        print(words.wrap(f"These can be skipped: {', '.join(SOLUTIONS)}."))
+        first = f"{name} cannot be skipped: write it, the hints help."
+        print(words.wrap(f"{first} These can be skipped: {', '.join(SOLUTIONS)}."))
         return None
     give_away(name)
     solution = SOLUTIONS[name]
     print(inspect.getsource(solution).replace("def solution", f"def {name}"))
+    print(f'Use it in place of the function, above its check: {name} = checks.skip("{name}")')
     return solution

@@ -396,7 +396,9 @@ def test_a_ready_solution_is_not_an_answer(make):
 
 def test_a_skipped_exercise_is_ready_but_not_right(forget, capsys):
     given = checks.skip("lstm_step")
-    assert "def lstm_step(x, c, h, kernel, bias):" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "def lstm_step(x, c, h, kernel, bias):" in said
+    assert 'above its check: lstm_step = checks.skip("lstm_step")' in said
     said = "lstm_step: skipped. The given solution is used. "
     assert verdict("lstm_step", given) == (False, said)
     assert checks.ready("lstm_step")
@@ -405,7 +407,8 @@ def test_a_skipped_exercise_is_ready_but_not_right(forget, capsys):
 
 def test_an_exercise_that_cannot_be_skipped(forget, capsys):
     assert checks.skip("get_batches") is None
-    assert "These can be skipped: lstm_step" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("get_batches cannot be skipped: write it, the hints help. These can")
 
 
 def test_what_skipping_cannot_give_is_said():
@@ -450,6 +453,16 @@ def test_progress_outlives_a_restart(folder, hint):
     assert checks.progress.of("build_loss")["attempts"] == 1
     _, second, _ = checks.HINTS["build_loss"]
     assert hint("build_loss").endswith(" ".join(second.split())[-30:])
+
+
+def test_notebooks_in_one_folder_do_not_share_their_progress(folder, monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "lessons/mine.ipynb")
+    checks.keep(folder / "progress.json")
+    checks.progress.note("build_loss", attempts=3)
+    monkeypatch.setenv("JPY_SESSION_NAME", "lessons/other.ipynb")
+    checks.keep(folder / "progress.json")
+    assert checks.progress.of("build_loss")["attempts"] == 0
+    assert (folder / "mine.progress.json").is_file()
 
 
 def test_damaged_progress_begins_anew(folder):
