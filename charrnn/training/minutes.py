@@ -216,7 +216,7 @@ class Candidates:
         steps = self.steps(epochs, candidate.num_steps)
         # With this exponent, the rate of BEST becomes that of QUICK at the size of QUICK.
         learning_rate = auto.learning_rate * (auto.lstm_size / size) ** 1.2
-        values = dict(
+        values: Dict[str, Any] = dict(
             lstm_size=size,
             epochs=epochs,
             num_steps=candidate.num_steps,
