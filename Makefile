@@ -27,7 +27,7 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-targets := help train train-distributed sample notebook page page-of-anna page-of-learning kernel test bench format lint \
+targets := help train train-distributed sample notebook page page-of-anna page-of-learning kernel test test-fast bench format lint \
 	venv lock clean again
 .PHONY: $(targets)
 
@@ -89,6 +89,10 @@ page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
 
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
+
+# Tests that need TensorFlow are skipped in such numbers that their reasons (s) are left out.
+test-fast: $(venv)/.done ## run the tests that need neither TensorFlow nor a process
+	@$(python) -m pytest --fast -rfE tests $(ARGS)
 
 bench: $(venv)/.done ## measure the speed, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)

@@ -55,4 +55,13 @@ setup(
             "selenium>=4.11; python_version>='3.8'",
         ],
     },
+    entry_points={
+        "console_scripts": [
+            "charrnn = charrnn.__main__:main",
+            *(
+                f"charrnn-{name} = charrnn.__main__:{name}"
+                for name in ("train", "sample", "evaluate", "export", "inspect", "runs")
+            ),
+        ]
+    },
 )
