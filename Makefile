@@ -90,8 +90,8 @@ page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
 
-# Tests that need TensorFlow are skipped in such numbers that their reasons (s) are left out.
-test-fast: $(venv)/.done ## run the tests that need neither TensorFlow nor a process
+# They start no other process either. Hundreds of tests are skipped, so their reasons (s) are not listed.
+test-fast: $(venv)/.done ## run the tests without TensorFlow
 	@$(python) -m pytest --fast -rfE tests $(ARGS)
 
 bench: $(venv)/.done ## measure the speed, on an idle machine
