@@ -27,8 +27,8 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-targets := help train train-distributed sample notebook page page-of-anna page-of-learning flags site kernel test bench \
-	format lint venv lock clean again
+targets := help train train-distributed sample notebook page page-of-anna page-of-learning flags site kernel test test-fast \
+	bench format lint venv lock clean again
 .PHONY: $(targets)
 
 # Make would take another word beside these for a file to be made, and say so when the training has ended.
@@ -95,6 +95,10 @@ site: $(venv)/.done ## write build/site, the website of docs/
 
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
+
+# They start no other process either. Hundreds of tests are skipped, so their reasons (s) are not listed.
+test-fast: $(venv)/.done ## run the tests without TensorFlow
+	@$(python) -m pytest --fast -rfE tests $(ARGS)
 
 bench: $(venv)/.done ## measure the speed, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)

@@ -149,7 +149,7 @@ def _lines(text: str) -> Iterator[Tuple[str, str]]:
         stub = _STUB.match(line)
         begin = stub or _SOLUTION.match(line)
         end = _END.match(line)
-        if begin and kind == "solution" or end and kind == "common":
+        if (begin and kind == "solution") or (end and kind == "common"):
             raise ValueError(f"a solution is not between its comments, at: {line.strip()}")
         if begin and not is_invited:
             is_invited = True

@@ -418,7 +418,7 @@ def properties_of(passage: str) -> Dict[str, np.ndarray]:
     return {
         "inside a quotation": np.cumsum([char == '"' for char in passage]) % 2,
         "position in the line": places - line_starts,
-        "beginning of a word": np.array([0] + is_space[:-1]),
+        "beginning of a word": np.array([0, *is_space[:-1]]),
         "capital letter": np.array([char.isupper() for char in passage]),
     }
 

@@ -176,7 +176,7 @@ def test_a_prime_of_which_nothing_is_left_is_refused(model, name):
 
 @pytest.mark.parametrize("name", ["write", "stream", "next"])
 def test_the_error_for_an_unknown_character_names_the_parameter(model, name):
-    with pytest.raises(ValueError, match="'X'.*; unknown skip .*, unknown nearest "):
+    with pytest.raises(ValueError, match=r"'X'.*; unknown skip .*, unknown nearest "):
         getattr(model, name)("the X")
 
 
@@ -236,7 +236,7 @@ def test_factors_multiply_the_chances(model):
 def test_factors_come_before_the_temperature_and_top_n(any_model):
     chances = any_model.next("the ")
     rarest = any_model.vocabulary.chars[chances.argmin()]
-    factors = {char: 1 for char in CHARS}
+    factors = dict.fromkeys(CHARS, 1)
     factors[rarest] = 2 * float(chances.max() / chances.min())
     for options in (dict(top_n=1), dict(temperature=0)):
         assert any_model.write("the ", 1, allow=lambda text: factors, **options) == "the " + rarest
@@ -255,7 +255,7 @@ def test_a_text_ends_where_all_factors_are_0(any_model):
 
 @pytest.mark.parametrize("factor", [-1, -1e-9, np.inf, np.nan, np.float32(-2)])
 def test_negative_and_infinite_factors_are_an_error(model, factor):
-    with pytest.raises(ValueError, match="^allow must return finite factors of at least 0, not "):
+    with pytest.raises(ValueError, match=r"^allow must return finite factors of at least 0, not "):
         model.write("the ", 9, allow=lambda text: {"a": factor})
 
 

@@ -243,7 +243,7 @@ class Candidates:
         steps = self.steps(epochs, num_steps)
         # With this exponent, the rate of BEST becomes that of QUICK at the size of QUICK.
         learning_rate = auto.learning_rate * (auto.lstm_size / size) ** 1.2
-        values = dict(
+        values: Dict[str, Any] = dict(
             lstm_size=size,
             epochs=epochs,
             num_steps=num_steps,

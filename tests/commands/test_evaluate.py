@@ -64,6 +64,12 @@ def evaluated(capsys):
     return run
 
 
+def test_a_text_is_read_in_one_row_unless_more_are_asked_for(exported, tmp_path, evaluated):
+    path = tmp_path / "text"
+    path.write_text(TEXT[:300])
+    assert evaluated(exported, path, "--rows", "1") == evaluated(exported, path)
+
+
 def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_path, evaluated):
     text = "the mat\nand the hat sat, on the cat.\n" * 4
     (tmp_path / "text").write_text(text)

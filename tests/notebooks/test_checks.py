@@ -48,7 +48,7 @@ def forget(monkeypatch):
 @pytest.fixture
 def others_right(monkeypatch):
     """All exercises before the last two have been found right."""
-    monkeypatch.setattr(verdicts, "_right", {name: True for name in NETWORK[:-2]})
+    monkeypatch.setattr(verdicts, "_right", dict.fromkeys(NETWORK[:-2], True))
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -224,7 +224,7 @@ def test_an_answer_that_waits_is_stopped(monkeypatch):
     assert "such as time.sleep" in said
 
 
-@pytest.mark.parametrize("name", (*NETWORK[1:], "run_epoch", "generate_ids"))
+@pytest.mark.parametrize("name", [*NETWORK[1:], "run_epoch", "generate_ids"])
 def test_eager_execution_is_the_cause(name, monkeypatch):
     # as tf.enable_eager_execution does
     monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)
@@ -344,7 +344,7 @@ def hint(capsys):
     return next_hint
 
 
-@pytest.mark.parametrize("name", (*WRITTEN, "repairs", "hyperparameters", "quiz"))
+@pytest.mark.parametrize("name", [*WRITTEN, "repairs", "hyperparameters", "quiz"])
 def test_hints_come_in_layers(name, forget, hint):
     for number in (1, 2, 3):
         assert hint(name).startswith(f"{name}, hint {number} of 3: ")
@@ -491,7 +491,7 @@ def test_a_course_switches_skipping_off(strict_course, capsys):
 
 def test_settings_of_a_course_that_are_no_json_are_refused(folder):
     (folder / "course.json").write_text("hints: 0")
-    with pytest.raises(ValueError, match="course.json should be a JSON object"):
+    with pytest.raises(ValueError, match=r"course.json should be a JSON object"):
         checks.keep(folder / "progress.json")
 
 

@@ -348,7 +348,8 @@ def test_the_pictures_are_those_that_the_text_shows(solution):
     shown = dict(re.findall(r"(?m)^\[([\w-]+)\]: data:image/png;base64,(.*)$", source))
     assert sorted(shown) == sorted(path.stem for path in (FOLDER / "assets").glob("*.svg"))
     for name, data in shown.items():
-        assert f"][{name}]" in source and "(assets/" not in source
+        assert f"][{name}]" in source
+        assert "(assets/" not in source
         assert base64.b64decode(data) == (FOLDER / "assets" / f"{name}.png").read_bytes()
 
 

@@ -43,7 +43,7 @@ def test_ngrams_equal_plain_python(order):
     nats = ngram_nats(train, text, num_classes=6, order=order)
 
     before = train.tolist()
-    context = before + [text[0]]
+    context = [*before, text[0]]
     expected = []
     for char in text[1:].tolist():
         probability = plain_probability(before, context, char, num_classes=6, order=order)

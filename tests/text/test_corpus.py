@@ -56,7 +56,7 @@ def test_a_text_in_the_folder_of_the_environment_is_not_downloaded(known, tmp_pa
 def test_another_file_with_the_name_of_a_known_text_is_refused_and_kept(known, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "known.txt").write_bytes(b"mine")
-    with pytest.raises(ValueError, match="data/known.txt is not the known text 'known'"):
+    with pytest.raises(ValueError, match=r"data/known.txt is not the known text 'known'"):
         corpus.find("known")
     assert (tmp_path / "data" / "known.txt").read_bytes() == b"mine"
 

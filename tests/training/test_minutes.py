@@ -231,6 +231,13 @@ def test_more_than_the_text_can_use(timed):
     assert (hyper.lstm_size, hyper.epochs, hyper.recurrent_keep_prob) == (448, 93, 0.6)
 
 
+def test_the_time_that_is_named_is_that_of_the_steps_and_up_to_a_seventh_more(timed):
+    job = planned(1000)
+    [about] = re.findall(r"\(about (.*)\)", job.time_in_words)
+    of_steps = seconds_of(job) / 60
+    assert of_steps < float(about) < 1.17 * of_steps
+
+
 def least_of(caught):
     """Return the least time that an error names, its last word."""
     *_, least = str(caught.value).split()
