@@ -101,9 +101,12 @@ def test_a_text_that_pairs_of_characters_predict_much_better_begins_anew(known):
     assert planned.start.reason.startswith("not with anna, which predicts this text with 6.55 nats")
 
 
-def test_an_unknown_character_is_one_of_those_of_the_text_and_the_model(known):
+def test_another_script_does_not_look_easy(known):
+    """An unknown character is one of those of the text and the model, all of them as probable."""
     known(guessing("".join(map(chr, range(300, 400)))))
-    assert f"with {np.log(113):.2f} nats" in started().start.reason
+    planned = started()
+    assert f"with {np.log(113):.2f} nats" in planned.start.reason
+    assert model_of(planned) is None
 
 
 EASY = "".join(np.random.RandomState(5).choice(list("aet"), 3_000))
