@@ -18,6 +18,7 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import runs
 from charrnn.system import files
+from charrnn.system.tensorflow import tf
 
 HISTORY = (
     "step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,"
@@ -125,7 +126,7 @@ def test_json_has_the_sizes_and_the_versions(folder, validated, as_json):
     # 2 layers of 4 gates of 5 units, and the output of 14 characters
     layers = (14 + 5 + 1) * 4 * 5 + (5 + 5 + 1) * 4 * 5
     assert of_plain["parameters"] == layers + (5 + 1) * 14
-    assert of_plain["versions"]["charrnn"] == charrnn.__version__
+    assert of_plain["versions"] == {"charrnn": charrnn.__version__, "tensorflow": tf.__version__}
 
 
 @pytest.mark.parametrize("are_empty", [False, True])
