@@ -52,6 +52,7 @@ GIVEN = (
     "build_inputs",
     "text",
     "held-out",
+    "loss_of",
     "programs",
 )
 # what a notebook that was begun with version 3.1 does not have

@@ -27,11 +27,16 @@ RUN_FILE = "run.json"
 
 @dataclass(frozen=True)
 class KnownText:
-    """A text with a known name: its filename, the SHA-256 of its bytes, and the addresses to download it from."""
+    """A text with a known name: its filename, the SHA-256 of its bytes, and the addresses to download it from.
+
+    The last ``after_the_work`` characters are of another kind than all before, which ``kind_after`` names.
+    """
 
     filename: str
     sha256: str
     addresses: Tuple[str, ...]
+    after_the_work: int = 0
+    kind_after: str = ""
 
 
 KNOWN_TEXTS = {
@@ -43,6 +48,8 @@ KNOWN_TEXTS = {
             "https://raw.githubusercontent.com/udacity/deep-learning-v2-pytorch/master/"
             "recurrent-neural-networks/char-rnn/data/anna.txt",
         ),
+        after_the_work=19_072,
+        kind_after="Project Gutenberg's licence, not the novel",
     ),
     "tiny-shakespeare": KnownText(
         filename="tiny-shakespeare.txt",

@@ -12,7 +12,7 @@ from charrnn.hyperparameters import AUTO, TO_ZERO
 from charrnn.system import errors, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
-from charrnn.text import lists
+from charrnn.text import corpus, lists
 from charrnn.training.job import Job
 from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
@@ -131,6 +131,13 @@ class Display:
             yield (
                 f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be unlike the rest: "
                 "take shuffle lines"
+            )
+
+        known = corpus.KNOWN_TEXTS.get(job.record.text_name)
+        if known and known.after_the_work and (len(job.held_out) or len(job.test)):
+            yield (
+                f"the last {known.after_the_work:,} characters are {known.kind_after}: the loss on them is higher than "
+                "on what was held out before them"
             )
 
     def _network(self) -> str:

@@ -13,9 +13,14 @@ import numpy as np
 import pytest
 from answers import EXERCISES, FOLDER, WRITTEN, generate
 
+from charrnn.text import corpus
+
 TASKS = ("task-own-text", "task-language", "task-temperature", "task-unit")
 EXERCISE_CELLS = (*WRITTEN, "repairs", "quiz")
 INVITING = (*EXERCISE_CELLS, *TASKS, "first-line", "look")
+# what a notebook that was begun with version 3.1 asks and shows, and this one does not
+QUESTIONS_OF_3_1 = ("gates",)
+EXPERIMENTS_OF_3_1 = ("gates", "sizes")
 TEACHING = FOLDER.parent / "docs" / "teaching.md"
 NOTEBOOKS = ("Anna_KaRNNa.ipynb", "Anna_KaRNNa_Solution.ipynb")
 
@@ -243,6 +248,11 @@ def test_the_gradient_reaches_farther_than_along_c(reach):
     assert in_all > 50 * along_c
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS_OF_3_1)
+def test_the_figures_for_a_notebook_that_was_begun_with_3_1_are_still_there(stored, name):
+    assert stored[name]
+
+
 def test_memory_decides_which_bracket_closes(stored):
     right = np.array(stored["memory"]["right"])  # [seeds, networks, distances]
     assert right.shape == (5, 3, 4)
@@ -341,7 +351,7 @@ def test_each_question_has_an_answer(solution):
     source = "\n".join(cell.source for cell in solution.cells)
     asked = re.findall(r'given.unfold\("([\w-]+)", prediction\)', source)
     answers = (FOLDER / "assets" / "answers.md").read_text(encoding="utf-8")
-    assert asked == re.findall(r"(?m)^## (.*)$", answers)
+    assert [*asked, *QUESTIONS_OF_3_1] == re.findall(r"(?m)^## (.*)$", answers)
     assert set(asked) - {"parameters"} <= {cell.id for cell in solution.cells}
 
 
@@ -384,6 +394,31 @@ def test_the_setting_can_be_changed_and_the_cell_run_again(sizes, setting):
 
 def test_the_names_of_the_run_are_not_those_of_an_exercise(sizes):
     assert not {"losses", "loss", "mean_loss", "state"} & set(sizes("own"))
+
+
+def novel_of(text, edge):
+    """Run the cell that finds the end of the novel; return where it is, and the ids of the held-out novel."""
+    (cell,) = [cell for cell in generate.all_cells() if cell["id"] == "novel"]
+    scope = {"text": text, "edge": edge, "bigrams_on": len}
+    scope["encoded"] = np.arange(len(text))
+    scope["held_out_ids"] = scope["encoded"][edge:]
+    exec(cell["text"], scope)
+    return scope["novel_end"], scope["novel_ids"]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["", "*** END OF THIS PROJECT GUTENBERG EBOOK ***\nA Word"],
+    ids=["none", "licence"],
+)
+def test_the_novel_ends_before_a_licence(ending):
+    _, ids = novel_of(90 * "a" + 10 * "b" + ending, edge=90)
+    assert ids.tolist() == list(range(90, 100))
+
+
+def test_the_lesson_and_the_plan_agree_on_where_anna_ends(anna):
+    end, _ = novel_of(anna, len(anna) * 9 // 10)
+    assert len(anna) - end == corpus.KNOWN_TEXTS["anna"].after_the_work
 
 
 def test_the_mistake_of_adding_one_stays_among_the_ids():

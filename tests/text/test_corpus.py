@@ -245,3 +245,8 @@ def test_standard_input_that_is_no_text_is_refused(monkeypatch, content, message
     monkeypatch.setattr(sys, "stdin", standard_input(content))
     with pytest.raises(ValueError, match=f"standard input {message}"):
         corpus.read("-")
+
+
+def test_the_licence_begins_where_the_novel_ends(anna):
+    n_after = corpus.KNOWN_TEXTS["anna"].after_the_work
+    assert anna[-n_after:].startswith("*** END OF THIS PROJECT GUTENBERG EBOOK")

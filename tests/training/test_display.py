@@ -73,6 +73,18 @@ def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, 
 
 
 @pytest.mark.parametrize(
+    "name, n_held_out, is_said", [("anna", 20, True), ("anna", 0, False), ("my text", 20, False)]
+)
+def test_the_plan_says_that_anna_ends_with_a_licence(capsys, name, n_held_out, is_said):
+    """Where it is held out."""
+    display = display_of(1040 - n_held_out, n_held_out)
+    display.job = replace(display.job, record=replace(display.job.record, text_name=name))
+    display.plan()
+    said = "the last 19,072 characters are Project Gutenberg's licence, not the novel"
+    assert (said in capsys.readouterr().out) == is_said
+
+
+@pytest.mark.parametrize(
     "chars, weights",
     [("ac", "with new weights for 'b'"), ("abcd", "which has all characters of the text")],
 )
