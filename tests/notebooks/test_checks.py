@@ -356,7 +356,7 @@ def test_a_hint_for_the_function_itself(forget, hint):
 
 
 def test_a_hint_for_what_is_no_exercise_names_them(hint):
-    assert "There are hints for get_batches, build_lstm" in hint("nothing")
+    assert "There are hints for softmax_layer, get_batches" in hint("nothing")
 
 
 # Printing, borrowed solutions, skipping, progress -------------------------------------------------------
