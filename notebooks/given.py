@@ -89,7 +89,7 @@ def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[
 
 def latest(experiment: str) -> Dict[str, np.ndarray]:
     """Return what an experiment has measured or shown in this session, or else what the solution's run has stored."""
-    figures = _measured.get(experiment) or _stored()[experiment]
+    figures = _measured[experiment] if experiment in _measured else _stored()[experiment]
     return {name: np.array(values) for name, values in figures.items()}
 
 
@@ -290,17 +290,17 @@ def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
     """Show norms of the gradient by the number of steps, each of some seeds, [seeds, steps].
 
     Args:
-        results: by name. The names of norms begin with "norm"; a notebook of version 3.1 has losses, too, which are
-            only printed.
+        results: by name. A notebook of version 3.1 has losses, too, which are only printed.
         steps: how many steps each norm is of.
     """
     figure, axes = plt.subplots(figsize=(8, 3.5))
     sentences = []
-    for (name, of_seeds), color in zip(results.items(), (GREY, ORANGE, None, None, None)):
+    colors = {"norm, as it begins": GREY, "norm, larger": ORANGE}
+    for name, of_seeds in results.items():
         ends = " ".join(f"{end:.3g}" for end in of_seeds[:, -1])
         sentences.append(f"{name}, at the end: {ends}")
-        if name.startswith("norm"):
-            lines = axes.semilogy(steps, of_seeds.T, color=color, linewidth=1)
+        if name in colors:
+            lines = axes.semilogy(steps, of_seeds.T, color=colors[name], linewidth=1)
             lines[0].set_label(name)
 
     axes.axhline(5, color=VIOLET, linestyle="--", label="a limit of 5")
