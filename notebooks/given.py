@@ -228,9 +228,8 @@ def plot_rates(curves: Dict[str, np.ndarray], bigram: float) -> None:
         axes.axhline(bigram, color=VIOLET, linestyle="--", label=f"bigrams, {bigram:.2f}")
         axes.set(title=f"rate {rate}", xlabel="step", ylim=(1.5, HIGHEST_LOSS))
         if np.max(losses) > HIGHEST_LOSS:
-            axes.text(
-                0.5, 0.9, f"up to {np.max(losses):.0f}", transform=axes.transAxes, ha="center"
-            )
+            above = f"above the picture:\nup to {np.max(losses):.0f}, {losses[-1]:.0f} at the end"
+            axes.text(0.5, 0.82, above, transform=axes.transAxes, ha="center")
         sentences.append(f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}")
 
     columns[0].set_ylabel("loss (nats)")
@@ -416,11 +415,24 @@ def properties_of(passage: str) -> Dict[str, np.ndarray]:
     line_starts = np.append(0, line_ends)[line_of]
     is_space = [char == " " for char in passage]
     return {
-        "inside a quotation": np.cumsum([char == '"' for char in passage]) % 2,
+        "inside a quotation": _inside_quotations(passage),
         "position in the line": places - line_starts,
         "beginning of a word": np.array([0] + is_space[:-1]),
         "capital letter": np.array([char.isupper() for char in passage]),
     }
+
+
+def _inside_quotations(passage: str) -> np.ndarray:
+    """Return 1 between quotation marks, 0 elsewhere. What is not closed ends with its paragraph, as a long speech does."""
+    inside = []
+    is_inside = False
+    for place, char in enumerate(passage):
+        if char == '"':
+            is_inside = not is_inside
+        elif passage[max(0, place - 1) : place + 1] == "\n\n":
+            is_inside = False
+        inside.append(int(is_inside))
+    return np.array(inside)
 
 
 def correlations(memory: np.ndarray, values: np.ndarray) -> np.ndarray:
