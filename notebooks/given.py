@@ -423,7 +423,7 @@ def properties_of(passage: str) -> Dict[str, np.ndarray]:
 
 
 def _inside_quotations(passage: str) -> np.ndarray:
-    """Return 1 between quotation marks, 0 elsewhere. What is not closed ends with its paragraph, as a long speech does."""
+    """Return 1 between quotation marks, 0 elsewhere. What is not closed ends with its paragraph."""
     inside = []
     is_inside = False
     for place, char in enumerate(passage):
