@@ -89,7 +89,7 @@ def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[
 
 def latest(experiment: str) -> Dict[str, np.ndarray]:
     """Return what an experiment has measured or shown in this session, or else what the solution's run has stored."""
-    figures = _measured.get(experiment) or _stored()[experiment]
+    figures = _measured[experiment] if experiment in _measured else _stored()[experiment]
     return {name: np.array(values) for name, values in figures.items()}
 
 
@@ -228,9 +228,8 @@ def plot_rates(curves: Dict[str, np.ndarray], bigram: float) -> None:
         axes.axhline(bigram, color=VIOLET, linestyle="--", label=f"bigrams, {bigram:.2f}")
         axes.set(title=f"rate {rate}", xlabel="step", ylim=(1.5, HIGHEST_LOSS))
         if np.max(losses) > HIGHEST_LOSS:
-            axes.text(
-                0.5, 0.9, f"up to {np.max(losses):.0f}", transform=axes.transAxes, ha="center"
-            )
+            above = f"above the picture:\nup to {np.max(losses):.0f}, {losses[-1]:.0f} at the end"
+            axes.text(0.5, 0.82, above, transform=axes.transAxes, ha="center")
         sentences.append(f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}")
 
     columns[0].set_ylabel("loss (nats)")
@@ -290,17 +289,17 @@ def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
     """Show norms of the gradient by the number of steps, each of some seeds, [seeds, steps].
 
     Args:
-        results: by name. The names of norms begin with "norm"; a notebook of version 3.1 has losses, too, which are
-            only printed.
+        results: by name. A notebook of version 3.1 has losses, too, which are only printed.
         steps: how many steps each norm is of.
     """
     figure, axes = plt.subplots(figsize=(8, 3.5))
     sentences = []
-    for (name, of_seeds), color in zip(results.items(), (GREY, ORANGE, None, None, None)):
+    colors = {"norm, as it begins": GREY, "norm, larger": ORANGE}
+    for name, of_seeds in results.items():
         ends = " ".join(f"{end:.3g}" for end in of_seeds[:, -1])
         sentences.append(f"{name}, at the end: {ends}")
-        if name.startswith("norm"):
-            lines = axes.semilogy(steps, of_seeds.T, color=color, linewidth=1)
+        if name in colors:
+            lines = axes.semilogy(steps, of_seeds.T, color=colors[name], linewidth=1)
             lines[0].set_label(name)
 
     axes.axhline(5, color=VIOLET, linestyle="--", label="a limit of 5")
@@ -416,11 +415,24 @@ def properties_of(passage: str) -> Dict[str, np.ndarray]:
     line_starts = np.append(0, line_ends)[line_of]
     is_space = [char == " " for char in passage]
     return {
-        "inside a quotation": np.cumsum([char == '"' for char in passage]) % 2,
+        "inside a quotation": _inside_quotations(passage),
         "position in the line": places - line_starts,
         "beginning of a word": np.array([0, *is_space[:-1]]),
         "capital letter": np.array([char.isupper() for char in passage]),
     }
+
+
+def _inside_quotations(passage: str) -> np.ndarray:
+    """Return 1 between quotation marks, 0 elsewhere. What is not closed ends with its paragraph."""
+    inside = []
+    is_inside = False
+    for place, char in enumerate(passage):
+        if char == '"':
+            is_inside = not is_inside
+        elif passage[max(0, place - 1) : place + 1] == "\n\n":
+            is_inside = False
+        inside.append(int(is_inside))
+    return np.array(inside)
 
 
 def correlations(memory: np.ndarray, values: np.ndarray) -> np.ndarray:

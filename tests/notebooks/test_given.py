@@ -335,12 +335,17 @@ def test_a_rate_that_jumps_does_not_squeeze_the_others(given, shown):
     ((figure, _),) = shown
     assert [axes.get_ylim()[1] for axes in figure.axes] == [5, 5]
     (said,) = figure.axes[1].texts
-    assert said.get_text() == "up to 104"
+    assert said.get_text() == "above the picture:\nup to 104, 102 at the end"
 
 
 def test_words_that_are_real(given):
     assert given.share_of_real_words("The cat zat.", {"the", "cat"}) == pytest.approx(2 / 3)
     assert given.share_of_real_words("?", {"the"}) == 0
+
+
+def test_a_quotation_that_is_not_closed_ends_with_its_paragraph(given):
+    inside = given.properties_of('a "b\nc\n\n"d" e')["inside a quotation"]
+    assert inside.tolist() == [0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0]
 
 
 def test_a_unit_that_follows_a_property_has_the_correlation_one(given):

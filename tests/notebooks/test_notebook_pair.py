@@ -427,6 +427,11 @@ def test_the_lesson_and_the_plan_agree_on_where_anna_ends(anna):
     assert len(anna) - end == corpus.KNOWN_TEXTS["anna"].after_the_work
 
 
+def test_the_page_that_names_the_unit_was_held_out(anna):
+    passage = (FOLDER / "assets" / "passage.txt").read_text(encoding="utf-8")
+    assert anna.index(passage) > len(anna) * 9 // 10
+
+
 def test_the_mistake_of_adding_one_stays_among_the_ids():
     (cell,) = [cell for cell in generate.all_cells() if cell["id"] == "plus-one"]
     source, _, _ = cell["text"].partition("\n\n\nif checks.")
