@@ -27,8 +27,8 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-targets := help train train-distributed sample notebook page page-of-anna page-of-learning kernel test bench format lint \
-	venv lock clean again
+targets := help train train-distributed sample notebook page page-of-anna page-of-learning flags site kernel test test-fast \
+	bench format lint venv lock clean again
 .PHONY: $(targets)
 
 # Make would take another word beside these for a file to be made, and say so when the training has ended.
@@ -87,8 +87,18 @@ page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model a
 page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
 	@$(python) -m charrnn.inspection.learning docs/learn.html
 
+flags: $(venv)/.done ## write docs/flags.md, the arguments of all commands
+	@$(python) .make/flags.py docs/flags.md
+
+site: $(venv)/.done ## write build/site, the website of docs/
+	@$(python) -m mkdocs build --strict && echo "open build/site/index.html"
+
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
+
+# They start no other process either. Hundreds of tests are skipped, so their reasons (s) are not listed.
+test-fast: $(venv)/.done ## run the tests without TensorFlow
+	@$(python) -m pytest --fast -rfE tests $(ARGS)
 
 bench: $(venv)/.done ## measure the speed, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)
@@ -111,7 +121,7 @@ kernels = mkdir -p $(1)/shared $(1)/learn && $(wat2wasm) $(pages)/shared/kernel.
 kernel: ## make the .wasm files of the pages, with npm
 	@$(npm_tools) && $(call kernels,$(pages))
 
-python_sources := $(wildcard charrnn tests notebooks benchmarks docs) setup.py
+python_sources := $(wildcard charrnn tests notebooks benchmarks docs .make) setup.py
 page_sources := $(wildcard $(pages) tests/pages)
 
 # $(1) is done with the programs from npm. Without them, $(2) names what is left out.
@@ -127,7 +137,7 @@ lint: $(venv)/.done ## check the format, style, types, imports and notebooks
 	@$(python) -m ruff format --check $(python_sources) || { echo "run make format" >&2; exit 1; }
 	@$(python) -m ruff check $(python_sources)
 	@$(python) -m mypy
-	@$(python) -m pytest -q tests/test_architecture.py
+	@$(python) -m pytest -q tests/test_architecture.py tests/test_site.py
 	@$(call with_npm,$(lint_of_pages),the JavaScript and the .wasm files are not checked)
 	@if [ -f notebooks/generate.py ]; then $(python) notebooks/generate.py --check; fi
 
@@ -194,7 +204,7 @@ lock: ## renew the lock files (on Linux x86-64)
 	$$pip install -q $(pip); $$pip install -q -r "$$new/tools"; export PYTHONWARNINGS=ignore; \
 	$$pip install -q --no-build-isolation -c "$$new/tools" '.[tensorflow]' \
 		"h5py<3; python_version<'3.8'"; freeze >"$$new/run"; \
-	$$pip install -q --no-build-isolation -c "$$new/run" '.[distributed,notebook,test]' ruff mypy; \
+	$$pip install -q --no-build-isolation -c "$$new/run" '.[distributed,notebook,site,test]' ruff mypy; \
 	freeze | grep -vxF -f "$$new/run" >"$$new/dev"; \
 	for part in run dev; do \
 		file=requirements$$suffix.txt; [ $$part = run ] || file=requirements$$suffix-dev.txt; \

@@ -1,67 +1,23 @@
-"""Packaging of charrnn."""
+"""What pyproject.toml, which says what charrnn is and needs, leaves to be computed."""
 
-import os
 import re
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
-
-def _path(*names):
-    return os.path.join(os.path.dirname(os.path.abspath(__file__)), *names)
-
-
-def _read(*names):
-    with open(_path(*names), encoding="utf-8") as file:
-        return file.read()
-
+# read, not imported: NumPy, which charrnn imports, may not be installed yet
+source = (Path(__file__).resolve().parent / "charrnn" / "version.py").read_text(encoding="utf-8")
+version = re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE).group(1)
 
 WITH_TENSORFLOW_2 = "; python_version>='3.10' and python_version<'3.14'"
 
 setup(
-    name="charrnn",
-    # read, not imported: NumPy, which charrnn imports, may not be installed yet
-    version=re.search(
-        r'^__version__ = "(.+)"$', _read("charrnn", "version.py"), re.MULTILINE
-    ).group(1),
-    description="Character-wise LSTM language model in TensorFlow, ported from the Anna KaRNNa notebook",
-    long_description=_read("README.md") if os.path.exists(_path("README.md")) else "",
-    long_description_content_type="text/markdown",
+    version=version,
     license="MIT",
-    classifiers=[
-        # public indexes refuse a package with this classifier; another package has the name there
-        "Private :: Do Not Upload",
-        "Intended Audience :: Education",
-        "Operating System :: MacOS :: MacOS X",
-        "Operating System :: Microsoft :: Windows",
-        "Operating System :: POSIX :: Linux",
-        "Programming Language :: Python :: 3",
-        "Programming Language :: Python :: 3.7",
-        "Programming Language :: Python :: 3.10",
-        "Programming Language :: Python :: 3.11",
-        "Programming Language :: Python :: 3.12",
-        "Programming Language :: Python :: 3.13",
-        "Programming Language :: Python :: Implementation :: CPython",
-        "Topic :: Scientific/Engineering :: Artificial Intelligence",
-    ],
     packages=find_packages(include=["charrnn", "charrnn.*"]),
-    package_data={
-        "charrnn": ["py.typed", "models/*.npz", "text/names.txt"],
-        "charrnn.pages": ["shared/*", "model/*", "learn/*"],
-    },
-    # TensorFlow 1.15 has no wheel for 3.8 and later. Without the extra "tensorflow", only exported models can be used
-    # there. A module's __getattr__ needs 3.7.
-    python_requires=">=3.7",
-    install_requires=[
-        # the last series of 1.x, for which the notebook is written; this is 1.15.0 exactly
-        "tensorflow==1.15; python_version<'3.8'",
-        # the bounds of TensorFlow 1.15.5; from 1.20 on, tf.zeros of a symbolic size fails
-        "numpy>=1.16,<1.19; python_version<'3.8'",
-        "numpy>=1.17; python_version>='3.8'",
-        # with 4.x, the next after 3.20, importing TensorFlow 1.15 fails, and pip check does not report it
-        "protobuf<3.21; python_version<'3.8'",
-        # the oldest version with which the progress bar was tested
-        "tqdm>=4.32",
-    ],
+    # with pyproject.toml, setuptools would take whatever MANIFEST.in names
+    include_package_data=False,
+    package_data={"charrnn": ["py.typed", "models/*.npz", "pages/*/*", "text/names.txt"]},
     extras_require={
         "tensorflow": [
             # from the oldest to the newest that was tested; Python 3.7 has 1.15 already
@@ -84,6 +40,8 @@ setup(
             "notebook>=7,<8; python_version>='3.8'",
             "matplotlib",
         ],
+        # makes a website of docs/; the checks of its links came with 1.5
+        "site": ["mkdocs>=1.5,<2"],
         "test": [
             # the last series for Python 3.7
             "pytest>=7,<8; python_version<'3.8'",

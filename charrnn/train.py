@@ -20,13 +20,14 @@ from charrnn.checkpoints.run import Best, Progress, Run, read_history
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.model_file import open_model
 from charrnn.engines.opened_model import Model
-from charrnn.hyperparameters import learning_rate_at
+from charrnn.hyperparameters import AUTO, learning_rate_at
 from charrnn.system import terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
 from charrnn.training.distributed import CommonError, Processes
 from charrnn.training.job import Job, plan_job
 from charrnn.training.options import Options
+from charrnn.training.start import NONE
 
 if TYPE_CHECKING:
     from charrnn.training.display import Display
@@ -92,7 +93,8 @@ def train_model(
             suits the length of the text.
         resume: continue the run in that folder.
         init_from: a model, its path or its name, for a new run. The initial weights and the sizes are taken from it.
-            The text may have other characters.
+            The text may have other characters. ``auto`` chooses a known model if one suits the text, and ``none``
+            begins with random weights. None stands for ``auto`` with the preset ``auto``, otherwise for ``none``.
         sample_length: characters to sample at each checkpoint, 0 for none.
         threads: threads to use; None for one for each core of the process.
         summaries: whether to write TensorBoard's event files in addition to history.csv.
@@ -114,16 +116,15 @@ def train_model(
     options = Options(
         resume, preset, sample_length, threads, summaries, quiet, minutes, in_python=True
     )
-    if isinstance(init_from, (str, Path)):
-        init_from = open_model(init_from)
+    begins_with = _as_model(init_from)
     read_text = _as_text(text)
     if read_text and not quiet:
         terminal.print_skipped(read_text.skipped)
-    if init_from and not quiet:
-        terminal.print_skipped(init_from.skipped)
+    if isinstance(begins_with, Model) and not quiet:
+        terminal.print_skipped(begins_with.skipped)
 
     with terminal.tensorflow_quieted():
-        job = plan_job(read_text, hyperparameters, checkpoint_dir, options, init_from=init_from)
+        job = plan_job(read_text, hyperparameters, checkpoint_dir, options, init_from=begins_with)
         losses, stopped_by = train_job(job, Processes())
 
     folder = job.folder
@@ -138,6 +139,15 @@ def train_model(
         stopped_by=stopped_by,
         test_loss=record.test_loss,
     )
+
+
+def _as_model(init_from: Union[StrPath, Model, None]) -> Union[Model, str, None]:
+    """Return the model of a path or a name. The words auto and none stay."""
+    if init_from is None or isinstance(init_from, Model):
+        return init_from
+    if isinstance(init_from, str) and init_from in (AUTO, NONE):
+        return init_from
+    return open_model(init_from)
 
 
 def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
@@ -320,15 +330,15 @@ class Training:
         return progress
 
     def _begin_in_first(self) -> Progress:
-        from charrnn.training.transfer import extended_weights
+        from charrnn.training.transfer import transferred_weights
 
         job = self.job
         graph = self.graph
         display = self.display
         sess = self.run.session
-        if job.init_from:
+        if job.start.model:
             fresh_weights = graph.weights(sess)
-            weights = extended_weights(job.init_from, job.record.vocabulary, fresh_weights)
+            weights = transferred_weights(job.start.model, job.record.vocabulary, fresh_weights)
             graph.set_weights(sess, weights)
 
         # The graph has only the rows of this process, but a checkpoint has the state of the whole batch. All rows start
@@ -349,7 +359,7 @@ class Training:
         display.plan()
         if options.resume:
             display.resumed(progress.step)
-        elif job.init_from:
+        elif job.start.model:
             # Saved at once, because a resumed run could not make these weights again.
             prefix = self.run.save(progress, graph.weights(sess), display.warn)
             display.saved(prefix)

@@ -1,6 +1,11 @@
 """A character-wise LSTM in NumPy: the whole algorithm of charrnn in one file. Everything else is efficiency.
 
-    python docs/lstm.py my.txt
+    python docs/lstm.py my.txt    # trains on a text and writes after each epoch
+    python docs/lstm.py --check   # compares each gradient with finite differences
+
+On the first 100,000 characters of Anna Karenina, an epoch takes about eight seconds of one core. Its mean loss is that
+of pairs of characters, 2.43, in the third epoch, 2.05 in the ninth, and 1.97 in the eleventh. A text of less than a
+page is too short: 800 characters are the least for one window.
 
 In the shapes, N is the number of sequences in a batch, M the steps in a window, C the distinct characters, L the units
 in a layer, and D what enters a layer (C or L).
@@ -94,10 +99,10 @@ def step_back(d_c, d_h, tape, kernel):
     return d_x, d_c * f, d_h, joined.T @ d_gates, d_gates.sum(0)
 
 
-def forward(weights, x, state, masks):
+def forward(weights, x, state, masks=None):
     """Read x [N, M]. Return the probabilities [M, N, C] of what follows, the new state, and the tape for backward.
 
-    The masks [layers, M, N, L] are those of dropout: 0, or 1 / keep_prob.
+    The masks [layers, M, N, L] are those of dropout: 0, or 1 / keep_prob. None: there is no dropout.
     """
     *layers, matrix, bias = weights
     state = list(state)
@@ -109,9 +114,11 @@ def forward(weights, x, state, masks):
         for layer, (c, h) in enumerate(state):
             c, h, taped = step(below, c, h, layers[2 * layer], layers[2 * layer + 1])
             steps.append(taped)
-            # what goes up is dropped, but not the state itself
             state[layer] = c, h
-            below = h * masks[layer][t]
+            below = h
+            # what goes up is dropped, but not the state itself
+            if masks is not None:
+                below = h * masks[layer][t]
 
         logits = below @ matrix + bias  # [N, C]
         odds = np.exp(logits - logits.max(1, keepdims=True))
@@ -126,7 +133,7 @@ def mean_loss(probabilities, y):
     return -np.log(of_targets).mean()
 
 
-def backward(weights, probabilities, y, tape, masks):
+def backward(weights, probabilities, y, tape, masks=None):
     """Go back through time. Return the gradients of the loss for the weights and for the initial state."""
     *layers, matrix, bias = weights
     gradients = [np.zeros_like(value) for value in weights]
@@ -142,7 +149,9 @@ def backward(weights, probabilities, y, tape, masks):
         for layer in reversed(range(len(steps))):
             # h is used by the next step, and by the layer above
             d_c, d_h = d_state[layer]
-            d_h = d_h + d_above * masks[layer][t]
+            if masks is not None:
+                d_above = d_above * masks[layer][t]
+            d_h = d_h + d_above
             kernel = layers[2 * layer]
             d_above, d_c, d_h, d_kernel, d_bias = step_back(d_c, d_h, steps[layer], kernel)
             d_state[layer] = d_c, d_h
@@ -165,16 +174,51 @@ def adam(weights, gradients, averages, t, learning_rate, grad_clip=5):
 def write(weights, prime, length, random, top_n=5):
     """Return the ids of a prime, and after them ids that are drawn from the top_n most probable ones."""
     ids = list(prime)
-    state = zero_state(weights, 1)
-    no_dropout = np.ones((len(state), len(ids), 1, 1))
-    probabilities, state, _ = forward(weights, np.array([ids]), state, no_dropout)
+    probabilities, state, _ = forward(weights, np.array([ids]), zero_state(weights, 1))
     for _ in range(length):
         p = probabilities[-1, 0]
         p[np.argsort(p)[:-top_n]] = 0
         ids.append(random.choice(len(p), p=p / p.sum()))
         # the state has read all but the id that was drawn
-        probabilities, state, _ = forward(weights, np.array([ids[-1:]]), state, no_dropout)
+        probabilities, state, _ = forward(weights, np.array([ids[-1:]]), state)
     return ids
+
+
+def loss_of_pairs(ids, num_classes):
+    """Return the loss of a table that knows how often each character of the text follows each other one."""
+    counts = np.zeros((num_classes, num_classes))
+    np.add.at(counts, (ids[:-1], ids[1:]), 1)
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return -np.log(shares[ids[:-1], ids[1:]]).mean()
+
+
+def check(change=1e-5):
+    """Change each weight a little, up and down, and compare how the loss changes with what backward says."""
+    random = np.random.RandomState(1)
+    num_classes, n, m, layers = 5, 2, 4, 2
+    weights = initial_weights(num_classes, 3, layers, random)
+    x, y = random.randint(num_classes, size=(2, n, m))
+    masks = 2.0 * random.randint(2, size=(layers, m, n, 3))
+
+    def loss():
+        probabilities, _, _ = forward(weights, x, zero_state(weights, n), masks)
+        return mean_loss(probabilities, y)
+
+    probabilities, _, tape = forward(weights, x, zero_state(weights, n), masks)
+    gradients, _ = backward(weights, probabilities, y, tape, masks)
+    names = ["kernel 1", "bias 1", "kernel 2", "bias 2", "output's matrix", "output's bias"]
+    for name, value, gradient in zip(names, weights, gradients):
+        by_differences = np.zeros_like(value)
+        for place in np.ndindex(*value.shape):
+            kept = value[place]
+            value[place] = kept + change
+            above = loss()
+            value[place] = kept - change
+            below = loss()
+            value[place] = kept
+            by_differences[place] = (above - below) / (2 * change)
+        largest = np.abs(gradient - by_differences).max()
+        print(f"{name:16} {value.size:3} gradients, largest difference {largest:.1e}")
 
 
 def main(
@@ -183,8 +227,12 @@ def main(
     """Train on a text, and write 200 characters after each epoch."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
+    if len(text) < n * m:
+        sys.exit(f"{path} has {len(text)} characters: at least {n * m} are needed, {n} rows of {m}")
     vocab = sorted(set(text))
-    ids = np.array([vocab.index(char) for char in text])
+    to_id = {char: i for i, char in enumerate(vocab)}
+    ids = np.array([to_id[char] for char in text])
+    of_pairs = loss_of_pairs(ids, len(vocab))
 
     random = np.random.RandomState(1)
     weights = initial_weights(len(vocab), lstm_size, num_layers, random)
@@ -192,6 +240,7 @@ def main(
     t = 0
     for epoch in range(1, epochs + 1):
         state = zero_state(weights, n)
+        losses = []
         for x, y in get_batches(ids, n, m):
             t += 1
             kept = random.random_sample((num_layers, m, n, lstm_size)) < keep_prob
@@ -199,11 +248,15 @@ def main(
             probabilities, state, tape = forward(weights, x, state, masks)
             gradients, _ = backward(weights, probabilities, y, tape, masks)
             adam(weights, gradients, averages, t, learning_rate)
+            losses.append(mean_loss(probabilities, y))
             if t % 50 == 0:
-                loss = mean_loss(probabilities, y)
-                print(f"epoch {epoch}, step {t}, loss {loss:.4f}", flush=True)
-        print("".join(vocab[i] for i in write(weights, ids[:1], 200, random)))
+                print(f"epoch {epoch}, step {t}, loss {losses[-1]:.4f}", flush=True)
+        print(f"epoch {epoch}, mean loss {np.mean(losses):.4f}, that of pairs {of_pairs:.4f}")
+        print("".join(vocab[i] for i in write(weights, ids[:1], 200, random)), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if sys.argv[1:] == ["--check"]:
+        check()
+    else:
+        main(sys.argv[1])

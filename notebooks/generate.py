@@ -1,11 +1,11 @@
 """Make both notebooks from ``source/``.
 
 ``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and, once the project has
-an address, a line of ``README.md`` with "Open in Colab" and "git clone". The solution keeps the outputs of the cells
-that did not change; answers to questions are those of ``assets/answers.md``. ``--check`` writes nothing and exits 1
-where a file differs from what it would write, or where a cell calls a check that does not exist. ``--run`` executes the
-solution and stores its outputs, ``--cells`` those of some cells alone. ``--pictures`` makes the .png files in
-``assets/`` from the .svg files there, with Chromium.
+an address, a line of ``README.md`` with "Open in Colab" and "git clone", and one of ``CITATION.cff``. The solution
+keeps the outputs of the cells that did not change; answers to questions are those of ``assets/answers.md``. ``--check``
+writes nothing and exits 1 where a file differs from what it would write, or where a cell calls a check that does not
+exist. ``--run`` executes the solution and stores its outputs, ``--cells`` those of some cells alone. ``--pictures``
+makes the .png files in ``assets/`` from the .svg files there, with Chromium.
 
 The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME -->`` begins a
 Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. In a code cell, this is what the reader is
@@ -41,7 +41,7 @@ from folded import folded
 HERE = Path(__file__).resolve().parent
 
 # The project's address on GitHub. A fork sets it here, and then runs this program. Without a name for OWNER there is no
-# address yet, and neither a badge nor a line with git clone.
+# address yet: no badge, no line with git clone, and no link of the website that leads out of docs/.
 REPOSITORY = "https://github.com/OWNER/charrnn"
 BRANCH = "main"
 
@@ -50,9 +50,11 @@ ASSETS = HERE / "assets"
 SOLUTION = HERE / "Anna_KaRNNa_Solution.ipynb"
 EXERCISE = HERE / "Anna_KaRNNa.ipynb"
 README = HERE.parent / "README.md"
+CITATION = HERE.parent / "CITATION.cff"
 CHECKS = HERE / "checks" / "__init__.py"
 INVITATION = "# Your code here"
 ADDRESS = "<!-- address -->"
+CITED_ADDRESS = "# address"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "version": "3.7"},
@@ -69,6 +71,7 @@ _STUB = re.compile(r"^(\s*)# --- exercise: (.*)$")
 _SOLUTION = re.compile(r"^(\s*)# --- solution$")
 _END = re.compile(r"^\s*# --- end$")
 _ADDRESS_LINE = re.compile(rf".*{ADDRESS}")
+_CITED_ADDRESS_LINE = re.compile(rf".*{CITED_ADDRESS}$", re.MULTILINE)
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(assets/([\w-]+)\.png\)")
 _SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _CHECK = re.compile(r"\bchecks\.(\w+)")
@@ -146,7 +149,7 @@ def _lines(text: str) -> Iterator[Tuple[str, str]]:
         stub = _STUB.match(line)
         begin = stub or _SOLUTION.match(line)
         end = _END.match(line)
-        if begin and kind == "solution" or end and kind == "common":
+        if (begin and kind == "solution") or (end and kind == "common"):
             raise ValueError(f"a solution is not between its comments, at: {line.strip()}")
         if begin and not is_invited:
             is_invited = True
@@ -168,13 +171,18 @@ def _lines(text: str) -> Iterator[Tuple[str, str]]:
         raise ValueError(f"a solution has no end: the cell begins {text.splitlines()[0]!r}")
 
 
+def address() -> Optional[str]:
+    """Return the project's address, or None if it has none yet."""
+    return None if "/OWNER/" in REPOSITORY else REPOSITORY
+
+
 def badge(notebook_name: str) -> str:
     """Return the Markdown of a badge that opens a notebook of the repository in Google Colab, if it has an address."""
-    if "/OWNER/" in REPOSITORY:
+    if address() is None:
         return ""
     colab = "https://colab.research.google.com"
-    address = f"{REPOSITORY.replace('https://github.com', colab + '/github')}/blob/{BRANCH}/notebooks/{notebook_name}"
-    return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({address})"
+    opened = f"{REPOSITORY.replace('https://github.com', colab + '/github')}/blob/{BRANCH}/notebooks/{notebook_name}"
+    return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({opened})"
 
 
 def address_line() -> str:
@@ -184,6 +192,13 @@ def address_line() -> str:
         return ADDRESS
     # the comment stands last: Markdown takes a line that begins with one as HTML
     return f"{shown} `git clone {REPOSITORY}` {ADDRESS}"
+
+
+def cited_address_line() -> str:
+    """Return the line of the citation that says where the project is, which is a comment while it has no address."""
+    if address() is None:
+        return CITED_ADDRESS
+    return f'repository-code: "{REPOSITORY}"  {CITED_ADDRESS}'
 
 
 def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
@@ -320,10 +335,12 @@ def files() -> Dict[Path, str]:
     """Return the text of every file that is generated."""
     outputs = _code_cells(SOLUTION) if SOLUTION.is_file() else {}
     readme = README.read_text(encoding="utf-8")
+    citation = CITATION.read_text(encoding="utf-8")
     return {
         SOLUTION: as_text(notebook(all_cells(), solved, outputs)),
         EXERCISE: as_text(notebook(all_cells(EXERCISE.name), blank)),
         README: _ADDRESS_LINE.sub(lambda _: address_line(), readme),
+        CITATION: _CITED_ADDRESS_LINE.sub(lambda _: cited_address_line(), citation),
     }
 
 

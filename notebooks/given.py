@@ -29,6 +29,8 @@ VIOLET = "#6a4ba3"
 GREY = "#66727f"
 # As on the network's web page: red where a unit is low, white at 0, blue where it is high; black is legible on all.
 RED_TO_BLUE = LinearSegmentedColormap.from_list("unit", ["#f48668", "#ffffff", "#60a5eb"])
+# at the top of the picture of learning rates: a little above even guessing, ln 83
+HIGHEST_LOSS = 5
 LETTERS = {"family": "monospace", "color": "black"}
 STORED = "assets/measured.json"
 # the results of this session, by experiment
@@ -80,10 +82,20 @@ def measured(experiment: str, anew: bool, measure: Dict[str, Callable]) -> Dict[
             "These figures are those of the solution's run, on Anna Karenina. To measure\n"
             "them here, set measure = True below Hyperparameters, and run both cells again."
         )
-        with open(STORED, encoding="utf-8") as file:
-            figures = json.load(file)[experiment]
+        figures = _stored()[experiment]
     _measured[experiment] = figures
+    return latest(experiment)
+
+
+def latest(experiment: str) -> Dict[str, np.ndarray]:
+    """Return what an experiment has measured or shown in this session, or else what the solution's run has stored."""
+    figures = _measured.get(experiment) or _stored()[experiment]
     return {name: np.array(values) for name, values in figures.items()}
+
+
+def _stored() -> Dict[str, Any]:
+    with open(STORED, encoding="utf-8") as file:
+        return dict(json.load(file))
 
 
 def _four_digits(values: Any) -> Any:
@@ -92,9 +104,11 @@ def _four_digits(values: Any) -> Any:
 
 
 def store_measured() -> None:
-    """Write what was measured in this session to the file of stored figures."""
-    origin = {"made by": "notebooks/generate.py --run, in the cells that name the experiments"}
-    text = json.dumps({**_measured, **origin})
+    """Write what was measured in this session to the file of stored figures.
+
+    Experiments that the notebooks no longer have stay, for those who have begun with an earlier version.
+    """
+    text = json.dumps({**_stored(), **_measured})
     with open(STORED, "w", encoding="utf-8") as file:
         file.write(text.replace("}, ", "},\n") + "\n")
 
@@ -116,6 +130,13 @@ def show_losses(losses: Dict[str, Any]) -> None:
         spread = f"({of_name.min():.3f} to {of_name.max():.3f})" if of_name.size > 1 else ""
         bar = "█" * int(round(scale * (begin - mean)))
         print(f"{name:33}{mean:6.3f} {spread:16} {bar}".rstrip())
+
+
+def show_places(losses: Sequence[float]) -> None:
+    """Print the losses on the pieces of a text, in their order, with bars that begin at the smallest."""
+    for number, loss in enumerate(losses, start=1):
+        bar = "█" * int(round(50 * (loss - min(losses))))
+        print(f"piece {number:2}: {loss:.2f}  {bar}".rstrip())
 
 
 def show_shares(names: Sequence[str], distances: Sequence[int], right: np.ndarray) -> None:
@@ -196,13 +217,20 @@ def plot_reach(lengths: Dict[str, Sequence[np.ndarray]]) -> None:
 
 
 def plot_rates(curves: Dict[str, np.ndarray], bigram: float) -> None:
-    """Show the losses of some learning rates side by side, each the mean of 10 steps."""
+    """Show the losses of some learning rates side by side, each the mean of 10 steps.
+
+    A curve that goes far above even guessing leaves the picture, so that the others are not squeezed.
+    """
     figure, columns = plt.subplots(1, len(curves), figsize=(9, 3), sharey=True)
     sentences = []
     for axes, (rate, losses) in zip(columns, curves.items()):
-        axes.semilogy(10 * np.arange(1, len(losses) + 1), losses, color=BLUE)
+        axes.plot(10 * np.arange(1, len(losses) + 1), losses, color=BLUE)
         axes.axhline(bigram, color=VIOLET, linestyle="--", label=f"bigrams, {bigram:.2f}")
-        axes.set(title=f"rate {rate}", xlabel="step")
+        axes.set(title=f"rate {rate}", xlabel="step", ylim=(1.5, HIGHEST_LOSS))
+        if np.max(losses) > HIGHEST_LOSS:
+            axes.text(
+                0.5, 0.9, f"up to {np.max(losses):.0f}", transform=axes.transAxes, ha="center"
+            )
         sentences.append(f"rate {rate:7} loss of the last 50 steps {np.mean(losses[-5:]):.2f}")
 
     columns[0].set_ylabel("loss (nats)")
@@ -259,36 +287,26 @@ def reference(setting: str, text_name: str) -> Tuple[Any, Any]:
 
 
 def plot_clipping(results: Dict[str, np.ndarray], steps: Sequence[int]) -> None:
-    """Show norms of the gradient by the number of steps, and losses by the step, each of some seeds, [seeds, ...].
+    """Show norms of the gradient by the number of steps, each of some seeds, [seeds, steps].
 
     Args:
-        results: by name; the names of norms begin with "norm".
+        results: by name. The names of norms begin with "norm"; a notebook of version 3.1 has losses, too, which are
+            only printed.
         steps: how many steps each norm is of.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5))
+    figure, axes = plt.subplots(figsize=(8, 3.5))
     sentences = []
-    colors = (GREY, ORANGE, GREY, BLUE, ORANGE)
-    for (name, of_seeds), color in zip(results.items(), colors):
-        if name.startswith("norm"):
-            axes = left
-            places = steps
-        else:
-            axes = right
-            places = 10 * np.arange(1, of_seeds.shape[1] + 1)
-        lines = axes.semilogy(places, of_seeds.T, color=color, linewidth=1)
-        lines[0].set_label(name)
+    for (name, of_seeds), color in zip(results.items(), (GREY, ORANGE, None, None, None)):
         ends = " ".join(f"{end:.3g}" for end in of_seeds[:, -1])
-        sentences.append(f"{name}, after {places[-1]} steps: {ends}")
+        sentences.append(f"{name}, at the end: {ends}")
+        if name.startswith("norm"):
+            lines = axes.semilogy(steps, of_seeds.T, color=color, linewidth=1)
+            lines[0].set_label(name)
 
-    left.set(xlabel="steps", ylabel="norm of the gradient")
-    ticks = [2.5, 3, 4, 5]
-    right.set(xlabel="step of the training", ylabel="loss (nats)", yticks=ticks, yticklabels=ticks)
-    right.minorticks_off()
-
-    for axes in (left, right):
-        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2))
-    figure.tight_layout()
-    show(figure, f"Norms of the gradient, and losses. {'; '.join(sentences)}.")
+    axes.axhline(5, color=VIOLET, linestyle="--", label="a limit of 5")
+    axes.set(xlabel="steps", ylabel="norm of the gradient")
+    axes.legend(frameon=False)
+    show(figure, f"Norms of the gradient by the number of steps. {'; '.join(sentences)}.")
     print("\n".join(sentences))
 
 
@@ -309,10 +327,11 @@ def plot_losses(
         compared: the steps and losses of another run.
     """
     figure, axes = plt.subplots(figsize=(8, 4.5))
-    if len(compared[0]):
-        axes.plot(*compared, color="#8a97a3", linewidth=3, alpha=0.6, label="reference")
     steps = np.arange(1, len(losses) + 1)
-    axes.plot(steps, losses, color=BLUE, linewidth=0.8, label="LSTM, training")
+    axes.plot(steps, losses, color=BLUE, linewidth=0.8, alpha=0.6, label="LSTM, training")
+    # in front of the losses, whose noise would hide it
+    if len(compared[0]):
+        axes.plot(*compared, color="black", linewidth=1.5, label="reference")
     axes.plot(*zip(*held_out), color=GREEN, marker="o", markersize=4, label="LSTM, held out")
 
     for (name, loss), color in zip(lines.items(), (ORANGE, VIOLET)):
@@ -399,7 +418,7 @@ def properties_of(passage: str) -> Dict[str, np.ndarray]:
     return {
         "inside a quotation": np.cumsum([char == '"' for char in passage]) % 2,
         "position in the line": places - line_starts,
-        "beginning of a word": np.array([0] + is_space[:-1]),
+        "beginning of a word": np.array([0, *is_space[:-1]]),
         "capital letter": np.array([char.isupper() for char in passage]),
     }
 

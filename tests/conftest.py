@@ -18,11 +18,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import charrnn.train
 from charrnn.system import terminal
+from charrnn.system.interrupts import StopRequests
+
+TENSORFLOW_1 = sys.version_info < (3, 8)
+needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
+needs_contrib = pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has no tf.contrib")
 
 terminal.quiet_tensorflow()
-# Graphs are on from now on, in any order of tests.
-importlib.import_module("charrnn.system.tensorflow").tf  # noqa: B018
 # The first import of this module, by whichever test, lets Ctrl-C end the process.
 importlib.import_module("charrnn.__main__")
 # Ctrl-C is ignored where the tests run in the background, and tests send it.
@@ -31,9 +35,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Like it, fstat refuses what is no descriptor. The processes that tests start do flush.
 os.fsync = os.fstat
 
-TENSORFLOW_1 = sys.version_info < (3, 8)
-needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
-needs_contrib = pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has no tf.contrib")
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ("train", "sample", "evaluate", "export", "inspect", "runs")
 SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"
@@ -65,6 +66,51 @@ LONGEST = (
     "test_killed",
     "test_distributed",
 )
+
+
+class PassedOn(StopRequests):
+    """What asks a run of a test to stop asks pytest, too, which would take it for a failure and go on."""
+
+    @contextlib.contextmanager
+    def listening(self):
+        try:
+            with super().listening():
+                yield
+        finally:
+            if self.signal in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(os.getpid(), self.signal)
+
+
+charrnn.train.StopRequests = PassedOn
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fast", action="store_true", help="skip tests that need TensorFlow or another process"
+    )
+
+
+def pytest_configure(config):
+    """Get TensorFlow ready, or let all that needs it or another process be skipped."""
+    if config.getoption("--fast"):
+        sys.meta_path.insert(0, WithoutTensorFlow())
+        subprocess.Popen = skip_process
+    elif not TENSORFLOW_1:
+        # Graphs are on from now on, in any order of tests.
+        importlib.import_module("charrnn.system.tensorflow").tf  # noqa: B018
+
+
+class WithoutTensorFlow:
+    """It finds modules before Python does. A test that imports TensorFlow is skipped, and so is a file of tests."""
+
+    @staticmethod
+    def find_spec(name, _path=None, _target=None):
+        if name == "tensorflow":
+            pytest.skip("it needs TensorFlow", allow_module_level=True)
+
+
+def skip_process(*_arguments, **_options):
+    pytest.skip("it needs another process", allow_module_level=True)
 
 
 def pytest_collection_modifyitems(items):
@@ -135,18 +181,23 @@ def text_file(tmp_path):
     return path
 
 
-@pytest.fixture(scope="session")
-def anna():
-    """The text of anna.txt, where it lies on this machine."""
+def known_text(name):
+    """Return a known text, if it lies on this machine."""
     from charrnn import data
     from charrnn.text import corpus
 
     for folder in (ROOT / "data", Path(os.environ.get("CHARRNN_DATA", ""))):
-        path = folder / "anna.txt"
+        path = folder / f"{name}.txt"
         if path.is_file():
-            assert corpus.find("anna", data_dir=folder) == path
+            assert corpus.find(name, data_dir=folder) == path
             return data.load_text(path)
-    return pytest.skip("anna.txt is neither in data/ nor in CHARRNN_DATA")
+    return pytest.skip(f"{name}.txt is neither in data/ nor in CHARRNN_DATA")
+
+
+@pytest.fixture(scope="session")
+def anna():
+    """The text of anna.txt, where it lies on this machine."""
+    return known_text("anna")
 
 
 @pytest.fixture(scope="session")

@@ -92,8 +92,6 @@ def reference(weights, x, y, state, masks=None):
     """Compute the same as ``results`` in float64. masks: for each layer [M, N, L], 1 / keep_prob or 0."""
     names = variable_names(len(state))
     values = [weights[name].astype(np.float64) for name in names]
-    if masks is None:
-        masks = np.ones((len(state), x.shape[1], 1, 1))
     state = [(c.astype(np.float64), h.astype(np.float64)) for c, h in state]
     probabilities, final, tape = lstm.forward(values, x, state, masks)
     gradients, initial = lstm.backward(values, probabilities, y=y, tape=tape, masks=masks)

@@ -156,9 +156,9 @@ def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fuse
     [
         ("exercise", 20_000, 9, 2.3153),
         ("quick", 200_000, 9, 2.6002),
-        ("auto", 10_000, 9, 2.6072),
-        pytest.param("auto", 100_000, 9, 2.6198, marks=slow),
-        pytest.param("auto", 300_000, 9, 2.6113, marks=slow),
+        ("auto", 10_000, 9, 2.6032),
+        pytest.param("auto", 100_000, 9, 2.6172, marks=slow),
+        pytest.param("auto", 300_000, 9, 2.6023, marks=slow),
         pytest.param("best", 300_000, 4, 2.6284, marks=slow),
     ],
 )
@@ -170,6 +170,7 @@ def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characte
         text[:n_characters],
         tmp_path / "run",
         preset=name,
+        init_from="none",
         seed=1,
         quiet=True,
         summaries=False,
@@ -179,16 +180,64 @@ def test_a_preset_trains_as_was_measured(tmp_path, monkeypatch, name, n_characte
     assert run.losses[-1] == pytest.approx(loss, abs=0.002)
 
 
-@pytest.mark.parametrize("n_characters", [10_000, 20_000, 200_000, 2_000_000, 20_000_000])
+def steps_of(hyper, n_characters):
+    """Return the steps that a run makes of a text of some length."""
+    n_training = n_characters - int(n_characters * hyper.val_fraction)
+    return hyper.epochs * count_windows(n_training, hyper.batch_size, hyper.num_steps)
+
+
+@pytest.mark.parametrize("n_characters", [10_000, 20_000, 200_000, 2_000_000, 6_000_000])
 def test_the_preset_auto_gives_enough_steps_to_a_text_of_any_length(n_characters):
     hyper = Hyperparameters(**preset("auto", n_characters))
     hyper.check()
 
-    n_training = n_characters - int(n_characters * hyper.val_fraction)
-    n_steps = hyper.epochs * count_windows(n_training, hyper.batch_size, hyper.num_steps)
-    assert 1000 < n_steps < 13000
+    n_steps = steps_of(hyper, n_characters)
+    assert 1000 < n_steps < 17000
     assert hyper.warmup_steps < n_steps / 8
     assert hyper.save_every_n < n_steps / hyper.early_stop
+
+
+# what a text of a hundredth more characters may change: 128 units become 136, or 14 epochs 13
+LARGEST_CHANGE = 1.08
+
+
+@pytest.fixture(scope="module")
+def walk():
+    """The hyperparameters and the steps of auto, from 1,000 to 10 million characters in steps of a hundredth."""
+    lengths = [round(1_000 * 1.01**number) for number in range(927)]
+    assert lengths[-1] > 10_000_000
+    hypers = [Hyperparameters(**preset("auto", length)) for length in lengths]
+    return hypers, [steps_of(hyper, length) for hyper, length in zip(hypers, lengths)]
+
+
+def changes(values):
+    """Return by which factor each value is larger or smaller than the one before."""
+    return [max(pair) / min(pair) for pair in zip(values, values[1:])]
+
+
+@pytest.mark.parametrize("name", ["lstm_size", "learning_rate", "keep_prob", "recurrent_keep_prob"])
+def test_no_value_of_auto_jumps(walk, name):
+    hypers, _ = walk
+    assert max(changes([getattr(hyper, name) for hyper in hypers])) < LARGEST_CHANGE
+
+
+def test_the_updates_of_auto_do_not_jump(walk):
+    _, steps = walk
+    assert max(changes(steps)) < LARGEST_CHANGE
+
+
+def test_the_characters_that_auto_trains_on_do_not_jump(walk):
+    """And so neither does its time."""
+    hypers, steps = walk
+    trained = [step * hyper.batch_size * hyper.num_steps for hyper, step in zip(hypers, steps)]
+    assert max(changes(trained)) < LARGEST_CHANGE
+
+
+@pytest.mark.parametrize("n_characters", [445, 10**9, 10**12])
+def test_the_preset_auto_holds_for_the_shortest_and_for_the_longest_texts(n_characters):
+    hyper = Hyperparameters(**preset("auto", n_characters))
+    hyper.check()
+    assert steps_of(hyper, n_characters) > 0
 
 
 def test_a_short_text_is_evaluated_often_enough_to_stop_early():
@@ -201,7 +250,7 @@ def test_a_short_text_is_evaluated_often_enough_to_stop_early():
 
 def plan_with_auto(text=TEXT, **hyperparameters):
     """Return the job of a run with the preset auto, in which some hyperparameters are others."""
-    return plan_job(Text("a text", text), hyperparameters, "run", Options(preset="auto"))
+    return plan_job(Text("a text", text), hyperparameters, "run", Options(preset="auto"), "none")
 
 
 # networks that cannot have dropout on recurrent weights

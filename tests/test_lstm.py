@@ -1,8 +1,10 @@
 """docs/lstm.py, the whole algorithm in one file: it trains and draws as the package does."""
 
 import copy
+import re
 
 import numpy as np
+import pytest
 from conftest import TEXT
 from reference import load, lstm, variable_names
 
@@ -31,7 +33,6 @@ def test_its_losses_are_those_of_the_graph():
     state = lstm.zero_state(weights, n)
     zeros = [np.zeros_like(value) for value in weights]
     averages = [zeros, copy.deepcopy(zeros)]
-    masks = np.ones((layers, m, 1, 1))
     model = CharRNN(
         NUM_CLASSES,
         batch_size=n,
@@ -49,9 +50,9 @@ def test_its_losses_are_those_of_the_graph():
         new_state = session.run(model.initial_state)
         for step in range(20):
             x, y = windows[step]
-            probabilities, state, tape = lstm.forward(weights, x, state, masks)
+            probabilities, state, tape = lstm.forward(weights, x, state)
             expected = lstm.mean_loss(probabilities, y)
-            gradients, _ = lstm.backward(weights, probabilities, y=y, tape=tape, masks=masks)
+            gradients, _ = lstm.backward(weights, probabilities, y=y, tape=tape)
             lstm.adam(weights, gradients, averages, t=step + 1, learning_rate=rate, grad_clip=clip)
 
             feed = {
@@ -74,7 +75,7 @@ def test_it_draws_as_the_notebook_does():
     expected = [3, 1]
     for position in range(31):
         x = np.array([[expected[position]]])
-        probabilities, state, _ = lstm.forward(weights, x, state, np.ones((2, 1, 1, 1)))
+        probabilities, state, _ = lstm.forward(weights, x, state)
         # the first prediction is of the second character of the prime
         if position > 0:
             expected.append(pick_top_n(probabilities[0], 14, rng=rng))
@@ -84,7 +85,43 @@ def test_it_draws_as_the_notebook_does():
 def test_it_trains_and_writes(tmp_path, capsys):
     (tmp_path / "text").write_text(TEXT, encoding="utf-8")
     lstm.main(tmp_path / "text", n=2, m=5, lstm_size=4, epochs=1)
-    first, second, *text = capsys.readouterr().out.splitlines()
+    first, second, mean, *text = capsys.readouterr().out.splitlines()
     assert first.startswith("epoch 1, step 50, loss 2.")
     assert second.startswith("epoch 1, step 100, loss 2.")
+    assert mean.startswith("epoch 1, mean loss 2.")
     assert len("\n".join(text)) == 1 + 200
+
+
+def test_it_says_what_pairs_of_characters_reach():
+    """In aabab, a is followed by a once and by b twice, and b by a."""
+    expected = -(np.log(1 / 3) + 2 * np.log(2 / 3)) / 4
+    assert lstm.loss_of_pairs(np.array([0, 0, 1, 0, 1]), 2) == pytest.approx(expected)
+
+
+def test_a_text_that_fills_no_window_is_too_short(tmp_path):
+    (tmp_path / "text").write_text("abc" * 266, encoding="utf-8")
+    with pytest.raises(SystemExit, match="has 798 characters: at least 800 are needed"):
+        lstm.main(tmp_path / "text")
+
+
+def differences(said):
+    return [float(number) for number in re.findall(r"difference (\S+)", said)]
+
+
+def test_its_check_finds_all_gradients_right(capsys):
+    lstm.check()
+    largest = differences(capsys.readouterr().out)
+    assert len(largest) == 6
+    assert max(largest) < 1e-8
+
+
+def test_its_check_finds_a_gradient_that_is_wrong(capsys, monkeypatch):
+    step_back = lstm.step_back
+
+    def without_the_way_along_c(*args):
+        d_x, d_c, d_h, d_kernel, d_bias = step_back(*args)
+        return d_x, 0 * d_c, d_h, d_kernel, d_bias
+
+    monkeypatch.setattr(lstm, "step_back", without_the_way_along_c)
+    lstm.check()
+    assert max(differences(capsys.readouterr().out)) > 1e-4

@@ -1,4 +1,4 @@
-"""README and docs: commands parse and run, links lead to files and headings, names and flags exist."""
+"""README and docs: commands parse and run, links lead to files and headings, names exist."""
 
 import contextlib
 import hashlib
@@ -14,25 +14,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT, SCRIPTS, parser_of
+from conftest import ROOT, known_text, parser_of
 from conftest import script as script_of
 
+from charrnn.data import Vocabulary, split
 from charrnn.hyperparameters import Hyperparameters
-from charrnn.text import corpus
+from charrnn.text import corpus, lists
+from charrnn.text.baselines import best_ngram_counts
 from charrnn.training.presets import preset
 
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-}
-# the pages that name all flags of a script
-FLAG_PAGES = {
-    "train": "docs/training.md",
-    "sample": "docs/sampling.md",
-    "export": "docs/sampling.md docs/inside.md",
-    "evaluate": "docs/evaluating.md",
-    "inspect": "docs/inside.md",
-    "runs": "docs/training.md",
 }
 # added to each training, so that it takes a second
 QUICK = ["--batch-size", "2", "--num-steps", "3", "--num-layers", "1", "--lstm-size", "8"]
@@ -61,14 +54,6 @@ def shown(page):
     prompts = re.findall(r"^\$ (.*)$", "".join(blocks(page, "")), re.MULTILINE)
     prose = BLOCK.sub("", PAGES[page])
     return prompts + re.findall(r"`(?:\.venv/bin/)?((?:charrnn-|make )[^`\n]* [^`\n]*)`", prose)
-
-
-def flags_of(script):
-    """Return the flags of a script, without its abbreviations."""
-    flags = set()
-    for action in parser_of(script)._actions:
-        flags.update(flag for flag in action.option_strings if flag.startswith("--"))
-    return flags
 
 
 def printed_by_make(command):
@@ -136,6 +121,54 @@ def test_the_readme_says_what_the_tests_take():
     )
     for fact in ("minutes", "GB", "Chromium", "skipped"):
         assert fact in paragraph
+
+
+def counts_of_held_out(text):
+    """Return what the best n-gram counts give the held-out tenth of a text, as the pages have it."""
+    vocabulary = Vocabulary.from_text(text)
+    training, held_out, _ = split(vocabulary.encode(text), 0.1)
+    return best_ngram_counts(training, held_out, len(vocabulary))
+
+
+@pytest.mark.parametrize("n_characters", [1_000, 5_000, 7_500, 10_000])
+def test_the_counts_of_short_texts_are_those_of_the_page(anna, n_characters):
+    length, nats = counts_of_held_out(anna[:n_characters])
+    assert f"{nats:.2f} ({length})" in PAGES["docs/training.md"]
+
+
+def test_the_counts_of_the_names_are_those_of_the_page():
+    length, nats = counts_of_held_out(lists.shuffled(corpus.read("names").text))
+    assert f"{nats:.2f} ({length})" in PAGES["docs/training.md"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, sentence",
+    [
+        ("anna", "reach {} on *Anna Karenina*, with contexts of {}"),
+        ("tiny-shakespeare", "{} on Tiny Shakespeare, with {}"),
+    ],
+)
+def test_the_counts_of_long_texts_are_those_of_the_page(name, sentence):
+    length, nats = counts_of_held_out(known_text(name))
+    page = PAGES["docs/evaluating.md"].replace("\n", " ")
+    assert sentence.format(f"{nats:.4f}", length) in page
+
+
+@pytest.mark.slow
+def test_the_table_of_an_evaluation_is_that_of_the_page(capsys):
+    """To the last digit but one, because processors differ."""
+    known_text("tiny-shakespeare")
+    assert script_of("evaluate").main("--held-out --rows 32 tiny-shakespeare".split()) == 0
+    (shown,) = re.findall(
+        "--rows 32 tiny-shakespeare\n(.*?)```", PAGES["docs/evaluating.md"], re.DOTALL
+    )
+    figures = re.compile(r"\d+\.\d+")
+    printed = capsys.readouterr().out
+    assert figures.sub("", printed) == figures.sub("", shown)
+    values = [float(value) for value in figures.findall(printed)]
+    expected = [float(value) for value in figures.findall(shown)]
+    assert values == pytest.approx(expected, abs=2e-3)
 
 
 def rows_of_speed(head):
@@ -219,13 +252,6 @@ def test_the_speed_of_writing_is_that_of_the_table(speed_in_readme):
     assert f"and 64 texts {many} times" in speed_in_readme
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_its_pages_have_all_flags(script):
-    pages = "\n".join(PAGES[page] for page in FLAG_PAGES[script].split())
-    for flag in flags_of(script) - {"--help", "--version"}:
-        assert re.search(rf"(?<![\w-]){flag}(?![\w-])", pages), flag
-
-
 def anchors(page):
     """Return the anchors of a page's headings, made as GitHub makes them."""
     headings = re.findall(r"^#+ (.*)$", BLOCK.sub("", page), re.MULTILINE)
@@ -272,10 +298,9 @@ def test_links_lead_to_files_and_headings(page):
             assert anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
-# | up to 250,000 | 20 x 64 | 224 | 0.005 | 0.65 | 0.7 | 0.25 | 30 |
+# | 250,000 | 20 x 64 | 224 | 0.005 | 0.65 | 0.7 | 30 |
 ROW_OF_AUTO = re.compile(
-    r"^\| (up to [\d,]+|more) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| ([01][\d.]+) "
-    r"\| (0\.\d) \| (\d+) \|$",
+    r"^\| ([\d,]+) \| (\d+) x (\d+) \| (\d+) \| (0[\d.]+) \| (0[\d.]+) \| (0[\d.]+) \| (\d+) \|$",
     re.MULTILINE,
 )
 COLUMNS_OF_AUTO = (
@@ -285,40 +310,33 @@ COLUMNS_OF_AUTO = (
     "learning_rate",
     "keep_prob",
     "recurrent_keep_prob",
-    "weight_decay",
     "epochs",
 )
 ROWS_OF_AUTO = ROW_OF_AUTO.findall(PAGES["docs/training.md"])
-OF_NO_ROW = 10**9  # characters of a text that is longer than all rows say
 
 
-def lengths_of_auto():
-    """Yield the row of auto for the shortest and for the longest text that it is for, and their lengths."""
-    shortest = 1
-    for row in ROWS_OF_AUTO:
-        longest = int(re.sub(r"\D", "", row[0]) or OF_NO_ROW)
-        yield row, shortest
-        yield row, longest
-        shortest = longest + 1
-
-
-@pytest.mark.parametrize("row, length", list(lengths_of_auto()))
-def test_auto_is_that_of_the_page(row, length):
-    hyper = Hyperparameters(**preset("auto", length))
-    first, *values = row
+@pytest.mark.parametrize("row", ROWS_OF_AUTO, ids=[row[0] for row in ROWS_OF_AUTO])
+def test_auto_is_that_of_the_page(row):
+    length, *values = row
+    hyper = Hyperparameters(**preset("auto", int(length.replace(",", ""))))
     assert [str(getattr(hyper, name)) for name in COLUMNS_OF_AUTO] == values
     assert hyper.num_layers == 2
+    assert hyper.weight_decay == 0.1
     assert hyper.early_stop == 5
     assert hyper.schedule == "linear"
     assert hyper.average_decay == 0.99
     assert hyper.grad_clip == 0.2
-    assert hyper.val_fraction == (0.02 if first == "more" else 0.1)
+
+
+@pytest.mark.parametrize("length, fraction", [(12_000, 0.1), (2_000_000, 0.1), (6_000_000, 0.0333)])
+def test_auto_holds_out_what_the_page_says(length, fraction):
+    assert preset("auto", length)["val_fraction"] == fraction
 
 
 def test_the_page_says_what_all_rows_of_auto_have():
     page = PAGES["docs/training.md"].replace("\n", " ")
-    assert len(ROWS_OF_AUTO) == 6
-    assert "All have two layers" in page
+    assert len(ROWS_OF_AUTO) == 7
+    assert "All have two layers, a weight decay of 0.1" in page
     assert "end after five evaluations without improvement" in page
 
 
@@ -400,7 +418,7 @@ def small_texts(tmp_path, monkeypatch):
     )
     text = text[: 2 * 3 * 40]
     (tmp_path / "data").mkdir()
-    for name in ("data/anna.txt", "data/tiny-shakespeare.txt", "my.txt", "beginning.txt"):
+    for name in ("data/anna.txt", "data/tiny-shakespeare.txt", "my.txt", "shuffled.txt"):
         (tmp_path / name).write_text(text)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     for name in ("anna", "tiny-shakespeare"):

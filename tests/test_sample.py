@@ -86,6 +86,10 @@ def test_text_equals_the_notebooks(notebook, trained):
     assert len(text) == len("the ") + 301
 
 
+def test_a_character_is_drawn_even_if_none_is_fed_back(exported):
+    assert len(sample(exported, 0, prime="the ")) == len("the ") + 1
+
+
 @pytest.mark.parametrize(
     "chars, prime",
     [
@@ -126,6 +130,16 @@ def test_a_checkpoint_of_the_notebook_is_sampled_with_a_vocabulary(
     np.random.seed(8)
 
     assert text == sample(trained, 30, prime="the")
+
+
+def test_the_notebooks_folder_is_the_newest_run_if_none_is_named(
+    trained, tmp_path, monkeypatch, capsys
+):
+    """And not a known model in its place."""
+    monkeypatch.chdir(tmp_path)
+    copy_without_records(trained, tmp_path / "checkpoints")
+    assert sampling.main(["--length", "5"]) == 2
+    assert "checkpoints/i173_l5.ckpt does not record its vocabulary" in capsys.readouterr().err
 
 
 def test_the_script_takes_the_vocabulary_from_a_text(bare, text_file, script):

@@ -77,7 +77,8 @@ class RunRecord:
         text_name: the known name or path of the training text.
         text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8, as it was given.
         best: name of the checkpoint with the lowest validation loss, if there is one.
-        init_from: the model that the initial weights were taken from, if there was one.
+        init_from: the name of the model that the initial weights were taken from, if there was one.
+        init_from_sha256: hexadecimal SHA-256 of the ``.npz`` file of that model, if it is known.
         test_loss: the loss on the test text in nats per character, if the run has ended and has such a text.
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
         shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
@@ -92,6 +93,7 @@ class RunRecord:
     text_sha256: str
     best: Optional[str] = None
     init_from: Optional[str] = None
+    init_from_sha256: Optional[str] = None
     test_loss: Optional[float] = None
     folder: Optional[str] = field(default=None, compare=False)
     shuffled_sha256: Optional[str] = None
@@ -179,6 +181,7 @@ def as_json(record: RunRecord) -> Dict[str, Any]:
         },
         "best": record.best,
         "init_from": record.init_from,
+        "init_from_sha256": record.init_from_sha256,
         "test_loss": record.test_loss,
         "beginning": record.beginning,
     }
@@ -212,6 +215,7 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
         text_sha256=text["sha256"],
         best=content["best"],
         init_from=content["init_from"],
+        init_from_sha256=content.get("init_from_sha256"),
         test_loss=content.get("test_loss"),
         folder=None if folder is None else str(folder),
         shuffled_sha256=text.get("shuffled_sha256"),
@@ -225,6 +229,7 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
             raise TypeError(value)
     for value in (
         record.init_from,
+        record.init_from_sha256,
         record.shuffled_sha256,
         record.beginning,
         record.tensorflow,

@@ -6,6 +6,7 @@ zip file, its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
 """
 
 import contextlib
+import hashlib
 import io
 import json
 import re
@@ -45,8 +46,8 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     return content + sha256(content).encode()
 
 
-def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
-    """Read a file that :func:`packed` made: the weights, and the JSON object ``about``.
+def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any], str]:
+    """Read a file that :func:`packed` made: the weights, the JSON object ``about``, and the SHA-256 of the whole file.
 
     Nothing in the file is run.
 
@@ -55,12 +56,14 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any]]:
     """
     with _reading(f"the model {path}"):
         content = Path(path).read_bytes()
-        if sha256(content[:-DIGEST]).encode() != content[-DIGEST:]:
+        digest = hashlib.sha256(content[:-DIGEST])
+        if digest.hexdigest().encode() != content[-DIGEST:]:
             raise ValueError("it is damaged, or was not written by charrnn")
+        digest.update(content[-DIGEST:])
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             weights = dict(arrays)
         about = weights.pop("about")
-        return weights, parsed(about.tobytes())
+        return weights, parsed(about.tobytes()), digest.hexdigest()
 
 
 def read_saved(prefix: str) -> Weights:

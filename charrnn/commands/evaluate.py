@@ -107,15 +107,24 @@ def _print_characters(whole: str, vocabulary: Vocabulary, nats: np.ndarray) -> N
         print(f"{place:>9,}  {char!r:<10}{-nats_of_char:>16.4f}{bits_of_char:>8.2f}")
 
 
-def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Tuple[str, float]]:
-    """Yield (label, nats a character) of simpler methods."""
+class Baseline(NamedTuple):
+    """A simpler method: its name, its nats a character, and the length of the contexts if it is n-gram counts."""
+
+    name: str
+    nats: float
+    length: Optional[int] = None
+
+
+def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Baseline]:
+    """Yield what simpler methods give a text. The n-gram counts are the first."""
     if training:
-        nats = baselines.ngram_nats(
-            vocabulary.encode(training), vocabulary.encode(text), len(vocabulary)
+        training_ids = vocabulary.encode(training)
+        counts = baselines.best_ngram_counts(training_ids, vocabulary.encode(text), len(vocabulary))
+        yield Baseline("n-gram counts", counts.nats, counts.length)
+        yield Baseline(
+            "xz, after the training text", _nats(baselines.xz_bits(text, training), text)
         )
-        yield "counts of 5 characters and the next", float(nats.mean())
-        yield "xz, after the training text", _nats(baselines.xz_bits(text, training), text)
-    yield "xz, of this text alone", _nats(baselines.xz_bits(text), text)
+    yield Baseline("xz, of this text alone", _nats(baselines.xz_bits(text), text))
 
 
 def _nats(bits: float, text: str) -> float:
@@ -217,7 +226,10 @@ def _main(args: argparse.Namespace) -> None:
             report["characters"] = text[1:]
             report["log_probabilities"] = (-nats).tolist()
         else:
-            report["comparison"] = dict(_baselines(text, model.vocabulary, training))
+            compared = list(_baselines(text, model.vocabulary, training))
+            report["comparison"] = {baseline.name: baseline.nats for baseline in compared}
+            # null without the training text
+            report["ngram_length"] = compared[0].length
         print(json.dumps(report, indent=1))
         return
 
@@ -228,8 +240,11 @@ def _main(args: argparse.Namespace) -> None:
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     _print_row("this model", mean)
     if not args.characters:
-        for label, value in _baselines(text, model.vocabulary, training):
-            _print_row(label, value)
+        for baseline in _baselines(text, model.vocabulary, training):
+            label = baseline.name
+            if baseline.length:
+                label += f", best length: {baseline.length}"
+            _print_row(label, baseline.nats)
 
 
 def _places(args: argparse.Namespace) -> Tuple[Optional[str], Optional[str]]:

@@ -20,8 +20,13 @@ from charrnn.text import corpus, unknown
 UNNAMED = 5
 
 
-def table(measured: units.Measured, count: int, text_name: str) -> Iterator[str]:
-    """Yield the lines of a table: for each feature the units that track it best, and what was measured."""
+def table(
+    measured: units.Measured, count: int, text_name: str, init_from: Optional[str]
+) -> Iterator[str]:
+    """Yield the lines of a table: for each feature the units that track it best, and what was measured.
+
+    The last one names the model that the network began with, if there was one.
+    """
     yield f"{'what is tracked':<30}{'unit':>10}{'correlation':>13}   next best"
     tracked = set()
     for best, *others in measured.best(count):
@@ -37,11 +42,16 @@ def table(measured: units.Measured, count: int, text_name: str) -> Iterator[str]
     yield f"units that vary most and track none of these: {unnamed or 'none'}"
     n_units = f"{measured.deviation.size:,} units"
     yield f"{n_units}, measured on {measured.length:,} characters of {text_name}"
+    if init_from:
+        yield f"the network began with the model {init_from}"
 
 
-def _report(measured: units.Measured, count: int, text_name: str) -> Dict[str, Any]:
+def _report(
+    measured: units.Measured, count: int, text_name: str, init_from: Optional[str]
+) -> Dict[str, Any]:
     """Return the content of the table, for JSON."""
     return {
+        "init_from": init_from,
         "text": text_name,
         "characters": measured.length,
         "features": list(measured.features),
@@ -136,6 +146,7 @@ def _main(args: argparse.Namespace) -> None:
         whole = named.text
         text_name = "standard input" if args.text == corpus.STANDARD_INPUT else named.name
 
+    init_from = model.run.init_from if model.run else None
     text, note = unknown.resolve(whole[: args.characters], model.vocabulary, args.unknown)
     if note:
         terminal.print_note(note)
@@ -145,17 +156,20 @@ def _main(args: argparse.Namespace) -> None:
     with contextlib.closing(model.engine()) as engine:
         measured = units.measure(engine, text, model.num_layers, terminal.bar)
         if args.unit is None:
-            _print_units(measured, args.top or 3, text_name, args.json)
+            _print_units(args, measured, text_name, init_from)
         else:
             passage = text[: args.passage or 100]
             _print_unit(engine, measured, measured.unit(args.unit), passage, args.json)
 
 
-def _print_units(measured: units.Measured, count: int, text_name: str, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(_report(measured, count, text_name)))
+def _print_units(
+    args: argparse.Namespace, measured: units.Measured, text_name: str, init_from: Optional[str]
+) -> None:
+    count = args.top or 3
+    if args.json:
+        print(json.dumps(_report(measured, count, text_name, init_from)))
         return
-    for line in table(measured, count, text_name):
+    for line in table(measured, count, text_name, init_from):
         terminal.write(f"{line}\n", sys.stdout)
 
 

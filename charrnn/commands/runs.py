@@ -29,6 +29,7 @@ from charrnn.text.corpus import RUN_FILE
 COLUMNS = (
     "run",
     "text",
+    "start",
     "network",
     "batch",
     "precision",
@@ -97,6 +98,7 @@ def summary(folder: StrPath) -> Row:
         "lengths": {"training": len(training), "held_out": len(held_out), "test": len(test)},
         "hyperparameters": asdict(hyper),
         "init_from": run.init_from,
+        "init_from_sha256": run.init_from_sha256,
         "step": step,
         "steps": total,
         "ended": step == total or stopped_early,
@@ -128,7 +130,7 @@ def details(folder: StrPath) -> Dict[str, Any]:
     names = names_with(Path(folder), ".npz")
     if names:
         with contextlib.suppress(OSError, ValueError):
-            weights, _ = read_packed(Path(folder) / f"{names[-1]}.npz")
+            weights, _, _ = read_packed(Path(folder) / f"{names[-1]}.npz")
             parameters = sum(values.size for values in weights.values())
 
     about: Dict[str, Any] = {}
@@ -154,7 +156,8 @@ def means(rows: List[Row]) -> List[Row]:
     for row in rows:
         seed = row["hyperparameters"]["seed"]
         without_seed = {**row["hyperparameters"], "seed": None}
-        all_but_seed = [row["text_sha256"], row["init_from"], without_seed]
+        start = [row["init_from"], row["init_from_sha256"]]
+        all_but_seed = [row["text_sha256"], start, without_seed]
         group = groups.setdefault(json.dumps(all_but_seed, sort_keys=True), {})
 
         # Of two runs with one seed, one that has ended counts.
@@ -199,6 +202,7 @@ def _mean(group: Dict[int, Row]) -> Row:
         "text_sha256": first["text_sha256"],
         "hyperparameters": {**first["hyperparameters"], "seed": None},
         "init_from": first["init_from"],
+        "init_from_sha256": first["init_from_sha256"],
     }
     for name in LOSSES:
         losses = [row[name] for row in rows]
@@ -237,6 +241,7 @@ def _cells(row: Row) -> List[str]:
     return [
         name,
         row["text"][-30:],
+        (row["init_from"] or "-")[-30:],
         f"{hyper['num_layers']} x {hyper['lstm_size']} {hyper['cell']}",
         f"{hyper['batch_size']} x {hyper['num_steps']}",
         hyper["precision"],
@@ -378,6 +383,7 @@ def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-runs``."""
     parser = arguments.Parser(
         prog="charrnn-runs",
+        usage="%(prog)s [-h] [options] [FOLDER ...]",
         description="Compare runs: how far each is, its last loss, its lowest validation loss in nats and bits, its "
         "test loss and its speed. Of the runs on a text, the best comes first. Runs that differ only in "
         "the seed also have a mean.",

@@ -3,15 +3,18 @@
 import argparse
 import contextlib
 import json
+import shlex
 import sys
 from dataclasses import asdict
 from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
 from charrnn.checkpoints import text_of_run
+from charrnn.checkpoints.text_of_run import TrainingText
 from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
 from charrnn.engines import sampler
 from charrnn.engines.decoding import Settings
+from charrnn.engines.model_file import text_of_start
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import (
     Sample,
@@ -21,7 +24,7 @@ from charrnn.engines.sampler import (
     default_prime,
     fresh_seed,
 )
-from charrnn.system import terminal, words
+from charrnn.system import errors, terminal, words
 from charrnn.text import novelty, unknown
 
 # What --lines and --interactive cannot be combined with: arguments, and their defaults.
@@ -151,6 +154,12 @@ def _check_combinations(args: argparse.Namespace) -> None:
     if args.interactive:
         _check_defaults(args, "--interactive", NOT_INTERACTIVE)
     if args.lines:
+        if args.prime is not None:
+            beginning = shlex.quote(f"\\n{args.prime}")
+            raise ValueError(
+                "--lines and --prime cannot be combined: lines with a beginning are "
+                f"--prime {beginning} --stop '\\n' --num-samples {args.lines}"
+            )
         _check_defaults(args, "--lines", NOT_WITH_LINES)
 
 
@@ -196,6 +205,7 @@ def _main(args: argparse.Namespace) -> int:
     )
     prime = "" if args.interactive else _prime(args, model)
     known_lines, training = _training_text(args, model)
+    of_start = _text_of_start(args, model)
 
     expected_length = args.length
     if args.lines:
@@ -217,17 +227,19 @@ def _main(args: argparse.Namespace) -> int:
             "model": model.name,
             "prime": prime,
             **asdict(settings),
-            "samples": [_as_json(sample, prime, training) for sample in samples],
+            "samples": [_as_json(sample, prime, training, of_start) for sample in samples],
         }
         json.dump(report, sys.stdout, indent=1)
         print()
     elif args.novelty and args.lines:
-        copied = sum(sample.text.strip() in known_lines for sample in samples)
-        written = words.plural(len(samples), "line")
-        print(f"novelty: {copied:,} of {written} are in the training text")
+        print(_novelty_of_lines(samples, known_lines, "the training text"))
+        if of_start:
+            print(_novelty_of_lines(samples, of_start.lines(), _name_of_start(model)))
     elif args.novelty:
         for sample in samples:
-            print(_novelty_line(sample.text, training))
+            print(_novelty_line(sample.text, training, "the training text"))
+            if of_start:
+                print(_novelty_line(sample.text, of_start.training, _name_of_start(model)))
 
     if interrupted:
         terminal.print_note("charrnn-sample: interrupted")
@@ -243,6 +255,26 @@ def _training_text(args: argparse.Namespace, model: Model) -> Tuple[FrozenSet[st
     lines = text.lines() if args.lines else frozenset()
     training = text.training if args.novelty else ""
     return lines, training
+
+
+def _text_of_start(args: argparse.Namespace, model: Model) -> Optional[TrainingText]:
+    """Return the text of the model that the network began with, for --novelty. If it is not at hand, a note says so."""
+    if not args.novelty:
+        return None
+    try:
+        return text_of_start(model.run)
+    except (ValueError, OSError) as error:
+        terminal.print_note(
+            f"not compared with {_name_of_start(model)}, with which the network began: "
+            f"{errors.described(error)}"
+        )
+        return None
+
+
+def _name_of_start(model: Model) -> str:
+    """Return what the text of the model is called that the network began with."""
+    assert model.run
+    return f"the text of {model.run.init_from}"
 
 
 def _prime(args: argparse.Namespace, model: Model) -> str:
@@ -322,20 +354,27 @@ def _show(text: str) -> None:
     terminal.write(text, sys.stdout)
 
 
-def _novelty_line(text: str, training: str) -> str:
+def _novelty_of_lines(samples: List[Sample], known_lines: FrozenSet[str], source: str) -> str:
+    copied = sum(sample.text.strip() in known_lines for sample in samples)
+    return f"novelty: {copied:,} of {words.plural(len(samples), 'line')} are in {source}"
+
+
+def _novelty_line(text: str, training: str, source: str) -> str:
     copied = novelty.compare(text, training)
     longest = text[copied.start : copied.start + copied.longest]
     share = f"{copied.share:.1%} of the {novelty.WINDOW}-character windows are copied"
     if len(text) < novelty.WINDOW:
         share = f"{copied.share:.1%} of the text is copied"
     return (
-        f"novelty: the longest run copied from the training text has {copied.longest:,} characters ({longest!r}, "
+        f"novelty: the longest run copied from {source} has {copied.longest:,} characters ({longest!r}, "
         f"at character {copied.place:,}); {share}"
     )
 
 
-def _as_json(sample: Sample, prime: str, training: str) -> Dict[str, Any]:
-    """Return a text as a dict of JSON types, with its novelty if there is a text to compare it with."""
+def _as_json(
+    sample: Sample, prime: str, training: str, of_start: Optional[TrainingText]
+) -> Dict[str, Any]:
+    """Return a text as a dict of JSON types, with its novelty if there are texts to compare it with."""
     report: Dict[str, Any] = {
         "seed": sample.seed,
         "text": prime + sample.text,
@@ -343,6 +382,8 @@ def _as_json(sample: Sample, prime: str, training: str) -> Dict[str, Any]:
     }
     if training:
         report["novelty"] = asdict(novelty.compare(sample.text, training))
+    if of_start:
+        report["novelty_of_start"] = asdict(novelty.compare(sample.text, of_start.training))
     return report
 
 

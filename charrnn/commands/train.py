@@ -4,13 +4,14 @@ import argparse
 import os
 import sys
 from dataclasses import asdict
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence, Union
 
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.record import IMMUTABLE
+from charrnn.checkpoints.record import IMMUTABLE, RunRecord
 from charrnn.commands import arguments
+from charrnn.engines.opened_model import Model
 from charrnn.hyperparameters import AUTO, GROUPS, NAMES, Hyperparameters
 from charrnn.system import errors, machine, terminal
 from charrnn.system.interrupts import StopRequests
@@ -22,7 +23,11 @@ from charrnn.training.job import Job, plan_job
 from charrnn.training.minutes import step_ends
 from charrnn.training.options import Options
 from charrnn.training.presets import PRESETS
+from charrnn.training.start import NONE
+from charrnn.training.transfer import network_of
 
+# what --init-from can be besides a model
+WORDS = (AUTO, NONE)
 # Pairs of flags of which only one may be given.
 NOT_COMBINED = (
     ("dry_run", "resume"),
@@ -49,7 +54,7 @@ def make_parser() -> arguments.Parser:
     parser.add_argument(
         "--like",
         metavar="RUN",
-        help="take all hyperparameters of another run, named by its folder "
+        help="take all hyperparameters of another run, and the model that it began with, named by its folder "
         "or a copy of its run.json, but not its text. Other flags override them",
     )
     parser.add_argument(
@@ -86,7 +91,9 @@ def make_parser() -> arguments.Parser:
         "--init-from",
         metavar="MODEL",
         help="take the initial weights and the sizes from a checkpoint, a run "
-        "folder, an exported .npz file or a known model. Characters that it does not know get new weights",
+        "folder, an exported .npz file or a known model. Characters that it does not know get new weights. auto "
+        "chooses a known model if one suits the text, none begins with random weights (default: auto with the preset "
+        "auto, otherwise none; a model with such a name is ./none)",
     )
     arguments.add_vocabulary_arguments(groups["network"])
 
@@ -132,10 +139,8 @@ def _main(args: argparse.Namespace) -> int:
 def _job(args: argparse.Namespace, n_processes: int) -> Job:
     """Return the job that the arguments describe."""
     _check(args)
-    init_from = None
-    if args.init_from is not None:
-        init_from = arguments.open_at(args.init_from, args)
-
+    like = None if args.like is None else _run_at(args.like)
+    init_from = _init_from(args, like)
     text = None
     if args.text or not args.resume:
         separator = "\n" if args.separator is None else args.separator
@@ -146,7 +151,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         terminal.print_note(
             "charrnn-train: the text is anna, because --like takes no text from a run"
         )
-    hyperparameters = {} if args.like is None else _hyperparameters_of(args.like)
+    hyperparameters = asdict(like.hyperparameters) if like else {}
     hyperparameters.update(_in_use(args, NAMES))
 
     options = Options(
@@ -173,6 +178,8 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
 def _check(args: argparse.Namespace) -> None:
     """Raise ValueError for arguments that cannot be combined, or have no effect."""
     arguments.check_needs(args, vocab_from=["init_from"], vocab_order=["init_from"])
+    if args.init_from in WORDS and (args.vocab_from or args.vocab_order):
+        raise ValueError(f"--init-from {args.init_from} names no model, so it has no vocabulary")
     arguments.check_encoding(args, args.vocab_from, *args.text)
     for name, other in NOT_COMBINED:
         if getattr(args, name) and getattr(args, other):
@@ -196,18 +203,40 @@ def _in_use(args: argparse.Namespace, names: Sequence[str]) -> Dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _hyperparameters_of(path: str) -> Dict[str, Any]:
-    """Return the hyperparameters of the run in a folder, or in a copy of its run.json."""
+def _init_from(args: argparse.Namespace, like: Optional[RunRecord]) -> Union[Model, str, None]:
+    """Return what a run begins with, as :func:`plan_job` takes it: by default that of the run that it is to be like."""
+    name = args.init_from
+    if name is None and like:
+        name = like.init_from or NONE
+    if name is None or name in WORDS:
+        return name
+
+    model = arguments.open_at(name, args)
+    if args.init_from is not None or like is None:
+        return model
+    for size, value in network_of(model).items():
+        if getattr(args, size) not in (None, value):
+            terminal.print_note(
+                f"charrnn-train: the run begins anew, because {name} has {size} {value}"
+            )
+            return NONE
+    if like.init_from_sha256 not in (None, model.sha256):
+        terminal.print_note(
+            f"charrnn-train: {name} is another model now than the one that {args.like} began with"
+        )
+    return model
+
+
+def _run_at(path: str) -> RunRecord:
+    """Return the record of the run in a folder, or in a copy of its run.json."""
     try:
         if os.path.isdir(path):
-            run = record.read_run(path)
-        else:
-            run = record.from_json(record.read_signed(path))
+            return record.read_run(path)
+        return record.from_json(record.read_signed(path))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"--like needs a run folder or its run.json, and {path} is neither: {errors.reason(error)}"
         )
-    return asdict(run.hyperparameters)
 
 
 def dry_run(job: Job, processes: Processes) -> None:

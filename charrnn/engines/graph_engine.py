@@ -79,7 +79,10 @@ class GraphEngine(Engine):
             # What goes on after a text needs the logits after its last character only.
             last_outputs = self._outputs[:, -1]  # [B, L]
             self._last_logits = tf.nn.xw_plus_b(last_outputs, *self._softmax_weights)  # [B, C]
-        self._session = tf.Session(graph=graph, config=session_config(self._threads))
+        config = session_config(self._threads)
+        # Otherwise the first session of a process fixes the threads of all later ones, such as those of a training.
+        config.use_per_session_threads = True
+        self._session = tf.Session(graph=graph, config=config)
 
     def load(self, weights):
         """Set the weights.

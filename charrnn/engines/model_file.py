@@ -3,18 +3,20 @@
 import contextlib
 import math
 from pathlib import Path
-from typing import Iterable, Optional, Tuple
+from typing import Iterable, List, Optional, Tuple
 
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import find, is_model_file, known_model
+from charrnn.checkpoints.find import KNOWN_MODELS, MODELS, find, is_model_file, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
+from charrnn.checkpoints.text_of_run import TrainingText, training_text
 from charrnn.checkpoints.weights import Weights, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import errors, terminal
+from charrnn.text.corpus import KNOWN_TEXTS, at_hand
 
 # characters of a text that show whether a vocabulary has the order of the ids
 ORDER_LOOK = 1000
@@ -53,6 +55,12 @@ def open_model(
     return _open_checkpoint(path, vocabulary, best)
 
 
+def known_models() -> List[Model]:
+    """Open the models that come with charrnn, whatever is in the working folder."""
+    files = {name: MODELS / f"{name}.npz" for name in KNOWN_MODELS}
+    return [_open_file(file, name, None) for name, file in files.items() if file.exists()]
+
+
 def _open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
     prefix, run, skipped = find(path, best=best, suffix=".npz")
     if run:
@@ -79,7 +87,7 @@ def _open_file(
     skipped: Tuple[str, ...] = (),
 ) -> Model:
     """Open a ``.npz`` file. The run of a checkpoint is known; that of an exported model is in the file."""
-    weights, about = read_packed(path)
+    weights, about, sha256 = read_packed(path)
     for variable, values in weights.items():
         if values.dtype == np.float16:
             weights[variable] = values.astype(np.float32)
@@ -100,7 +108,9 @@ def _open_file(
             f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
             f"of {len(vocabulary)} differs from it: leave it out"
         )
-    return _checked(name, recorded, weights, run=run, skipped=skipped, beginning=beginning)
+    return _checked(
+        name, recorded, weights, run=run, skipped=skipped, beginning=beginning, sha256=sha256
+    )
 
 
 def _checked(
@@ -110,12 +120,42 @@ def _checked(
     run: Optional[RunRecord] = None,
     skipped: Tuple[str, ...] = (),
     beginning: Optional[str] = None,
+    sha256: Optional[str] = None,
 ) -> Model:
     """Return the model of some weights, if they are those of a network."""
     try:
-        return Model(name, vocabulary, weights, run=run, skipped=skipped, beginning=beginning)
+        return Model(
+            name,
+            vocabulary,
+            weights,
+            run=run,
+            skipped=skipped,
+            beginning=beginning,
+            sha256=sha256,
+        )
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
+
+
+def text_of_start(run: Optional[RunRecord]) -> Optional[TrainingText]:
+    """Read the text of the model that a run began with. Nothing is downloaded.
+
+    Returns:
+        The text; None if the run began with none.
+
+    Raises:
+        ValueError: the model or its text is not at hand.
+    """
+    if run is None or run.init_from is None:
+        return None
+    model = open_model(run.init_from)
+    if run.init_from_sha256 not in (None, model.sha256):
+        raise ValueError(f"{run.init_from} is another model now")
+    of_model = model.run
+    if of_model and not of_model.folder and of_model.text_name in KNOWN_TEXTS:
+        if at_hand(of_model.text_name) is None:
+            raise ValueError(f"the text {of_model.text_name} is not at hand")
+    return training_text(of_model)
 
 
 def doubt_order(model: Model, text: Optional[str] = None) -> None:

@@ -56,6 +56,7 @@ class Model:
         run: the run that it comes from; None for a checkpoint of the notebook.
         skipped: a line for each newer checkpoint that was skipped because it is damaged.
         beginning: what its texts begin with by default, as its run or file says; None for what suits the vocabulary.
+        sha256: hexadecimal SHA-256 of the ``.npz`` file that it was read from; None if there is no such file.
         num_layers: number of layers, by the names of the weights.
         cell: kind of cell by these names, one of :data:`charrnn.hyperparameters.CELLS`.
 
@@ -69,6 +70,7 @@ class Model:
     run: Optional[RunRecord] = None
     skipped: Tuple[str, ...] = ()
     beginning: Optional[str] = None
+    sha256: Optional[str] = None
     num_layers: int = field(init=False)
     cell: str = field(init=False)
     # The engine of :meth:`next`, which is kept from its first call on.

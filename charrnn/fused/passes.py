@@ -484,12 +484,12 @@ def backward(shard, layers, tapes, d_flat_outputs, d_state):
                     tape_below.dropped,
                     index=k,
                     flow=tape_below.flow,
-                    shape=[None] + element,
+                    shape=[None, *element],
                     precision=precision,
                 )
                 # the gradient of the outputs of the layer below, the next one here
                 d_dropped = product(d_gates, inputs_transposed[index - 1], precision)
-                d_dropped = tf.reshape(d_dropped, [-1] + element)  # [S, R, L]
+                d_dropped = tf.reshape(d_dropped, [-1, *element])  # [S, R, L]
 
             totals[index] = _add_gradients(
                 totals[index],

@@ -1,12 +1,13 @@
 """Measure whether this machine multiplies faster in bfloat16 than in float32."""
 
 import time
+from typing import Any, Dict, List
 
 from charrnn.fused.passes import product
 from charrnn.system.tensorflow import tf
 
 
-def bfloat16_speedup(config):
+def bfloat16_speedup(config: Any) -> float:
     """Measure how many times as fast this machine multiplies in bfloat16 as in float32. It takes about 0.3 s.
 
     The products are those of a step of the recipe's layers, [100, 512] x [512, 2048].
@@ -15,7 +16,7 @@ def bfloat16_speedup(config):
         config: the tf.ConfigProto of the session that measures. TensorFlow creates its threads once in a process, so
             with ``use_per_session_threads`` a later session can have another number.
     """
-    seconds = {"float32": [], "bfloat16": []}
+    seconds: Dict[str, List[float]] = {"float32": [], "bfloat16": []}
     with tf.Graph().as_default(), tf.Session(config=config) as session:
         # fed, so that TensorFlow cannot compute the products while it prepares the graph
         value = tf.placeholder(tf.float32, [])
@@ -28,7 +29,7 @@ def bfloat16_speedup(config):
     return min(seconds["float32"]) / min(seconds["bfloat16"])
 
 
-def _products_to_time(value, precision):
+def _products_to_time(value: Any, precision: str) -> List[Any]:
     """Return an entry of each of 8 products, so that a session that fetches them computes the products."""
     weights = tf.cast(tf.fill([512, 2048], value), precision)
     entries = []

@@ -249,7 +249,7 @@ def _differentiable(n_layers, shards, ranges):
         # each shard's outputs go step by step, [M, R, L]; here they are put row by row
         positions = [shard.flat_positions for shard in shards]
         flat_outputs = tf.cast(tf.dynamic_stitch(positions, outputs), tf.float32)  # [N·M, L]
-        return [flat_outputs] + _parts_of_batch(states), gradient
+        return [flat_outputs, *_parts_of_batch(states)], gradient
 
     return unrolled
 

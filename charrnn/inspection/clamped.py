@@ -206,7 +206,7 @@ def _bigrams(said: List[str]) -> Counter:
 def _most_alike(low_words: List[str], high_words: List[str], low: Counter, high: Counter) -> tuple:
     """Return the two words before which the same words stand most often."""
 
-    def alike(pair):
+    def alike(pair: tuple) -> int:
         low_word, high_word = pair
         common = 0
         for (word, before), count in low.items():

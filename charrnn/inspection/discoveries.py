@@ -87,7 +87,7 @@ def _best_seed(
 ) -> int:
     """Return the seed of the text that is worth most: nearly all its words are known, and a feature varies in it."""
 
-    def worth(written):
+    def worth(written: str) -> float:
         words = features.words(prime + written)
         known = [word for word in words if word in known_words]
         share = len(known) / max(1, len(words))

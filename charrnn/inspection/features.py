@@ -261,7 +261,7 @@ def since(pattern: str) -> Values:
     [1, 2, 0, 1]
     """
 
-    def values(text):
+    def values(text: str) -> np.ndarray:
         last = np.zeros(len(text), np.int64)
         for match in re.finditer(pattern, text):
             if match.end():
@@ -278,7 +278,7 @@ def within(pattern: str, test: Callable[[str], bool] = bool) -> Values:
     [0, 0, 0, 1, 1, 0, 1, 1]
     """
 
-    def values(text):
+    def values(text: str) -> np.ndarray:
         marks = np.zeros(len(text), bool)
         for match in re.finditer(pattern, text):
             if test(match.group()):
@@ -304,7 +304,7 @@ def before(values: Values) -> Values:
     [0, 0, 1, 1, 0]
     """
 
-    def values_before(text):
+    def values_before(text: str) -> np.ndarray:
         following = values(text)[1:]
         return np.append(following, False)[: len(text)]
 

@@ -38,7 +38,7 @@ class Unit(NamedTuple):
     column: int
     part_name: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.part_name}/{self.column + 1}"
 
 

@@ -173,6 +173,10 @@ def _page_data(
         ["Made by", f"charrnn {__version__}"],
         ["Weights", weights],
     ]
+    if model.run and model.run.init_from:
+        # No folder, because a page may be published.
+        *_, last = re.split(r"[/\\]", model.run.init_from)
+        facts.insert(1, ["Began with", f"the model {last}"])
     return {
         "title": f"A machine that learned to write from {name}",
         "sentence": "This network writes, and each letter that it reads surprises it more or less.",

@@ -1,6 +1,7 @@
 """Simpler predictors to compare a model with: xz compression and n-gram counts. NumPy only."""
 
 import lzma
+from typing import Iterator, NamedTuple
 
 import numpy as np
 
@@ -24,9 +25,30 @@ def _compressed_bits(text: str) -> int:
     return 8 * len(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
 
 
-def ngram_nats(
-    train_ids: np.ndarray, ids: np.ndarray, num_classes: int, order: int = 5
-) -> np.ndarray:
+# the lengths of contexts among which the best n-gram counts are found
+LENGTHS = (1, 2, 3, 4, 5)
+
+
+class NgramCounts(NamedTuple):
+    """N-gram counts by the length of their longest contexts, and the mean surprisal in nats that they give a text."""
+
+    length: int
+    nats: float
+
+
+def best_ngram_counts(train_ids: np.ndarray, ids: np.ndarray, num_classes: int) -> NgramCounts:
+    """Return the n-gram counts that predict a text best, of those with contexts of 1 to 5 characters.
+
+    The length is chosen on the text that is predicted, which favours the counts. The arguments are those of
+    :func:`ngram_nats`.
+    """
+    nats_by_length = _nats_by_length(train_ids, ids, num_classes, longest=max(LENGTHS))
+    means = [float(nats.mean()) for nats in nats_by_length]
+    best = min(LENGTHS, key=means.__getitem__)
+    return NgramCounts(best, means[best])
+
+
+def ngram_nats(train_ids: np.ndarray, ids: np.ndarray, num_classes: int, order: int) -> np.ndarray:
     """Predict each character of a text from n-gram counts in a training text.
 
     The predictions of contexts with 0 to ``order`` characters are mixed with Witten and Bell's weights (1991):
@@ -45,6 +67,14 @@ def ngram_nats(
     >>> round(float(np.exp(-ngram_nats(np.array([0, 1, 0, 1]), np.array([0, 1]), 2, order=0))[0]), 3)
     0.5
     """
+    *_, nats = _nats_by_length(train_ids, ids, num_classes, longest=order)
+    return nats
+
+
+def _nats_by_length(
+    train_ids: np.ndarray, ids: np.ndarray, num_classes: int, longest: int
+) -> Iterator[np.ndarray]:
+    """Yield what :func:`ngram_nats` returns for each order from 0 to the longest."""
     n_train = len(train_ids)
     joined = np.concatenate([train_ids, ids]).astype(np.int64)
     predicted = joined[n_train + 1 :]  # [T - 1]
@@ -52,7 +82,7 @@ def ngram_nats(
 
     # Contexts are numbered. This is the number of the one before each character; at first it is empty, and so the same.
     contexts = np.zeros(len(joined), np.int64)
-    for length in range(order + 1):
+    for length in range(longest + 1):
         if length:
             contexts = _extended(contexts, joined, length, num_classes)
         training_contexts = contexts[:n_train]
@@ -74,7 +104,7 @@ def ngram_nats(
         kind = kinds[text_contexts]
         mixed = (count + kind * probability) / np.maximum(total + kind, 1)
         probability = np.where(total > 0, mixed, probability)
-    return -np.log(probability)
+        yield -np.log(probability)
 
 
 def _extended(contexts: np.ndarray, ids: np.ndarray, length: int, num_classes: int) -> np.ndarray:

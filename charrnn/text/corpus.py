@@ -14,7 +14,7 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
@@ -27,11 +27,16 @@ RUN_FILE = "run.json"
 
 @dataclass(frozen=True)
 class KnownText:
-    """A text with a known name: its filename, the SHA-256 of its bytes, and the addresses to download it from."""
+    """A text with a known name: its filename, the SHA-256 of its bytes, and the addresses to download it from.
+
+    The last ``after_the_work`` characters are of another kind than all before, which ``kind_after`` names.
+    """
 
     filename: str
     sha256: str
     addresses: Tuple[str, ...]
+    after_the_work: int = 0
+    kind_after: str = ""
 
 
 KNOWN_TEXTS = {
@@ -43,6 +48,8 @@ KNOWN_TEXTS = {
             "https://raw.githubusercontent.com/udacity/deep-learning-v2-pytorch/master/"
             "recurrent-neural-networks/char-rnn/data/anna.txt",
         ),
+        after_the_work=19_072,
+        kind_after="Project Gutenberg's licence, not the novel",
     ),
     "tiny-shakespeare": KnownText(
         filename="tiny-shakespeare.txt",
@@ -250,19 +257,27 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
     if known is None:
         return Path(name)
 
+    path = at_hand(name, data_dir)
+    if path is None:
+        return _download(name, known, Path(data_dir) / known.filename)
+    if files.sha256(data.read_bytes(path)) != known.sha256:
+        raise ValueError(
+            f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
+            "the file to download the known text, or use the file by giving its path"
+        )
+    return path
+
+
+def at_hand(name: str, data_dir: StrPath = "data") -> Optional[Path]:
+    """Return where the file of a text that may be downloaded lies; None if it is not there yet."""
     folders = [data_dir]
     if os.environ.get("CHARRNN_DATA"):
         folders.append(os.environ["CHARRNN_DATA"])
     for folder in folders:
-        path = Path(folder) / known.filename
+        path = Path(folder) / KNOWN_TEXTS[name].filename
         if path.is_file():
-            if files.sha256(data.read_bytes(path)) != known.sha256:
-                raise ValueError(
-                    f"{path} is not the known text {name!r}, whose SHA-256 is {known.sha256}: move "
-                    "the file to download the known text, or use the file by giving its path"
-                )
             return path
-    return _download(name, known, Path(data_dir) / known.filename)
+    return None
 
 
 def _download(name: str, known: KnownText, path: Path) -> Path:

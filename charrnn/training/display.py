@@ -12,7 +12,7 @@ from charrnn.hyperparameters import AUTO, TO_ZERO
 from charrnn.system import errors, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
-from charrnn.text import lists
+from charrnn.text import corpus, lists
 from charrnn.training.job import Job
 from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
@@ -62,7 +62,8 @@ class Display:
         if not job.options.resume:
             for note in self._notes():
                 self._row("note", note)
-        self._table(self._choices_and_weights())
+        self._table(self._choices())
+        self._table(self._start())
 
     def _text(self) -> Iterator[Row]:
         """Yield what is known of the text, and of its parts."""
@@ -70,7 +71,7 @@ class Display:
         record = job.record
         hyper = job.hyperparameters
 
-        # The vocabulary of a run from another model's weights also has the characters of that model.
+        # Until version 3.1, the vocabulary of a run from another model also had the characters of that model.
         n_distinct = len(record.vocabulary)
         if record.init_from:
             n_distinct = len(set(job.text))
@@ -93,8 +94,8 @@ class Display:
         if n_test:
             yield "test", f"the last {n_test:,} characters, evaluated once at the end"
 
-    def _choices_and_weights(self) -> Iterator[Row]:
-        """Yield what was chosen on this machine, and where the weights come from."""
+    def _choices(self) -> Iterator[Row]:
+        """Yield what was chosen on this machine."""
         job = self.job
         if job.time_in_words:
             yield "time", job.time_in_words
@@ -106,31 +107,53 @@ class Display:
             else:
                 yield "precision", f"float32; bfloat16 is {job.speedup:.2f} times as fast here"
 
-        if job.init_from:
-            chars = "".join(job.record.vocabulary.chars)
-            new_chars = job.init_from.vocabulary.unknown(chars)
-            if new_chars:
-                extent = f"with new weights for {words.listed(map(repr, new_chars))}"
-            else:
-                extent = "which has all characters of the text"
-            yield "weights", f"from {job.init_from.name}, {extent}"
+    def _start(self) -> Iterator[Row]:
+        """Yield what the run begins with."""
+        start = self.job.start
+        if not start.model:
+            if start.reason:
+                yield "start", f"anew, {start.reason}"
+            return
+
+        begins_with = start.model.name
+        if start.reason:
+            none = "--init-from none"
+            if self.job.options.in_python:
+                none = 'init_from="none"'
+            begins_with = f"{begins_with}, {start.reason}; {none} begins anew"
+        yield "start", begins_with
+        chars = "".join(self.job.record.vocabulary.chars)
+        new_chars = start.model.vocabulary.unknown(chars)
+        if new_chars:
+            yield "weights", f"new ones for {words.listed(map(repr, new_chars))}"
 
     def _notes(self) -> Iterator[str]:
         """Yield what would be better for a new run."""
         job = self.job
         is_auto = job.options.preset == AUTO
-        if len(job.text) < FEW_CHARACTERS and not job.of_lines:
-            yield f"with fewer than {FEW_CHARACTERS:,} characters, counts of 5 characters predict better than a network"
+        is_short = len(job.text) < FEW_CHARACTERS and not job.of_lines
+        if is_short and not job.start.model:
+            yield f"with fewer than {FEW_CHARACTERS:,} characters, n-gram counts predict better than a network"
 
         if job.total_steps < FEW_STEPS and not is_auto:
             better = steps_of_auto(len(job.text))
             if better > job.total_steps:
-                yield f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}"
+                yield (
+                    f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}, or begins "
+                    "with a trained model"
+                )
 
         if job.is_list and not is_auto and job.hyperparameters.shuffle == "none":
             yield (
                 f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be unlike the rest: "
                 "take shuffle lines"
+            )
+
+        known = corpus.KNOWN_TEXTS.get(job.record.text_name)
+        if known and known.after_the_work and (len(job.held_out) or len(job.test)):
+            yield (
+                f"the last {known.after_the_work:,} characters are {known.kind_after}: the loss on them is higher than "
+                "on what was held out before them"
             )
 
     def _network(self) -> str:

@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import time
-from typing import Any, Callable, ContextManager, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, ContextManager, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -95,7 +95,7 @@ class MPIProcesses(Processes):
         # Whether all know of a failure, and end.
         self._all_failed = False
 
-    def threads(self):
+    def threads(self) -> int:
         if hasattr(os, "sched_getaffinity"):
             cores = os.sched_getaffinity(0)
         else:
@@ -104,7 +104,7 @@ class MPIProcesses(Processes):
         everybody = self.gather((socket.gethostname(), cores))
         return min(_share_of_cores(host, cores, everybody) for host, cores in everybody)
 
-    def average(self, tensors):
+    def average(self, tensors: Sequence[Any]) -> List[Any]:
         from charrnn.system.tensorflow import tf
 
         # one vector of all tensors, so that a step has one exchange
@@ -120,7 +120,7 @@ class MPIProcesses(Processes):
         self._world.Allreduce(values, total)
         return np.divide(total, np.float32(self.size), out=total)
 
-    def synchronize(self, session):
+    def synchronize(self, session: Any) -> None:
         from charrnn.system.tensorflow import set_variable, tf
 
         variables = session.graph.get_collection(tf.GraphKeys.GLOBAL_VARIABLES)
@@ -128,16 +128,16 @@ class MPIProcesses(Processes):
         for variable, value in zip(variables, values):
             set_variable(variable, value, session)
 
-    def gather(self, value):
+    def gather(self, value: Any) -> List[Any]:
         return self._world.allgather(value)
 
-    def agree(self, stop):
+    def agree(self, stop: Optional[signal.Signals]) -> Optional[signal.Signals]:
         number = max(self.gather(int(stop or 0)))
         if number == 0:
             return None
         return signal.Signals(number)
 
-    def from_first(self, function, *arguments):
+    def from_first(self, function: Callable[..., Any], *arguments: Any) -> Any:
         value = None
         failure = None
         if self.rank == 0:
@@ -156,7 +156,7 @@ class MPIProcesses(Processes):
         return value
 
     @contextlib.contextmanager
-    def watched(self, folder):
+    def watched(self, folder: Optional[StrPath]) -> Iterator[None]:
         try:
             yield
         except Exception as error:

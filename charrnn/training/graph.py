@@ -210,14 +210,14 @@ class _Adam(tf.train.AdamOptimizer):
     TensorFlow would keep a constant of that size in memory as long as the session lives.
     """
 
-    def _zeros_slot(self, var, slot_name, op_name):
+    def _zeros_slot(self, var: Any, slot_name: str, op_name: str) -> Any:
         """Create an average; TensorFlow calls it for each variable."""
         if var.shape.num_elements() < LARGE_VARIABLE:
             return super()._zeros_slot(var, slot_name, op_name)
 
         # AdamOptimizer starts from tf.zeros, which the graph folds into a constant before it runs. These zeros are made
         # when the operation runs.
-        def zeros(shape, dtype, partition_info=None):
+        def zeros(shape: Any, dtype: Any, partition_info: Any = None) -> Any:
             # init=True: filled with zeros.
             return tf.raw_ops.Empty(shape=shape, dtype=dtype, init=True)
 

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 
@@ -26,7 +26,8 @@ from charrnn.text import lists
 from charrnn.text.corpus import Text
 from charrnn.training import minutes, transfer
 from charrnn.training.options import Options
-from charrnn.training.presets import NOT_FUSED, preset, steps_of_auto
+from charrnn.training.presets import NOT_FUSED, preset, start_of, steps_of_auto
+from charrnn.training.start import NONE, Start, choose_start
 
 # From this speedup of products on, the precision auto takes bfloat16.
 LEAST_SPEEDUP = 1.1
@@ -41,7 +42,7 @@ class Job:
         folder: the run folder.
         text: the whole text, in the order of the run.
         options: the Options.
-        init_from: the model that the initial weights come from; None for random ones, or to resume.
+        start: what the run begins with; nothing for a run that is resumed.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
         in_order: whether ``dynamic_rnn`` runs its iterations in order, so that the seed alone determines its dropout.
         threads: the threads that each process uses.
@@ -54,7 +55,7 @@ class Job:
     text: str
     options: Options
     threads: int
-    init_from: Optional[Model]
+    start: Start
     training: np.ndarray
     held_out: np.ndarray
     test: np.ndarray
@@ -93,13 +94,14 @@ def plan_job(
     overrides: Dict[str, Any],
     folder: Optional[StrPath],
     options: Options,
-    init_from: Optional[Model] = None,
+    init_from: Union[Model, str, None] = None,
     n_processes: int = 1,
 ) -> Job:
     """Plan a run, and check that it can be done. Nothing is written.
 
     For the precision ``auto``, the speed of bfloat16 is measured. With options.minutes, the preset is ``auto``, and
-    networks are timed to choose the sizes and epochs.
+    networks are timed to choose the sizes and epochs. Where the model to begin with is chosen, the known ones read the
+    beginning of the text.
 
     Args:
         text: the training text; None to resume a run with its own text.
@@ -107,8 +109,9 @@ def plan_job(
             the preset and the model. A new run without a seed gets one.
         folder: the run folder; None for a new one, or to resume the newest, of those without a name.
         options: the Options.
-        init_from: a model to take the initial weights from. It must have the same cell and sizes; the text may have
-            other characters.
+        init_from: a model to take the initial weights from, which must have the same cell and sizes; the text may
+            have other characters. Or ``auto`` for one that suits the text, or ``none`` for none. None stands for
+            ``auto`` with the preset ``auto``, otherwise for ``none``.
         n_processes: the number of processes that share a batch.
 
     Raises:
@@ -121,10 +124,60 @@ def plan_job(
     if options.minutes is not None:
         options, overrides = _for_minutes(options, overrides, n_processes)
 
-    threads = options.threads or thread_count()
     folder = run_folder(folder, options.resume)
+    start = Start()
+    if options.resume and init_from is not None:
+        raise ValueError("init_from is for a new run and cannot be combined with resume")
+    if text and not options.resume:
+        start = _start(text, overrides, options, init_from)
+    plan = partial(_planned, text, overrides, folder, options, n_processes=n_processes)
+    job = plan(start=start)
+    if options.minutes is None:
+        return job
+
+    if start.model and start.reason:
+        job_in_time = _in_time(job, options.minutes, started)
+        if job_in_time:
+            return job_in_time
+        reason = f"because a run from {start.model.name} takes more time"
+        job = plan(start=Start(reason=reason))
+    return _fitted(job, options.minutes, fixed, started)
+
+
+def _start(
+    text: Text,
+    overrides: Dict[str, Any],
+    options: Options,
+    init_from: Union[Model, str, None],
+) -> Start:
+    """Return what a new run begins with: the model that is given, or the one that is chosen, if any."""
+    if isinstance(init_from, Model):
+        return Start(init_from)
+    is_auto = options.preset == AUTO
+    if init_from == NONE or (init_from is None and not is_auto):
+        return Start()
+
+    # What the run would be without a model. With the preset auto, the model brings the sizes that are not given.
+    hyper = _hyperparameters(text, overrides, old=None, options=options, init_from=None)
+    sizes = {}
+    for name in transfer.NETWORK:
+        if name in overrides or not is_auto:
+            sizes[name] = getattr(hyper, name)
+    return choose_start(text, hyper, sizes)
+
+
+def _planned(
+    text: Optional[Text],
+    overrides: Dict[str, Any],
+    folder: StrPath,
+    options: Options,
+    start: Start,
+    n_processes: int,
+) -> Job:
+    """Return the job of a run that begins with a start, or that is resumed."""
+    threads = options.threads or thread_count()
     old = read_run(folder) if options.resume else None
-    hyper = _hyperparameters(text, overrides, old=old, options=options, init_from=init_from)
+    hyper = _hyperparameters(text, overrides, old=old, options=options, init_from=start.model)
     # Order makes dynamic_rnn slower, and is of no use if the seed is drawn below: nobody will repeat such a run. A run
     # that is resumed has its seed, so it always goes on in order.
     in_order = hyper.seed is not None
@@ -138,7 +191,7 @@ def plan_job(
         if hyper.precision == AUTO:
             precision, speedup = faster_precision(threads, hyper.unrolls_fused)
             hyper = replace(hyper, precision=precision)
-        record, text = _new_run(text, hyper, init_from)
+        record, text = _new_run(text, hyper, start.model)
 
     # Now with the seed and the precision of the run.
     hyper = record.hyperparameters
@@ -154,22 +207,19 @@ def plan_job(
     ids = record.vocabulary.encode(text.text, dtype)
     training, held_out, test = split(ids, hyper.val_fraction, hyper.test_fraction)
     _check_sizes(hyper, training, held_out, test)
-    job = Job(
+    return Job(
         record=record,
         folder=folder,
         text=text.text,
         options=options,
         threads=threads,
-        init_from=init_from,
+        start=start,
         training=training,
         held_out=held_out,
         test=test,
         in_order=in_order,
         speedup=speedup,
     )
-    if options.minutes is not None:
-        job = _fitted(job, options.minutes, fixed, started)
-    return job
 
 
 def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
@@ -227,9 +277,8 @@ def _hyperparameters(
     # These may be out of today's range.
     recorded: Set[str] = set()
     if old:
-        for name, value in (("init_from", init_from), ("preset", options.preset)):
-            if value is not None:
-                raise ValueError(f"{name} is for a new run and cannot be combined with resume")
+        if options.preset is not None:
+            raise ValueError("preset is for a new run and cannot be combined with resume")
         values = vars(old.hyperparameters)
         recorded = set(values) - set(overrides)
     else:
@@ -260,7 +309,8 @@ def _values_of_new_run(
         return {**network, **values}
 
     # With auto, the model wins.
-    values = {**values, **network}
+    if init_from:
+        values = {**start_of(n_characters), **network}
     if text and lists.is_list(text.text):
         values["shuffle"] = "lines"
     # Dropout on recurrent weights needs the fused unroll. Where that is not used, other dropout takes its place.
@@ -333,9 +383,7 @@ def _new_run(
                 f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
                 "start from it"
             )
-    # The run also has the characters of the model that its text lacks.
-    vocabulary = transfer.joined_vocabulary(init_from, text.text)
-    return replace(record, vocabulary=vocabulary, init_from=init_from.name), text
+    return replace(record, init_from=init_from.name, init_from_sha256=init_from.sha256), text
 
 
 def _check_processes(batch_size: int, n_processes: int, resumes: bool) -> None:
@@ -383,23 +431,39 @@ def _check_sizes(
             )
 
 
+def _in_time(job: Job, n_minutes: float, started: float) -> Optional[Job]:
+    """Return a job with what there is to say of its time; None if it does not end in this time."""
+    candidates = _candidates(job, n_minutes, fixed=NAMES)
+    time_in_words = minutes.in_time(candidates, _timer(job), started)
+    return replace(job, time_in_words=time_in_words) if time_in_words else None
+
+
 def _fitted(job: Job, n_minutes: float, fixed: List[str], started: float) -> Job:
     """Return a job with the sizes and epochs with which it ends in time. The fixed hyperparameters stay."""
-    if job.init_from:
-        fixed = [*fixed, *transfer.network_of(job.init_from)]
-    candidates = minutes.Candidates(
+    if job.start.model:
+        # What suits a run that begins with a model suits it in fewer epochs, too.
+        fixed = [name for name in NAMES if name not in ("epochs", "save_every_n")] + fixed
+    candidates = _candidates(job, n_minutes, fixed)
+    hyper, time_in_words = minutes.fitted(candidates, _timer(job), started)
+    record = replace(job.record, hyperparameters=hyper)
+    return replace(job, record=record, time_in_words=time_in_words)
+
+
+def _candidates(job: Job, n_minutes: float, fixed: Sequence[str]) -> minutes.Candidates:
+    return minutes.Candidates(
         auto=job.hyperparameters,
         lengths=(len(job.training), len(job.held_out), len(job.test)),
         fixed=tuple(fixed),
         minutes=n_minutes,
         sample_length=job.options.sample_length,
     )
-    time_network = partial(
+
+
+def _timer(job: Job) -> Callable[..., minutes.Timing]:
+    """Return what times a network with some hyperparameters for a job."""
+    return partial(
         minutes.time_network,
         num_classes=len(job.record.vocabulary),
         threads=job.threads,
         in_order=job.in_order,
     )
-    hyper, time_in_words = minutes.fitted(candidates, time_network, started)
-    record = replace(job.record, hyperparameters=hyper)
-    return replace(job, record=record, time_in_words=time_in_words)

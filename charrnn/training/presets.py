@@ -1,6 +1,6 @@
 """Presets: the hyperparameters that a run can start from."""
 
-import sys
+import math
 from typing import Any, Dict
 
 from charrnn.data import count_windows
@@ -42,73 +42,36 @@ PRESETS: Dict[str, dict] = {
     ),
 }
 
-# The values of the preset auto, by the largest number of characters that they are for (results: docs/training.md).
-_ALL = dict(
+# The values of the preset auto for texts of any length. The others come from a rule through what was tuned for 12,000,
+# 200,000 and 2,000,000 characters of anna.txt (results: docs/training.md).
+_AUTO = dict(
     grad_clip=0.2,
+    weight_decay=0.1,
     schedule="linear",
-    warmup_steps=300,
     average_decay=0.99,
-    val_fraction=0.1,
     early_stop=5,
     max_to_keep=3,
 )
-_SMALL = dict(_ALL, learning_rate=0.006, keep_prob=0.75, recurrent_keep_prob=0.7)
-_LARGE = dict(_ALL, learning_rate=0.003, num_steps=100, save_every_n=500)
-SIZES: Dict[int, Dict[str, Any]] = {
-    13_000: dict(
-        _SMALL,
-        batch_size=8,
-        num_steps=50,
-        lstm_size=128,
-        epochs=100,
-        weight_decay=0.1,
-        warmup_steps=150,
-    ),
-    50_000: dict(
-        _SMALL,
-        batch_size=8,
-        num_steps=50,
-        lstm_size=128,
-        epochs=40,
-        warmup_steps=150,
-    ),
-    150_000: dict(
-        _SMALL,
-        batch_size=16,
-        num_steps=50,
-        lstm_size=128,
-        epochs=40,
-    ),
-    500_000: dict(
-        _SMALL,
-        batch_size=32,
-        num_steps=64,
-        lstm_size=256,
-        epochs=36,
-        weight_decay=0.1,
-    ),
-    5_000_000: dict(
-        _LARGE,
-        batch_size=32,
-        lstm_size=512,
-        epochs=20,
-        keep_prob=0.7,
-        recurrent_keep_prob=0.75,
-        weight_decay=0.1,
-    ),
-    sys.maxsize: dict(
-        _LARGE,
-        batch_size=64,
-        lstm_size=512,
-        epochs=4,
-        keep_prob=0.8,
-        val_fraction=0.02,
-    ),
-}
+# characters up to which a text is small, and from which on it is large
+SMALL = 200_000
+LARGE = 2_000_000
+# What a run that begins with a model is trained with in place of the values of auto. Longer training or a higher rate
+# leads to lower losses on the end of a short text, but to higher ones on what follows it.
+_START = dict(
+    learning_rate=0.002,
+    keep_prob=0.75,
+    recurrent_keep_prob=0.7,
+    early_stop=0,
+    # The last checkpoint is within 0.01 of the best, which is kept too.
+    max_to_keep=1,
+)
+# and its epochs: more of them if these have fewer steps
+START_EPOCHS = 4
+LEAST_START_STEPS = 40
 # at least, so that a run can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
-# With fewer characters, unless they are a list, counts of characters predict better.
-FEW_CHARACTERS = 5_000
+# With fewer characters, unless they are a list, n-gram counts predict better.
+FEW_CHARACTERS = 7_000
 # what replaces their dropout on recurrent weights where the fused unroll is not used
 NOT_FUSED = dict(recurrent_keep_prob=1.0, keep_prob=0.5)
 # With fewer steps, a network learns little.
@@ -123,13 +86,75 @@ def preset(name: str, n_characters: int) -> Dict[str, Any]:
     """
     if name != AUTO:
         return PRESETS[name]
-    values = next(values for largest, values in SIZES.items() if n_characters <= largest)
-    hyper = Hyperparameters(**values)
+    return _auto(n_characters)
 
-    save_every_n = max(1, _steps(hyper, n_characters) // EVALUATIONS)
-    if save_every_n >= hyper.save_every_n:
-        return values
-    return {**values, "save_every_n": save_every_n}
+
+def _auto(n_characters: int) -> Dict[str, Any]:
+    """Return the hyperparameters of the preset auto.
+
+    Between two lengths of text that are near each other, nothing changes much.
+    """
+    # How large the text is, from 0 for a small one to 1 for a large one. Larger texts need less dropout on outputs, but
+    # more on recurrent weights, since they train more units.
+    size = _between(0, math.log10(max(1, n_characters) / SMALL) / math.log10(LARGE / SMALL), 1)
+    # The weights are about 12 times the square of the units: four for each character of the text.
+    lstm_size = 8 * round(_between(128, math.sqrt(n_characters / 3), 512) / 8)
+    # The longer the text, the more characters an update can have: in more sequences, and in longer windows.
+    sequences = _between(8, n_characters / 6_000, 32)
+    if n_characters > LARGE:
+        sequences = _between(32, 32 * math.sqrt(n_characters / LARGE), 64)
+    steps_of_window = _between(50, 5.6 * n_characters**0.2, 100)
+    # A multiple of four can be shared by two or four processes. The windows make up for what it is more or less.
+    batch_size = 4 * round(sequences / 4)
+    num_steps = round(sequences * steps_of_window / batch_size)
+
+    val_fraction = round(_between(0.001, 200_000 / max(1, n_characters), 0.1), 4)
+    n_training = n_characters - int(n_characters * val_fraction)
+    # A longer text is read fewer times. Whole windows are fewer than the characters have room for, mostly in a short
+    # text, so the epochs are counted by the updates.
+    readings = 100 * (12_000 / max(1, n_characters)) ** 0.3
+    updates = readings * n_training / (sequences * steps_of_window)
+    windows = max(1, count_windows(n_training, batch_size, num_steps))
+    epochs = max(1, round(updates / windows))
+    steps = windows * epochs
+    return dict(
+        _AUTO,
+        batch_size=batch_size,
+        num_steps=num_steps,
+        lstm_size=lstm_size,
+        # The fewer units, the higher the rate may be. This is the exponent between the presets best and quick.
+        learning_rate=round(min(0.006, 0.003 * (512 / lstm_size) ** 1.2), 4),
+        keep_prob=round(0.75 - 0.05 * size, 3),
+        recurrent_keep_prob=round(0.7 + 0.05 * size, 3),
+        epochs=epochs,
+        warmup_steps=min(300, steps // 18),
+        val_fraction=val_fraction,
+        save_every_n=max(1, min(round(200 + 300 * size), steps // EVALUATIONS)),
+    )
+
+
+def start_of(n_characters: int) -> Dict[str, Any]:
+    """Return the hyperparameters of the preset auto for a run that begins with a model, but for those of its network.
+
+    Args:
+        n_characters: characters of the text of the run.
+    """
+    values = _auto(n_characters)
+    windows = max(1, _steps(Hyperparameters(**{**values, "epochs": 1}), n_characters))
+    epochs = max(START_EPOCHS, math.ceil(LEAST_START_STEPS / windows))
+    steps = windows * epochs
+    values.update(_START, epochs=epochs)
+    values.update(
+        warmup_steps=max(1, steps // 10),
+        # The averages are over about an eighth of the steps.
+        average_decay=round(1 - 8 / steps, 3),
+        save_every_n=max(1, math.ceil(steps / EVALUATIONS)),
+    )
+    return values
+
+
+def _between(least: float, value: float, most: float) -> float:
+    return min(most, max(least, value))
 
 
 def steps_of_auto(n_characters: int) -> int:

@@ -1,4 +1,4 @@
-"""Start a run from another model's weights, with rows added for new characters."""
+"""What a run takes over from the model that it starts from."""
 
 from typing import Any, Dict
 
@@ -7,46 +7,49 @@ import numpy as np
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model
 
+# the hyperparameters that a run must share with the model that it starts from
+NETWORK = ("lstm_size", "num_layers", "cell")
+
 
 def network_of(model: Model) -> Dict[str, Any]:
-    """Return the hyperparameters that a run must share with the model that it starts from."""
-    return {name: getattr(model, name) for name in ("lstm_size", "num_layers", "cell")}
+    """Return what a model has of NETWORK."""
+    return {name: getattr(model, name) for name in NETWORK}
 
 
-def joined_vocabulary(model: Model, text: str) -> Vocabulary:
-    """Return the characters of a model and those of the text of a run that starts from it."""
-    new = model.vocabulary.unknown(text)
-    if not new:
-        return model.vocabulary
-    return Vocabulary.from_text("".join([*model.vocabulary.chars, *new]))
-
-
-def extended_weights(
+def transferred_weights(
     model: Model, vocabulary: Vocabulary, fresh: Dict[str, np.ndarray]
 ) -> Dict[str, np.ndarray]:
-    """Return a model's weights, extended to another vocabulary.
+    """Return a model's weights for another vocabulary.
+
+    What belongs to a character that the vocabulary lacks is left out.
 
     Args:
         model: the model.
-        vocabulary: its characters and others.
-        fresh: dict from name to the initial values of a new network, used for the other characters.
+        vocabulary: the characters of the run.
+        fresh: dict from name to the initial values of a new network, which the characters that the model lacks keep.
 
     Returns:
         A dict from the same names to values of the same shapes.
     """
-    n_known = len(model.vocabulary)
-    known_ids = vocabulary.encode("".join(model.vocabulary.chars))
-    extended = {}
+    known = [char for char in vocabulary.chars if char in model.vocabulary.vocab_to_int]
+    new_ids = vocabulary.encode("".join(known))
+    old_ids = model.vocabulary.encode("".join(known))
+    transferred = {}
     for name, values in fresh.items():
-        if model.weights[name].shape == values.shape:
-            extended[name] = model.weights[name]
-            continue
         # Characters are the last axis of the softmax and its bias, and the first rows of the first layer's kernels.
         # Below these rows are those of the layer's own outputs.
-        axis = -1 if name.startswith("softmax/") else 0
+        is_first_kernel = "/cell_0/" in name and name.endswith("/kernel")
+        if name.startswith("softmax/"):
+            axis = -1
+        elif is_first_kernel:
+            axis = 0
+        else:
+            transferred[name] = model.weights[name]
+            continue
+
         old = np.moveaxis(model.weights[name], axis, 0)
         new = np.moveaxis(values.copy(), axis, 0)
-        new[known_ids] = old[:n_known]
-        new[len(vocabulary) :] = old[n_known:]
-        extended[name] = np.moveaxis(new, 0, axis)
-    return extended
+        new[new_ids] = old[old_ids]
+        new[len(vocabulary) :] = old[len(model.vocabulary) :]
+        transferred[name] = np.moveaxis(new, 0, axis)
+    return transferred

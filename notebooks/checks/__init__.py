@@ -29,6 +29,7 @@ from . import (
     quiz,
     repairs,
     run_epoch,
+    softmax_layer,
     words,
 )
 from .progress import progress
@@ -37,6 +38,7 @@ from .verdict import EXERCISES, give_away, ready, report
 SOLUTION = "Anna_KaRNNa_Solution.ipynb"
 HINTS = words.sections("hints.md")
 SOLUTIONS = {  # of the exercises that can be skipped
+    "softmax_layer": softmax_layer.solution,
     "lstm_step": lstm_step.solution,
     "lstm_gradient": lstm_gradient.solution,
     "evaluate": evaluate.solution,
@@ -44,6 +46,7 @@ SOLUTIONS = {  # of the exercises that can be skipped
 }
 
 keep = progress.keep
+check_softmax_layer = partial(report, "softmax_layer", softmax_layer.examine)
 check_get_batches = partial(report, "get_batches", get_batches.examine)
 check_build_inputs = partial(report, "build_inputs", build_inputs.examine)
 check_lstm_step = partial(report, "lstm_step", lstm_step.examine)
@@ -111,9 +114,11 @@ def skip(exercise: Any) -> Optional[Callable]:
         print("No exercise can be skipped in this course.")
         return None
     if name not in SOLUTIONS:
-        print(words.wrap(f"These can be skipped: {', '.join(SOLUTIONS)}."))
+        first = f"{name} cannot be skipped: write it, the hints help."
+        print(words.wrap(f"{first} These can be skipped: {', '.join(SOLUTIONS)}."))
         return None
     give_away(name)
     solution = SOLUTIONS[name]
     print(inspect.getsource(solution).replace("def solution", f"def {name}"))
+    print(f'Use it in place of the function, above its check: {name} = checks.skip("{name}")')
     return solution

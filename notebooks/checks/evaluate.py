@@ -107,6 +107,7 @@ def _mistakes(losses: np.ndarray, n: int, m: int) -> Iterator[Tuple[str, float]]
     """Yield the names of typical mistakes, and what they give; the first that fits counts."""
     yield "the sum of the losses", losses.sum()
     yield "the loss of the last window", losses[-1]
+    yield "the loss of the last window alone, divided by their number", losses[-1] / WINDOWS
     counts = {"N, as len(x) is": n, "N·M": n * m, "the last number of enumerate": WINDOWS - 1}
     for kind, value in [("sum", losses.sum()), ("mean", losses.mean())]:
         for name, count in counts.items():

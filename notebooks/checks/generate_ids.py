@@ -139,6 +139,10 @@ def _compare(actual: Outcome, expected: Outcome, trial: Trial) -> None:
         actual.before[0] >= n_prime,
         "A character is drawn before all of the prime was read: feed the prime, one id after the other, then draw.",
     )
+    need(
+        actual.before[:2] != [n_prime, n_prime],
+        "Two ids are drawn from one prediction: feed each id that was drawn before the next one is drawn.",
+    )
 
     _compare_runs(runs, expected.runs, trial)
     _compare_drawn(actual, expected, trial)

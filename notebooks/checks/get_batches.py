@@ -129,8 +129,13 @@ def _collect(answer: Callable, trial: Trial) -> Collected:
 
     is_shared = any(x is y for x, y in zip(yielded[::2], yielded[1::2]))
     need(
-        np.array_equal(ids, trial.ids) and not is_shared,
-        "It writes into x: y is the same array, or x is a view of arr. Make y an array of its own, for example "
+        not is_shared,
+        "x and y are the same array, so what is written into one stands in both: make y an array of its own, for "
+        "example y = np.zeros_like(x).",
+    )
+    need(
+        np.array_equal(ids, trial.ids),
+        "It writes into arr, of which rows and x are views: make y an array of its own, for example "
         "y = np.zeros_like(x).",
     )
     return Collected(

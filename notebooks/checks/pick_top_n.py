@@ -194,6 +194,8 @@ def _compare_ids(ids: List[int], number: int, where: str) -> None:
     question = ""
     if ids == list(range(number)):
         question = " Do you return a place among the most probable, not an id?"
+    elif ids == sorted(IDS[:5]):
+        question = " Is top_n used? Five ids are drawn, whatever it is."
     expect(
         ids == expected,
         f"{where}, the most probable ids are {expected}, and only these should be drawn, but {ids} are: set all other "

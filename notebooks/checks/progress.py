@@ -8,6 +8,8 @@ from typing import Any, Dict, Optional
 
 # the teacher's settings, where there are any
 COURSE = "course.json"
+# the variable in which Jupyter's server tells a kernel the path of its notebook
+NOTEBOOK = "JPY_SESSION_NAME"
 ALL_HINTS = 99
 
 
@@ -29,10 +31,16 @@ class Progress:
     def keep(self, path: str) -> None:
         """Read what was kept in a file, if it is there, and the course's settings, and keep everything from now on.
 
+        Where Jupyter tells the name of the notebook, the file's name begins with it: notebooks that lie in one folder
+        have a file each.
+
         Raises:
             ValueError: the file of the course's settings is not JSON.
         """
         self.path = Path(path)
+        notebook = Path(os.environ.get(NOTEBOOK, ""))
+        if notebook.suffix == ".ipynb":
+            self.path = self.path.with_name(f"{notebook.stem}.{self.path.name}")
         self.exercises = {}
         # where there is none yet, or it is damaged, this starts from zero
         with contextlib.suppress(OSError, ValueError, TypeError):

@@ -162,7 +162,7 @@ def _compare_order(actual: Outcome, expected: Outcome) -> None:
             "list(batches) does?"
         )
     expect(
-        trained == list("0123") or len(trained) == WINDOWS and "?" in trained,
+        trained == list("0123") or (len(trained) == WINDOWS and "?" in trained),
         "The weights should be updated, by model.optimizer, once in each of the windows 0, 1, 2, 3, in this order. "
         f"It does {updates}{', '.join(trained)}.{reason}",
     )

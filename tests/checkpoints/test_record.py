@@ -38,6 +38,7 @@ def test_the_files_of_a_run_folder(trained):
             RUN, vocabulary=Vocabulary(sorted('é"\\\n\u2028\ud800\U0001f600')), text_name="a\ud800"
         ),
         replace(RUN, best="i7_l3.ckpt", init_from="other/i9_l3.ckpt", beginning="Er "),
+        replace(RUN, init_from="anna", init_from_sha256="f00"),
     ],
 )
 def test_a_run_is_read_as_it_was_written(tmp_path, run):
@@ -73,6 +74,7 @@ def test_a_damaged_run_file_is_refused(tmp_path, change, message):
         ("init_from", 5),
         ("init_from", []),
         ("init_from", 0),
+        ("init_from_sha256", 5),
         ("beginning", 5),
         ("beginning", []),
         ("tensorflow", 2),

@@ -33,7 +33,7 @@ def unsorted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unsorted")
     with tf.Graph().as_default(), tf.Session() as session:
         build_output(tf.one_hot(tf.zeros([1, 2], tf.int32), 5), 5, 14)
-        outputs, _ = tf.nn.dynamic_rnn(
+        _outputs, _ = tf.nn.dynamic_rnn(
             build_stack("lstm", 5, 1), tf.zeros([1, 2, 14]), dtype=tf.float32
         )
         session.run(tf.global_variables_initializer())

@@ -11,7 +11,7 @@ from conftest import CHARS, TEXT, graph_probabilities, history_of
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
 from charrnn.engines.model_file import open_model
-from charrnn.text.baselines import ngram_nats, xz_bits
+from charrnn.text.baselines import best_ngram_counts, xz_bits
 
 CHARACTERS = "the hat sat\non, the"
 # a row of the table: a label, nats, bits and perplexity
@@ -29,11 +29,11 @@ def nats_of(model, text):
     return -np.log(probabilities)
 
 
-def counted_nats(training, text, chars=CHARS):
-    """Return the mean nats that counts of characters give a text."""
+def counted(training, text, chars=CHARS):
+    """Return the row of the table that the best n-gram counts have: its label, and its nats."""
     vocabulary = Vocabulary(chars)
-    nats = ngram_nats(vocabulary.encode(training), vocabulary.encode(text), len(chars))
-    return nats.mean()
+    counts = best_ngram_counts(vocabulary.encode(training), vocabulary.encode(text), len(chars))
+    return f"n-gram counts, best length: {counts.length}", pytest.approx(counts.nats, abs=1e-4)
 
 
 def table(out):
@@ -64,6 +64,12 @@ def evaluated(capsys):
     return run
 
 
+def test_a_text_is_read_in_one_row_unless_more_are_asked_for(exported, tmp_path, evaluated):
+    path = tmp_path / "text"
+    path.write_text(TEXT[:300])
+    assert evaluated(exported, path, "--rows", "1") == evaluated(exported, path)
+
+
 def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_path, evaluated):
     text = "the mat\nand the hat sat, on the cat.\n" * 4
     (tmp_path / "text").write_text(text)
@@ -73,20 +79,15 @@ def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_pa
     assert name == f"text     {tmp_path / 'text'}, 148 characters, 147 of them predicted"
     assert blank == ""
     assert head.split() == ["nats/char", "bits/char", "perplexity"]
-    rows = table(out)
-    assert list(rows) == [
-        "this model",
-        "counts of 5 characters and the next",
-        "xz, after the training text",
-        "xz, of this text alone",
+    of_model = nats_of(trained / "i173_l5.ckpt", text).mean()
+    of_xz = xz_bits(text, TEXT) * math.log(2) / 148
+    of_xz_alone = xz_bits(text) * math.log(2) / 148
+    assert list(table(out).items()) == [
+        ("this model", pytest.approx(of_model, abs=1e-4)),
+        counted(TEXT, text),
+        ("xz, after the training text", pytest.approx(of_xz, abs=1e-4)),
+        ("xz, of this text alone", pytest.approx(of_xz_alone, abs=1e-4)),
     ]
-    expected = [
-        nats_of(trained / "i173_l5.ckpt", text).mean(),
-        counted_nats(TEXT, text),
-        xz_bits(text, TEXT) * math.log(2) / 148,
-        xz_bits(text) * math.log(2) / 148,
-    ]
-    assert list(rows.values()) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("model", ["trained", "exported"])
@@ -117,7 +118,10 @@ def test_json_has_what_is_printed(trained, tmp_path, evaluated):
     rows = table(evaluated(trained, tmp_path / "text"))
     report = json.loads(evaluated(trained, tmp_path / "text", "--json"))
     nats = report["nats_per_character"]
-    assert {"this model": nats, **report["comparison"]} == pytest.approx(rows, abs=1e-4)
+    figures = [nats, *report["comparison"].values()]
+    assert figures == pytest.approx(list(rows.values()), abs=1e-4)
+    assert list(report["comparison"])[0] == "n-gram counts"
+    assert f"n-gram counts, best length: {report['ngram_length']}" in rows
     assert report["bits_per_character"] == pytest.approx(nats / math.log(2))
     assert report["model"] == str(trained / "i173_l5.ckpt")
     assert report["predicted"] == 59
@@ -178,9 +182,8 @@ def test_the_loss_on_the_held_out_text_is_that_of_the_run(
     # the run reads it in several rows, each after up to 500 characters, which are all that come before
     assert rows["this model"] == pytest.approx(validation_losses[step], abs=1e-4)
     training, held_out, _ = split((stopped_early / "text.txt").read_text(), 0.25)
-    assert rows["counts of 5 characters and the next"] == pytest.approx(
-        counted_nats(training, held_out, sorted(set(training))), abs=1e-4
-    )
+    label, nats = counted(training, held_out, sorted(set(training)))
+    assert rows[label] == nats
 
 
 def test_the_last_validation_loss_is_that_of_the_cells(stopped_early, validation_losses):
@@ -229,8 +232,8 @@ def test_another_training_text_is_whole_but_for_unknown_characters(
     (tmp_path / "text").write_text(TEXT[30:130])
     (tmp_path / "other").write_text(TEXT[:200] + "XYZ")
     out = evaluated(stopped_early, tmp_path / "text", "--train-text", tmp_path / "other")
-    nats = table(out)["counts of 5 characters and the next"]
-    assert nats == pytest.approx(counted_nats(TEXT[:200], TEXT[30:130]), abs=1e-4)
+    label, nats = counted(TEXT[:200], TEXT[30:130])
+    assert table(out)[label] == nats
 
 
 @pytest.mark.parametrize("text, n_known", [("XtZ", 1), ("XYZ", 0)])

@@ -92,7 +92,7 @@ def as_json(capsys):
 
 def test_the_table_has_all_runs(folder, plain, validated, compared):
     (head, first, second), _ = compared(folder)
-    assert columns(head)[:3] == ["run", "text", "network"]
+    assert columns(head)[:3] == ["run", "text", "start"]
     assert place_of(first) == str(validated)
     assert re.search(r"  20\d\d-\d\d-\d\d \d\d:\d\d$", first)
     assert place_of(second) == str(plain)

@@ -1,5 +1,7 @@
 """The unrolled graph: its names, its dropout masks, its checkpoints, and the networks that it refuses."""
 
+import functools
+
 import numpy as np
 import pytest
 from conftest import TENSORFLOW_1, training_graph
@@ -59,6 +61,12 @@ def test_masks_keep_the_mean(keep_prob, precision):
         assert set(np.unique(mask)) == {0, factor}
         assert_share(mask > 0, keep_prob)
         assert_mean(mask, 1, variance=1 / keep_prob - 1)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_masks_keep_all_units_with_a_keep_prob_of_1(precision):
+    for mask in masks_of(1, 2, (51, 41, 31), keep_prob=1, precision=precision):
+        assert set(np.unique(mask)) == {1}
 
 
 def kernels():
@@ -150,16 +158,22 @@ def test_it_has_the_variables_and_tensors_of_dynamic_rnns_graph(layers):
     assert ours == names_and_shapes(CharRNN(**sizes))
 
 
+@functools.lru_cache(maxsize=None)
+def registered_kernels(type_of_operation):
+    """Return TensorFlow's kernels, which take a millisecond to find, for the operations of a type."""
+    from tensorflow.python.framework import kernels
+
+    return kernels.get_registered_kernels_for_op(type_of_operation).kernel
+
+
 def has_kernel_for_gpu(operation):
     """Return whether TensorFlow has a kernel for a GPU, or for any device, for an operation and its numbers."""
-    from tensorflow.python.framework import kernels
 
     def fits(constraint):
         number = operation.get_attr(constraint.name).as_datatype_enum
         return number in constraint.allowed_values.list.type
 
-    registered = kernels.get_registered_kernels_for_op(operation.type)
-    for kernel in registered.kernel:
+    for kernel in registered_kernels(operation.type):
         if kernel.device_type in ("GPU", "DEFAULT") and all(map(fits, kernel.constraint)):
             return True
     return False

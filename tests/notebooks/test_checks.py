@@ -48,7 +48,7 @@ def forget(monkeypatch):
 @pytest.fixture
 def others_right(monkeypatch):
     """All exercises before the last two have been found right."""
-    monkeypatch.setattr(verdicts, "_right", {name: True for name in NETWORK[:-2]})
+    monkeypatch.setattr(verdicts, "_right", dict.fromkeys(NETWORK[:-2], True))
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -106,6 +106,7 @@ def stub(name):
 @pytest.mark.parametrize(
     "name, missing",
     [
+        ("softmax_layer", "loss, gradient"),
         ("get_batches", "n_windows, rows"),
         ("lstm_step", "c, h"),
         ("lstm_gradient", "gradient, grad_old_c"),
@@ -223,7 +224,7 @@ def test_an_answer_that_waits_is_stopped(monkeypatch):
     assert "such as time.sleep" in said
 
 
-@pytest.mark.parametrize("name", (*NETWORK[1:], "run_epoch", "generate_ids"))
+@pytest.mark.parametrize("name", [*NETWORK[1:], "run_epoch", "generate_ids"])
 def test_eager_execution_is_the_cause(name, monkeypatch):
     # as tf.enable_eager_execution does
     monkeypatch.setattr(context, "default_execution_mode", context.EAGER_MODE)
@@ -343,7 +344,7 @@ def hint(capsys):
     return next_hint
 
 
-@pytest.mark.parametrize("name", (*WRITTEN, "repairs", "hyperparameters", "quiz"))
+@pytest.mark.parametrize("name", [*WRITTEN, "repairs", "hyperparameters", "quiz"])
 def test_hints_come_in_layers(name, forget, hint):
     for number in (1, 2, 3):
         assert hint(name).startswith(f"{name}, hint {number} of 3: ")
@@ -395,7 +396,9 @@ def test_a_ready_solution_is_not_an_answer(make):
 
 def test_a_skipped_exercise_is_ready_but_not_right(forget, capsys):
     given = checks.skip("lstm_step")
-    assert "def lstm_step(x, c, h, kernel, bias):" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "def lstm_step(x, c, h, kernel, bias):" in said
+    assert 'above its check: lstm_step = checks.skip("lstm_step")' in said
     said = "lstm_step: skipped. The given solution is used. "
     assert verdict("lstm_step", given) == (False, said)
     assert checks.ready("lstm_step")
@@ -404,7 +407,8 @@ def test_a_skipped_exercise_is_ready_but_not_right(forget, capsys):
 
 def test_an_exercise_that_cannot_be_skipped(forget, capsys):
     assert checks.skip("get_batches") is None
-    assert "These can be skipped: lstm_step" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("get_batches cannot be skipped: write it, the hints help. These can")
 
 
 def test_what_skipping_cannot_give_is_said():
@@ -451,6 +455,16 @@ def test_progress_outlives_a_restart(folder, hint):
     assert hint("build_loss").endswith(" ".join(second.split())[-30:])
 
 
+def test_notebooks_in_one_folder_do_not_share_their_progress(folder, monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "lessons/mine.ipynb")
+    checks.keep(folder / "progress.json")
+    checks.progress.note("build_loss", attempts=3)
+    monkeypatch.setenv("JPY_SESSION_NAME", "lessons/other.ipynb")
+    checks.keep(folder / "progress.json")
+    assert checks.progress.of("build_loss")["attempts"] == 0
+    assert (folder / "mine.progress.json").is_file()
+
+
 def test_damaged_progress_begins_anew(folder):
     (folder / "progress.json").write_text("no JSON")
     checks.keep(folder / "progress.json")
@@ -477,7 +491,7 @@ def test_a_course_switches_skipping_off(strict_course, capsys):
 
 def test_settings_of_a_course_that_are_no_json_are_refused(folder):
     (folder / "course.json").write_text("hints: 0")
-    with pytest.raises(ValueError, match="course.json should be a JSON object"):
+    with pytest.raises(ValueError, match=r"course.json should be a JSON object"):
         checks.keep(folder / "progress.json")
 
 

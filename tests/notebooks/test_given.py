@@ -53,7 +53,9 @@ def test_bars_begin_at_the_bigrams_and_several_losses_come_with_their_spread(giv
 @pytest.fixture
 def stored(given, tmp_path, monkeypatch):
     """An empty store of what experiments measure."""
-    monkeypatch.setattr(given, "STORED", str(tmp_path / "measured.json"))
+    path = tmp_path / "measured.json"
+    path.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(given, "STORED", str(path))
     monkeypatch.setattr(given, "_measured", {})
 
 
@@ -69,6 +71,29 @@ def test_an_experiment_shows_what_was_stored(given, stored, capsys):
     measured = given.measured("gates", False, {"LSTM": lambda: 1 / 0})
     assert measured["LSTM"].tolist() == [1.5, 2.0]
     assert "those of the solution's run" in capsys.readouterr().out
+
+
+def test_what_an_earlier_version_has_stored_stays(given, stored):
+    given.measured("gates", True, {"LSTM": lambda: [1.5]})
+    given.store_measured()
+    given._measured.clear()
+    given.measured("rates", True, {"0.01": lambda: [2.5]})
+    given.store_measured()
+    assert given.latest("gates")["LSTM"].tolist() == [1.5]
+
+
+def test_the_latest_figures_are_those_of_this_session(given, stored):
+    given.measured("memory", True, {"gates": lambda: [1.5]})
+    given.store_measured()
+    given.measured("memory", True, {"gates": lambda: [0.5]})
+    assert given.latest("memory")["gates"].tolist() == [0.5]
+
+
+def test_the_bar_of_a_place_shows_how_far_its_loss_is_above_the_lowest(given, capsys):
+    given.show_places([2.5, 2.4, 2.9])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("piece  1: 2.50")
+    assert [line.count("█") for line in lines] == [5, 0, 25]
 
 
 def test_shares_come_in_percent_with_the_lowest_and_highest_of_the_seeds(given, capsys):
@@ -276,7 +301,7 @@ PICTURES = {  # by the function: its arguments, and words that come with the pic
     ),
     "plot_clipping": (
         ({"norm, larger": np.array([[1, 4.0]]), "clipped": np.array([LOSSES, LOSSES])}, [1, 50]),
-        "larger, after 50 steps: 4;",
+        "larger, at the end: 4;",
     ),
     "plot_reach": (
         ({"plain cell": LENGTHS[:1], "LSTM": LENGTHS},),
@@ -303,6 +328,14 @@ def test_a_picture_comes_with_its_numbers_in_words(given, shown, name):
     getattr(given, name)(*arguments)
     ((_, alt),) = shown
     assert words in alt
+
+
+def test_a_rate_that_jumps_does_not_squeeze_the_others(given, shown):
+    given.plot_rates({"0.01": LOSSES, "1": LOSSES + 100}, 2.5)
+    ((figure, _),) = shown
+    assert [axes.get_ylim()[1] for axes in figure.axes] == [5, 5]
+    (said,) = figure.axes[1].texts
+    assert said.get_text() == "up to 104"
 
 
 def test_words_that_are_real(given):

@@ -27,6 +27,10 @@ def first(lines):
     return GOOD["get_batches"].replace(FIRST, f"{indented}\n    {FIRST}")
 
 
+NETWORK = [
+    f"{GOOD[name]}\n# by hand"
+    for name in ("build_lstm", "build_output", "build_optimizer", "CharRNN")
+]
 # How a student writes get_batches
 SWAPPED = GOOD["get_batches"].replace("yield x, y", "yield y, x")
 INVALID = GOOD["get_batches"].replace("yield x, y", "yield x y")
@@ -37,6 +41,7 @@ WITH_HELPER = GOOD["get_batches"].replace(
 WRONG = GOOD["get_batches"].replace("yield x", "yield 1")
 WITHOUT_CHECK, *_ = first("pass").split("\n\n\nchecks")
 SKIPPED = 'get_batches = checks.skip("lstm_step")'
+INDENTED = WITH_HELPER.replace("\n", "\n    ")
 PRINTS = "for i in range(9_000): print(i)\nsys.stdout.write(9 ** 7 * 'x')"
 SCRIPT = "raise ValueError('<script>alert(1)</script>')"
 
@@ -68,6 +73,15 @@ CLASS = {
             WITH_HELPER,
         ],
     ),
+    "inside": Student(
+        "right",
+        "",
+        [
+            "try:\n    from math import floor\nexcept ImportError:\n    from math import ceil as floor",
+            "with open(os.devnull) as nothing:\n    def windows(n, k):\n        return floor(n / k)",
+            f"if nothing.closed:\n    {INDENTED}\nelse:\n    get_batches = None",
+        ],
+    ),
     "swapped": Student("tried", "x and y are swapped", [SWAPPED]),
     "broken": Student("tried", "not valid Python: Synta", [INVALID]),
     "nested": Student("tried", "not valid Python", [DEEP]),
@@ -90,6 +104,12 @@ CLASS = {
     "unchecked": Student("right", "", [WITHOUT_CHECK]),
     "Ann/mine": Student("right", "'Ann/mine'", [first("len(text)")]),
     "=Eve/mine": Student("skipped", "", [SKIPPED]),
+    "skips": Student("tried", "No cell defines get_batches", ['checks.skip("get_batches")']),
+    "one mistake": Student(
+        "right",
+        "It is right with the build_ functions of the solution. With those of the notebook: It uses build_loss",
+        [first("pass"), *NETWORK, GOOD["build_loss"].replace("reduce_mean", "reduce_sum")],
+    ),
     "endless": Student("tried", "did not finish within 60", [first("while True: pass")]),
     "large": Student("tried", "MemoryError", [first("np.ones((60_000, 60_000))")]),
     "loud": Student("right", "", [first(PRINTS)]),
@@ -194,7 +214,18 @@ def test_the_table_says_why(graded, name):
 
 @pytest.mark.slow
 def test_the_solution_is_right(graded):
-    assert [row["result"] for row in graded.of("whole").values()] == 15 * ["right"]
+    assert [row["result"] for row in graded.of("whole").values()] == 16 * ["right"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise, result", [("build_loss", "tried"), ("CharRNN", "right")])
+def test_one_mistake_costs_once(graded, exercise, result):
+    assert graded.of("one mistake")[exercise]["result"] == result
+
+
+@pytest.mark.slow
+def test_a_teacher_reads_no_hint_for_the_student(graded):
+    assert "checks.hint" not in graded.page
 
 
 @pytest.mark.slow
@@ -226,7 +257,7 @@ def test_what_a_student_has_started_is_ended(graded):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["docs/teaching.md", "of 28: no UTF-\\udcff, 4 points"])
+@pytest.mark.parametrize("part", ["docs/teaching.md", "of 31: no UTF-\\udcff, 4.24 of 18 points"])
 def test_the_grader_prints_a_warning_and_the_points(graded, part):
     assert part in graded.printed
 
@@ -234,7 +265,7 @@ def test_the_grader_prints_a_warning_and_the_points(graded, part):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
-    ["points of 17", "<small>7 / 2<", "&lt;script&gt;alert(1)", "default-src 'none'"],
+    ["points of 18", "<small>7 / 2<", "&lt;script&gt;alert(1)", "default-src 'none'"],
 )
 def test_the_page_has_points_counts_and_messages(graded, part):
     assert part in graded.page
@@ -244,6 +275,62 @@ def test_the_page_has_points_counts_and_messages(graded, part):
 @pytest.mark.parametrize("part", ["<script", DIGITS])
 def test_the_page_has_nothing_that_students_smuggle_in(graded, part):
     assert part not in graded.page
+
+
+@pytest.fixture
+def marked(monkeypatch):
+    """The cells of the notebooks that are graded, of which everything is right."""
+    import grade
+
+    notebooks = []
+
+    def all_right(cells, names, jobs):
+        notebooks.append(cells)
+        return dict.fromkeys(grade.EXERCISES, ("right", ""))
+
+    monkeypatch.setattr(grade, "grade", all_right)
+    return notebooks
+
+
+def test_a_second_grading_does_the_late_notebook_only(tmp_path, marked):
+    import grade
+
+    write_notebook(tmp_path / "ann.ipynb", ["x = 1"])
+    grade.main([str(tmp_path)])
+    write_notebook(tmp_path / "bob.ipynb", ["x = 2"])
+    grade.main([str(tmp_path)])
+    assert marked == [["x = 1"], ["x = 2"]]
+    assert (tmp_path / "grades-by-student.csv").read_text().split()[-2:] == ["ann,16", "bob,16"]
+
+
+def test_a_notebook_that_has_changed_is_graded_again(tmp_path, marked):
+    import grade
+
+    for cell in ("x = 1", "x = 2"):
+        write_notebook(tmp_path / "ann.ipynb", [cell])
+        grade.main([str(tmp_path)])
+    assert marked == [["x = 1"], ["x = 2"]]
+
+
+def test_the_grader_names_who_handed_in_nothing(tmp_path, marked, capsys):
+    import grade
+
+    write_notebook(tmp_path / "ann.ipynb", ["x = 1"])
+    (tmp_path / "class.csv").write_text("login,name\nann,Ann\nbob,Bob\n")
+    grade.main([str(tmp_path), f"--students={tmp_path / 'class.csv'}"])
+    assert "Handed in nothing: bob." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "cell, result",
+    [("x = 1", "not in this notebook"), (BLANK["softmax_layer"], "empty")],
+    ids=["begun with version 3.1", "blank"],
+)
+def test_an_exercise_that_came_later_is_lacking_or_empty(cell, result):
+    import grade
+
+    marks = grade.grade([cell], names={}, jobs=1)
+    assert marks["softmax_layer"] == (result, "")
 
 
 def test_a_solution_that_was_given_is_named(tmp_path, capsys):
@@ -264,7 +351,7 @@ def test_a_solution_that_was_given_is_named(tmp_path, capsys):
         ([str(FOLDER), "--course=nowhere"], "nowhere is not a regular file"),
         (
             [str(FOLDER), "--course=wrong.json"],
-            "there is no exercise get_batch: they are get_batches, lstm_step",
+            "there is no exercise get_batch: they are softmax_layer, get_batches",
         ),
     ],
 )

@@ -35,7 +35,7 @@ def test_a_folder_that_cannot_be_flushed_is_an_error_unless_no_folder_can(
 
 def test_a_lock_cannot_be_held_twice(tmp_path):
     lock = files.lock(tmp_path / "lock")
-    with pytest.raises(BlockingIOError, match="another process holds the lock .*lock"):
+    with pytest.raises(BlockingIOError, match=r"another process holds the lock .*lock"):
         files.lock(tmp_path / "lock")
     lock.close()
     files.lock(tmp_path / "lock").close()

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+import charrnn.train
 from charrnn.system.interrupts import StopRequests
 
 
@@ -63,3 +64,12 @@ def test_after_the_block_signals_have_their_usual_effect(ended):
         send(signal.SIGINT)
     send(signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
     assert ended == [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_training_of_a_test_passes_a_signal_on_to_pytest(ended, number):
+    """After it has stopped, so that a run of tests that is cancelled ends."""
+    with charrnn.train.StopRequests().listening():
+        send(number)
+        assert ended == []
+    assert ended == [number]

@@ -10,8 +10,9 @@ import pytest
 from charrnn.system import terminal
 from charrnn.system.tensorflow import tf
 
-CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb\n"
-SHOWN = "a^[]0;x^G\t^?^M\\x9b2J\\u202eb\n"
+# and two spaces, which are no control characters
+CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb \xa0\n"
+SHOWN = "a^[]0;x^G\t^?^M\\x9b2J\\u202eb \xa0\n"
 
 
 class Terminal(io.StringIO):

@@ -56,7 +56,7 @@ def test_a_text_in_the_folder_of_the_environment_is_not_downloaded(known, tmp_pa
 def test_another_file_with_the_name_of_a_known_text_is_refused_and_kept(known, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "known.txt").write_bytes(b"mine")
-    with pytest.raises(ValueError, match="data/known.txt is not the known text 'known'"):
+    with pytest.raises(ValueError, match=r"data/known.txt is not the known text 'known'"):
         corpus.find("known")
     assert (tmp_path / "data" / "known.txt").read_bytes() == b"mine"
 
@@ -188,11 +188,14 @@ def test_of_links_to_a_file_of_a_folder_only_the_first_is_read(folder):
     assert corpus.read(folder).text == "one\ntwo\nthree"
 
 
-def test_a_line_says_how_many_links_were_left_out(folder):
-    (folder / "a.u8").symlink_to("a.txt")
-    (folder / "sub" / "d").symlink_to("../b.txt")
+@pytest.mark.parametrize(
+    "n_links, others", [(1, ""), (2, " and 1 other link"), (3, " and 2 other links")]
+)
+def test_a_line_says_how_many_links_were_left_out(folder, n_links, others):
+    for name in ("a.u8", "sub/c.u8", "sub/d")[:n_links]:
+        (folder / name).symlink_to(folder / "a.txt")
     links, _ = corpus.read(folder).skipped
-    assert links == f"{folder / 'a.u8'}, the same file as {folder / 'a.txt'} and 1 other link"
+    assert links == f"{folder / 'a.u8'}, the same file as {folder / 'a.txt'}{others}"
 
 
 def test_a_file_that_is_named_twice_is_read_twice(folder):
@@ -245,3 +248,8 @@ def test_standard_input_that_is_no_text_is_refused(monkeypatch, content, message
     monkeypatch.setattr(sys, "stdin", standard_input(content))
     with pytest.raises(ValueError, match=f"standard input {message}"):
         corpus.read("-")
+
+
+def test_the_licence_begins_where_the_novel_ends(anna):
+    n_after = corpus.KNOWN_TEXTS["anna"].after_the_work
+    assert anna[-n_after:].startswith("*** END OF THIS PROJECT GUTENBERG EBOOK")

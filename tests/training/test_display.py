@@ -19,6 +19,7 @@ from charrnn.system.words import quoted
 from charrnn.training.display import Display
 from charrnn.training.job import Job
 from charrnn.training.options import Options
+from charrnn.training.start import Start
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
@@ -35,7 +36,7 @@ def display_of(
         text="a" * 1040,
         options=Options(),
         threads=2,
-        init_from=init_from,
+        start=Start(init_from),
         training=np.zeros(n_training, np.int8),
         held_out=np.zeros(n_held_out, np.int8),
         test=np.zeros(n_test, np.int8),
@@ -61,7 +62,7 @@ def test_the_plan(display, capsys):
 
 @pytest.mark.parametrize(
     "text, is_said",
-    [("a" * 4_999, True), ("\n".join(map(str, range(1_000))), False), ("a" * 5_000, False)],
+    [("a" * 6_999, True), ("\n".join(map(str, range(1_000))), False), ("a" * 7_000, False)],
     ids=["short", "list", "long"],
 )
 def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, text, is_said):
@@ -69,13 +70,22 @@ def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, 
     display.job = replace(display.job, text=text)
     display.plan()
     out = capsys.readouterr().out
-    assert ("counts of 5 characters predict better than a network" in out) == is_said
+    assert ("n-gram counts predict better than a network" in out) == is_said
 
 
 @pytest.mark.parametrize(
-    "chars, weights",
-    [("ac", "with new weights for 'b'"), ("abcd", "which has all characters of the text")],
+    "name, n_held_out, is_said", [("anna", 20, True), ("anna", 0, False), ("my text", 20, False)]
 )
+def test_the_plan_says_that_anna_ends_with_a_licence(capsys, name, n_held_out, is_said):
+    """Where it is held out."""
+    display = display_of(1040 - n_held_out, n_held_out)
+    display.job = replace(display.job, record=replace(display.job.record, text_name=name))
+    display.plan()
+    said = "the last 19,072 characters are Project Gutenberg's licence, not the novel"
+    assert (said in capsys.readouterr().out) == is_said
+
+
+@pytest.mark.parametrize("chars, weights", [("ac", "\nweights  new ones for 'b'\n"), ("abcd", "")])
 def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys, chars, weights):
     model = SimpleNamespace(name="other.ckpt", vocabulary=Vocabulary(chars))
     display_of(730, 30, 280, init_from=model, cell="gru", eval_every_n=15).plan()
@@ -84,7 +94,7 @@ def test_the_plan_of_a_run_with_other_texts_cells_and_weights(capsys, chars, wei
         "held out the last 30 characters before the test text",
         "test     the last 280 characters",
         "gru units",
-        f"weights  from other.ckpt, {weights}\n",
+        f"\nstart    other.ckpt{weights or chr(10)}",
     ):
         assert part in out
 

@@ -139,7 +139,7 @@ def test_the_numbers_of_processes_that_can_resume_a_run_are_named(trained):
     """Those that divide its batch, which cannot be changed."""
     with pytest.raises(
         ValueError,
-        match="batch_size 2 cannot be divided by 3 processes: a resumed run keeps it, so use 1 or 2 processes$",
+        match=r"batch_size 2 cannot be divided by 3 processes: a resumed run keeps it, so use 1 or 2 processes$",
     ):
         plan_job(None, {}, trained, Options(resume=True), n_processes=3)
 
@@ -150,7 +150,7 @@ def test_a_run_with_one_row_can_be_resumed_on_one_process_only(text_file, tmp_pa
     assert train_small(text_file, folder, *flags.split()) == 0
     with pytest.raises(
         ValueError,
-        match="batch_size 1 cannot be divided by 2 processes: a resumed run keeps it, so use 1 process$",
+        match=r"batch_size 1 cannot be divided by 2 processes: a resumed run keeps it, so use 1 process$",
     ):
         plan_job(None, {}, folder, Options(resume=True), n_processes=2)
 

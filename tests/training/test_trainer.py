@@ -312,7 +312,7 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
     assert train_small(text_file, folder, *QUIET, *flags.split()) == 0
     lines = capsys.readouterr().out.splitlines()
     for line in (
-        "note     22 steps are few to learn from; the preset auto makes 200",
+        "note     22 steps are few to learn from; the preset auto makes 488, or begins with a trained model",
         "epoch 1/2  step 6/22  validation loss 1.0000, the best so far",
         "epoch 2/2  step 12/22  validation loss 1.0000, the best 1.0000 at step 6",
         "ended early after step 12: 1 evaluation without improvement since step 6",

@@ -1,4 +1,4 @@
-"""Runs that start from another model's weights: rows for new characters, and nothing else changed."""
+"""Runs that start from another model's weights: rows for the characters of the text, and nothing else changed."""
 
 import re
 import shutil
@@ -26,7 +26,9 @@ from charrnn.train import train_model
 from charrnn.training import transfer
 
 OTHER = "A cat: one, two! And the hats.\n" * 30  # without d, m; with A, :, w, !
-NEW = "!:Aw"
+SAME_SIZE = (
+    "A cat, the hat on. oh she!\n"  # as many characters as TEXT has, without d, m; with A, !
+)
 KERNELS = {
     "lstm": ["basic_lstm_cell/kernel"],
     "gru": ["gru_cell/gates/kernel", "gru_cell/candidate/kernel"],
@@ -80,25 +82,24 @@ def numpy_transfer(old, fresh, before, after, cell):
         pytest.param("rnn", marks=pytest.mark.slow),
     ],
 )
-def test_rows_are_added_and_the_others_are_unchanged(tmp_path, cell):
-    """Bit for bit. Characters that only the other model has keep their rows."""
+@pytest.mark.parametrize("text", [OTHER, SAME_SIZE])
+def test_rows_are_added_and_left_out_and_the_others_are_unchanged(tmp_path, cell, text):
+    """Bit for bit. The second text has as many characters as the model, but others."""
     model = make_network(tmp_path, CHARS, 5, 3, cell)
-    joined = transfer.joined_vocabulary(model, OTHER)
+    vocabulary = Vocabulary.from_text(text)
     before = list(model.vocabulary.chars)
-    after = list(joined.chars)
-    assert sorted(set(after) - set(before)) == sorted(NEW)
-    assert after == sorted(set(TEXT + OTHER))
+    after = list(vocabulary.chars)
+    assert set(after) - set(before)
+    assert set(before) - set(after)
 
     fresh = fresh_weights(len(after), cell)
-    extended = transfer.extended_weights(model, joined, fresh)
+    transferred = transfer.transferred_weights(model, vocabulary, fresh)
     expected = numpy_transfer(model.weights, fresh, before=before, after=after, cell=cell)
-    assert set(extended) == set(fresh) == set(expected)
-    for name, values in extended.items():
+    assert set(transferred) == set(fresh) == set(expected)
+    for name, values in transferred.items():
         assert values.shape == fresh[name].shape
         assert values.dtype == np.float32
         np.testing.assert_array_equal(values, expected[name], err_msg=name)
-    n_weights = sum(values.size for values in extended.values())
-    assert n_weights > sum(values.size for values in model.weights.values())
 
 
 SKIPPED = (
@@ -128,6 +129,7 @@ def test_what_a_run_does_not_start_from_is_named(
         init_from=run_copy,
         epochs=1,
         num_steps=9,
+        save_every_n=99,
         sample_length=0,
         quiet=quiet,
     )
@@ -147,7 +149,7 @@ def command(trained, tmp_path):
 
 
 def test_a_run_from_another_model(trained, command, tmp_path, monkeypatch, capsys):
-    """It has the other model's sizes and characters, and when it is resumed, its own weights.
+    """It has the other model's sizes and the characters of its text, and when it is resumed, its own weights.
 
     If it is interrupted before it has saved them, it cannot be resumed.
     """
@@ -156,11 +158,12 @@ def test_a_run_from_another_model(trained, command, tmp_path, monkeypatch, capsy
     prefix = str(trained / "i173_l5.ckpt")
     assert train.main([*command, str(whole)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert f"weights  from {prefix}, with new weights for '!', ':', 'A', 'w'" in lines
+    assert f"start    {prefix}" in lines
+    assert "weights  new ones for '!', ':', 'A', 'w'" in lines
     run = record.read_run(whole)
     hyper = run.hyperparameters
     assert (hyper.lstm_size, hyper.num_layers, hyper.cell) == (5, 2, "lstm")
-    assert run.vocabulary == Vocabulary.from_text(TEXT + OTHER)
+    assert run.vocabulary == Vocabulary.from_text(OTHER)
     assert run.init_from == prefix
     first_biases = open_model(whole / "i0_l5.ckpt").biases
     for ours, theirs in zip(first_biases, open_model(trained).biases):

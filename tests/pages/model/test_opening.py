@@ -56,7 +56,7 @@ def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_pag
 
 
 def test_where_nothing_was_found_it_opens_on_surprise(open_random):
-    with mock.patch.object(units.Measured, "discoveries", lambda *_: []):
+    with mock.patch.object(units.Measured, "discoveries", return_value=[]):
         view = open_random(" .ab")
     assert "surprises it" in view["claim"].text
     for name in ("handle", "another", "free-said"):

@@ -152,7 +152,7 @@ def assert_refused(write, path, link):
     """Check that nothing is written in place of a file, by its own name or by a link."""
     link.symlink_to(path)
     for target in (path, link):
-        with pytest.raises(ValueError, match="it must end in|belongs to a run"):
+        with pytest.raises(ValueError, match=r"it must end in|belongs to a run"):
             write(target)
 
 

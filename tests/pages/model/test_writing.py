@@ -297,5 +297,5 @@ def test_no_words_run_together_in_a_picture(open_page):
     assert view.js(lines) is not None
     for side in ("low", "high"):
         # The first word may stand beside the end of the beginning, which has another colour.
-        first, *words = view.js(f"textOf(pair.sides[{side == 'high':d}].text.ids)").split()
+        _, *words = view.js(f"textOf(pair.sides[{side == 'high':d}].text.ids)").split()
         assert set(words) <= set(pictured)

@@ -1,0 +1,135 @@
+"""What a new run begins with: a trained model, or random weights.
+
+A model that has learned to write spares a short text most of the work, even where it predicts the text worse than
+counts of pairs of characters. It is chosen by how it predicts the beginning of the text to train on.
+"""
+
+import contextlib
+import math
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from charrnn.data import Vocabulary, split
+from charrnn.engines.model_file import known_models
+from charrnn.engines.opened_model import Model
+from charrnn.engines.surprisal import WARM_UP, surprisal
+from charrnn.hyperparameters import Hyperparameters
+from charrnn.system import files, words
+from charrnn.text import lists
+from charrnn.text.baselines import ngram_nats
+from charrnn.text.corpus import Text
+
+# in place of a model: begin with random weights
+NONE = "none"
+
+# With so many characters, a text has no use for a model.
+LONGEST = 300_000
+# characters at the beginning of the text to train on that are read, at most and at least
+LOOK = 10_000
+LEAST_LOOK = 200
+# pieces that are read in parallel, and the characters that are read in all of them: each begins earlier
+ROWS = 16
+READ_IN_ALL = LOOK + ROWS * WARM_UP
+# Below so many nats per character, a model has read the text. Models have 0.9 to 1.12 on their own texts, and at least
+# 1.71 on others.
+READ = 1.4
+# A model may predict a text by so many nats worse than counts of pairs.
+WORSE = 0.6
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What a new run begins with.
+
+    Attributes:
+        model: the model whose weights it takes; None for random ones.
+        reason: why this was chosen, for the plan; "" if the user has named it.
+    """
+
+    model: Optional[Model] = None
+    reason: str = ""
+
+
+def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> Start:
+    """Choose the known model that a new run on a text begins with, if it is to begin with one.
+
+    Args:
+        text: the text of the run. What the run holds out of it is not read.
+        hyper: the hyperparameters of the run, if it begins with random weights.
+        sizes: the values of hyperparameters that the model must have.
+    """
+    if len(text.text) >= LONGEST:
+        return Start(reason=f"because the text has {LONGEST:,} characters or more")
+    if hyper.shuffle == "lines" or lists.is_list(text.text):
+        return Start(reason="because the text is a list")
+    training, _, _ = split(text.text, hyper.val_fraction, hyper.test_fraction)
+    look = training[:LOOK]
+    if len(look) < LEAST_LOOK:
+        return Start(reason=f"because there are fewer than {LEAST_LOOK} characters to train on")
+
+    fitting = [model for model in known_models() if _has(model, sizes)]
+    if not fitting:
+        named = words.listed(f"{name} {value}" for name, value in sizes.items())
+        return Start(reason=f"because no known model has {named}")
+
+    sha256 = files.text_sha256(text.text)
+    unread: List[Tuple[float, Model]] = []
+    read: List[str] = []
+    for model in fitting:
+        nats = _nats(model, look)
+        has_its_text = model.run is not None and model.run.text_sha256 == sha256
+        if has_its_text or nats < READ:
+            read.append(model.name)
+        else:
+            unread.append((nats, model))
+    have_read = ""
+    if read:
+        have_read = f"{' and '.join(read)} has read this text, or one like it"
+    if not unread:
+        return Start(reason=f"because {have_read}")
+
+    nats, nearest = min(unread, key=lambda pair: pair[0])
+    pairs = _nats_of_pairs(look)
+    reason = f"which predicts this text with {nats:.2f} nats, pairs of characters with {pairs:.2f}"
+    if read:
+        reason = f"{reason} ({have_read})"
+    if nats < pairs + WORSE:
+        return Start(nearest, reason)
+    return Start(reason=f"not with {nearest.name}, {reason}")
+
+
+def _has(model: Model, sizes: Dict[str, Any]) -> bool:
+    return all(getattr(model, name) == value for name, value in sizes.items())
+
+
+def _nats(model: Model, text: str) -> float:
+    """Return the mean nats per character of a text. A character that the model does not know is one of C at random.
+
+    C is the number of characters of the text and of the model together, so that another script does not look easy.
+    """
+    known = "".join(char for char in text if char in model.vocabulary.vocab_to_int)
+    n_unknown = len(text) - len(known)
+    num_classes = len(set(text).union(model.vocabulary.chars))
+    total = n_unknown * math.log(num_classes)
+    n_measured = n_unknown
+    if len(known) > 1:
+        with contextlib.closing(model.engine(ROWS, READ_IN_ALL)) as engine:
+            nats = surprisal(engine, model.vocabulary.encode(known), ROWS)
+        total += float(np.sum(nats, dtype=np.float64))
+        n_measured += len(nats)
+    return total / max(1, n_measured)
+
+
+def _nats_of_pairs(text: str) -> float:
+    """Return the mean nats per character of a text, by the counts of pairs that each half has of the other."""
+    vocabulary = Vocabulary.from_text(text)
+    ids = vocabulary.encode(text)
+    first = ids[: len(ids) // 2]
+    second = ids[len(ids) // 2 :]
+    nats = [
+        ngram_nats(first, second, len(vocabulary), order=1),
+        ngram_nats(second, first, len(vocabulary), order=1),
+    ]
+    return float(np.mean(np.concatenate(nats)))

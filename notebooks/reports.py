@@ -1,0 +1,351 @@
+"""What the grader writes: tables, a page on the class, a page of predictions, and feedback for each student."""
+
+import csv
+import html
+import io
+import itertools
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+import generate
+import handed_in
+from checks import words
+from folded import folded
+
+from charrnn.system.files import write_atomically
+
+WRITTEN = ("grades.csv", "grades-by-student.csv", "grades.html", "predictions.html", "feedback/")
+FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "message")
+# of an exercise that was not there yet when a student began with the notebook: it costs nothing
+LACKING = "not in this notebook"
+# of a whole file
+NOT_GRADED = "not graded"
+MARKS = {"right": "✓", "tried": "✗", "skipped": "»", "empty": "·", LACKING: "–", NOT_GRADED: "?"}
+# the column of the points in the table by student
+TOTAL = "Anna KaRNNa"
+# begins the line of a Canvas gradebook that is no student's, but has the points that there are
+POSSIBLE = "Points Possible"
+_QUESTION = re.compile(r"> \*\*Predict first\.\*\* (.*?)(?:\n\n|\Z)", re.DOTALL)
+_HEADING = re.compile(r"^### (.*)$", re.MULTILINE)
+Row = Dict[str, Any]
+
+
+class Graded(NamedTuple):
+    """A notebook that was graded.
+
+    Attributes:
+        student: the path of the notebook, which names the student.
+        rows: those of the table by exercise; of a file that could not be graded a single one.
+        total: its points; None where it could not be graded.
+        predictions: by question.
+        tasks: what was written for open tasks, by cell.
+    """
+
+    student: str
+    rows: List[Row]
+    total: Optional[float]
+    predictions: Dict[str, str]
+    tasks: Dict[str, str]
+
+    def has_name(self, name: str) -> bool:
+        """Return whether a name is in the path, between "/" and "_", other than in "Anna_KaRNNa"."""
+        pattern = rf"(?:^|[/_]){re.escape(name)}(?:$|[/_])"
+        path = self.student.replace(generate.EXERCISE.stem, "")
+        return bool(re.search(pattern, path, re.IGNORECASE))
+
+
+class ClassList:
+    """The students of a class, as Moodle or Canvas export them.
+
+    Attributes:
+        fields: the columns of the table.
+        lines: those of the table, by column.
+        by: the column with the name that is in the path of a student's notebook.
+    """
+
+    def __init__(self, path: Path, by: Optional[str]) -> None:
+        """Read a table; where no column is given, the first one has the names.
+
+        Raises:
+            ValueError: it has no such column.
+        """
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            self.lines = list(table)
+        self.fields = list(table.fieldnames or [""])
+        self.by = by or self.fields[0]
+        if self.by not in self.fields:
+            columns = ", ".join(map(repr, self.fields))
+            raise ValueError(
+                f"{path} has no column {self.by!r}: between commas there are {columns}"
+            )
+
+    def names(self) -> List[str]:
+        """Return the names of the students."""
+        return [line[self.by] for line in self.lines if self._is_student(line)]
+
+    def with_totals(self, graded: List[Graded], most: float) -> List[Row]:
+        """Return the lines with the points of each student, the best of several notebooks; none of who has none."""
+        lines = []
+        for line in self.lines:
+            total = None
+            if self._is_student(line):
+                own = [one for one in graded if one.has_name(line[self.by])]
+                totals = [one.total for one in own if one.total is not None]
+                total = max(totals, default=None)
+            elif self._first(line) == POSSIBLE:
+                total = most
+            lines.append({**line, TOTAL: _points(total)})
+        return lines
+
+    def _is_student(self, line: Row) -> bool:
+        return bool(line[self.by]) and self._first(line) != POSSIBLE
+
+    def _first(self, line: Row) -> str:
+        return line[self.fields[0]].strip()
+
+
+class Report:
+    """All that is written on the notebooks that were graded.
+
+    Attributes:
+        folder: where it is written.
+        points: those of each exercise.
+        students: the class list, where there is one.
+        graded: the notebooks.
+    """
+
+    def __init__(
+        self, folder: Path, points: Dict[str, float], students: Optional[ClassList]
+    ) -> None:
+        self.folder = folder
+        self.points = points
+        self.most = sum(points.values())
+        self.students = students
+        self.graded: List[Graded] = []
+
+    def add(self, notebook: handed_in.Notebook, marks: Dict[str, Tuple[str, str]]) -> str:
+        """Add a notebook with its marks and write everything again; return its points in words."""
+        rows = self._rows(notebook, marks)
+        is_graded = NOT_GRADED not in [row["result"] for row in rows]
+        one = Graded(
+            student=notebook.student,
+            rows=rows,
+            total=self._total(rows) if is_graded else None,
+            predictions=notebook.predictions(),
+            tasks=notebook.tasks(),
+        )
+        self.graded.append(one)
+        self.write()
+
+        said = NOT_GRADED
+        if one.total is not None:
+            said = f"{one.total:g} of {self.most:g} points"
+        _write_feedback(one, self.folder, said)
+        return said
+
+    def write(self) -> None:
+        """Write the tables and the pages."""
+        rows = list(itertools.chain(*(one.rows for one in self.graded)))
+        cells = [{name: _cell(row[name]) for name in FIELDS} for row in rows]
+        _write_csv(self.folder / "grades.csv", FIELDS, cells)
+
+        if self.students:
+            fields = [*self.students.fields, TOTAL]
+            lines = self.students.with_totals(self.graded, self.most)
+        else:
+            fields = ["student", TOTAL]
+            lines = [
+                {"student": _cell(one.student), TOTAL: _points(one.total)} for one in self.graded
+            ]
+        _write_csv(self.folder / "grades-by-student.csv", fields, lines)
+
+        _write_page(
+            self.folder / "grades.html",
+            points=[f"{self.most:g}"],
+            names=[f"<th class=name>{name}" for name in self.points],
+            students=[_line(one) for one in self.graded],
+            notes=[f"<p>{html.escape(note)}" for note in self.notes()],
+            exercises=[_summary(name, rows, points) for name, points in self.points.items()],
+            messages=[_message(row) for row in rows if row["message"]],
+        )
+        _write_page(
+            self.folder / "predictions.html",
+            questions=_questions(self.graded),
+            tasks=_open_tasks(self.graded),
+        )
+
+    def notes(self) -> List[str]:
+        """Say who of the class handed in nothing, and which notebooks are of nobody in the class."""
+        if self.students is None:
+            return []
+        names = self.students.names()
+        absent = [name for name in names if not any(one.has_name(name) for one in self.graded)]
+        others = [
+            one.student for one in self.graded if not any(one.has_name(name) for name in names)
+        ]
+        sentences = []
+        if absent:
+            sentences.append(f"Handed in nothing: {', '.join(absent)}.")
+        if others:
+            sentences.append(f"Not in the class list: {', '.join(others)}.")
+        return sentences
+
+    def _rows(self, notebook: handed_in.Notebook, marks: Dict[str, Tuple[str, str]]) -> List[Row]:
+        """Return the rows of a notebook, with what its file of progress tells."""
+        hints = handed_in.counts(notebook, "hints")
+        attempts = handed_in.counts(notebook, "attempts")
+        rows = []
+        for exercise, (result, message) in marks.items():
+            row = {
+                "student": notebook.student,
+                "exercise": exercise,
+                "result": result,
+                "message": message,
+                "points": self.points[exercise] if result == "right" else 0,
+                "hints": hints.get(exercise, ""),
+                "attempts": attempts.get(exercise, ""),
+            }
+            rows.append(row)
+        return rows
+
+    def _total(self, rows: List[Row]) -> float:
+        """Return the points of a notebook. Where it lacks an exercise, the others count for more."""
+        lacking = [self.points[row["exercise"]] for row in rows if row["result"] == LACKING]
+        share = self.most / (self.most - sum(lacking))
+        return round(share * sum(row["points"] for row in rows), 2)
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+def _write_csv(path: Path, fields: Iterable[str], lines: Iterable[Row]) -> None:
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, list(fields), extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(lines)
+    write_atomically(path, table.getvalue().encode("utf-8-sig", "backslashreplace"))
+
+
+def _points(total: Optional[float]) -> str:
+    """Return points as an import takes them; an empty cell leaves a student without any."""
+    return "" if total is None else f"{total:g}"
+
+
+def _cell(value: Any) -> str:
+    """Return a cell of a table, which a spreadsheet must not take for a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def _write_page(path: Path, **parts: List[str]) -> None:
+    """Write a page: its template, with the parts in it."""
+    template = (generate.ASSETS / path.name).read_text(encoding="utf-8")
+    page = re.sub(r"\{\{(\w+)\}\}", lambda place: "\n".join(parts[place.group(1)]), template)
+    write_atomically(path, page.encode("utf-8", "backslashreplace"))
+
+
+def _write_feedback(one: Graded, folder: Path, said: str) -> None:
+    """Write what a student shall read, under the path of the notebook in the folder ``feedback``."""
+    lines = [f"{TOTAL}: {said}"]
+    for row in one.rows:
+        lines += ["", f"{MARKS[row['result']]} {row['exercise']}: {row['result']}"]
+        if row["message"]:
+            lines.append(words.wrap(row["message"]))
+
+    path = folder / "feedback" / f"{one.student}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(lines) + "\n"
+    write_atomically(path, text.encode("utf-8", "backslashreplace"))
+
+
+# The page of the grades -----------------------------------------------------------------------------------------------
+
+
+def _message(row: Row) -> str:
+    student = html.escape(row["student"])
+    message = html.escape(row["message"])
+    return f"<h3>{student}: {row['exercise']}, {row['result']}</h3><p>{message}"
+
+
+def _line(one: Graded) -> str:
+    """Return the line of a student in the large table; of a file that was not graded, with what is said of it."""
+    line = f"<tr><th class=student>{html.escape(one.student)}<td>"
+    if one.total is None:
+        [row] = one.rows
+        return f"{line}<td class=message colspan=99>{html.escape(row['message'])}"
+    line += f"{one.total:g}"
+    for row in one.rows:
+        result = row["result"]
+        counts = f"{row['attempts']} / {row['hints']}".strip("/ ")
+        line += f"<td title='{row['exercise']}: {result}'>"
+        line += f"<b class='{result}'>{MARKS[result]}</b><br><small>{counts}"
+    return line
+
+
+def _summary(name: str, rows: List[Row], points: float) -> str:
+    """Return the line of an exercise in the table by exercise, with the first sentence that is said most often."""
+    own = [row for row in rows if row["exercise"] == name]
+    begun = [row for row in own if row["result"] not in ("empty", LACKING)]
+    n_right = sum(row["result"] == "right" for row in begun)
+    line = f"<tr><th>{name}<td>{points:g}<td>{n_right}<td>{len(begun)}<td>"
+
+    messages = [row["message"] for row in begun if row["result"] == "tried"]
+    if not messages:
+        return line
+    sentences = Counter(_first_sentence(message) for message in messages)
+    [(sentence, count)] = sentences.most_common(1)
+    return f"{line}{count} of {len(messages)}: {html.escape(sentence[:240])}"
+
+
+def _first_sentence(message: str) -> str:
+    first, *_ = re.split(r"(?<=[a-z)\]])\. |\n", message)
+    return first
+
+
+# The page of the predictions ------------------------------------------------------------------------------------------
+
+
+def _questions(graded: List[Graded]) -> List[str]:
+    """Return a line for each question, with its answer and what the class has predicted, without names."""
+    lines = []
+    for before, cell in _with_text_before():
+        if not cell["id"].startswith("predict-"):
+            continue
+        name = cell["id"].replace("predict-", "", 1)
+        question = _QUESTION.search(before).group(1).replace("\n> ", " ")
+        line = f"<tr><th>{name}<td>{html.escape(question)}{folded(name)['text/html']}<td>"
+
+        written = [one.predictions[name] for one in graded if name in one.predictions]
+        for prediction, number in Counter(written).most_common():
+            line += f"<p>{html.escape(prediction)}"
+            if number > 1:
+                line += f" <small>({number} times)</small>"
+        lines.append(line)
+    return lines
+
+
+def _open_tasks(graded: List[Graded]) -> List[str]:
+    """Return a line for each open task, with what students have written."""
+    lines = []
+    for before, cell in _with_text_before():
+        if "task" not in cell["tags"]:
+            continue
+        heading = _HEADING.search(before).group(1)
+        line = f"<tr><th>{cell['id']}<td>{html.escape(heading)}<td>"
+
+        for one in graded:
+            if cell["id"] in one.tasks:
+                line += f"<details><summary>{html.escape(one.student)}</summary>"
+                line += f"<pre>{html.escape(one.tasks[cell['id']])}</pre></details>"
+        lines.append(line)
+    return lines
+
+
+def _with_text_before() -> Iterable[Tuple[str, Dict[str, Any]]]:
+    """Yield each cell of the notebook, with the text of the one before it."""
+    cells = generate.all_cells()
+    texts = [cell["text"] for cell in cells]
+    return zip(texts, cells[1:])

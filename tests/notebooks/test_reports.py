@@ -1,0 +1,155 @@
+"""What the grader writes on marks: the table by student, the class list, the page of predictions, feedback."""
+
+import csv
+from pathlib import Path
+
+import answers  # noqa: F401 (it makes the modules of the notebooks known)
+import pytest
+from handed_in import Notebook
+from reports import ClassList, Report
+
+POINTS = {"get_batches": 3.0, "lstm_step": 1.0, "CharRNN": 12.0}
+CANVAS = (
+    "Student,ID,Section\n    Points Possible,,\n"
+    '"Lee, Ann",101,A\n"Ray, Bob",102,A\n"Zed, Zoe",103,A\n'
+)
+UNFOLD = '\ngiven.unfold("toy-graph", prediction)'
+
+
+def notebook(student, *cells, **by_id):
+    return Notebook(Path("nowhere"), student, cells=list(cells), by_id=by_id)
+
+
+def marks(**results):
+    """Return marks, in which everything is right that has no other result."""
+    return {name: (results.get(name, "right"), f"{name} says.") for name in POINTS}
+
+
+@pytest.fixture
+def report(tmp_path):
+    """A report without a class list."""
+    return Report(tmp_path, POINTS, None)
+
+
+@pytest.fixture
+def report_of_class(tmp_path):
+    """Return a function that makes a report for a class list."""
+
+    def made(table, by=None):
+        path = tmp_path / "class.csv"
+        path.write_text(table, encoding="utf-8-sig")
+        return Report(tmp_path, POINTS, ClassList(path, by))
+
+    return made
+
+
+def by_student(folder):
+    with open(str(folder / "grades-by-student.csv"), encoding="utf-8-sig", newline="") as file:
+        return [list(line) for line in csv.reader(file)]
+
+
+def test_each_student_has_a_line_with_the_points(report, tmp_path):
+    report.add(notebook("ann"), marks())
+    report.add(notebook("bob"), marks(get_batches="tried"))
+    assert by_student(tmp_path) == [
+        ["student", "Anna KaRNNa"],
+        ["ann", "16"],
+        ["bob", "13"],
+    ]
+
+
+def test_a_file_that_was_not_graded_has_no_points(report, tmp_path):
+    said = report.add(notebook("ann"), {"": ("not graded", "It is damaged.")})
+    assert said == "not graded"
+    assert by_student(tmp_path)[1] == ["ann", ""]
+
+
+def test_an_exercise_that_a_notebook_lacks_costs_nothing(report):
+    lacking = marks(lstm_step="not in this notebook", get_batches="tried")
+    assert report.add(notebook("ann"), lacking) == "12.8 of 16 points"  # 16 · 12 / 15
+
+
+def test_a_class_list_keeps_its_columns_and_gets_one_more(report_of_class, tmp_path):
+    report = report_of_class(CANVAS, "ID")
+    report.add(notebook("lee_101_77_Anna_KaRNNa"), marks())
+    report.add(notebook("ray_102_78_Anna_KaRNNa"), marks(get_batches="skipped"))
+    assert by_student(tmp_path) == [
+        ["Student", "ID", "Section", "Anna KaRNNa"],
+        ["    Points Possible", "", "", "16"],
+        ["Lee, Ann", "101", "A", "16"],
+        ["Ray, Bob", "102", "A", "13"],
+        ["Zed, Zoe", "103", "A", ""],
+    ]
+
+
+def test_who_handed_in_nothing_is_named(report_of_class):
+    report = report_of_class(CANVAS, "ID")
+    report.add(notebook("lee_101_77_Anna_KaRNNa"), marks())
+    report.add(notebook("somebody"), marks())
+    assert report.notes() == ["Handed in nothing: 102, 103.", "Not in the class list: somebody."]
+
+
+@pytest.mark.parametrize(
+    "path, is_found",
+    [
+        ("Ann Lee_5_assignsubmission_file/Anna_KaRNNa", True),
+        ("ann lee/mine", True),
+        ("Joann Lee/mine", False),
+        ("Ann Leeds_6_file/mine", False),
+    ],
+)
+def test_a_student_is_found_by_a_whole_part_of_the_path(path, is_found, report_of_class, tmp_path):
+    report = report_of_class("Full name,Email\nAnn Lee,ann@x.org\n")
+    report.add(notebook(path), marks())
+    assert by_student(tmp_path)[1][-1] == ("16" if is_found else "")
+
+
+def test_a_student_called_anna_does_not_get_the_points_of_others(report_of_class, tmp_path):
+    report = report_of_class("login\nanna\nbob\n")
+    report.add(notebook("bob/Anna_KaRNNa"), marks())
+    assert by_student(tmp_path)[1:] == [["anna", ""], ["bob", "16"]]
+
+
+def test_of_several_notebooks_of_a_student_the_best_counts(report_of_class, tmp_path):
+    report = report_of_class("login\nbob\n")
+    report.add(notebook("bob/first"), marks())
+    report.add(notebook("bob/second"), marks(get_batches="tried"))
+    assert by_student(tmp_path)[1] == ["bob", "16"]
+
+
+def test_a_class_list_without_the_column_is_refused(report_of_class):
+    with pytest.raises(ValueError, match="has no column 'ID': between commas there are 'a;b'"):
+        report_of_class("a;b\n1;2\n", "ID")
+
+
+def test_feedback_has_the_points_and_what_the_checks_say(report, tmp_path):
+    report.add(notebook("Ann/mine"), marks(get_batches="tried"))
+    text = (tmp_path / "feedback/Ann/mine.txt").read_text(encoding="utf-8")
+    begin = "Anna KaRNNa: 13 of 16 points\n\n✗ get_batches: tried\nget_batches says.\n\n✓ "
+    assert text.startswith(begin)
+
+
+def predictions_page(report, *notebooks):
+    report.write()
+    for one in notebooks:
+        report.add(one, marks())
+    return (report.folder / "predictions.html").read_text(encoding="utf-8")
+
+
+def test_the_page_counts_the_predictions_without_names(report):
+    cells = [f"prediction = {value!r}{UNFOLD}" for value in ("<6>", "12", "<6>")]
+    notebooks = [notebook(f"student {place}", cell) for place, cell in enumerate(cells)]
+    page = predictions_page(report, *notebooks)
+    assert "<td><p>&lt;6&gt; <small>(2 times)</small><p>12" in page
+    assert "student 0" not in page
+
+
+def test_the_page_has_the_questions_with_their_answers_folded(report):
+    page = predictions_page(report)
+    asked = "<th>toy-graph<td>What do the four lines that are printed show?<details><summary>"
+    assert asked in page
+
+
+def test_the_page_has_what_was_written_for_open_tasks(report):
+    page = predictions_page(report, notebook("ann", **{"task-unit": "print('<b>')"}))
+    assert "<summary>ann</summary><pre>print(&#x27;&lt;b&gt;&#x27;)</pre>" in page

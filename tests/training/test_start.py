@@ -1,0 +1,568 @@
+"""What a new run begins with: the model that is chosen, what the plan says of it, and what the run keeps of it."""
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import CHARS, ROOT, resume, train_small
+
+from charrnn import open_model, train_model
+from charrnn.checkpoints import record
+from charrnn.checkpoints.record import RunRecord
+from charrnn.commands import inspect, runs, sample, train
+from charrnn.data import Vocabulary, load_text
+from charrnn.engines.opened_model import Model, lstm_weights
+from charrnn.hyperparameters import Hyperparameters
+from charrnn.inspection import webpage
+from charrnn.system import files
+from charrnn.text import corpus
+from charrnn.text.corpus import Text
+from charrnn.training import job, minutes
+from charrnn.training.job import plan_job
+from charrnn.training.options import Options
+from charrnn.training.presets import preset, start_of
+
+# what a whole character costs in a model that gives all of 13 the same probability
+LETTERS = CHARS.replace("\n", "")
+NATS = f"{np.log(len(LETTERS)):.2f}"
+# A text in which pairs of characters tell nothing.
+RANDOM = "".join(np.random.RandomState(4).choice(list(LETTERS), 3_000))
+AUTO = Options(preset="auto")
+
+
+def guessing(chars, text=None, lstm_size=4):
+    """Return a model that gives all its characters the same probability. If a text is given, it is that of its run."""
+    kernel = np.zeros((len(chars) + lstm_size, 4 * lstm_size), np.float32)
+    softmax = np.zeros((lstm_size, len(chars)), np.float32)
+    run = None
+    if text is not None:
+        hyper = Hyperparameters(lstm_size=lstm_size, num_layers=1)
+        run = RunRecord(hyper, Vocabulary(chars), "a text", files.text_sha256(text))
+    return Model("", Vocabulary(chars), lstm_weights([kernel], softmax), run=run)
+
+
+@pytest.fixture
+def known(tmp_path, monkeypatch):
+    """A function that puts models in the place of anna and tiny-shakespeare."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    monkeypatch.setattr("charrnn.engines.model_file.MODELS", folder)
+    monkeypatch.setattr("charrnn.checkpoints.find.MODELS", folder)
+
+    def place(anna, shakespeare=None):
+        anna.save(folder / "anna.npz")
+        if shakespeare:
+            shakespeare.save(folder / "tiny-shakespeare.npz")
+        return folder
+
+    return place
+
+
+def started(text=RANDOM, init_from=None, options=AUTO, **hyperparameters):
+    """Return the job of a run on a text."""
+    return plan_job(Text("a text", text), hyperparameters, "run", options, init_from)
+
+
+def model_of(planned):
+    """Return the name of the model that a run begins with, or None."""
+    return planned.start.model and planned.start.model.name
+
+
+# The choice
+
+
+def test_a_run_begins_with_the_model_that_predicts_its_text_best(known):
+    known(guessing(LETTERS + "ABCDEFGHIJ"), guessing(LETTERS))
+    assert model_of(started()) == "tiny-shakespeare"
+
+
+def test_a_model_that_is_not_there_is_not_missed(known):
+    known(guessing(LETTERS))
+    assert model_of(started()) == "anna"
+
+
+def test_a_model_may_be_somewhat_worse_than_pairs_of_characters(known):
+    """Which a run from it will not be."""
+    known(guessing(LETTERS + "ABCDE"))
+    planned = started()
+    nats, pairs = map(float, re.findall(r"\d\.\d\d", planned.start.reason))
+    assert nats > pairs
+    assert model_of(planned) == "anna"
+
+
+def test_a_text_that_pairs_of_characters_predict_much_better_begins_anew(known):
+    known(guessing("".join(map(chr, range(300, 1_000)))))
+    planned = started("ab" * 1_500)
+    assert model_of(planned) is None
+    assert planned.start.reason.startswith("not with anna, which predicts this text with 6.55 nats")
+
+
+def test_an_unknown_character_is_one_of_those_of_the_text_and_the_model(known):
+    known(guessing("".join(map(chr, range(300, 400)))))
+    assert f"with {np.log(113):.2f} nats" in started().start.reason
+
+
+EASY = "".join(np.random.RandomState(5).choice(list("aet"), 3_000))
+
+
+@pytest.mark.parametrize(
+    "text, reader, other",
+    [
+        (RANDOM, guessing(LETTERS, RANDOM), guessing(LETTERS + "A")),
+        (EASY, guessing("aet"), guessing("aetno")),
+    ],
+    ids=["by its SHA-256", "by its nats"],
+)
+def test_a_model_does_not_begin_a_text_that_it_has_read(known, text, reader, other):
+    """The other one does, if it is there."""
+    known(reader, other)
+    planned = started(text)
+    assert model_of(planned) == "tiny-shakespeare"
+    assert "(anna has read this text, or one like it)" in planned.start.reason
+
+
+def test_a_text_that_all_have_read_begins_anew(known):
+    known(guessing(LETTERS, RANDOM))
+    assert started().start.reason == "because anna has read this text, or one like it"
+
+
+def test_what_is_held_out_is_not_read(known):
+    """Neither for validation nor for the test."""
+    known(guessing(LETTERS))
+    other = "xyz" * 1_000
+    planned = started(RANDOM + other, val_fraction=0.3, test_fraction=0.2)
+    assert f"with {NATS} nats" in planned.start.reason
+
+
+def test_only_the_beginning_is_read(known):
+    known(guessing(LETTERS))
+    text = "".join(np.random.RandomState(4).choice(list(LETTERS), 10_000))
+    assert f"with {NATS} nats" in started(text + "xyz" * 2_000).start.reason
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("a cat. " * 43_000, "the text has 300,000 characters or more"),
+        ("".join(f"{number}\n" for number in range(400)), "the text is a list"),
+        (RANDOM[:200], "there are fewer than 200 characters to train on"),
+    ],
+    ids=["long", "list", "short"],
+)
+def test_some_texts_begin_anew_without_a_look(text, reason):
+    planned = started(text, batch_size=2, num_steps=10)
+    assert planned.start.reason == f"because {reason}"
+
+
+@pytest.mark.parametrize("name", ["anna", "tiny-shakespeare"])
+def test_the_known_texts_begin_anew(name):
+    try:
+        text = load_text(corpus.find(name))
+    except ValueError:
+        pytest.skip(f"{name}.txt is neither in data/ nor in CHARRNN_DATA")
+    assert model_of(started(text)) is None
+
+
+@pytest.mark.parametrize(
+    "name, other", [("anna", "tiny-shakespeare"), ("tiny-shakespeare", "anna")]
+)
+def test_the_beginning_of_a_known_text_begins_with_the_other_model(name, other):
+    try:
+        text = load_text(corpus.find(name))
+    except ValueError:
+        pytest.skip(f"{name}.txt is neither in data/ nor in CHARRNN_DATA")
+    planned = started(text[:12_000])
+    assert model_of(planned) == other
+    assert f"({name} has read this text" in planned.start.reason
+
+
+# What the user sets
+
+
+@pytest.fixture
+def one_model(known):
+    """There is one known model, of one layer of 4 units, which suits the text."""
+    return known(guessing(LETTERS))
+
+
+@pytest.mark.parametrize("sizes", [dict(lstm_size=5), dict(num_layers=3), dict(cell="gru")])
+def test_sizes_that_no_model_has_begin_anew(one_model, sizes):
+    planned = started(**sizes)
+    assert model_of(planned) is None
+    [(name, value)] = sizes.items()
+    assert planned.start.reason == f"because no known model has {name} {value}"
+    assert getattr(planned.hyperparameters, name) == value
+
+
+def test_sizes_that_a_model_has_stay(one_model):
+    assert model_of(started(lstm_size=4, num_layers=1)) == "anna"
+
+
+def test_other_values_stay(one_model):
+    hyper = started(epochs=3, learning_rate=0.01, keep_prob=0.9).hyperparameters
+    assert (hyper.epochs, hyper.learning_rate, hyper.keep_prob) == (3, 0.01, 0.9)
+
+
+@pytest.mark.parametrize(
+    "options, init_from, begins_with",
+    [
+        (AUTO, None, "anna"),
+        (AUTO, "auto", "anna"),
+        (AUTO, "none", None),
+        (Options(), None, None),
+        (Options(preset="quick"), None, None),
+        (Options(preset="quick"), "none", None),
+    ],
+)
+def test_the_words_and_the_presets(one_model, options, init_from, begins_with):
+    window = dict(batch_size=2, num_steps=50)
+    assert model_of(started(init_from=init_from, options=options, **window)) == begins_with
+
+
+def test_another_preset_begins_with_a_model_of_its_sizes_only(known):
+    """And keeps its values."""
+    best = Options(preset="best")
+    known(guessing(LETTERS))
+    assert started(init_from="auto", options=best, batch_size=2).start.reason == (
+        "because no known model has lstm_size 512, num_layers 2, cell lstm"
+    )
+    fitting = dict(lstm_size=4, num_layers=1, batch_size=2)
+    planned = started(init_from="auto", options=best, **fitting)
+    assert model_of(planned) == "anna"
+    assert planned.hyperparameters.learning_rate == preset("best", 1)["learning_rate"]
+
+
+@pytest.mark.parametrize("word", ["auto", "none"])
+def test_a_run_that_is_resumed_takes_no_word(trained, word, capsys):
+    assert resume(trained, "--init-from", word) == 2
+    assert "init_from is for a new run" in capsys.readouterr().err
+
+
+def test_a_model_with_the_name_of_a_word_is_a_path(one_model, tmp_path, monkeypatch, planned):
+    """As a Path in Python, too."""
+    monkeypatch.chdir(tmp_path)
+    guessing(LETTERS, lstm_size=6).save(tmp_path / "other.npz")
+    (tmp_path / "text").write_text(RANDOM)
+    (tmp_path / "none").mkdir()
+    assert train.main(["text", "--preset", "auto", "--init-from", "./none"]) == 2
+    (tmp_path / "none").rmdir()
+    assert train.main(["text", "--preset", "auto", "--init-from", "none"]) == 0
+    assert train.main(["text", "--preset", "auto", "--init-from", "./other.npz"]) == 0
+    assert [model_of(job) for job in planned] == [None, "./other.npz"]
+
+
+def test_a_word_has_no_vocabulary(text_file, capsys):
+    flags = ["--init-from", "none", "--vocab-from", str(text_file)]
+    assert train.main([str(text_file), *flags]) == 2
+    assert "--init-from none names no model" in capsys.readouterr().err
+
+
+# The values
+
+
+@pytest.mark.parametrize("n_characters, epochs", [(2_000, 10), (5_000, 4), (40_000, 4), (10**6, 4)])
+def test_a_run_from_a_model_has_few_epochs_but_enough_steps(n_characters, epochs):
+    values = start_of(n_characters)
+    assert values["epochs"] == epochs
+    assert values["learning_rate"] == 0.002
+
+
+def test_a_run_from_a_model_is_trained_with_the_values_of_a_start(one_model):
+    hyper = started().hyperparameters
+    values = {**start_of(len(RANDOM)), "lstm_size": 4, "num_layers": 1}
+    assert hyper == replace(hyper, **values)
+
+
+def test_a_model_that_is_named_has_these_values_too(one_model):
+    """For a text of any length."""
+    text = RANDOM * 110
+    hyper = started(text, open_model("anna")).hyperparameters
+    assert (hyper.epochs, hyper.learning_rate) == (4, 0.002)
+
+
+def test_a_run_keeps_two_checkpoints_at_most(one_model, tmp_path):
+    """The newest, and the best."""
+    run = train_model(
+        RANDOM[:999] + "\n", tmp_path / "run", preset="auto", quiet=True, sample_length=0, seed=1
+    )
+    assert 1 <= len(list((tmp_path / "run").glob("*.ckpt.json"))) <= 2
+    assert run.model.run.init_from == "anna"
+
+
+# A time that is given
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine on which the known model, of 4 units, is slow: 1,000 characters take a second."""
+
+    def time_network(hyper):
+        return minutes.Timing(2.0, 0.001 if hyper.lstm_size == 4 else 0.0001)
+
+    clock = SimpleNamespace(perf_counter=lambda: 0.0)
+    for module in (job, minutes):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(minutes, "time_network", lambda hyper, **_: time_network(hyper))
+
+
+def test_a_run_that_ends_in_time_begins_with_a_model(one_model, machine):
+    planned = started(options=Options(minutes=5), precision="float32")
+    assert model_of(planned) == "anna"
+    assert planned.hyperparameters.epochs == start_of(len(RANDOM))["epochs"]
+    assert planned.time_in_words.startswith("5 minutes, more than the text can use")
+
+
+def test_a_run_that_takes_longer_begins_anew(one_model, machine):
+    planned = started(options=Options(minutes=0.5), precision="float32")
+    assert model_of(planned) is None
+    assert planned.start.reason == "because a run from anna takes more time"
+    assert planned.hyperparameters.lstm_size == 128
+
+
+# The plan
+
+
+def plan_of(capsys, text, *flags):
+    """Return the lines of the plan of a run, by their names."""
+    assert train.main([str(text), "--dry-run", "--preset", "auto", *flags]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return {line[:8].strip(): line[9:] for line in lines}
+
+
+def test_the_plan_says_which_model_and_why(one_model, tmp_path, plan_only, capsys):
+    (tmp_path / "text").write_text(RANDOM)
+    start = plan_of(capsys, tmp_path / "text")["start"]
+    assert re.fullmatch(
+        rf"anna, which predicts this text with {NATS} nats, pairs of characters with \d\.\d\d; "
+        "--init-from none begins anew",
+        start,
+    )
+
+
+def test_the_plan_in_python_says_what_to_do_in_python(one_model, tmp_path, capsys):
+    train_model(RANDOM + "\n", tmp_path / "run", preset="auto", epochs=1, sample_length=0)
+    assert '; init_from="none" begins anew\n' in capsys.readouterr().out
+
+
+def test_the_plan_says_why_it_begins_anew(one_model, tmp_path, plan_only, capsys):
+    (tmp_path / "text").write_text(RANDOM)
+    plan = plan_of(capsys, tmp_path / "text", "--lstm-size", "9")
+    assert plan["start"] == "anew, because no known model has lstm_size 9"
+
+
+def test_the_plan_of_a_run_that_begins_anew_by_itself_has_no_such_line(
+    one_model, tmp_path, plan_only, capsys
+):
+    (tmp_path / "text").write_text(RANDOM)
+    assert "start" not in plan_of(capsys, tmp_path / "text", "--init-from", "none")
+
+
+@pytest.mark.parametrize("flags, is_said", [([], False), (["--init-from", "none"], True)])
+def test_counts_are_better_than_a_network_that_begins_anew_only(
+    one_model, tmp_path, plan_only, capsys, flags, is_said
+):
+    (tmp_path / "text").write_text(RANDOM)
+    assert ("note" in plan_of(capsys, tmp_path / "text", *flags)) == is_said
+
+
+# What is kept of it
+
+
+@pytest.fixture
+def begun(one_model, tmp_path, capsys):
+    """The folder of a run that began with the known model, and whose text is beside it."""
+    (tmp_path / "text").write_text(RANDOM)
+    flags = ["--init-from", "anna", "--batch-size", "4", "--num-steps", "50", "--epochs", "1"]
+    others = ["--sample-length", "0", "--no-summaries", "--seed", "3"]
+    folder = tmp_path / "run"
+    assert (
+        train.main([str(tmp_path / "text"), "--checkpoint-dir", str(folder), *flags, *others]) == 0
+    )
+    capsys.readouterr()
+    return folder
+
+
+def test_the_record_has_the_name_and_the_sha256_of_the_model(one_model, begun):
+    content = json.loads((begun / "run.json").read_text())
+    sha256 = hashlib.sha256((one_model / "anna.npz").read_bytes()).hexdigest()
+    assert (content["init_from"], content["init_from_sha256"]) == ("anna", sha256)
+
+
+def test_an_exported_model_has_them_too(begun, tmp_path):
+    open_model(begun).save(tmp_path / "exported.npz")
+    run = open_model(tmp_path / "exported.npz").run
+    assert (run.init_from, run.init_from_sha256) == (
+        "anna",
+        record.read_run(begun).init_from_sha256,
+    )
+
+
+def test_a_resumed_run_needs_the_model_no_more(one_model, begun):
+    (one_model / "anna.npz").unlink()
+    assert resume(begun, "--epochs", "2") == 0
+    assert record.read_run(begun).init_from == "anna"
+
+
+def test_runs_shows_it(begun, capsys):
+    assert runs.main([str(begun)]) == 0
+    head, row = (re.split("  +", line) for line in capsys.readouterr().out.splitlines())
+    assert row[head.index("start")] == "anna"
+    assert runs.main(["--json", str(begun)]) == 0
+    (of_run,) = json.loads(capsys.readouterr().out)
+    assert of_run["init_from_sha256"] == record.read_run(begun).init_from_sha256
+
+
+def test_runs_does_not_average_over_models(begun, tmp_path, capsys):
+    """Not even over two of one name."""
+    other = record.read_run(begun)
+    hyper = replace(other.hyperparameters, seed=4)
+    copy = tmp_path / "copy"
+    begun.rename(copy)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for path in copy.iterdir():
+            if path.is_file():
+                (tmp_path / name / path.name).write_bytes(path.read_bytes())
+    record.write_run(tmp_path / "b", replace(other, hyperparameters=hyper, init_from_sha256="f00"))
+    assert runs.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    assert "mean" not in capsys.readouterr().out
+
+
+def test_inspect_names_it(begun, capsys):
+    assert inspect.main([str(begun)]) == 0
+    assert capsys.readouterr().out.endswith("\nthe network began with the model anna\n")
+    assert inspect.main([str(begun), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["init_from"] == "anna"
+
+
+def test_a_page_names_it(begun, tmp_path):
+    webpage.export_page(open_model(begun), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<dt>Began with</dt><dd>the model anna</dd>" in page
+
+
+@pytest.mark.parametrize(
+    "flags, begins_with", [([], "anna"), (["--init-from", "none"], None)], ids=["its own", "none"]
+)
+def test_a_run_like_another_begins_with_its_model(begun, tmp_path, planned, flags, begins_with):
+    """Unless another one is named."""
+    text = str(tmp_path / "text")
+    assert train.main([text, "--like", str(begun), *flags]) == 0
+    (job_like,) = planned
+    assert model_of(job_like) == begins_with
+
+
+def test_a_run_like_another_in_another_size_begins_anew(begun, tmp_path, planned, capsys):
+    flags = ["--like", str(begun), "--lstm-size", "5"]
+    assert train.main([str(tmp_path / "text"), *flags]) == 0
+    (job_like,) = planned
+    assert model_of(job_like) is None
+    assert "the run begins anew, because anna has lstm_size 4" in capsys.readouterr().err
+
+
+def test_a_run_like_one_that_began_anew_begins_anew(one_model, trained, tmp_path, planned):
+    (tmp_path / "text").write_text(RANDOM)
+    assert train.main([str(tmp_path / "text"), "--like", str(trained)]) == 0
+    (job_like,) = planned
+    assert model_of(job_like) is None
+
+
+def test_another_model_of_that_name_is_noted(one_model, begun, tmp_path, planned, capsys):
+    guessing(LETTERS + "A").save(one_model / "anna.npz")
+    assert train.main([str(tmp_path / "text"), "--like", str(begun)]) == 0
+    assert "anna is another model now than the one that " in capsys.readouterr().err
+
+
+# Novelty
+
+
+@pytest.fixture
+def of_another(trained, tmp_path):
+    """The folder of a run that began with the small run, and has another text."""
+    text = tmp_path / "other"
+    text.write_text("a cat and a hat\n" * 60)
+    assert train_small(text, tmp_path / "later", "--init-from", str(trained)) == 0
+    return tmp_path / "later"
+
+
+def novelty_of(folder, capsys, *flags):
+    capsys.readouterr()
+    arguments = [str(folder), "--novelty", "--length", "40", "--seed", "1", "--prime", "a"]
+    assert sample.main([*arguments, *flags]) == 0
+    return capsys.readouterr()
+
+
+def test_a_text_is_compared_with_that_of_the_first_model_too(of_another, capsys):
+    out = novelty_of(of_another, capsys).out
+    name = record.read_run(of_another).init_from
+    assert out.count("\nnovelty: the longest run copied from ") == 2
+    assert f"copied from the text of {name} has" in out
+
+
+def test_json_has_both_comparisons(of_another, capsys):
+    (written,) = json.loads(novelty_of(of_another, capsys, "--json").out)["samples"]
+    assert set(written["novelty"]) == set(written["novelty_of_start"])
+
+
+def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeypatch, capsys):
+    """And not downloaded."""
+    run = RunRecord(Hyperparameters(lstm_size=4, num_layers=1), Vocabulary(LETTERS), "anna", "f00")
+    replace_model(one_model / "anna.npz", run, begun)
+    monkeypatch.setenv("CHARRNN_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    out, err = novelty_of(begun, capsys)
+    assert (
+        "not compared with the text of anna, with which the network began: the text anna is" in err
+    )
+    assert out.count("novelty: ") == 1
+
+
+def replace_model(path, run, folder):
+    """Put a model with a run at a path, as if the run in a folder had begun with it."""
+    model = replace_run(guessing(LETTERS), run)
+    model.save(path)
+    of_folder = record.read_run(folder)
+    for name in sorted(folder.glob("*.ckpt.json")):
+        content = record.read_signed(name)
+        content["run"]["init_from_sha256"] = None
+        name.write_bytes(record.signed(content))
+    record.write_run(folder, replace(of_folder, init_from_sha256=None))
+
+
+def replace_run(model, run):
+    return Model(model.name, model.vocabulary, model.weights, run=run)
+
+
+# The shipped models
+
+
+def test_tiny_shakespeare_says_what_version_can_read_it():
+    """Its run has weight decay, which version 3.1 was the first to have."""
+    with np.load(str(ROOT / "charrnn" / "models" / "tiny-shakespeare.npz")) as arrays:
+        about = json.loads(arrays["about"].tobytes().decode())
+    assert about["hyperparameters"]["weight_decay"] > 0
+    assert about["charrnn"] == "3.1.0"
+
+
+@pytest.mark.slow
+def test_12000_characters_reach_the_loss_that_was_measured(anna, tmp_path):
+    """Of anna.txt, from tiny-shakespeare, which has not read it. The last checkpoint is as good as the best."""
+    run = train_model(
+        anna[:12_000],
+        tmp_path / "run",
+        preset="auto",
+        init_from="tiny-shakespeare",
+        seed=1,
+        quiet=True,
+        sample_length=0,
+        summaries=False,
+    )
+    losses = run.history["val_loss"]
+    losses = losses[~np.isnan(losses)]
+    assert losses.min() == pytest.approx(1.41, abs=0.03)
+    assert losses[-1] < losses.min() + 0.02
+    assert len(list((tmp_path / "run").glob("*.ckpt.json"))) <= 2
