@@ -122,7 +122,7 @@ def with_beginning(exported, tmp_path):
     """A function that writes a model that comes from no run, with a beginning, as the page that learns does."""
 
     def written(beginning):
-        weights, about = read_packed(exported)
+        weights, about, _ = read_packed(exported)
         content = packed(weights, {"vocabulary": about["vocabulary"], "beginning": beginning})
         (tmp_path / "learned.npz").write_bytes(content)
         return tmp_path / "learned.npz"
