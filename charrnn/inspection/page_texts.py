@@ -149,11 +149,11 @@ def choose_passage(text: str, names: Sequence[str]) -> str:
     """
     of_features = [features.BY_NAME[name].values(text) for name in names]
 
-    def least_variation(place):
+    def least_variation(place: int) -> float:
         variations = [
             values[place : place + SEEN_FIRST].std() / _deviation(values) for values in of_features
         ]
-        return min(variations, default=0)
+        return min(variations, default=0.0)
 
     start = max(_starts(text), key=least_variation)
 
