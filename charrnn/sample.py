@@ -94,7 +94,7 @@ def sample(
         )
     vocab = trained.vocabulary
     if prime is None:
-        prime = default_prime(vocab, trained.run)
+        prime = default_prime(vocab, trained.beginning)
     prime = checked_prime(prime, vocab)
 
     # not above, because these import TensorFlow

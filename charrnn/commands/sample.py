@@ -280,7 +280,7 @@ def _name_of_start(model: Model) -> str:
 def _prime(args: argparse.Namespace, model: Model) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
     if args.prime is None:
-        return default_prime(model.vocabulary, model.run)
+        return default_prime(model.vocabulary, model.beginning)
     prime, note = unknown.resolve(args.prime, model.vocabulary, args.unknown, "the prime")
     if note:
         terminal.print_note(note)

@@ -96,6 +96,10 @@ def _open_file(
         recorded = Vocabulary(about["vocabulary"])
         if run is None and "hyperparameters" in about:
             run = record.from_json(about)
+        # A file without a run may have a beginning all the same: the page that learns writes it.
+        beginning = about.get("beginning")
+        if beginning is not None and not isinstance(beginning, str):
+            raise TypeError("its beginning is no text")
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the model {path} cannot be read: {errors.reason(error)}")
 
@@ -104,7 +108,9 @@ def _open_file(
             f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
             f"of {len(vocabulary)} differs from it: leave it out"
         )
-    return _checked(name, recorded, weights, run=run, skipped=skipped, sha256=sha256)
+    return _checked(
+        name, recorded, weights, run=run, skipped=skipped, beginning=beginning, sha256=sha256
+    )
 
 
 def _checked(
@@ -113,11 +119,20 @@ def _checked(
     weights: Weights,
     run: Optional[RunRecord] = None,
     skipped: Tuple[str, ...] = (),
+    beginning: Optional[str] = None,
     sha256: Optional[str] = None,
 ) -> Model:
     """Return the model of some weights, if they are those of a network."""
     try:
-        return Model(name, vocabulary, weights, run=run, skipped=skipped, sha256=sha256)
+        return Model(
+            name,
+            vocabulary,
+            weights,
+            run=run,
+            skipped=skipped,
+            beginning=beginning,
+            sha256=sha256,
+        )
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
 

@@ -55,6 +55,7 @@ class Model:
         weights: a dict from the name of each trainable variable to its values, float32.
         run: the run that it comes from; None for a checkpoint of the notebook.
         skipped: a line for each newer checkpoint that was skipped because it is damaged.
+        beginning: what its texts begin with by default, as its run or file says; None for what suits the vocabulary.
         sha256: hexadecimal SHA-256 of the ``.npz`` file that it was read from; None if there is no such file.
         num_layers: number of layers, by the names of the weights.
         cell: kind of cell by these names, one of :data:`charrnn.hyperparameters.CELLS`.
@@ -68,6 +69,7 @@ class Model:
     weights: Weights
     run: Optional[RunRecord] = None
     skipped: Tuple[str, ...] = ()
+    beginning: Optional[str] = None
     sha256: Optional[str] = None
     num_layers: int = field(init=False)
     cell: str = field(init=False)
@@ -78,6 +80,8 @@ class Model:
         # A frozen dataclass has no other way to set an attribute.
         num_layers, cell = _network_of(self.weights)
         vars(self).update(num_layers=num_layers, cell=cell)
+        if self.run:
+            vars(self).update(beginning=self.run.beginning)
         if len(self.vocabulary) != len(self.softmax_bias):
             raise ValueError(
                 f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
@@ -265,7 +269,7 @@ class Model:
 
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
         if prime is None:
-            prime = default_prime(self.vocabulary, self.run)
+            prime = default_prime(self.vocabulary, self.beginning)
         return checked_prime(prime, self.vocabulary, unknown)
 
     def next(self, text: str, unknown: str = "error") -> np.ndarray:
@@ -337,7 +341,7 @@ class Model:
         if self.run:
             about = record.as_json(self.run)
         else:
-            about = {"vocabulary": "".join(self.vocabulary.chars)}
+            about = {"vocabulary": "".join(self.vocabulary.chars), "beginning": self.beginning}
 
         weights = {}
         for name, values in self.weights.items():

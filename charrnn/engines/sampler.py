@@ -10,7 +10,6 @@ from typing import Any, Callable, Collection, Iterator, List, Mapping, Optional,
 
 import numpy as np
 
-from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings, log_probabilities_of
@@ -63,16 +62,16 @@ def checked_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error"
     return known
 
 
-def default_prime(vocabulary: Vocabulary, run: Optional[RunRecord] = None) -> str:
-    """Return the beginning that a run records, or else the first of PRIMES that a vocabulary has, or else its first
-    letter, or its first character.
+def default_prime(vocabulary: Vocabulary, beginning: Optional[str] = None) -> str:
+    """Return the beginning that a model records, if it does, or else the first of PRIMES that a vocabulary has, or else
+    its first letter, or its first character.
 
     >>> default_prime(Vocabulary("\\n ab")), default_prime(Vocabulary("\\n!"))
     ('a', '!')
     """
     primes = list(PRIMES)
-    if run and run.beginning:
-        primes.insert(0, run.beginning)
+    if beginning:
+        primes.insert(0, beginning)
     for prime in primes:
         if not vocabulary.unknown(prime):
             return prime

@@ -1,4 +1,4 @@
-"""What a network writes while a unit is clamped at a value, and which words tell such texts apart. NumPy only."""
+"""What a network writes while a unit is clamped at a value, and what tells such texts apart. NumPy only."""
 
 import itertools
 import re
@@ -20,6 +20,8 @@ LENGTH = 300
 # How many words are named for one end, and by how many standard deviations each is more frequent there.
 MOST_WORDS = 4
 LEAST_TELLING = 3.0
+# Of the line ends at both ends, so many are at one: one sees it without counting.
+LEAST_SHARE_OF_LINE_ENDS = 0.85
 
 # What is added to a gate so that it is open, or subtracted so that it is shut, whatever comes.
 _SHUT = 1e4
@@ -94,15 +96,61 @@ def counted(texts: Sequence[str]) -> Counter[str]:
 def compare(
     low: Sequence[str], free: Sequence[str], high: Sequence[str]
 ) -> Optional[Dict[str, Any]]:
-    """Return which words tell texts apart that were written with a unit clamped low, free, and clamped high.
+    """Return what tells texts apart that were written with a unit clamped low, free, and clamped high.
 
-    The words are chosen in the first half of the texts, and counted in the second.
+    These are words or line ends, whichever differ more clearly. They are chosen in the first half of the texts, and
+    counted in the second.
 
     Returns:
         ``words``, the words for the two ends: first the two that most often follow the same words, so that one stands
-        where the other one would; then the most telling. ``counts``, how often they occur: for low, free and high a
-        number for each end. ``texts``, the number of texts in each of these counts. None if no word tells them apart.
+        where the other one would; then the most telling. It is None for line ends. ``counts``, how often they occur:
+        for low, free and high a number for the words of each end, or one number for the line ends. ``texts``, the
+        number of texts in each of these counts. None if nothing tells them apart.
     """
+    comparisons = [_compare_words(low, free, high), _compare_line_ends(low, free, high)]
+    telling = [comparison for comparison in comparisons if comparison is not None]
+    if not telling:
+        return None
+    return max(telling, key=clearness)
+
+
+def clearness(comparison: Dict[str, Any]) -> float:
+    """Return by how many standard deviations the two ends differ in what a comparison counts: the least of these."""
+    at_low, _, at_high = comparison["counts"]
+    return min(abs(_difference(low, high)) for low, high in zip(at_low, at_high))
+
+
+def _difference(low: int, high: int) -> float:
+    """Return by how many standard deviations a count is higher at the high end."""
+    return float((high - low) / np.sqrt(max(1, low + high)))
+
+
+def _compare_line_ends(
+    low: Sequence[str], free: Sequence[str], high: Sequence[str]
+) -> Optional[Dict[str, Any]]:
+    """Return how often lines end, as :func:`compare` does; None if that does not tell the texts apart."""
+    half = len(low) // 2
+    chosen_by = _difference(_line_ends(low[:half]), _line_ends(high[:half]))
+    counts = [_line_ends(texts[half:]) for texts in (low, free, high)]
+    at_low, _, at_high = counts
+    counted_difference = _difference(at_low, at_high)
+
+    is_chosen = abs(chosen_by) >= LEAST_TELLING
+    is_same_end = chosen_by * counted_difference > 0
+    is_seen = max(at_low, at_high) >= LEAST_SHARE_OF_LINE_ENDS * (at_low + at_high)
+    if is_chosen and is_same_end and is_seen:
+        return {"words": None, "counts": [[count] for count in counts], "texts": half}
+    return None
+
+
+def _line_ends(texts: Sequence[str]) -> int:
+    return sum(text.count("\n") for text in texts)
+
+
+def _compare_words(
+    low: Sequence[str], free: Sequence[str], high: Sequence[str]
+) -> Optional[Dict[str, Any]]:
+    """Return which words tell texts apart, as :func:`compare` does; None if none does."""
     half = len(low) // 2
     said_low = features.words("\n".join(low))
     said_high = features.words("\n".join(high))
@@ -145,8 +193,7 @@ def _telling(words: Dict[str, str], low: Counter[str], high: Counter[str]) -> Di
     for word in words:
         stem = _stem(word)
         if stem == word or stem not in words:
-            total = high[word] + low[word]
-            telling[word] = (high[word] - low[word]) / np.sqrt(max(1, total))
+            telling[word] = _difference(low[word], high[word])
     return telling
 
 

@@ -11,6 +11,9 @@ from charrnn.engines.sampler import choose_settings
 from charrnn.inspection import clamped, features, units
 
 OPENING_TEMPERATURE = 0.5
+# From so many times the line ends of a free text on, lines end too soon; with so few in a text, they never do.
+CLEARLY_MORE = 1.25
+NEARLY_NONE = 0.25
 
 
 class Discovery(NamedTuple):
@@ -26,8 +29,9 @@ def discovered(
 ) -> Dict[str, Any]:
     """Return what the page says of the discoveries, and the beginning, the seed and the temperature that it opens with.
 
-    Discoveries that change words come first. For each seed there are two texts, with the unit of the first discovery
-    clamped at its two ends; or one, not clamped, where no word tells the two apart. :func:`_best_seed` chooses.
+    Those whose two ends can be told apart in what is written come first, the clearest before the others. For each seed
+    there are two texts, with the unit of the first discovery clamped at its two ends; or one, not clamped, where
+    nothing tells the two apart. :func:`_best_seed` chooses.
 
     Args:
         model: the model with the weights of the page.
@@ -56,8 +60,8 @@ def discovered(
             text=text,
         )
         discoveries.append(Discovery(entry, low, high))
-    # Those that change words come first. Otherwise the order stays: the highest correlation first.
-    discoveries.sort(key=lambda discovery: discovery.entry["told"] is None)
+    # Otherwise the order stays: the highest correlation first.
+    discoveries.sort(key=_clearness, reverse=True)
 
     feature = None
     opening = free
@@ -71,6 +75,11 @@ def discovered(
         "discoveries": [discovery.entry for discovery in discoveries],
         "opening": {"prime": prime, "seed": seed, "temperature": OPENING_TEMPERATURE},
     }
+
+
+def _clearness(discovery: Discovery) -> float:
+    told = discovery.entry["told"]
+    return 0.0 if told is None else clamped.clearness(told)
 
 
 def _best_seed(
@@ -104,7 +113,7 @@ def describe(
     Args:
         tracking: the unit and its feature.
         untrained_correlation: that of the best unit of an untrained network, as absolute value.
-        comparison: from :func:`charrnn.inspection.clamped.compare`; None if no word tells the ends apart.
+        comparison: from :func:`charrnn.inspection.clamped.compare`; None if nothing tells the ends apart.
         count: units of the network.
         text: the text on which they are measured.
     """
@@ -120,13 +129,8 @@ def describe(
     else:
         ends = feature.ends
 
-    # The words are for the unit's low and its high end, so here they are turned.
     if comparison:
-        words_of_ends = [words[0] for words in comparison["words"]]
-        if tracking.correlation < 0:
-            words_of_ends.reverse()
-        less, more = words_of_ends
-        sentence = f"Move one of its {count:,} numbers and it says *{more}* instead of *{less}*."
+        sentence = f"Move one of its {count:,} numbers, and {_what_changes(tracking, comparison)}."
     elif is_clear:
         sentence = f"One of the {count:,} numbers in this network {feature.claim}."
     else:
@@ -143,3 +147,26 @@ def describe(
         "correlation": round(tracking.correlation, 3),
         "untrained": round(untrained_correlation, 3),
     }
+
+
+def _what_changes(tracking: units.Tracking, comparison: Dict[str, Any]) -> str:
+    """Say what is written when a unit is moved, with asterisks around what is stressed."""
+    if comparison["words"] is None:
+        return _how_lines_end(comparison)
+
+    # The words are for the unit's low and its high end, so here they are turned.
+    words_of_ends = [words[0] for words in comparison["words"]]
+    if tracking.correlation < 0:
+        words_of_ends.reverse()
+    less, more = words_of_ends
+    return f"it says *{more}* instead of *{less}*"
+
+
+def _how_lines_end(comparison: Dict[str, Any]) -> str:
+    """Say what becomes of line ends at the two ends of a unit, of which one has far more of them."""
+    [at_low], [free], [at_high] = comparison["counts"]
+    more = max(at_low, at_high)
+    less = min(at_low, at_high)
+    soon = "too soon" if more >= CLEARLY_MORE * free else "in time"
+    late = "never" if less <= NEARLY_NONE * comparison["texts"] else "hardly ever"
+    return f"its lines end *{soon}*, or *{late}*"

@@ -29,13 +29,16 @@ def learning_page() -> str:
 
 
 def _shortened(source: str) -> str:
-    """Leave out the indentation of a script or style, and comments but for those in the middle of a line."""
-    return re.sub(
+    """Leave out what a script or style does not need: indentation, line ends after signs, and comments but for those in
+    the middle of a line.
+    """
+    without_comments = re.sub(
         r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n)*|[ \t]+//[ ][^\n]*$",
         "",
         source,
         flags=re.MULTILINE | re.DOTALL,
     )
+    return re.sub(r"(?<=[,;{(\[])\n", "", without_comments)
 
 
 if __name__ == "__main__":

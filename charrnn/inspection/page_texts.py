@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from charrnn.text import corpus, unknown
 
 # characters that the network writes if there is no training text
 WRITTEN = 20000
+
+# characters in which pairs of letters are counted
+COUNTED = 2_000_000
 
 # Characters that the page reads at first, and how many of them are seen without scrolling.
 PASSAGE = 1000
@@ -54,6 +57,7 @@ class Texts:
         loss: the characters on which the loss is measured.
         loss_name: what they are.
         source: what text they are from.
+        learned: the characters in which pairs of letters are counted.
         note: why the network wrote them, or which characters are left out; "" if neither.
     """
 
@@ -62,6 +66,7 @@ class Texts:
     loss: str
     loss_name: str
     source: str
+    learned: str
     note: str = ""
 
 
@@ -103,6 +108,7 @@ def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> T
         loss=loss,
         loss_name=loss_name,
         source=source,
+        learned=training[:COUNTED],
         note=note,
     )
 
@@ -115,7 +121,7 @@ def _name_of_part(which: str, length: int, length_of_whole: int, source: str) ->
 
 def _written_texts(engine: Engine, model: Model, reason: str) -> Texts:
     """Return what the network writes, because the training text cannot be read for some reason."""
-    prime = default_prime(engine.vocabulary, model.run)
+    prime = default_prime(engine.vocabulary, model.beginning)
     settings = choose_settings(len(engine.vocabulary))
     [sample], interrupted = Sampler(engine).write(prime, WRITTEN, settings, seed=0)
     if interrupted:
@@ -129,27 +135,38 @@ def _written_texts(engine: Engine, model: Model, reason: str) -> Texts:
         loss=written,
         loss_name=name,
         source="a text that the network wrote",
+        learned=written,
         note="the page uses a text that the network wrote, because the training text cannot be read: "
         f"{reason}",
     )
 
 
-def choose_passage(text: str, feature: Optional[str]) -> str:
+def choose_passage(text: str, names: Sequence[str]) -> str:
     """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word.
 
-    In the first lines of this passage, a feature varies most; with None, it is the first passage.
+    Of some features, the one that varies least in the first lines of this passage varies there as much as it can; for
+    none, it is the first passage.
     """
-    starts = _starts(text)
-    start = starts[0]
-    if feature is not None:
-        values = features.BY_NAME[feature].values(text)
-        start = max(starts, key=lambda place: values[place : place + SEEN_FIRST].std())
+    of_features = [features.BY_NAME[name].values(text) for name in names]
+
+    def least_variation(place: int) -> float:
+        variations = [
+            values[place : place + SEEN_FIRST].std() / _deviation(values) for values in of_features
+        ]
+        return min(variations, default=0.0)
+
+    start = max(_starts(text), key=least_variation)
 
     passage = text[start : start + PASSAGE]
     end = max(passage.rfind(" "), passage.rfind("\n"))
     if end <= PASSAGE // 2:
         return passage
     return passage[:end]
+
+
+def _deviation(values: np.ndarray) -> float:
+    """Return the standard deviation of a feature in a text; 1 if it does not vary."""
+    return float(values.std()) or 1.0
 
 
 def _starts(text: str) -> List[int]:
@@ -199,6 +216,6 @@ def choose_beginnings(model: Model, text: str) -> List[str]:
         counts = Counter(re.findall(r"^\S+[ :]", text, re.MULTILINE))
         others = tuple(beginning for beginning, _ in counts.most_common(MOST_BEGINNINGS))
 
-    beginnings = dict.fromkeys([default_prime(model.vocabulary, model.run), *others])
+    beginnings = dict.fromkeys([default_prime(model.vocabulary, model.beginning), *others])
     known = [beginning for beginning in beginnings if not model.vocabulary.unknown(beginning)]
     return known[:MOST_BEGINNINGS]

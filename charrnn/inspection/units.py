@@ -21,10 +21,12 @@ CHARACTERS = 50000
 CHUNK = 1000
 
 # Correlations: below the first, a unit tracks nothing that has a name here; from the second on, it is said to know what
-# it tracks. A discovery has the third above the best unit of an untrained network.
+# it tracks. A discovery has the third above the best unit of an untrained network. Quotation is discovered from the
+# fourth on.
 LEAST_CORRELATION = 0.3
-CLEAR = 0.5
+CLEAR = 0.7
 LEAST_ABOVE = 0.2
+LEAST_OF_QUOTATION = 0.5
 # How often a feature that is discovered ends or falls, for each character of the text.
 LEAST_OFTEN = 0.001
 
@@ -148,7 +150,7 @@ class Measured:
 
         Returns:
             Each unit, for the feature that it tracks best, and the correlation of the best untrained one, as absolute
-            value. The highest correlation comes first. Quotation counts if its correlation is CLEAR.
+            value. The highest correlation comes first. Quotation counts from LEAST_OF_QUOTATION on.
         """
         chances = {}
         for tracking, *_ in untrained.best(1, least=0):
@@ -161,7 +163,7 @@ class Measured:
             chance = chances.get(feature, 0.0)
             least = chance + LEAST_ABOVE
             if feature == features.QUOTATION:
-                least = max(least, CLEAR)
+                least = max(least, LEAST_OF_QUOTATION)
             is_claimed = bool(features.BY_NAME[feature].claim)
             is_frequent = times_of[feature] >= LEAST_OFTEN * self.length
             is_strong = abs(tracking.correlation) >= least

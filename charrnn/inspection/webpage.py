@@ -104,11 +104,12 @@ def export_page(
     # The beginning after the default, if there is one, comes from the text, and reads better.
     *_, prime = page_data["beginnings"][:2]
     page_data.update(discovered(rounded, measured, untrained, prime=prime, text=texts.measured))
-    discoveries = page_data["discoveries"]
-    feature = discoveries[0]["feature"] if discoveries else None
-    page_data["passage"] = choose_passage(texts.loss, feature)
+    found = [discovery["feature"] for discovery in page_data["discoveries"]]
+    page_data["passage"] = choose_passage(texts.loss, found)
     bits = memory.bits_after(engine, loss_ids, progress=progress)
-    page_data["memory"] = {"letters": list(bits), "bits": list(bits.values())}
+    learned_ids = engine.vocabulary.encode(texts.learned)
+    pairs = memory.bits_of_pairs(learned_ids, loss_ids, len(model.vocabulary))
+    page_data["memory"] = {"letters": list(bits), "bits": list(bits.values()), "pairs": pairs}
     page_data["beside"] = (Path(target).parent / "learn.html").exists()
 
     content = render(page_data, network_data(model, stored))

@@ -100,7 +100,7 @@ class Evaluator:
         if job.of_lines:
             prime = "\n"
         else:
-            prime = default_prime(vocabulary, job.record)
+            prime = default_prime(vocabulary, job.record.beginning)
         settings = choose_settings(len(vocabulary), of_lines=job.of_lines)
 
         # NumPy writes a single text faster, but has LSTM cells only.

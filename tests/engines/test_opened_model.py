@@ -117,6 +117,31 @@ def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(
     assert_same(open_model(tmp_path / "m.npz"), model)
 
 
+@pytest.fixture
+def with_beginning(exported, tmp_path):
+    """A function that writes a model that comes from no run, with a beginning, as the page that learns does."""
+
+    def written(beginning):
+        weights, about, _ = read_packed(exported)
+        content = packed(weights, {"vocabulary": about["vocabulary"], "beginning": beginning})
+        (tmp_path / "learned.npz").write_bytes(content)
+        return tmp_path / "learned.npz"
+
+    return written
+
+
+def test_a_model_without_a_run_may_have_a_beginning_and_keeps_it(with_beginning, tmp_path):
+    open_model(with_beginning("cat sat")).save(tmp_path / "again.npz")
+    model = open_model(tmp_path / "again.npz")
+    assert model.run is None
+    assert model.write(length=5).startswith("cat sat")
+
+
+def test_a_beginning_that_is_no_text_is_refused(with_beginning):
+    with pytest.raises(CheckpointError, match="its beginning is no text"):
+        open_model(with_beginning(5))
+
+
 @pytest.mark.parametrize(
     "name", ["file", "softmax/Variable_2", CELL.format(0) + "/extra", "about/x"]
 )

@@ -1,4 +1,6 @@
-"""The words that tell texts apart. The tests of the page compare what is written with a unit clamped."""
+"""What tells texts apart. The tests of the page compare what is written with a unit clamped."""
+
+import pytest
 
 from charrnn.inspection import clamped
 
@@ -24,3 +26,35 @@ def test_no_word_counts_that_is_as_frequent_at_both_ends_in_the_other_half():
     low = ["he."] * 9 + ["x."] * 9
     high = ["I."] * 9 + ["he I."] * 9
     assert clamped.compare(low, ["he he."] * 18, high) is None
+
+
+def test_line_ends_tell_texts_apart_too():
+    """They are chosen in half of the texts, and counted in the other."""
+    low = ["the cat sat "] * 4 + ["the\ncat sat "] * 4
+    free = ["the\ncat\nsat "] * 8
+    high = ["the\n\n\ncat\n\nsat\n"] * 4 + ["the\n\n\n\n\n\ncat "] * 4
+    assert clamped.compare(low, free, high) == {
+        "words": None,
+        "counts": [[4], [8], [24]],
+        "texts": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    "low, high",
+    [
+        (["a\nb"] * 18, ["a\nb\nc"] * 18),
+        (["a b"] * 9 + ["a\n\nb"] * 9, ["a\n\nb"] * 9 + ["a b"] * 9),
+        (["a b"] * 18, ["a\nb"] + ["a b"] * 17),
+    ],
+    ids=["few more", "the other way round in the other half", "by chance"],
+)
+def test_line_ends_tell_nothing_where_one_would_have_to_count(low, high):
+    assert clamped.compare(low, low, high) is None
+
+
+@pytest.mark.parametrize("line_ends, tells_words", [(1, True), (9, False)])
+def test_what_differs_more_clearly_tells_texts_apart(line_ends, tells_words):
+    high = [text + "\n" * line_ends for text in HIGH]
+    comparison = clamped.compare(LOW, ["he I I"] * 18, high)
+    assert (comparison["words"] is not None) == tells_words

@@ -6,6 +6,7 @@ from conftest import TEXT
 
 from charrnn.engines.model_file import open_model
 from charrnn.inspection import memory
+from charrnn.text.baselines import ngram_nats
 
 
 @pytest.fixture
@@ -37,3 +38,14 @@ def test_the_bits_after_some_letters_are_those_of_a_network_that_read_only_these
 def test_a_short_text_has_fewer(engine, length, counts):
     bits_after = memory.bits_after(engine, engine.vocabulary.encode(TEXT[:length]))
     assert list(bits_after) == counts
+
+
+def test_the_bits_of_pairs_are_those_of_the_same_characters(engine):
+    """By counts of pairs, mixed as in the baselines."""
+    learned = engine.vocabulary.encode(TEXT[:500])
+    ids = engine.vocabulary.encode(TEXT)
+    classes = len(engine.vocabulary)
+    nats = ngram_nats(learned, ids, classes, order=1)
+    places = np.unique(np.linspace(200, len(TEXT) - 1, 500).astype(int))
+    expected = nats[places - 1].mean() / np.log(2)
+    assert memory.bits_of_pairs(learned, ids, classes) == pytest.approx(expected)

@@ -152,7 +152,7 @@ def test_a_text_begins_with_the_most_frequent_first_word(text, prime):
     """Of a line, or of a sentence in prose."""
     sizes = dict(batch_size=2, num_steps=30)
     record = plan_job(corpus.Text("text", text), sizes, "run", Options()).record
-    assert default_prime(record.vocabulary, record) == prime
+    assert default_prime(record.vocabulary, record.beginning) == prime
 
 
 SETTINGS = dict(

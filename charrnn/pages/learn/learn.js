@@ -1,7 +1,15 @@
 /* The page on which a network learns: its fields and buttons. The worker learns; the modules of this page ask it, and show
  * what it answers. */
 import { valueAt, watched } from "../shared/shown.js";
-import { byId, fail, makeButton, moveByKeys, onClick, startWorker } from "../shared/view.js";
+import {
+  byId,
+  fail,
+  makeButton,
+  moveByKeys,
+  onClick,
+  startWorker,
+  undoSwipes,
+} from "../shared/view.js";
 import { FREE } from "./network.js";
 import { takeField, takeFile } from "./own.js";
 import { colourPassage } from "./passage.js";
@@ -11,7 +19,7 @@ import { save, savePicture, showLink } from "./saving.js";
 import { startSettings, useFields } from "./settings.js";
 import { sources } from "./sources.js";
 import { showMoment, showStep, timeline } from "./timeline.js";
-import { holdAt } from "./tracking.js";
+import { holdAt, tracking } from "./tracking.js";
 
 function startSources(query) {
   const buttons = sources.map((source) => {
@@ -53,6 +61,7 @@ function startFields() {
   onInput("file", ({ files }) => takeFile(files[0]));
   onInput("colours", ({ value }) => colourPassage(value));
   onInput("hold", ({ value }) => holdAt({ unit: watched.unit, value: valueAt(Number(value)) }));
+  undoSwipes(byId("hold"), () => tracking.held, holdAt);
   moveByKeys(
     byId("time"),
     { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 },

@@ -142,13 +142,17 @@ function goBack(learning) {
   learning.losses = [];
 }
 
-/** Answer a job, or say why it cannot be done: an error of another kind comes from a file that is none of charrnn. */
-async function answerOrRefuse(send, answer) {
+/** Answer a job, or say why it cannot be done: an error of this page says it. `otherwise` is said of one of another kind;
+ * without it, the page does not work. */
+async function answerOrRefuse(send, answer, otherwise = "") {
   try {
     await answer();
   } catch (error) {
     const isOurs = error.constructor === Error;
-    send({ refused: isOurs ? error.message : NO_MODEL });
+    if (!isOurs && otherwise === "") {
+      throw error;
+    }
+    send({ refused: isOurs ? error.message : otherwise });
   }
 }
 
@@ -170,19 +174,23 @@ function description({ corpus, trainer, passage, heldFrom }, untrained) {
 
 Object.assign(answers, {
   unpack({ bytes }, send) {
-    return answerOrRefuse(send, async () => {
-      const { variables, about } = await unpackNpz(new Uint8Array(bytes));
-      const vocabulary = [...new Set(String(about.vocabulary))];
-      const sizes = sizesOf(variables);
-      checkSize(sizes);
-      if (sizes.lstmSize % 2 !== 0 || vocabulary.length !== sizes.numClasses) {
-        throw new Error(
-          "The file has an odd number of units, or another number of characters than it says.",
-        );
-      }
-      unpacked = { variables, vocabulary, sizes };
-      send({ sizes });
-    });
+    return answerOrRefuse(
+      send,
+      async () => {
+        const { variables, about } = await unpackNpz(new Uint8Array(bytes));
+        const vocabulary = [...new Set(String(about.vocabulary))];
+        const sizes = sizesOf(variables);
+        checkSize(sizes);
+        if (sizes.lstmSize % 2 !== 0 || vocabulary.length !== sizes.numClasses) {
+          throw new Error(
+            "The file has an odd number of units, or another number of characters than it says.",
+          );
+        }
+        unpacked = { variables, vocabulary, sizes };
+        send({ sizes });
+      },
+      NO_MODEL,
+    );
   },
 
   begin(message, send, goesOn) {
@@ -264,7 +272,12 @@ Object.assign(answers, {
     return answerOrRefuse(send, async () => {
       const { trainer, best, corpus } = learned;
       const arrays = isBest ? trainer.partsOf(best.weights) : trainer.arrays;
-      const about = { vocabulary: corpus.chars.join("") };
+      const about = {
+        vocabulary: corpus.chars.join(""),
+        beginning: beginningOf(corpus)
+          .map((id) => corpus.chars[id])
+          .join(""),
+      };
       const bytes = await packNpz(variablesOf(trainer, arrays), about);
       send({ bytes });
     });

@@ -1,7 +1,7 @@
 /* What can be kept: the network, a picture of what it wrote, a link with the settings. */
 import { drawPictures, laidOut, spelled } from "../shared/drawing.js";
 import { counted, grouped } from "../shared/numbers.js";
-import { ask, byId, copy, make } from "../shared/view.js";
+import { ask, byId, copyLink, make } from "../shared/view.js";
 import { network } from "./network.js";
 import { markSaved } from "./progress.js";
 import { settingsOfLink } from "./settings.js";
@@ -87,8 +87,5 @@ export function showLink() {
   history.replaceState(null, "", `#${query}`);
 
   const without = isOwn ? ", without the text" : "";
-  const ending = `has the settings now${without}: send it.`;
-  const copied = `The address of this page is copied. It ${ending}`;
-  const notCopied = `The address of this page ${ending}`;
-  copy(location.href, copied, "saved", notCopied);
+  copyLink(`#${query}`, `The link is copied: it has these settings${without}.`, "saved");
 }

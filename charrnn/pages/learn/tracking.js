@@ -12,8 +12,9 @@ const LEAST_CORRELATION = 0.3; // these two as in charrnn/inspection/units.py
 const LEAST_ABOVE = 0.2; // the correlation before the training
 const heldPaper = new Paper("held", "unit");
 
-/** Since when properties are tracked, {updates, seconds} by their names, and where the watched unit is held. */
-export const tracking = { since: {}, held: FREE };
+/** Since when properties are tracked, {updates, seconds} by their names; the step at which each that was lost had been found;
+ * and where the watched unit is held. */
+export const tracking = { since: {}, lost: {}, held: FREE };
 
 /** Show for each property of the text whether a unit tracks it, more closely than before the training, and since when.
  * @param {Object[]} units the best unit for each property, see bestUnits */
@@ -47,9 +48,16 @@ function lineOf(unit, untrained, moment) {
   const before = Math.abs(untrained.correlation);
 
   if (correlation < Math.max(LEAST_CORRELATION, before + LEAST_ABOVE)) {
-    delete tracking.since[name];
+    if (name in tracking.since) {
+      tracking.lost[name] = tracking.since[name].updates;
+      delete tracking.since[name];
+    }
+    let state = "not yet";
+    if (name in tracking.lost) {
+      state = `found at step ${grouped(tracking.lost[name])}, and lost again`;
+    }
     const best = `The best correlation is ${correlation.toFixed(2)}`;
-    return `${name}: not yet. ${best}, and was ${before.toFixed(2)} before it learned.`;
+    return `${name}: ${state}. ${best}, and was ${before.toFixed(2)} before it learned.`;
   }
   tracking.since[name] ??= moment;
   return trackedButton(unit);
@@ -98,6 +106,7 @@ export function clearTracked() {
 /** Forget since when properties were tracked. */
 export function beginTracking() {
   tracking.since = {};
+  tracking.lost = {};
 }
 
 /** Hold the unit that is watched at a value, or none, and have the network write. */

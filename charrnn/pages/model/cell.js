@@ -57,20 +57,23 @@ function drawCell(before, [input, fresh, forget, output, memory, given]) {
   fillGate("input", input);
   fillGate("forget", forget);
   fillGate("output", output);
-  fillTank("before", Math.tanh(before));
+  fillTank("before", Math.tanh(before), "tanh ");
   fillTank("fresh", fresh);
-  fillTank("memory", Math.tanh(memory));
+  fillTank("memory", Math.tanh(memory), "tanh ");
   fillTank("given", given);
   drawPipe("old", before);
   drawPipe("kept", forget * before);
   drawPipe("added", input * fresh);
   drawPipe("new", memory);
 
-  const sum = `${signed(forget)} × ${signed(before)} ${signed(input)} × ${signed(fresh)}`;
-  const shown = `${signed(output)} × tanh(${signed(memory)}) = ${signed(given)}`;
+  const [keeps, adds, shows] = [forget, input, output].map((gate) => gate.toFixed(2));
+  const sum = `${keeps} × ${signed(before)} + ${adds} × ${signed(fresh)}`;
+  const drawn = `tanh(${signed(memory)}) = ${signed(Math.tanh(memory))}`;
+  const shown = `${shows} × ${signed(Math.tanh(memory))} = ${signed(given)}`;
   byId("cell-sum").textContent =
     `It keeps ${percent(forget)} of its memory, lets in ${percent(input)} of the new value, ` +
-    `and shows ${percent(output)} of the result: ${sum} = ${signed(memory)}; ${shown}.`;
+    `and shows ${percent(output)} of the result. Memory: ${sum} = ${signed(memory)}, ` +
+    `drawn as ${drawn}. Output: ${shown}.`;
 }
 
 function inDrawing(selector) {
@@ -83,12 +86,12 @@ function fillGate(name, value) {
   inDrawing(`#gate-${name} .number`).textContent = percent(value);
 }
 
-/** Fill a tank by a value from -1 to 1, from its middle on. */
-function fillTank(name, value) {
+/** Fill a tank by a value from -1 to 1, from its middle on. `what` says what the value is of the number. */
+function fillTank(name, value, what = "") {
   const fill = inDrawing(`#tank-${name} .fill`);
   fill.style.transform = `scaleY(${(-value).toFixed(3)})`;
   fill.classList.toggle("low", value < 0);
-  inDrawing(`#tank-${name} .number`).textContent = signed(value);
+  inDrawing(`#tank-${name} .number`).textContent = what + signed(value);
 }
 
 /** Draw a pipe as wide as its value is large. */

@@ -3,18 +3,28 @@
 import { grouped, signed } from "../shared/numbers.js";
 import { positionIn, valueAt, watched } from "../shared/shown.js";
 import { unitTitle } from "../shared/text.js";
-import { byId, make, onClick } from "../shared/view.js";
+import { byId, make, onClick, undoSwipes } from "../shared/view.js";
 import { data, lookAt, unitNames } from "./model.js";
-import { beginMove, evidenceOf, showHeld } from "./pair.js";
-import { showAddress, written } from "./takes.js";
+import { beginMove, evidenceOf, isOfPassage, showHeld } from "./pair.js";
+import { passage } from "./read.js";
+import { setAsked, showAddress, written } from "./takes.js";
 
-const FREE_ADVICE = "Drag the handle, and the number is held there: watch the words change.";
+const FREE_ADVICE = "Drag the handle, and the number is held there: watch the text change.";
+const UNDERLINED =
+  "Underlined: what your last move changed. From the first underlined word on, the dice fall otherwise.";
 const MOVING_KEYS = /Arrow|Home|End|Page/;
 
-/** Show where the handle holds the number, or the value of the number at the last character. */
+/** Return the activations where the number is free: at the last character that was written, or the one that is chosen of
+ * a passage. */
+function freeActivations() {
+  const record = isOfPassage() ? passage?.seen[passage.at] : written.take.seen.at(-1);
+  return record?.activations;
+}
+
+/** Show where the handle holds the number, or the value of the number where it is free. */
 export function showHandle() {
-  const { held, seen } = written.take;
-  const activations = seen.at(-1)?.activations;
+  const { held } = written.take;
+  const activations = freeActivations();
   const handle = byId("hold");
   const [low, high] = watched.ends;
   let value = 0;
@@ -31,18 +41,29 @@ export function showHandle() {
   }
 
   handle.ariaValueText = `${state} ${signed(value)}, from ${low} to ${high}`;
-  byId("colour-said").textContent = colourSentence(held !== null);
+  showLead(held !== null);
   byId("hold-said").textContent = FREE_ADVICE;
   if (held !== null) {
     byId("hold-said").textContent =
-      `Held at ${signed(value)} from the first letter on. ` +
-      "Underlined: the words that your last move changed.";
+      `Held at ${signed(value)} from the first letter on. ${UNDERLINED}`;
   }
 }
 
 /** Return whether the unit that is watched is a discovery, of which more is known. */
 function isDiscovery() {
   return watched.untrained !== undefined;
+}
+
+/** Say what the texts at the top are. */
+function showLead(isHeld) {
+  byId("does").textContent = "It writes the texts below; no person does.";
+  byId("free-what").textContent = "Here nobody holds the number.";
+  if (isOfPassage() && !isHeld) {
+    byId("does").textContent = "Below it only reads.";
+    byId("free-what").textContent =
+      `It did not write this: it is a passage of ${data.source}. Nobody holds the number.`;
+  }
+  byId("colour-said").textContent = colourSentence(isHeld);
 }
 
 /** Return what is said of the texts at the top: what their colour is, or how the number is held in them. */
@@ -59,13 +80,13 @@ function colourSentence(isHeld) {
   const sentence = "The colour is that one number: it was never told what to follow.";
   // Only discoveries were held at their ends when the page was made.
   if (isDiscovery()) {
-    return `${sentence} Held at its ends, it changed no word often enough to be named.`;
+    return `${sentence} Held at its ends, it changes neither words nor line ends often enough to tell.`;
   }
   return sentence;
 }
 
 /** Hold the number at a position from -1 to 1 between its limits; null lets it go. */
-function hold(position) {
+export function hold(position) {
   written.take.held = position;
   showHandle();
   showHeld();
@@ -89,6 +110,7 @@ function showWatched() {
   // A take that held another number lets it go.
   if (take.unit !== unit) {
     take.held = null;
+    setAsked(false);
   }
   take.unit = unit;
   showHandle();
@@ -104,7 +126,7 @@ function showClaim(sentence) {
   byId("claim").replaceChildren(...parts);
 }
 
-/** Say which number it is, how it was found, and which words tell its ends apart. */
+/** Say which number it is, how it was found, and what tells its ends apart. */
 function evidence() {
   const { unit, feature, correlation, untrained, told } = watched;
   const sentences = [`The number is the ${unitTitle(unit)}.`];
@@ -142,6 +164,9 @@ function lookAtNext() {
 
 export function startHandle() {
   document.body.addEventListener("watchedchange", showWatched);
+  for (const change of ["placechange", "piecechange"]) {
+    document.body.addEventListener(change, showHandle);
+  }
   const handle = byId("hold");
   // A click or a key at the end where the handle already is makes no input, but holds the number there.
   for (const event of ["input", "click", "keyup"]) {
@@ -150,6 +175,7 @@ export function startHandle() {
   for (const event of ["pointerdown", "keydown"]) {
     handle.addEventListener(event, beginMove);
   }
+  undoSwipes(handle, () => written.take.held, hold);
   // The event is no argument of showAddress.
   handle.addEventListener("change", () => showAddress());
 

@@ -1,5 +1,5 @@
-/* How far back the network remembers: a curve of what a letter costs after the last 1, 2, 5 ... letters, which was measured
- * when the page was made. */
+/* How far back the network remembers: a curve of what a letter costs after the last 1, 2, 5 ... letters, beside what it
+ * costs who counts pairs of letters. All was measured when the page was made. */
 import { byId } from "../shared/view.js";
 import { data } from "./model.js";
 
@@ -10,6 +10,8 @@ const TOP = 30;
 const BOTTOM = 150;
 const NUMBERS_BELOW = 22; // the line
 const TITLE_BELOW = 46;
+const ABOVE = 6; // the dotted line is its name
+const PAIRS = "looking at one letter only";
 const MOST_OF_IT = 0.9; // of what memory gives
 
 function drawn(tag, attributes, text = "") {
@@ -22,14 +24,13 @@ function drawn(tag, attributes, text = "") {
 }
 
 /** Return the points of the curve, {count, cost, x, y}. The scale of letters is logarithmic. */
-function memoryPoints({ letters, bits }) {
+function memoryPoints({ letters, bits }, heightOf) {
   const longest = letters.at(-1);
-  const dearest = Math.max(...bits);
   return letters.map((count, index) => ({
     count,
     cost: bits[index],
     x: LEFT + ((RIGHT - LEFT) * Math.log(count)) / Math.log(longest),
-    y: BOTTOM - ((BOTTOM - TOP) * bits[index]) / dearest,
+    y: heightOf(bits[index]),
   }));
 }
 
@@ -41,9 +42,20 @@ function labelsOf({ count, cost, x, y }) {
   ];
 }
 
+/** Say why the network is worse than pairs after one letter, where it is. */
+function beginner(cost, pairs) {
+  if (cost <= pairs) {
+    return "";
+  }
+  return " After one letter the network is worse than that: it has practised to read on, not to begin.";
+}
+
 /** Draw the curve, and say what it shows. A text that is too short has none. */
 export function showMemory() {
-  const points = memoryPoints(data.memory);
+  const { bits, pairs } = data.memory;
+  const dearest = Math.max(...bits, pairs);
+  const heightOf = (cost) => BOTTOM - ((BOTTOM - TOP) * cost) / dearest;
+  const points = memoryPoints(data.memory, heightOf);
   byId("memory").hidden = points.length < 2;
   if (points.length < 2) {
     return;
@@ -54,6 +66,8 @@ export function showMemory() {
   byId("memory-drawing").append(
     drawn("path", { d: `M${LEFT} ${BOTTOM}H${RIGHT}`, class: "thin" }),
     drawn("text", { x: middle, y: BOTTOM + TITLE_BELOW }, "letters that it has read"),
+    drawn("path", { d: `M${LEFT} ${heightOf(pairs)}H${RIGHT}`, class: "pairs" }),
+    drawn("text", { x: RIGHT, y: heightOf(pairs) - ABOVE, class: "pairs-said" }, PAIRS),
     drawn("polyline", { points: line }),
     ...points.flatMap(labelsOf),
   );
@@ -66,5 +80,6 @@ export function showMemory() {
   byId("memory-said").textContent =
     `After one letter the next one costs it ${first.cost.toFixed(2)} bits, ` +
     `after ${last.count} letters ${last.cost.toFixed(2)}. ` +
-    `${share}% of what memory gives lies in the last ${most.count} letters.`;
+    `${share}% of what memory gives lies in the last ${most.count} letters. ` +
+    `Dotted: who counts which letter follows which needs ${pairs.toFixed(2)} bits.${beginner(first.cost, pairs)}`;
 }

@@ -1,6 +1,7 @@
 /* The page of a model. What stands above the weights in the document is shown while they arrive. */
 import { byId, fail, startWorker } from "../shared/view.js";
 import { startCell } from "./cell.js";
+import { startGlide } from "./glide.js";
 import { showMemory } from "./memory.js";
 import { loadModel } from "./model.js";
 import { startRead } from "./read.js";
@@ -22,6 +23,7 @@ function startPage() {
   startWrite();
   startStrip();
   startCell();
+  startGlide();
   showAddressed();
   startRead();
   showMemory();

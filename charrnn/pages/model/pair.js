@@ -1,18 +1,19 @@
 /* One beginning and one seed, and the number that is watched held from the first letter on. At first there are two texts,
  * in which it is held at its lowest and at its highest. The handle brings one text in their place, which is written anew
- * wherever the handle goes. Words that tell the two ends apart, which were counted when the page was made, are bold, and
- * are counted here. Where there are none, the text that is written while nobody holds the number has the place of the two. */
+ * wherever the handle goes. What tells the two ends apart, words or line ends, was counted when the page was made: it is
+ * marked and counted here, too. Where nothing does, a passage that the network reads has the place of the two. */
 import { counted, signed } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
-import { textOf, valueAt, watched } from "../shared/shown.js";
+import { chars, textOf, valueAt, watched } from "../shared/shown.js";
 import { byId, make, tint } from "../shared/view.js";
 import { wordsOf } from "../shared/words.js";
 import { endWithWord, onPaper, writeText } from "../shared/writing.js";
 import { speedChosen } from "./fields.js";
 import { MOST_WRITTEN } from "./link.js";
+import { data } from "./model.js";
 import { AT_ONCE, ON, written } from "./takes.js";
 
-const COUNTED_LENGTH = 300; // characters of the texts in which the words were counted when the page was made
+const COUNTED_LENGTH = 300; // characters of the texts in which it was counted when the page was made
 const LENGTH = 200; // characters, so that the texts and the handle are in sight together
 const AT_FIRST = 120; // of the two texts are written without a pause
 const TINT = 0.14; // of a text that is held, as model.css has it for the two texts
@@ -28,12 +29,19 @@ function sideOf(of) {
   return { of, paper: new Paper(of, "none"), head: byId(`${of}-head`) };
 }
 
+/** Return whether a passage that the network reads is at the top, for a number of which no text tells: until the reader
+ * asks for a text. */
+export function isOfPassage() {
+  return data.discoveries.length > 0 && !watched.told && !written.isAsked;
+}
+
 /** Write the texts in which the number is held, unless they are here already. */
 export function showHeld() {
   const { take } = written;
   const { told } = watched;
   const isPair = Boolean(told);
   const isHeld = take !== null && take.held !== null;
+  const isRead = isOfPassage();
   byId("low-side").hidden = !isPair;
   byId("high-side").hidden = !isPair;
   byId("one-side").hidden = !isHeld;
@@ -41,6 +49,10 @@ export function showHeld() {
   const figure = document.querySelector(".first");
   figure.classList.toggle("of-pair", isPair);
   figure.classList.toggle("held", isHeld);
+  byId("opening").hidden = isRead;
+  byId("followed").hidden = !isRead;
+  const [opening] = written.papers;
+  opening.sheet.classList.toggle("of-lines", tellsLines(told));
   if (take === null) {
     return;
   }
@@ -87,8 +99,9 @@ function writeSide(index, position) {
   side.text = text;
   paper.box.ariaLabel = `Written with the number held at ${ends[index]}`;
   paper.onChange = () => {
-    const counts = countWords(paper, text, told);
-    showCounts(side.head, ends[index], counts, [index, 1 - index]);
+    const counts = countTelling(paper, text, told);
+    showCounts(side.head, ends[index], counts, index);
+    keepRoom(paper, text, index);
   };
   paper.show(onPaper(text));
 
@@ -100,16 +113,38 @@ function writeSide(index, position) {
   followSide(side, burst);
 }
 
+/** Keep the room that what is missing of the text of a side will take, so that nothing below it moves. */
+function keepRoom(paper, { seen, length }, index) {
+  const missing = data.passage.replace(/\s+/g, " ").slice(0, Math.max(0, length - seen.length));
+  const room = make("span", "room", missing);
+  if (tellsLines(watched.told)) {
+    const { counts, texts } = watched.told;
+    const [lineEnds] = counts[2 * index];
+    const usualLine = Math.ceil((COUNTED_LENGTH * texts) / Math.max(1, lineEnds));
+    room.textContent = missing.replace(new RegExp(`.{${usualLine}}`, "g"), "$&\n");
+  }
+  paper.sheet.querySelector(".room")?.remove();
+  paper.block.append(room);
+}
+
 /** Have the worker write what is missing of the text of a side. */
 function followSide({ text, paper }, burst = 0) {
   writeText(text, { speed: speedChosen(), burst }, (last) => {
     if (last) {
       endWithWord(text);
       paper.show(onPaper(text));
+      tellOfPair();
     } else {
       paper.grow();
     }
   });
+}
+
+/** Tell glide.js when both texts are there. */
+function tellOfPair() {
+  if (pair.sides.every(({ text }) => text.seen.length >= text.length)) {
+    document.body.dispatchEvent(new Event("pairwritten"));
+  }
 }
 
 export function goOnPair() {
@@ -120,6 +155,13 @@ export function goOnPair() {
     side.text.length = Math.min(side.text.seen.length + ON, MOST_WRITTEN);
     followSide(side);
   }
+}
+
+/** Forget the one text: what is written next is compared with the text that is free. */
+export function forgetOne() {
+  one.text = null;
+  one.shown = "";
+  one.ids = [];
 }
 
 /** The handle is taken: words are marked that are others than now. */
@@ -140,6 +182,9 @@ function rewrite(text) {
   }
 
   writeText(text, {}, (last) => {
+    if (one.text !== text) {
+      return;
+    }
     if (last) {
       endWithWord(text);
     }
@@ -148,8 +193,8 @@ function rewrite(text) {
     one.paper.show(onPaper(text, one.ids));
     mark(one.paper.cells.slice(text.ids.length), "stale");
 
-    const counts = countWords(one.paper, text, watched.told);
-    showCounts(one.head, `held at ${signed(text.plan[0].value)}`, counts, [0, 1]);
+    const counts = countTelling(one.paper, text, watched.told);
+    showCounts(one.head, `held at ${signed(text.plan[0].value)}`, counts);
     markChanged(text.start);
   });
 }
@@ -179,10 +224,32 @@ function cellsOf({ cells }, ids, start, { index, 0: word }) {
   return cells.slice(from, from + Array.from(word).length);
 }
 
+/** Mark what tells the ends apart, and return how often each thing that does is here. */
+function countTelling(paper, text, told) {
+  const isOfLines = tellsLines(told);
+  paper.sheet.classList.toggle("of-lines", isOfLines);
+  if (isOfLines) {
+    return [countLineEnds(paper, text)];
+  }
+  return countWords(paper, text, told?.words ?? []);
+}
+
+/** Return whether line ends tell the ends apart. */
+export function tellsLines(told) {
+  return told?.words === null;
+}
+
+/** Mark the line ends, and return how many there are. */
+function countLineEnds({ cells }, { ids, start }) {
+  const lineEnds = cells.filter((_, place) => place >= start && chars[ids[place]] === "\n");
+  mark(lineEnds, "telling", "of-high");
+  return lineEnds.length;
+}
+
 /** Make the words bold that tell the ends apart, and return how often those of each end are here. */
-function countWords(paper, { ids, start }, told) {
-  const groups = (told?.words ?? []).map((words) => words.map((word) => word.toLowerCase()));
-  const counts = [0, 0];
+function countWords(paper, { ids, start }, wordsOfEnds) {
+  const groups = wordsOfEnds.map((words) => words.map((word) => word.toLowerCase()));
+  const counts = groups.map(() => 0);
   for (const word of wordsOf(textOf(ids.slice(start)))) {
     const whole = word[0].toLowerCase();
     const [beforeApostrophe] = whole.split(/['\u2019]/); // of I'm also I
@@ -197,24 +264,32 @@ function countWords(paper, { ids, start }, told) {
   return counts;
 }
 
-/** Say above a text how it is held, and how often the words of the two ends are in it.
- * @param {number[]} order of the ends, 0 and 1 */
-function showCounts(head, name, counts, order) {
+/** Say above a text how it is held, and how often what tells the ends apart is in it.
+ * @param {number} own the end of the text, 0 or 1, whose words come first */
+function showCounts(head, name, counts, own = 0) {
   head.replaceChildren(make("b", "", name));
-  if (!watched.told) {
-    return;
+  const spans = counts.map((count, index) =>
+    make("span", "", `${namesOf(watched.told)[index]}: `, make("b", "", count)),
+  );
+  if (own === 1) {
+    spans.reverse();
   }
-  for (const end of order) {
-    const words = watched.told.words[end].join(", ");
-    head.append(make("span", "", `${words}: `, make("b", "", counts[end])));
-  }
+  head.append(...spans);
 }
 
-/** Say how often these words were in the texts in which they were counted. */
+/** Return names of what tells the ends apart: the words of each end, or line ends. */
+function namesOf({ words }) {
+  return words === null ? ["line ends"] : words.map((group) => group.join(", "));
+}
+
+/** Say how often it was in the texts in which it was counted. */
 export function evidenceOf({ told, ends }) {
-  const { words, counts, texts } = told;
+  const { counts, texts } = told;
   const timesOf = (times) => {
-    const ofEnds = words.map((group, end) => `${group.join(", ")} ${counted(times[end], "time")}`);
+    if (tellsLines(told)) {
+      return counted(times[0], "line end");
+    }
+    const ofEnds = namesOf(told).map((name, end) => `${name} ${counted(times[end], "time")}`);
     return ofEnds.join(" and ");
   };
   const [low, free, high] = counts.map(timesOf);

@@ -4,6 +4,7 @@ import { watched } from "../shared/shown.js";
 import { byId, make, showNote } from "../shared/view.js";
 import { data } from "./model.js";
 import { one, pair } from "./pair.js";
+import { followed } from "./read.js";
 import { written } from "./takes.js";
 
 /** Return the papers that are at the top, each {paper, head}. */
@@ -15,7 +16,8 @@ function papersAtTop() {
     return pair.sides;
   }
   const [opening] = written.papers;
-  return [{ paper: opening, head: make("p") }];
+  const isRead = byId("opening").hidden;
+  return [{ paper: isRead ? followed : opening, head: make("p") }];
 }
 
 /** Return a copy of what is shown at the top, to be laid out: a line of text, and a column for each paper. */

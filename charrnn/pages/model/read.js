@@ -5,7 +5,11 @@ import { byId, onClick, showNote } from "../shared/view.js";
 import { data, idsOf } from "./model.js";
 import { Reading } from "./reading.js";
 
-let yours = null; // the Reading of the text of one's own
+/** The passage that the network did not write, and the paper at the top that shows it for a number of which no written
+ * text tells; the text of one's own. */
+export let passage = null;
+export let followed = null;
+let yours = null;
 
 /** Read the text that was typed, and say how far it is and what was left out. */
 function readYours() {
@@ -14,7 +18,7 @@ function readYours() {
   byId("yours-figure").hidden = isEmpty;
   byId("read-status").textContent = "";
   if (isEmpty) {
-    showNote("read-note", "Type or paste a text with characters that the network knows.");
+    showNote("read-note", note || "Type or paste a text.");
     return;
   }
   showNote("read-note", note);
@@ -47,7 +51,11 @@ function meanSurprise({ bits, known }) {
 
 export function startRead() {
   const passagePaper = new Paper("passage", "surprise");
-  const passage = new Reading("passage", passagePaper, `a passage of ${data.source}`);
+  followed = new Paper("followed", "unit");
+  passage = new Reading("passage", passagePaper, `a passage of ${data.source}`, () =>
+    followed.recolour(),
+  );
+  followed.onChoose = passagePaper.onChoose;
   byId("source-named").textContent = data.source;
 
   const yourPaper = new Paper("yours", "surprise");
@@ -59,4 +67,5 @@ export function startRead() {
   });
 
   passage.read(idsOf(data.passage).ids);
+  followed.show(passagePaper.text);
 }

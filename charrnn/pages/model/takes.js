@@ -19,8 +19,9 @@ export const USUAL = {
 };
 
 export const takes = [];
-/** The take that is shown, whether it is being written, and the papers that show it. */
-export const written = { take: null, running: false, papers: [] };
+/** The take that is shown, whether it is being written, and the papers that show it; and whether the reader asked for it
+ * since another number is watched. */
+export const written = { take: null, running: false, papers: [], isAsked: false };
 
 export function setPapers(papers) {
   written.papers = papers;
@@ -28,6 +29,10 @@ export function setPapers(papers) {
 
 export function setRunning(isRunning) {
   written.running = isRunning;
+}
+
+export function setAsked(isAsked) {
+  written.isAsked = isAsked;
 }
 
 export function addTake(take) {

@@ -5,7 +5,16 @@ import { hideGuesses } from "../shared/guesses.js";
 import { counted, grouped } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
 import { chars, textOf, watched } from "../shared/shown.js";
-import { ask, byId, copy, makeButton, movesLittle, onClick, showNote } from "../shared/view.js";
+import {
+  ask,
+  byId,
+  copy,
+  copyLink,
+  makeButton,
+  movesLittle,
+  onClick,
+  showNote,
+} from "../shared/view.js";
 import { onPaper, writeText } from "../shared/writing.js";
 import { fillFields, settings, showSettings, speedChosen } from "./fields.js";
 import { showHandle, startHandle } from "./handle.js";
@@ -19,6 +28,7 @@ import {
   addTake,
   linkOfTake,
   ON,
+  setAsked,
   setPapers,
   setRunning,
   setTake,
@@ -30,9 +40,6 @@ import {
 
 const FOLLOWED = 60; // pixels from the end within which the view follows the text
 const LINK_COPIED = "The link is copied: it writes this very text again.";
-const SETTINGS_COPIED =
-  "This page is a file, so its address is of no use to others. Its settings are copied, from the “#” on: put them " +
-  "behind the address where you found the page.";
 
 /** Have what is written from now on follow the settings. */
 function changeSettings() {
@@ -89,8 +96,8 @@ export function showAddressed(state = history.state) {
   }
 
   // Links of earlier pages begin with "write?".
-  const { take, wrong } = takeOf(location.hash.replace(/^#(write\?)?/, ""), USUAL);
   const isLink = location.hash.includes("prime=");
+  const { take, wrong } = takeOf(location.hash.replace(/^#(write\?)?/, ""), USUAL);
   take.burst = isLink || movesLittle ? Infinity : AT_ONCE;
   let note = "";
   if (wrong.length > 0) {
@@ -171,7 +178,7 @@ function startWriting() {
   const { ids, note } = idsOf(byId("prime").value);
   byId("write-status").textContent = "";
   if (ids.length === 0) {
-    showNote("prime-unknown", "Type at least one character that the network knows.");
+    showNote("prime-unknown", note || "Type at least one character.");
     return;
   }
   showNote("prime-unknown", note);
@@ -179,6 +186,7 @@ function startWriting() {
     return;
   }
 
+  setAsked(true);
   turnTo({
     prime: ids,
     ids: [...ids],
@@ -251,17 +259,10 @@ function showWriting() {
   byId("later").disabled = at === takes.length - 1;
 }
 
-/** Copy the address of the text. From disk it would help nobody: then only what is after it. */
-function copyLink() {
+/** Copy the link of the text. */
+function copyLinkOfTake() {
   showAddress();
-  const fragment = `#${linkOfTake(written.take)}`;
-  const isSite = /^https?:/.test(location.protocol);
-  if (isSite) {
-    const [address] = location.href.split("#");
-    copy(address + fragment, LINK_COPIED, "link-note");
-  } else {
-    copy(fragment, SETTINGS_COPIED, "link-note");
-  }
+  copyLink(`#${linkOfTake(written.take)}`, LINK_COPIED, "link-note");
 }
 
 /** Write a text from another beginning. */
@@ -312,7 +313,7 @@ function startButtons() {
   onClick("earlier", () => turnBy(-1));
   onClick("later", () => turnBy(1));
   onClick("copy", () => copy(textOf(written.take.ids), "Copied.", "write-status"));
-  onClick("link", copyLink);
+  onClick("link", copyLinkOfTake);
   onClick("picture", savePicture);
   onClickAll(".again", writeAgain);
   onClickAll(".stop-writing", stopWriting);

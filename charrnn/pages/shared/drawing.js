@@ -56,10 +56,18 @@ function piecesOf(box) {
       });
     }
     if (rectangles.length > 0) {
-      pieces.at(-1).text += cell.textContent.replace("\n", "");
+      pieces.at(-1).text += drawnText(cell, style);
     }
   }
   return { pieces, boxes };
+}
+
+/** Return what is seen of a cell: the sign before it, and its text, in which a line end may be a space. */
+function drawnText(cell, { whiteSpace }) {
+  const { content } = getComputedStyle(cell, "::before"); // in quotation marks, or a word such as none
+  const [, sign] = /^"(.*)"$/.exec(content) ?? [content, ""];
+  const isSpace = whiteSpace === "normal";
+  return sign + cell.textContent.replace("\n", isSpace ? " " : "");
 }
 
 /** Return whether a cell belongs to a piece: it has its font, its line and its parent. */

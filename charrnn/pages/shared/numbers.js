@@ -22,10 +22,14 @@ export function grouped(number) {
   return digits.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** Return a number with its sign, and two decimals. */
+/** Return a number with its sign, and two decimals. What these make zero has no sign. */
 export function signed(number) {
+  const size = Math.abs(number).toFixed(2);
+  if (Number(size) === 0) {
+    return size;
+  }
   const sign = number < 0 ? "\u2212" : "+";
-  return `${sign}${Math.abs(number).toFixed(2)}`;
+  return sign + size;
 }
 
 /** Return a number of things: 1 character, 2 characters. */

@@ -143,6 +143,7 @@ export class Paper {
     const length = place - lastEnd - 1;
     const next = this.charAt(place + 1) ?? "";
     const { classList } = this.cells[place];
+    classList.add("line-end");
     classList.toggle("blank", length === 0);
     classList.toggle("soft", length >= longLine && !/\s/.test(next));
   }

@@ -1,7 +1,7 @@
 /* Characters, and the names of units, as the pages show them. Pure functions. */
 
 const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u2421" };
-const NAMES = { "\n": "line end", "\t": "tab", " ": "space" };
+const NAMES = { "\n": "line end", "\t": "tab", " ": "space", "\u200d": "a joiner" };
 const CONTROL_PICTURES = 0x2400; // in the order of the control characters
 const REPLACEMENT = "\ufffd";
 const DOTTED_CIRCLE = "\u25cc";
@@ -29,6 +29,12 @@ function shownControl(char) {
  * is, so that letters join and marks stand on their letters. */
 export function visible(text) {
   return text.replace(/(?![\n\t])[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069\ufeff]/gu, shownControl);
+}
+
+/** Return a sign for a character in a sentence, or what a person would call it where it has none of its own. */
+export function signOf(char) {
+  const sign = glyph(char);
+  return sign === REPLACEMENT ? nameOf(char) : sign;
 }
 
 /** Return what a person would call a character. */

@@ -302,9 +302,12 @@ def test_a_link_has_the_settings_and_not_the_text(learning):
     view.set("rate", -1.5)
     view.set("temperature", 1.1)
     view.set("layers", 2)
+    copied = "(document.execCommand = () => Boolean(window.copied = document.activeElement.value))"
+    view.js(f"void {copied}")
     view.click("link")
-    view.wait_for("saved", "settings now")
+    view.wait_for("saved", "This page is a file")
     link = view.js("location.hash")
+    assert view.js("copied") == link  # no folder of the reader's
     assert parse_qs(link[1:]) == {
         "layers": ["2"],
         "units": ["64"],
@@ -321,7 +324,6 @@ def test_a_link_has_the_settings_and_not_the_text(learning):
 
     again.js("void takeText(arguments[0])", PATTERN)
     again.click("link")
-    again.wait_for("saved", "without the text")
     assert "text" not in parse_qs(again.js("location.hash")[1:])
 
 
@@ -371,7 +373,8 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
     # The text on the page lacks the word that its end would cut.
     text = view.newest("text")
     beginning = view.js("textOf(network.beginning)")
-    written = model.write(beginning, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
+    assert model.beginning == beginning
+    written = model.write(None, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
     assert written.startswith(text)
     assert not text[-1].isalpha()
     assert re.fullmatch(r"[a-z]*", written[len(text) :])
@@ -508,9 +511,10 @@ def test_what_was_learned_is_not_lost_without_a_question(learning, tmp_path):
 def test_a_question_that_is_accepted_begins_anew(learning):
     view = learning("#units=64")
     view.start(PATTERN, least=60)
+    view.js("void (window.first = seed)")
     view.ask_by("byId('again').click()")
     view.answer(accepts=True)
-    view.wait("timeline.looks?.[0]?.updates === 0 && seed === 2")
+    view.wait("timeline.looks?.[0]?.updates === 0 && seed > first")
 
 
 def test_a_divergence_goes_back_to_the_best_step(learning):
@@ -604,3 +608,16 @@ def test_of_each_property_of_the_text_it_is_said_how_far_it_is(learning):
         if not re.match(r"since step \d", progress):
             assert re.match(r"not yet\. The best correlation is \d\.\d\d, ", progress)
             assert f"was {abs(before['correlation']):.2f} before it learned" in progress
+
+
+def test_a_finding_that_is_lost_says_so(learning):
+    view = learning("#units=64")
+    view.start(least=1)
+    lines = view.js(
+        "((unit, before) => [0.9, 0.5].map((correlation) => { const line = lineOf({ ...unit, correlation }, before, "
+        "{ updates: 300, seconds: 9 }); return line.textContent ?? line; }))"
+        "({ ...network.untrained[0] }, { correlation: 0.4 })"
+    )
+    found, lost = lines
+    assert "since step 300" in found
+    assert "found at step 300, and lost again. The best correlation is 0.50" in lost

@@ -1,6 +1,7 @@
 """The network of docs/learn.html, trained by node, against CharRNN; its files against those of charrnn."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import CHARS
 
+import charrnn
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
 from charrnn.engines.model_file import open_model
@@ -21,6 +23,8 @@ from charrnn.training.graph import initial_weights
 
 HERE = Path(__file__).resolve().parent
 LOAD = HERE / "load.js"
+PAGES = Path(charrnn.__file__).parent / "pages"
+ENGINE = PAGES / "shared" / "engine.js"
 TEXTS = 16
 STEPS = 7
 SIZE = 10
@@ -222,6 +226,60 @@ def test_a_list_is_shuffled_as_in_the_package():
     )
     assert "".join(characters) == shuffled(names)
     assert shuffled(names) != names
+
+
+# In node: the correlations of the best units with the properties of a text, before any training and after some steps.
+FOUND = """
+const load = require(LOAD);
+const engine = require(ENGINE);
+const { begun, learnWindow, bestUnits } = load();
+const { text, sizes, seed, steps } = JSON.parse(require("fs").readFileSync(0));
+
+function look({ trainer, shown, passage, corpus }) {
+  shown.set(trainer.weights);
+  const network = new engine.Network(trainer.model(shown), trainer.kernel);
+  const state = network.zeroState();
+  const activations = passage.flatMap((id) => {
+    network.step(id, state);
+    return Array.from(network.activations(state));
+  });
+  const characters = passage.map((id) => corpus.chars[id]);
+  return bestUnits(characters, Int8Array.from(activations)).map(({ correlation }) => correlation);
+}
+
+(async () => {
+  const learning = await begun({ text, sizes, seed, kernels: [load.kernel] });
+  const looks = [look(learning)];
+  for (const step of steps) {
+    while (learning.updates < step) {
+      learnWindow(learning);
+    }
+    looks.push(look(learning));
+  }
+  console.log(JSON.stringify(looks));
+})();
+"""
+
+
+def test_a_number_of_the_network_that_the_page_opens_with_follows_the_text_and_goes_on_to():
+    """After 300 steps and after 1,000, by the rule of tracking.js."""
+    settings = (PAGES / "learn" / "settings.js").read_text("utf-8")
+    size = re.search(r'units: "(\d+)"', settings).group(1)
+    seed = re.search(r"let seed = (\d+);", settings).group(1)
+    request = {
+        "text": (PAGES / "learn" / "rhyme.txt").read_text("utf-8"),
+        "sizes": {"numLayers": 1, "lstmSize": int(size)},
+        "seed": int(seed),
+        "steps": [300, 1000],
+    }
+    program = FOUND.replace("LOAD", json.dumps(str(LOAD))).replace(
+        "ENGINE", json.dumps(str(ENGINE))
+    )
+    answer = subprocess.check_output(["node", "-e", program], input=json.dumps(request).encode())
+    before, early, late = np.abs(json.loads(answer.decode()))
+    least = np.maximum(0.3, before + 0.2)
+    is_lasting = (early >= least) & (late >= least)
+    assert is_lasting.any()
 
 
 @pytest.mark.slow

@@ -16,8 +16,8 @@ test("all line ends are one character", () => {
 
 test("unknown characters are replaced by what is nearest, or left out, and named", () => {
   const nearest = { "\u00e9": "e", "\u00df": "ss" };
-  const { ids, note } = encode("\u00e9\u00df!a\u{1f600}", PLACES, nearest);
-  assert.deepStrictEqual(ids, [3, 4, 4, 2]);
+  const { ids, note } = encode("\u00e9\u00df!a\u{1f600}ea", PLACES, nearest);
+  assert.deepStrictEqual(ids, [3, 4, 4, 2, 3, 2]);
   assert.match(
     note,
     /: \u00e9 became e, \u00df became ss, ! was left out, \u{1f600} was left out\.$/u,
@@ -25,11 +25,22 @@ test("unknown characters are replaced by what is nearest, or left out, and named
 });
 
 test("names of properties of objects are text like any other", () => {
-  const { ids } = encode("__proto__", new Map([["_", 0]]), {});
-  assert.deepStrictEqual(ids, [0, 0, 0, 0]);
+  const { ids } = encode("__proto____", new Map([["_", 0]]), {});
+  assert.deepStrictEqual(ids, [0, 0, 0, 0, 0, 0]);
 });
 
 test("many unknown characters are named in part", () => {
-  const { note } = encode("0123456789", PLACES, {});
+  const { note } = encode("0123456789 sea sea sea", PLACES, {});
   assert.match(note, /and 2 more/);
+});
+
+test("of a text of which most is unknown nothing is read, and what is known is named", () => {
+  const { ids, note } = encode("\u03b1\u03b2\u03b3 \u03b4\u03b5\u03b6 a", PLACES, {});
+  assert.deepStrictEqual(ids, []);
+  assert.match(note, /only \u2423 a$/);
+});
+
+test("the parts of an emoji are named", () => {
+  const { note } = encode("sea sea \u{1f469}\u200d\u{1f680}", PLACES, {});
+  assert.match(note, /, a joiner was left out, /);
 });

@@ -16,7 +16,7 @@ PROGRAM = 'open("a", "b") ' * 40
     "text, correlation, ends",
     [
         (SPEECH, 0.9, ("narration", "speech")),
-        (SPEECH, 0.4, ("low", "high")),
+        (SPEECH, 0.69, ("low", "high")),
         (PROGRAM, 0.9, ("outside quotes", "in quotes")),
     ],
     ids=["speech", "not clear", "a program"],
@@ -27,14 +27,44 @@ def test_the_ends_of_a_number_have_names_that_are_true(text, correlation, ends):
     assert said["ends"] == ends
 
 
-def test_the_strongest_discovery_that_changes_words_comes_first(target):
+@pytest.mark.parametrize(
+    "correlation, sentence",
+    [
+        (0.7, "One of the 20 numbers in this network recognises names."),
+        (-0.69, "One of the 20 numbers in this network has an idea of this: inside a name."),
+    ],
+)
+def test_a_weak_number_has_an_idea_and_a_strong_one_knows(correlation, sentence):
+    tracking = units.Tracking(units.Unit(0, 0, "1/c"), "inside a name", correlation)
+    said = discoveries.describe(tracking, 0.1, None, count=20, text=PROGRAM)
+    assert said["sentence"] == sentence
+
+
+@pytest.mark.parametrize(
+    "counts, claim",
+    [
+        ([[2], [83], [163]], "*too soon*, or *never*"),
+        ([[163], [83], [2]], "*too soon*, or *never*"),
+        ([[12], [83], [163]], "*too soon*, or *hardly ever*"),
+        ([[2], [150], [163]], "*in time*, or *never*"),
+    ],
+)
+def test_what_becomes_of_line_ends_is_said_as_it_was_counted(counts, claim):
+    tracking = units.Tracking(units.Unit(0, 0, "1/c"), "position in the line", 0.9)
+    comparison = {"words": None, "counts": counts, "texts": 16}
+    said = discoveries.describe(tracking, 0.1, comparison, count=20, text=PROGRAM)
+    assert said["sentence"] == f"Move one of its 20 numbers, and its lines end {claim}."
+
+
+def test_the_discovery_whose_ends_differ_most_clearly_comes_first(target):
     found = [
         (units.Tracking(units.Unit(0, 0, "1/c"), "inside a name", 0.95), 0.1),
         (units.Tracking(units.Unit(0, 1, "1/c"), "end of a word", -0.9), 0.1),
         (units.Tracking(units.Unit(0, 2, "1/c"), "line end next", 0.6), 0.1),
     ]
-    comparison = {"words": [["a"], ["b"]], "counts": [[9, 1], [5, 5], [1, 9]], "texts": 16}
-    compare = mock.Mock(side_effect=[None, comparison, comparison])
+    words = {"words": [["a"], ["b"]], "counts": [[9, 1], [5, 5], [1, 9]], "texts": 16}
+    line_ends = {"words": None, "counts": [[1], [5], [20]], "texts": 16}
+    compare = mock.Mock(side_effect=[None, words, line_ends])
     with mock.patch.object(units.Measured, "discoveries", return_value=found), mock.patch.object(
         clamped, "compare", compare
     ):
@@ -42,7 +72,7 @@ def test_the_strongest_discovery_that_changes_words_comes_first(target):
         export_random(random_network('\n "abc'), target, text=text)
 
     assert [discovery["feature"] for discovery in entry_of(target, "discoveries")] == [
-        "end of a word",
         "line end next",
+        "end of a word",
         "inside a name",
     ]

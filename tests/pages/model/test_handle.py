@@ -120,15 +120,34 @@ def test_the_handle_is_the_number_while_nobody_holds_it(view):
     position = view.js("positionIn(written.take.seen.at(-1).activations)")
     assert view.js("Number(byId('hold').value)") == pytest.approx(position, abs=0.026)
 
-    # No word tells of this one: the text that is free has its place.
+    # No text tells of this one: a passage has its place.
     view.click("another")
     view.set("hold", 0.4)
     assert view["one"].is_displayed()
-    assert not view["opening"].is_displayed()
+    assert not view["followed"].is_displayed()
     assert view["release"].text == "Let go"
     view.click("release")
-    assert view["opening"].is_displayed()
+    assert view["followed"].is_displayed()
     assert not view["one"].is_displayed()
+
+
+@pytest.mark.parametrize("held", [None, 0.5])
+def test_a_swipe_that_begins_on_the_handle_scrolls_and_holds_nothing(open_page, small_page, held):
+    """What was before comes back."""
+    view = open_page(small_page, width=390, height=844, touch=True).ready()
+    if held is not None:
+        view.set("hold", held)
+        view.held()
+    value = view.js("byId('hold').value")
+    box = view.box("hold")
+    x = box["left"] + 0.25 * box["width"]
+    y = box["top"] + box["height"] / 2
+    view.point("touchStart", x, y)
+    for step in range(1, 9):
+        view.point("touchMove", x, y - 25 * step)
+    view.point("touchEnd")
+    view.wait("scrollY > 0")
+    assert view.js("[written.take.held, byId('hold').value]") == [held, value]
 
 
 def test_a_held_text_is_that_of_a_reference_in_float64(view, rounded):

@@ -1,6 +1,7 @@
 """What the page shows when it opens: its claim, two texts, and the evidence."""
 
 import itertools
+import json
 from unittest import mock
 
 import numpy as np
@@ -8,10 +9,10 @@ import pytest
 from conftest import ROOT
 
 from charrnn.engines.decoding import Settings
-from charrnn.inspection import clamped, features, units
+from charrnn.inspection import clamped, features, units, webpage
 from pages.browser import PATIENCE, By, Keys, WebDriverWait, in_browser
 from pages.model.reference import Hold, compare_letters, held_text, whole
-from pages.small_pages import entry_of
+from pages.small_pages import content_of, data_of, entry_of, script_of
 
 pytestmark = in_browser
 
@@ -28,9 +29,9 @@ def claim_of(discovery):
         (low, *_), (high, *_) = discovery["told"]["words"]
         if discovery["correlation"] < 0:
             low, high = high, low
-        return f"Move one of its 20 numbers and it says {high} instead of {low}."
+        return f"Move one of its 20 numbers, and it says {high} instead of {low}."
     verb = f"has an idea of this: {discovery['feature']}"
-    if abs(discovery["correlation"]) >= 0.5:
+    if abs(discovery["correlation"]) >= 0.7:
         verb = features.BY_NAME[discovery["feature"]].claim
     return f"One of the 20 numbers in this network {verb}."
 
@@ -140,7 +141,7 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
     assert [other.shown("low"), other.shown("high")] == shown
 
 
-@pytest.mark.parametrize("width, height", [(1280, 720), (390, 844)])
+@pytest.mark.parametrize("width, height", [(768, 1024), (1280, 720), (1920, 1080), (390, 844)])
 def test_the_two_texts_fit_their_boxes_and_end_with_whole_words(open_page, width, height):
     """Those of the shipped page, of which no box can be scrolled."""
     view = open_page(ANNA, width=width, height=height).ready()
@@ -149,6 +150,120 @@ def test_the_two_texts_fit_their_boxes_and_end_with_whole_words(open_page, width
         text = view.shown(side)
         assert len(text) > 180
         assert not text[-1].isalpha()
+    # The higher of the two has no empty line.
+    bottoms = view.js(
+        "pair.sides.map(({ paper }) => paper.box.getBoundingClientRect().bottom - "
+        "paper.cells.at(-1).getBoundingClientRect().bottom)"
+    )
+    assert min(bottoms) < 30
+
+
+@pytest.mark.parametrize("width, height", [(360, 640), (768, 1024), (1280, 720)])
+def test_ones_own_beginning_stands_below_the_handle(open_page, small_page, width, height):
+    view = open_page(small_page, width=width, height=height).ready()
+    assert 0 < view.box("prime")["top"] - view.box("hold")["bottom"] < 120
+
+
+def test_a_number_that_no_text_tells_of_is_seen_in_a_passage(view, small_page):
+    """The network reads it; where the number is held, it writes."""
+    view.click("another")
+    assert view["followed"].is_displayed()
+    assert not view["opening"].is_displayed()
+    assert view.shown("followed") == entry_of(small_page, "passage")
+    assert "only reads" in view["does"].text
+    assert "did not write this" in view["free-said"].text
+
+    # The handle is where the number is at the letter that one points at.
+    view.js("void followed.choose(40)")
+    position = view.js("positionIn(passage.seen[40].activations)")
+    assert view.js("Number(byId('hold').value)") == pytest.approx(position, abs=0.026)
+    alphas = view.alphas("followed")
+    assert alphas[40] == pytest.approx(position, abs=0.001)
+
+    view.set("hold", 1)
+    assert "writes" in view["does"].text
+    assert not view["followed"].is_displayed()
+
+
+def test_a_text_that_one_asks_for_stands_in_place_of_a_passage(view):
+    view.click("another")
+    view.write("the cat", 30)
+    assert view["opening"].is_displayed()
+    assert "writes" in view["does"].text
+    # Of another number there is a passage again.
+    view.set(
+        "unit",
+        view.js(
+            "unitNames.find((name) => name !== watched.unit && name !== data.discoveries[0].unit)"
+        ),
+    )
+    assert view["followed"].is_displayed()
+
+
+@pytest.fixture
+def page_of_lines(small_page, target):
+    """The small page, with a first discovery of which line ends tell."""
+    content = content_of(small_page)
+    data = data_of(small_page)
+    told = {"words": None, "counts": [[1], [20], [60]], "texts": 16}
+    data["discoveries"][0].update(told=told, ends=("few", "many"))
+    network = json.loads(script_of(content, "weights"))
+    target.write_text(webpage.render(data, network), encoding="utf-8")
+    return target
+
+
+def test_line_ends_that_tell_a_number_are_seen_and_counted(open_page, page_of_lines):
+    """Also in the picture."""
+    daring = "#prime=the&seed=3&temperature=2&top-n=14"
+    view = open_page(page_of_lines, fragment=daring).ready()
+    line_ends = [view.shown(side).count("\n") for side in ("low", "high")]
+    assert min(line_ends) > 0
+    for side, count in zip(("low", "high"), line_ends):
+        assert view[f"{side}-head"].text.endswith(f"line ends: {count}")
+        assert len(view.driver.find_elements(By.CSS_SELECTOR, f"#{side} .telling")) == count
+    sign = "getComputedStyle(document.querySelector('#opening .line-end'), '::before').content"
+    assert "\u21b5" in view.js(sign)
+    assert "20 line ends" in view["evidence"].text
+
+    pictured = view.js("piecesOf(layOut()).pieces.map(({ text }) => text).join('')")
+    assert pictured.count("\u21b5") == sum(line_ends)
+
+
+def moving(view):
+    """Wait until the handle moves by itself."""
+    view.wait("glide.frame > 0 && written.take.held !== null")
+
+
+def test_the_handle_moves_once_by_itself_and_all_is_as_before(open_page, small_page):
+    view = open_page(small_page, still=False)
+    moving(view)
+    address = view.js("location.hash")
+    seed = view.js("written.take.seed")
+    texts = [view.shown("low"), view.shown("high")]
+    assert view["one"].is_displayed()
+
+    view.wait("glide.frame === 0")
+    assert view.js("[written.take.held, written.take.seed]") == [None, seed]
+    assert view.js("location.hash") == address
+    assert [view.shown("low"), view.shown("high")] == texts
+    assert view["low"].is_displayed()
+    assert not view["one"].is_displayed()
+
+
+@pytest.mark.parametrize("touch", ["mousePressed", "key"])
+def test_the_first_touch_or_key_ends_it(open_page, small_page, touch):
+    view = open_page(small_page, still=False)
+    moving(view)
+    if touch == "key":
+        view.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    else:
+        view.point(touch, 5, 5)
+    assert view.js("[glide.frame, written.take.held]") == [0, None]
+
+
+def test_it_does_not_move_on_a_link(open_page, small_page):
+    view = open_page(small_page, still=False, fragment="#prime=the&length=20&seed=3").ready()
+    assert view.js("glide.began") == 0
 
 
 def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page):
@@ -158,13 +273,17 @@ def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page)
     labels = []
     for letters, bits in zip(memory["letters"], memory["bits"]):
         labels += [f"{bits:.2f}", str(letters)]
-    assert view.js(TEXTS) == ["letters that it has read", *labels]
+    assert view.js(TEXTS) == ["letters that it has read", "looking at one letter only", *labels]
 
     heights = view.js(
         "[...document.querySelectorAll('#memory-drawing circle')].map(({ cy }) => cy.baseVal.value)"
     )
-    expected = np.array(memory["bits"]) / max(memory["bits"])
+    dearest = max(*memory["bits"], memory["pairs"])
+    expected = np.array(memory["bits"]) / dearest
     np.testing.assert_allclose((150 - np.array(heights)) / 120, expected, atol=1e-4)
+
+    line = view.js("document.querySelector('#memory-drawing .pairs').getBBox().y")
+    assert (150 - line) / 120 == pytest.approx(memory["pairs"] / dearest, abs=1e-4)
 
     first = memory["bits"][0]
     last = memory["bits"][-1]
@@ -173,6 +292,8 @@ def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page)
     said = view["memory-said"].text
     assert f"{first:.2f} bits, after 200 letters {last:.2f}" in said
     assert f"90% of what memory gives lies in the last {most} letter" in said
+    assert f"follows which needs {memory['pairs']:.2f} bits." in said
+    assert ("worse than that" in said) == (first > memory["pairs"])
 
 
 def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_number(chromium, small_page):

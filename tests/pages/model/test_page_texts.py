@@ -72,6 +72,14 @@ def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(target):
     assert passage.endswith("abc")
 
 
+def test_of_several_features_the_passage_has_each():
+    """The one that varies least varies there as much as it can."""
+    parts = ['"abc" ' * 90, "Abc Dab " * 90, '"abc" say Abc ' * 60, "abc " * 900]
+    text = "\n\n".join(parts)
+    passage = page_texts.choose_passage(text, [features.QUOTATION, "inside a name"])
+    assert passage.startswith('"abc" say Abc ')
+
+
 @pytest.mark.parametrize(
     "text, expected",
     [

@@ -26,7 +26,7 @@ def test_a_text_of_ones_own_is_read_and_another_may_follow_at_any_time(open_rand
     assert view["read-status"].text.startswith("Read 11 characters, ")
     view.set("source", "!")
     view.click("read-it")
-    assert "characters that the network knows" in view["read-note"].text
+    assert view["read-note"].text == "The network knows none of these characters."
     assert view["read-status"].text == ""
     view.read("t")
     assert view["read-status"].text == "Read 1 character."
@@ -93,7 +93,10 @@ def test_the_cell_has_the_numbers_of_the_network(view, engine):
     view["cell-back"].click()
     bar = "Number(byId('gate-forget').querySelector('.fill').style.transform.slice(7, -1))"
     view.wait(f"reading.at === 100 && Math.abs({bar} - {forget[1]}) < 6e-4")  # when it rests
-    assert f"= {memory[1]:+.2f};".replace("-", "\u2212") in view["cell-sum"].text
+    drawn = f"= {memory[1]:+.2f}, drawn as tanh({memory[1]:+.2f}) = {np.tanh(memory[1]):+.2f}"
+    assert drawn.replace("-", "\u2212") in view["cell-sum"].text
+    number = f"tanh {np.tanh(memory[1]):+.2f}".replace("-", "\u2212")
+    assert view.js("inDrawing('#tank-memory .number').textContent") == number
 
     view.click("cell-play")
     view.wait("reading.at > 102")

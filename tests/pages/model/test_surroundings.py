@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import TEXT
+from conftest import ROOT, TEXT
 
 from pages.browser import PATIENCE, Keys, WebDriverWait, in_browser, served
 from pages.small_pages import HOSTILE
@@ -120,6 +120,29 @@ def test_what_a_policy_of_the_site_forbids_is_said(
             wait.until(lambda _: outcome in view["failure"].text)
         else:
             assert len(view.ready().written()) > 600
+
+
+@pytest.fixture
+def without_webassembly(chromium):
+    """The browser as in Lockdown Mode."""
+    script = chromium.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument", {"source": "delete globalThis.WebAssembly;"}
+    )
+    yield
+    chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+@pytest.mark.parametrize("page", ["anna.html", "learn.html"])
+def test_without_webassembly_it_is_said_what_is_missing(without_webassembly, open_page, page):
+    view = open_page(ROOT / "docs" / page)
+    view.wait("byId('failure').textContent.includes('WebAssembly, and this browser has none')")
+    assert view["failure"].is_displayed()
+    assert "Save the file" not in view["failure"].text
+
+
+def test_what_fails_first_is_what_is_said(view):
+    view.js("(fail('the first'), fail('the second'))")
+    assert "the first" in view["failure"].text
 
 
 def test_a_hostile_vocabulary_is_text(open_random):

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import TEXT
+from conftest import ROOT, TEXT
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import Sampler
@@ -12,6 +12,8 @@ from charrnn.engines.surprisal import surprisal
 from pages.browser import By, Keys, in_browser, served
 
 pytestmark = in_browser
+
+ANNA = ROOT / "docs" / "anna.html"
 
 
 def continued(engine, prime, length, settings, seed):
@@ -97,7 +99,7 @@ def test_unknown_characters_of_a_beginning_are_named(view):
 
     view["prime"].clear()
     view["prime"].send_keys("!", Keys.ENTER)
-    assert "at least one character" in view["prime-unknown"].text
+    assert view["prime-unknown"].text == "The network knows none of these characters."
     assert view["write-status"].text == ""
 
     view.js("(byId('prime').value = 'a'.repeat(1e6), startWriting())")
@@ -284,3 +286,16 @@ def test_the_whole_text_is_saved_as_pictures(view):
         "canvas.height).data.buffer)).size)(drawPictures(layOut())[0])"
     )
     assert colours > 50
+
+
+def test_no_words_run_together_in_a_picture(open_page):
+    """Line ends that are spaces on the page are spaces in its picture."""
+    view = open_page(ANNA).ready()
+    lines = "layOut().querySelector('.soft')"
+    pieces = view.js("piecesOf(layOut()).pieces.map(({ text }) => text)")
+    pictured = " ".join(pieces).split()
+    assert view.js(lines) is not None
+    for side in ("low", "high"):
+        # The first word may stand beside the end of the beginning, which has another colour.
+        _, *words = view.js(f"textOf(pair.sides[{side == 'high':d}].text.ids)").split()
+        assert set(words) <= set(pictured)

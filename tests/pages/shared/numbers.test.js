@@ -1,7 +1,13 @@
 /* node --test: numbers as the pages show them. */
 import assert from "node:assert";
 import test from "node:test";
-import { counted, grouped, percent, scaled } from "../../../charrnn/pages/shared/numbers.js";
+import {
+  counted,
+  grouped,
+  percent,
+  scaled,
+  signed,
+} from "../../../charrnn/pages/shared/numbers.js";
 
 test("percentages are short and never wrong", () => {
   assert.strictEqual(percent(0), "0%");
@@ -21,6 +27,11 @@ test("numbers have thousands separators", () => {
 test("things are counted in the singular and the plural", () => {
   assert.strictEqual(counted(1, "character"), "1 character");
   assert.strictEqual(counted(2000, "character"), "2,000 characters");
+});
+
+test("numbers have a sign, but zero has none", () => {
+  const numbers = [0.5, -0.5, 0, -0.001, 0.004].map(signed);
+  assert.deepStrictEqual(numbers, ["+0.50", "\u22120.50", "0.00", "0.00", "0.00"]);
 });
 
 test("a value is scaled to its range", () => {

@@ -5,6 +5,7 @@ import {
   glyph,
   nameOf,
   parseUnit,
+  signOf,
   unitTitle,
   visible,
 } from "../../../charrnn/pages/shared/text.js";
@@ -38,6 +39,11 @@ test("in a text letters, marks and joiners stay as they are", () => {
 test("in a text controls, halves of characters and changes of direction get a symbol", () => {
   const shown = visible("\0\x85\ud800\u202e\u2067\ufeff");
   assert.strictEqual(shown, "\u2400\ufffd\ufffd\ufffd\ufffd\ufffd");
+});
+
+test("in a sentence a character without a sign has its name", () => {
+  const signs = ["a", "\n", "\u200d", "\u202e"].map(signOf);
+  assert.deepStrictEqual(signs, ["a", "\u21b5", "a joiner", "U+202E"]);
 });
 
 test("characters have names where they cannot be seen", () => {
