@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "notebooks"))
 
-import generate  # noqa: E402
+import generate
 
 LINK_OUT = re.compile(r"\[([^\]]*)\]\(\.\./([^)]+)\)")
 

@@ -330,7 +330,8 @@ def main(argv: Optional[List[str]] = None) -> int:
                 continue
             marks = marks_of(notebook, names, args.jobs, earlier)
         except Exception as error:  # of whatever kind: the others are graded
-            notebook = handed_in.Notebook(path, handed_in.student_of(path, folder))
+            student = handed_in.student_of(path, folder)
+            notebook = handed_in.Notebook(path, student, digest="", cells=[], by_id={})
             marks = {"": (reports.NOT_GRADED, str(error) or type(error).__name__)}
         else:
             earlier[notebook.student] = {"digest": notebook.digest, "marks": marks}

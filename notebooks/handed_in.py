@@ -33,9 +33,9 @@ class Notebook(NamedTuple):
 
     path: Path
     student: str
-    digest: str = ""
-    cells: List[str] = []
-    by_id: Dict[str, str] = {}
+    digest: str
+    cells: List[str]
+    by_id: Dict[str, str]
 
     def predictions(self) -> Dict[str, str]:
         """Return the predictions by the name of their question, without those that are still dots."""

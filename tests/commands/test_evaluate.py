@@ -120,7 +120,7 @@ def test_json_has_what_is_printed(trained, tmp_path, evaluated):
     nats = report["nats_per_character"]
     figures = [nats, *report["comparison"].values()]
     assert figures == pytest.approx(list(rows.values()), abs=1e-4)
-    assert list(report["comparison"])[0] == "n-gram counts"
+    assert next(iter(report["comparison"])) == "n-gram counts"
     assert f"n-gram counts, best length: {report['ngram_length']}" in rows
     assert report["bits_per_character"] == pytest.approx(nats / math.log(2))
     assert report["model"] == str(trained / "i173_l5.ckpt")
