@@ -670,7 +670,7 @@ def test_substitutes_for_streams(tmp_path, monkeypatch):
         (20, ["--preset", "auto"], []),
         (1, ["--preset", "auto", "--epochs", "1"], []),
         # auto makes no more steps than these
-        (1, ["--batch-size", "5", "--num-steps", "15"], []),
+        (1, ["--batch-size", "5", "--num-steps", "15", "--epochs", "38"], []),
     ],
 )
 def test_few_steps_are_said(plan_only, tmp_path, capsys, times, flags, notes):
