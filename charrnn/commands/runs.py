@@ -45,7 +45,7 @@ COLUMNS = (
 # The losses of a run. The last one, the test loss in bits, is in the JSON only.
 LOSSES = ("loss", "best", "best_bits", "test", "test_bits")
 SHOWN_LOSSES = LOSSES[:4]
-LEGEND = "solid: the loss of one batch, with dropout\ndashed: the validation loss, without"
+LEGEND = "solid: the loss of one step, with dropout\ndashed: the validation loss, without"
 # A run, as summary() returns it, or a mean, as means() does.
 Row = Dict[str, Any]
 
@@ -62,7 +62,7 @@ def find_runs(folder: StrPath) -> Iterator[Path]:
 def summary(folder: StrPath) -> Row:
     """Return what a run is and how far it is, as a dict of JSON types; None where something is not known.
 
-    The losses are in nats per character. ``loss`` is the last that was printed: that of one batch, with dropout.
+    The losses are in nats per character. ``loss`` is the last that was printed: that of one step, with dropout.
     ``best`` is the lowest validation loss, and ``test`` the loss on the test text. These two are also there in bits. A
     run has ``ended`` if it has done its last step, or has stopped early.
 

@@ -291,7 +291,7 @@ def test_a_mean_is_drawn_where_all_its_runs_measured(axes_of_settings):
 
 def test_the_legend_says_which_loss_is_which_and_covers_no_curve(axes_of_settings):
     title = axes_of_settings.get_legend().get_title().get_text()
-    assert "solid: the loss of one batch, with dropout" in title
+    assert "solid: the loss of one step, with dropout" in title
     legend = axes_of_settings.get_legend().get_window_extent()
     assert legend.x0 > axes_of_settings.get_window_extent().x1
 
