@@ -146,8 +146,8 @@ def start_of(n_characters: int) -> Dict[str, Any]:
     values.update(_START, epochs=epochs)
     values.update(
         warmup_steps=max(1, steps // 10),
-        # The averages are over about an eighth of the steps.
-        average_decay=round(1 - 8 / steps, 3),
+        # The averages are over about an eighth of the steps, a thousand at most.
+        average_decay=round(_between(0, 1 - 8 / steps, 0.999), 3),
         save_every_n=max(1, math.ceil(steps / EVALUATIONS)),
     )
     return values
