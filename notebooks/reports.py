@@ -3,7 +3,6 @@
 import csv
 import html
 import io
-import itertools
 import re
 from collections import Counter
 from pathlib import Path
@@ -148,7 +147,9 @@ class Report:
 
     def write(self) -> None:
         """Write the tables and the pages."""
-        rows = list(itertools.chain(*(one.rows for one in self.graded)))
+        rows: List[Row] = []
+        for one in self.graded:
+            rows.extend(one.rows)
         cells = [{name: _cell(row[name]) for name in FIELDS} for row in rows]
         _write_csv(self.folder / "grades.csv", FIELDS, cells)
 
@@ -214,7 +215,10 @@ class Report:
     def _total(self, rows: List[Row]) -> float:
         """Return the points of a notebook. Where it lacks an exercise, the others count for more."""
         lacking = [self.points[row["exercise"]] for row in rows if row["result"] == LACKING]
-        share = self.most / (self.most - sum(lacking))
+        possible = self.most - sum(lacking)
+        if possible == 0:
+            return 0.0
+        share = self.most / possible
         return round(share * sum(row["points"] for row in rows), 2)
 
 
