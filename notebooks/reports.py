@@ -150,7 +150,7 @@ class Report:
         rows: List[Row] = []
         for one in self.graded:
             rows.extend(one.rows)
-        cells = [{name: _cell(row[name]) for name in FIELDS} for row in rows]
+        cells = [_cells(row) for row in rows]
         _write_csv(self.folder / "grades.csv", FIELDS, cells)
 
         if self.students:
@@ -183,10 +183,15 @@ class Report:
         if self.students is None:
             return []
         names = self.students.names()
-        absent = [name for name in names if not any(one.has_name(name) for one in self.graded)]
-        others = [
-            one.student for one in self.graded if not any(one.has_name(name) for name in names)
-        ]
+        present = set()
+        others = []
+        for one in self.graded:
+            own_names = [name for name in names if one.has_name(name)]
+            present.update(own_names)
+            if not own_names:
+                others.append(one.student)
+
+        absent = [name for name in names if name not in present]
         sentences = []
         if absent:
             sentences.append(f"Handed in nothing: {', '.join(absent)}.")
@@ -242,6 +247,11 @@ def _cell(value: Any) -> str:
     """Return a cell of a table, which a spreadsheet must not take for a formula."""
     text = str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def _cells(row: Row) -> Row:
+    """Return the cells of the table by exercise."""
+    return {name: _cell(row[name]) for name in FIELDS}
 
 
 def _write_page(path: Path, **parts: List[str]) -> None:
