@@ -287,7 +287,7 @@ class Candidates:
     def with_seconds(self, timings: Dict[int, Timing]) -> Tuple[Candidate, np.ndarray]:
         """Return all candidates as arrays of S sizes and E epochs, and the seconds [S, E] that they take.
 
-        Those with too few steps to learn from take for ever, and those that are larger than what was timed.
+        The time is infinite for those with too few steps to learn from, and for those larger than what was timed.
 
         Args:
             timings: what networks take, by their sizes.

@@ -29,7 +29,7 @@ LONGEST = 300_000
 # characters at the beginning of the text to train on that are read, at most and at least
 LOOK = 10_000
 LEAST_LOOK = 200
-# pieces that are read in parallel, and the characters that are read in all of them: each begins earlier
+# pieces that are read in parallel, and the characters that are read in all, as each piece needs some before its own
 ROWS = 16
 READ_IN_ALL = LOOK + ROWS * WARM_UP
 # With fewer nats per character, a model has read the text. Models have 0.9 to 1.12 on their own texts, and at least
