@@ -3,7 +3,6 @@
 import csv
 import html
 import io
-import itertools
 import re
 from collections import Counter
 from pathlib import Path
@@ -148,8 +147,10 @@ class Report:
 
     def write(self) -> None:
         """Write the tables and the pages."""
-        rows = list(itertools.chain(*(one.rows for one in self.graded)))
-        cells = [{name: _cell(row[name]) for name in FIELDS} for row in rows]
+        rows: List[Row] = []
+        for one in self.graded:
+            rows.extend(one.rows)
+        cells = [_cells(row) for row in rows]
         _write_csv(self.folder / "grades.csv", FIELDS, cells)
 
         if self.students:
@@ -182,10 +183,15 @@ class Report:
         if self.students is None:
             return []
         names = self.students.names()
-        absent = [name for name in names if not any(one.has_name(name) for one in self.graded)]
-        others = [
-            one.student for one in self.graded if not any(one.has_name(name) for name in names)
-        ]
+        present = set()
+        others = []
+        for one in self.graded:
+            own_names = [name for name in names if one.has_name(name)]
+            present.update(own_names)
+            if not own_names:
+                others.append(one.student)
+
+        absent = [name for name in names if name not in present]
         sentences = []
         if absent:
             sentences.append(f"Handed in nothing: {', '.join(absent)}.")
@@ -214,7 +220,10 @@ class Report:
     def _total(self, rows: List[Row]) -> float:
         """Return the points of a notebook. Where it lacks an exercise, the others count for more."""
         lacking = [self.points[row["exercise"]] for row in rows if row["result"] == LACKING]
-        share = self.most / (self.most - sum(lacking))
+        possible = self.most - sum(lacking)
+        if possible == 0:
+            return 0.0
+        share = self.most / possible
         return round(share * sum(row["points"] for row in rows), 2)
 
 
@@ -238,6 +247,11 @@ def _cell(value: Any) -> str:
     """Return a cell of a table, which a spreadsheet must not take for a formula."""
     text = str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def _cells(row: Row) -> Row:
+    """Return the cells of the table by exercise."""
+    return {name: _cell(row[name]) for name in FIELDS}
 
 
 def _write_page(path: Path, **parts: List[str]) -> None:

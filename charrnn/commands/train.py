@@ -205,15 +205,26 @@ def _in_use(args: argparse.Namespace, names: Sequence[str]) -> Dict[str, Any]:
 
 def _init_from(args: argparse.Namespace, like: Optional[RunRecord]) -> Union[Model, str, None]:
     """Return what a run begins with, as :func:`plan_job` takes it: by default that of the run that it is to be like."""
-    name = args.init_from
-    if name is None and like:
-        name = like.init_from or NONE
-    if name is None or name in WORDS:
-        return name
+    if args.init_from is None and like:
+        return _model_of(like, args)
+    if args.init_from is None or args.init_from in WORDS:
+        return args.init_from
+    return arguments.open_at(args.init_from, args)
 
-    model = arguments.open_at(name, args)
-    if args.init_from is not None or like is None:
-        return model
+
+def _model_of(like: RunRecord, args: argparse.Namespace) -> Union[Model, str]:
+    """Return the model that another run began with; NONE if it had none, or if the arguments give other sizes."""
+    name = like.init_from
+    if name is None:
+        return NONE
+    try:
+        model = arguments.open_at(name, args)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{args.like} began with {name}, which cannot be opened: {errors.described(error)}. Name "
+            "another model with --init-from, or none"
+        )
+
     for size, value in network_of(model).items():
         if getattr(args, size) not in (None, value):
             terminal.print_note(

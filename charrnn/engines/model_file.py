@@ -16,7 +16,7 @@ from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import surprisal
 from charrnn.system import errors, terminal
-from charrnn.text.corpus import KNOWN_TEXTS, at_hand
+from charrnn.text.corpus import KNOWN_TEXTS, NAMES, at_hand
 
 # characters of a text that show whether a vocabulary has the order of the ids
 ORDER_LOOK = 1000
@@ -152,9 +152,17 @@ def text_of_start(run: Optional[RunRecord]) -> Optional[TrainingText]:
     if run.init_from_sha256 not in (None, model.sha256):
         raise ValueError(f"{run.init_from} is another model now")
     of_model = model.run
-    if of_model and not of_model.folder and of_model.text_name in KNOWN_TEXTS:
-        if at_hand(of_model.text_name) is None:
-            raise ValueError(f"the text {of_model.text_name} is not at hand")
+    if of_model is None:
+        raise ValueError(f"{run.init_from} does not say what it was trained on")
+    if of_model.folder:
+        return training_text(of_model)
+
+    text_name = of_model.text_name
+    is_at_hand = text_name == NAMES
+    if text_name in KNOWN_TEXTS:
+        is_at_hand = at_hand(text_name) is not None
+    if not is_at_hand:
+        raise ValueError(f"the text {text_name} is not at hand")
     return training_text(of_model)
 
 

@@ -144,8 +144,8 @@ def _written_texts(engine: Engine, model: Model, reason: str) -> Texts:
 def choose_passage(text: str, names: Sequence[str]) -> str:
     """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word.
 
-    Of some features, the one that varies least in the first lines of this passage varies there as much as it can; for
-    none, it is the first passage.
+    The passage is chosen by its first lines, in which each of some features should vary: what counts is the one that
+    varies least there, beside how it varies in the whole text. Without features, it is the first passage.
     """
     of_features = [features.BY_NAME[name].values(text) for name in names]
 

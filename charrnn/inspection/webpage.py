@@ -104,8 +104,8 @@ def export_page(
     # The beginning after the default, if there is one, comes from the text, and reads better.
     *_, prime = page_data["beginnings"][:2]
     page_data.update(discovered(rounded, measured, untrained, prime=prime, text=texts.measured))
-    found = [discovery["feature"] for discovery in page_data["discoveries"]]
-    page_data["passage"] = choose_passage(texts.loss, found)
+    tracked_features = [discovery["feature"] for discovery in page_data["discoveries"]]
+    page_data["passage"] = choose_passage(texts.loss, tracked_features)
     bits = memory.bits_after(engine, loss_ids, progress=progress)
     learned_ids = engine.vocabulary.encode(texts.learned)
     pairs = memory.bits_of_pairs(learned_ids, loss_ids, len(model.vocabulary))

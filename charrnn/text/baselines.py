@@ -43,8 +43,9 @@ def best_ngram_counts(train_ids: np.ndarray, ids: np.ndarray, num_classes: int) 
     :func:`ngram_nats`.
     """
     nats_by_length = _nats_by_length(train_ids, ids, num_classes, longest=max(LENGTHS))
+    # from the length 0 on
     means = [float(nats.mean()) for nats in nats_by_length]
-    best = min(LENGTHS, key=means.__getitem__)
+    best = min(LENGTHS, key=lambda length: means[length])
     return NgramCounts(best, means[best])
 
 

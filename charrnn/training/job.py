@@ -135,6 +135,7 @@ def plan_job(
     if options.minutes is None:
         return job
 
+    # A model that was chosen is left out if a run from it takes longer. One that the user has named stays.
     if start.model and start.reason:
         job_in_time = _in_time(job, options.minutes, started)
         if job_in_time:

@@ -109,13 +109,13 @@ def in_time(
 def _best_in_time(candidates: "Candidates", timings: Dict[int, Timing], used: float) -> "Candidate":
     """Return the candidate with the lowest loss of those that end in time, after some seconds that are used already."""
     grid, seconds = candidates.with_seconds(timings)
-    in_time = seconds <= 60 * candidates.minutes - used  # [S, E]
-    if not in_time.any():
+    ends_in_time = seconds <= 60 * candidates.minutes - used  # [S, E]
+    if not ends_in_time.any():
         raise ValueError(
             f"minutes {candidates.minutes:g} is too short to learn from this text on this machine: it takes at least "
             f"{_least(candidates, timings, used):g}"
         )
-    losses = np.where(in_time, candidates.expected_loss(grid), np.inf)
+    losses = np.where(ends_in_time, candidates.expected_loss(grid), np.inf)
     row, column = np.unravel_index(losses.argmin(), losses.shape)
     return candidates.candidate(candidates.sizes()[row], epochs=int(column) + 1)
 
@@ -287,7 +287,7 @@ class Candidates:
     def with_seconds(self, timings: Dict[int, Timing]) -> Tuple[Candidate, np.ndarray]:
         """Return all candidates as arrays of S sizes and E epochs, and the seconds [S, E] that they take.
 
-        Those with too few steps to learn from take for ever, and those that are larger than what was timed.
+        The time is infinite for those with too few steps to learn from, and for those larger than what was timed.
 
         Args:
             timings: what networks take, by their sizes.

@@ -65,10 +65,10 @@ _START = dict(
     # The last checkpoint is within 0.01 of the best, which is kept too.
     max_to_keep=1,
 )
-# and its epochs: more of them if these have fewer steps
+# the epochs of such a run, but more of them where they would have fewer steps than these
 START_EPOCHS = 4
 LEAST_START_STEPS = 40
-# at least, so that a run can stop early, and the best checkpoint is not the only one
+# evaluations of a run at least, so that it can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
 # With fewer characters, unless they are a list, n-gram counts predict better.
 FEW_CHARACTERS = 7_000
@@ -146,8 +146,8 @@ def start_of(n_characters: int) -> Dict[str, Any]:
     values.update(_START, epochs=epochs)
     values.update(
         warmup_steps=max(1, steps // 10),
-        # The averages are over about an eighth of the steps.
-        average_decay=round(1 - 8 / steps, 3),
+        # The averages are over about an eighth of the steps, a thousand at most.
+        average_decay=round(_between(0, 1 - 8 / steps, 0.999), 3),
         save_every_n=max(1, math.ceil(steps / EVALUATIONS)),
     )
     return values

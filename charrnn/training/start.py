@@ -29,15 +29,15 @@ LONGEST = 300_000
 # characters at the beginning of the text to train on that are read, at most and at least
 LOOK = 10_000
 LEAST_LOOK = 200
-# pieces that are read in parallel, and the characters that are read in all of them: each begins earlier
+# pieces that are read in parallel, and the characters that are read in all, as each piece needs some before its own
 ROWS = 16
 READ_IN_ALL = LOOK + ROWS * WARM_UP
-# Below so many nats per character, a model has read the text. Models have 0.9 to 1.12 on their own texts, and at least
+# With fewer nats per character, a model has read the text. Models have 0.9 to 1.12 on their own texts, and at least
 # 1.71 on others.
-READ = 1.4
+LEAST_UNREAD = 1.4
 # A model may predict a text by so many nats worse than counts of pairs. Source code is up to 0.6 worse, and gains much.
 # Other languages are 1.2 to 1.8 worse: Russian loses, and German, which gains a little, then hardly has its umlauts.
-WORSE = 1.0
+MOST_WORSE = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
     for model in fitting:
         nats = _nats(model, look)
         has_its_text = model.run is not None and model.run.text_sha256 == sha256
-        if has_its_text or nats < READ:
+        if has_its_text or nats < LEAST_UNREAD:
             read.append(model.name)
         else:
             unread.append((nats, model))
@@ -97,7 +97,7 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
     reason = f"which predicts this text with {nats:.2f} nats, pairs of characters with {pairs:.2f}"
     if read:
         reason = f"{reason} ({have_read})"
-    if nats < pairs + WORSE:
+    if nats < pairs + MOST_WORSE:
         return Start(nearest, reason)
     return Start(reason=f"not with {nearest.name}, {reason}")
 

@@ -12,7 +12,7 @@ NETWORK = ("lstm_size", "num_layers", "cell")
 
 
 def network_of(model: Model) -> Dict[str, Any]:
-    """Return what a model has of NETWORK."""
+    """Return the hyperparameters of NETWORK that a model has, by their names."""
     return {name: getattr(model, name) for name in NETWORK}
 
 

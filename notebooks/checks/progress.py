@@ -32,7 +32,7 @@ class Progress:
         """Read what was kept in a file, if it is there, and the course's settings, and keep everything from now on.
 
         Where Jupyter tells the name of the notebook, the file's name begins with it: notebooks that lie in one folder
-        have a file each.
+        have a file each. Until version 3.1 they shared one, with which such a file begins.
 
         Raises:
             ValueError: the file of the course's settings is not JSON.
@@ -41,10 +41,11 @@ class Progress:
         notebook = Path(os.environ.get(NOTEBOOK, ""))
         if notebook.suffix == ".ipynb":
             self.path = self.path.with_name(f"{notebook.stem}.{self.path.name}")
+        kept = self.path if self.path.is_file() else Path(path)
         self.exercises = {}
         # where there is none yet, or it is damaged, this starts from zero
         with contextlib.suppress(OSError, ValueError, TypeError):
-            self.exercises = dict(json.loads(self.path.read_text(encoding="utf-8")))
+            self.exercises = dict(json.loads(kept.read_text(encoding="utf-8")))
         course = settings(self.path.with_name(COURSE))
         self.hints = course.get("hints", ALL_HINTS)
         self.skipping = course.get("skip", True)

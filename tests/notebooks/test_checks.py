@@ -465,6 +465,15 @@ def test_notebooks_in_one_folder_do_not_share_their_progress(folder, monkeypatch
     assert (folder / "mine.progress.json").is_file()
 
 
+def test_progress_of_an_earlier_version_is_kept(folder, monkeypatch):
+    """Its file did not have the name of the notebook."""
+    checks.keep(folder / "progress.json")
+    checks.progress.note("build_loss", attempts=3)
+    monkeypatch.setenv("JPY_SESSION_NAME", "lessons/mine.ipynb")
+    checks.keep(folder / "progress.json")
+    assert checks.progress.of("build_loss")["attempts"] == 3
+
+
 def test_damaged_progress_begins_anew(folder):
     (folder / "progress.json").write_text("no JSON")
     checks.keep(folder / "progress.json")

@@ -69,6 +69,12 @@ def test_an_exercise_that_a_notebook_lacks_costs_nothing(report):
     assert report.add(notebook("ann"), lacking) == "12.8 of 16 points"  # 16 · 12 / 15
 
 
+def test_a_notebook_that_lacks_all_that_has_points_has_none(tmp_path):
+    report = Report(tmp_path, {**dict.fromkeys(POINTS, 0), "lstm_step": 1}, None)
+    lacking = marks(lstm_step="not in this notebook")
+    assert report.add(notebook("ann"), lacking) == "0 of 1 points"
+
+
 def test_a_class_list_keeps_its_columns_and_gets_one_more(report_of_class, tmp_path):
     report = report_of_class(CANVAS, "ID")
     report.add(notebook("lee_101_77_Anna_KaRNNa"), marks())

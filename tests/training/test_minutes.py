@@ -296,7 +296,7 @@ def test_what_cannot_be_combined_in_python():
 
 def test_a_dry_run_times_a_network_and_says_what_was_chosen(text_file, capsys):
     """On this machine."""
-    flags = "--minutes 5 --preset auto --lstm-size 16 --dry-run".split()
+    flags = "--minutes 60 --preset auto --lstm-size 16 --dry-run".split()
     assert train.main([str(text_file), *flags]) == 0
-    line = r"\ntime     5 minutes, more than .*: 2 layers of 16, 244 epochs\n"
+    line = r"\ntime     60 minutes, more than .*: 2 layers of 16, 244 epochs\n"
     assert re.search(line, capsys.readouterr().out)

@@ -282,6 +282,12 @@ def test_a_run_from_a_model_has_few_epochs_but_enough_steps(n_characters, epochs
     assert values["learning_rate"] == 0.002
 
 
+@pytest.mark.parametrize("n_characters", [2_000, 50_000_000])
+def test_the_values_are_in_range_for_a_text_of_any_length(n_characters):
+    """They are also those of a model that is named, for texts for which none is chosen."""
+    Hyperparameters(**start_of(n_characters)).check()
+
+
 def test_a_run_from_a_model_is_trained_with_the_values_of_a_start(one_model):
     hyper = started().hyperparameters
     values = {**start_of(len(RANDOM)), "lstm_size": 4, "num_layers": 1}
@@ -482,6 +488,14 @@ def test_a_run_like_one_that_began_anew_begins_anew(one_model, trained, tmp_path
     assert model_of(job_like) is None
 
 
+def test_a_run_like_one_whose_model_is_gone_says_what_to_do(
+    begun, one_model, tmp_path, planned, capsys
+):
+    (one_model / "anna.npz").unlink()
+    assert train.main([str(tmp_path / "text"), "--like", str(begun)]) == 2
+    assert "Name another model with --init-from, or none\n" in capsys.readouterr().err
+
+
 def test_another_model_of_that_name_is_noted(one_model, begun, tmp_path, planned, capsys):
     guessing(LETTERS + "A").save(one_model / "anna.npz")
     assert train.main([str(tmp_path / "text"), "--like", str(begun)]) == 0
@@ -530,6 +544,26 @@ def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeyp
         "not compared with the text of anna, with which the network began: the text anna is" in err
     )
     assert out.count("novelty: ") == 1
+
+
+@pytest.mark.parametrize(
+    "run, reason",
+    [
+        (
+            RunRecord(
+                Hyperparameters(lstm_size=4, num_layers=1), Vocabulary(LETTERS), "my.txt", "f00"
+            ),
+            "the text my.txt is not at hand\n",
+        ),
+        (None, "anna does not say what it was trained on\n"),
+    ],
+    ids=["a file of the user", "unknown"],
+)
+def test_no_flag_is_named_for_the_text_of_a_model(begun, one_model, capsys, run, reason):
+    """--train-text names that of the run itself."""
+    replace_model(one_model / "anna.npz", run, begun)
+    err = novelty_of(begun, capsys).err
+    assert err.endswith(f"with which the network began: {reason}")
 
 
 def replace_model(path, run, folder):
