@@ -4,7 +4,7 @@ A discovery is a unit that tracks a feature of the text clearly more closely tha
 :meth:`charrnn.inspection.units.Measured.discoveries` chooses them.
 """
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import choose_settings
@@ -120,14 +120,9 @@ def describe(
     feature = features.BY_NAME[tracking.feature]
     is_clear = abs(tracking.correlation) >= units.CLEAR
 
-    # The names are for where the feature is least and where it is most. Of a unit with a negative correlation these are
-    # its high and its low end: model.js of the page turns them.
-    if not is_clear:
-        ends = ("low", "high")
-    elif feature.name == features.QUOTATION and features.is_speech(text):
-        ends = ("narration", "speech")
-    else:
-        ends = feature.ends
+    ends = ("low", "high")
+    if is_clear:
+        ends = _ends_of_clear(feature, tracking.correlation, text)
 
     if comparison:
         sentence = f"Move one of its {count:,} numbers, and {_what_changes(tracking, comparison)}."
@@ -147,6 +142,14 @@ def describe(
         "correlation": round(tracking.correlation, 3),
         "untrained": round(untrained_correlation, 3),
     }
+
+
+def _ends_of_clear(feature: features.Feature, correlation: float, text: str) -> Tuple[str, str]:
+    """Return names for the low and for the high end of a unit that clearly tracks a feature."""
+    least, most = feature.ends
+    if feature.name == features.QUOTATION and features.is_speech(text):
+        least, most = "narration", "speech"
+    return (most, least) if correlation < 0 else (least, most)
 
 
 def _what_changes(tracking: units.Tracking, comparison: Dict[str, Any]) -> str:

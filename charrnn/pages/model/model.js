@@ -25,8 +25,16 @@ export function idsOf(text) {
   return encode(text, places, data.nearest);
 }
 
-/** Return what a unit tracks, {name, correlation}, or null. */
+function discoveryOf(unit) {
+  return data.discoveries.find((candidate) => candidate.unit === unit);
+}
+
+/** Return what a unit tracks, {name, correlation}, or null. A discovery tracks what is said of it at the top. */
 export function tracked(unit) {
+  const discovery = discoveryOf(unit);
+  if (discovery) {
+    return { name: discovery.feature, correlation: discovery.correlation };
+  }
   const { features, best, correlations } = data.tracked;
   const offset = unitOffsets.get(unit);
   const feature = best[offset];
@@ -44,15 +52,9 @@ export function limitsOf(offset) {
 
 /** Look at a unit. Its highest is to the right, and blue, as everywhere on the page. */
 export function lookAt(unit) {
-  const discovery = data.discoveries.find((candidate) => candidate.unit === unit);
+  const discovery = discoveryOf(unit);
   const feature = tracked(unit);
   const offset = unitOffsets.get(unit);
-
-  // Where the feature is least and where it is most.
-  let ends = discovery?.ends ?? ["low", "high"];
-  if (discovery?.correlation < 0) {
-    ends = [ends[1], ends[0]];
-  }
   setWatched({
     unit,
     offset,
@@ -60,8 +62,8 @@ export function lookAt(unit) {
     feature: feature?.name,
     correlation: feature?.correlation ?? 0,
     sentence: sentenceOf(unit, feature),
+    ends: ["low", "high"],
     ...discovery,
-    ends,
   });
 }
 

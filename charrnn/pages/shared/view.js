@@ -147,6 +147,7 @@ export function fail(message) {
   let advice = " Save the file, and open it from disk.";
   if (message === NO_WEBASSEMBLY) {
     advice = "";
+    document.querySelector("main").classList.add("unable");
   }
   showNote("failure", `This page does not work here: ${message}.${advice}`);
 }

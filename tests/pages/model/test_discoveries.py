@@ -16,10 +16,12 @@ PROGRAM = 'open("a", "b") ' * 40
     "text, correlation, ends",
     [
         (SPEECH, 0.9, ("narration", "speech")),
+        (SPEECH, -0.9, ("speech", "narration")),
         (SPEECH, 0.69, ("low", "high")),
+        (SPEECH, -0.69, ("low", "high")),
         (PROGRAM, 0.9, ("outside quotes", "in quotes")),
     ],
-    ids=["speech", "not clear", "a program"],
+    ids=["speech", "turned", "not clear", "not clear, turned", "a program"],
 )
 def test_the_ends_of_a_number_have_names_that_are_true(text, correlation, ends):
     tracking = units.Tracking(units.Unit(0, 0, "1/c"), features.QUOTATION, correlation)

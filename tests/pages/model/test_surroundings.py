@@ -140,6 +140,14 @@ def test_without_webassembly_it_is_said_what_is_missing(without_webassembly, ope
     assert "Save the file" not in view["failure"].text
 
 
+@pytest.mark.parametrize("page", ["anna.html", "learn.html"])
+def test_a_page_that_cannot_compute_promises_nothing(without_webassembly, open_page, page):
+    view = open_page(ROOT / "docs" / page)
+    view.wait("byId('failure').textContent.includes('WebAssembly')")
+    claim = view.js("document.querySelector('h1').innerText")
+    assert view.js("document.querySelector('main').innerText") == claim
+
+
 def test_what_fails_first_is_what_is_said(view):
     view.js("(fail('the first'), fail('the second'))")
     assert "the first" in view["failure"].text
