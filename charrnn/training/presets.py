@@ -62,7 +62,7 @@ _START = dict(
     keep_prob=0.75,
     recurrent_keep_prob=0.7,
     early_stop=0,
-    # The last checkpoint is within 0.01 of the best, which is kept too.
+    # The last checkpoint is nearly as good as the best, which is kept too.
     max_to_keep=1,
 )
 # the epochs of such a run, but more of them where they would have fewer steps than these
@@ -94,8 +94,8 @@ def _auto(n_characters: int) -> Dict[str, Any]:
 
     Between two lengths of text that are near each other, nothing changes much.
     """
-    # How large the text is, from 0 for a small one to 1 for a large one. Larger texts need less dropout on outputs, but
-    # more on recurrent weights, since they train more units.
+    # How large the text is, from 0 for a small one to 1 for a large one. With more text, auto drops
+    # more of the outputs and less of the recurrent weights.
     size = _between(0, math.log10(max(1, n_characters) / SMALL) / math.log10(LARGE / SMALL), 1)
     # The weights are about 12 times the square of the units: four for each character of the text.
     lstm_size = 8 * round(_between(128, math.sqrt(n_characters / 3), 512) / 8)
@@ -104,14 +104,14 @@ def _auto(n_characters: int) -> Dict[str, Any]:
     if n_characters > LARGE:
         sequences = _between(32, 32 * math.sqrt(n_characters / LARGE), 64)
     steps_of_window = _between(50, 5.6 * n_characters**0.2, 100)
-    # A multiple of four can be shared by two or four processes. The windows make up for what it is more or less.
+    # Two or four processes can share a multiple of four. The length of the windows makes up for the rounding.
     batch_size = 4 * round(sequences / 4)
     num_steps = round(sequences * steps_of_window / batch_size)
 
     val_fraction = round(_between(0.001, 200_000 / max(1, n_characters), 0.1), 4)
     n_training = n_characters - int(n_characters * val_fraction)
-    # A longer text is read fewer times. Whole windows are fewer than the characters have room for, mostly in a short
-    # text, so the epochs are counted by the updates.
+    # A longer text is read fewer times. The characters after the last whole window are left out, which are many in a
+    # short text. So the number of updates is fixed, and the epochs follow from it.
     readings = 100 * (12_000 / max(1, n_characters)) ** 0.3
     updates = readings * n_training / (sequences * steps_of_window)
     windows = max(1, count_windows(n_training, batch_size, num_steps))
