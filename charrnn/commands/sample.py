@@ -258,7 +258,7 @@ def _training_text(args: argparse.Namespace, model: Model) -> Tuple[FrozenSet[st
 
 
 def _text_of_start(args: argparse.Namespace, model: Model) -> Optional[TrainingText]:
-    """Return the training text of the model that this run started from. If it is not at hand, print a note: None."""
+    """Return the training text of the model that this run started from; None, after a note, where it is not at hand."""
     if not args.novelty:
         return None
     try:
