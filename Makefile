@@ -155,6 +155,14 @@ venv: $(venv)/.done ## make .venv with the locked packages and charrnn
 pip := "pip==24.0; python_version<'3.8'" "pip==26.3; python_version>='3.8'"
 # The lock files of the Python $$found are requirements$$suffix.txt and requirements$$suffix-dev.txt.
 suffix_of_found = $$("$$found" -c 'import sys; print("-tf2" * (sys.version_info >= (3, 8)))')
+# What is installed for it. The lock files of TensorFlow 2 have packages that Python 3.10 cannot have.
+extras := distributed,notebook,site,test
+linters := ruff mypy
+packages_of_found = $$(case $$($(python) -V) in \
+	("Python 3.10."*) echo "installing the newest packages for Python 3.10, which the lock files are not for, in a few minutes" >&2; \
+		echo ".[tensorflow,$(extras)]" $(linters);; \
+	(*) echo "installing the locked packages, which takes a few minutes" >&2; \
+		echo -r requirements$$suffix.txt -r requirements$$suffix-dev.txt;; esac)
 find_python := TENSORFLOW=$(call quote,$(TENSORFLOW)) sh .make/find-python
 
 # The end of a list of commands with ||.
@@ -184,19 +192,19 @@ $(venv)/.done: setup.py $(wildcard requirements*.txt) $(stale_venv)
 	echo "making $(venv)" && rm -rf $(venv)/.done $(venv) && "$$found" -m venv $(venv) && \
 	{ $(python) -m pip install -q $(pip) && \
 	$(python) -m pip install -q -c requirements$$suffix.txt setuptools wheel && \
-	echo "installing the locked packages, which takes a few minutes" && \
-	{ $(python) -m pip install --no-build-isolation -r requirements$$suffix.txt -r requirements$$suffix-dev.txt && \
+	packages=$(packages_of_found) && \
+	{ $(python) -m pip install --no-build-isolation $$packages && \
 		touch $(venv)/.installed; } | $(counted) && rm $(venv)/.installed || $(pip_failed); } && \
 	echo "installing charrnn from this folder" && \
 	PYTHONWARNINGS=ignore $(python) -m pip install -q --no-deps --no-build-isolation --use-pep517 -e . && \
 	{ cp -f $(venv)/bin/mpiexec.hydra $(venv)/bin/mpiexec 2>/dev/null || :; } && \
 	pwd -P >$(venv)/.done
 
-# Lock files suit all Pythons that can have their TensorFlow, so they are made with the oldest. h5py is kept below 3 in
-# that of TensorFlow 1.15 only: with h5py 3, its Keras cannot read its own HDF5 models.
+# Lock files suit several Pythons, so they are made with the oldest of them: 3.7 for TensorFlow 1.15, and 3.11 for
+# TensorFlow 2. h5py is kept below 3 for 1.15 only: with h5py 3, its Keras cannot read its own HDF5 models.
 lock: ## renew the lock files (on Linux x86-64)
 	@set -e; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
-	found=$$($(find_python) $(if $(filter 2,$(TENSORFLOW)),3.10,3.7)); suffix=$(suffix_of_found); \
+	found=$$($(find_python) $(if $(filter 2,$(TENSORFLOW)),3.11,3.7)); suffix=$(suffix_of_found); \
 	"$$found" -m venv "$$new/venv"; pip="$$new/venv/bin/python -m pip"; \
 	freeze() { $$pip freeze --all --exclude pip --exclude charrnn | sed "/^mpi4py-m/s/$$/; sys_platform=='linux'/" | \
 		LC_ALL=C sort -f; }; \
@@ -204,7 +212,7 @@ lock: ## renew the lock files (on Linux x86-64)
 	$$pip install -q $(pip); $$pip install -q -r "$$new/tools"; export PYTHONWARNINGS=ignore; \
 	$$pip install -q --no-build-isolation -c "$$new/tools" '.[tensorflow]' \
 		"h5py<3; python_version<'3.8'"; freeze >"$$new/run"; \
-	$$pip install -q --no-build-isolation -c "$$new/run" '.[distributed,notebook,site,test]' ruff mypy; \
+	$$pip install -q --no-build-isolation -c "$$new/run" '.[$(extras)]' $(linters); \
 	freeze | grep -vxF -f "$$new/run" >"$$new/dev"; \
 	for part in run dev; do \
 		file=requirements$$suffix.txt; [ $$part = run ] || file=requirements$$suffix-dev.txt; \

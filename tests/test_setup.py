@@ -228,16 +228,46 @@ def test_a_finished_set_up_is_repeated_only_if_it_must_be(copy, spoil):
     assert "-m venv" in make(makefile.parent, "-n", "venv")
 
 
-@pytest.fixture
-def python_3_9(copy):
-    """What make takes for a Python 3.9, which has no TensorFlow. It prints what it is to do."""
+def pretend_python(folder, version):
+    """Make what make takes for a Python of a version. It prints what it is to do."""
     return program(
-        copy / "a python",
-        """case "$1 $2" in
+        folder / "a python",
+        f"""case "$1 $2" in
     "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-    -c*) [ "${0##*/}" = python ] || echo "CPython 3.9.18, 64 bit, arm64 at $0" ;;
+    "-V ") echo "Python {version}" ;;
+    *tf2*) echo -tf2 ;;
+    -c*) [ "${{0##*/}}" = python ] || echo "CPython {version}, 64 bit, arm64 at $0" ;;
     *) printf '%s\\n' "$*" ;;
 esac""",
+    )
+
+
+@pytest.fixture
+def python_3_9(copy):
+    """It has no TensorFlow."""
+    return pretend_python(copy, "3.9.18")
+
+
+@needs_make
+@pytest.mark.parametrize(
+    "version, said, packages",
+    [
+        ("3.10.13", "the newest packages for Python 3.10", r"\.\[tensorflow,[a-z,]+\] ruff mypy"),
+        ("3.11.7", "the locked packages", "-r requirements-tf2.txt -r requirements-tf2-dev.txt"),
+        ("3.13.5", "the locked packages", "-r requirements-tf2.txt -r requirements-tf2-dev.txt"),
+    ],
+)
+def test_a_python_that_the_lock_files_are_not_for_gets_the_newest_packages(
+    copy, version, said, packages
+):
+    python = pretend_python(copy, version)
+    installed = program(copy / "awk", f"cat >'{copy}/installed'")
+    path = f"{installed.parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["make", "-C", copy, "TENSORFLOW=2", f"PYTHON={python}", "venv"]
+    _, err = run(command, env={"PATH": path})
+    assert f"installing {said}" in err
+    assert re.fullmatch(
+        f"-m pip install --no-build-isolation {packages}\n", (copy / "installed").read_text()
     )
 
 
@@ -403,7 +433,6 @@ def requirements(package, version, *extras):
     "suffix, version",
     [
         ("", "3.7"),
-        ("-tf2", "3.10"),
         ("-tf2", "3.11"),
         ("-tf2", "3.12"),
         ("-tf2", "3.13"),

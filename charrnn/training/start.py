@@ -94,12 +94,12 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
 
     nats, nearest = min(unread, key=lambda pair: pair[0])
     pairs = _nats_of_pairs(look)
-    reason = f"which predicts this text with {nats:.2f} nats, pairs of characters with {pairs:.2f}"
+    losses = f"predicts this text with {nats:.2f} nats, pairs of characters with {pairs:.2f}"
     if read:
-        reason = f"{reason} ({have_read})"
+        losses = f"{losses} ({have_read})"
     if nats < pairs + MOST_WORSE:
-        return Start(nearest, reason)
-    return Start(reason=f"not with {nearest.name}, {reason}")
+        return Start(nearest, f"which {losses}")
+    return Start(reason=f"because {nearest.name} {losses}")
 
 
 def _has(model: Model, sizes: Dict[str, Any]) -> bool:
