@@ -259,6 +259,12 @@ def test_negative_and_infinite_factors_are_an_error(model, factor):
         model.write("the ", 9, allow=lambda text: {"a": factor})
 
 
+@pytest.mark.parametrize("method", ["write", "stream"])
+def test_allow_must_be_a_function(model, method):
+    with pytest.raises(ValueError, match=r"^allow must be a function .*, not 'abc'$"):
+        getattr(model, method)("the ", 9, allow="abc")
+
+
 def test_two_models_write_one_text(model, any_model):
     """The probabilities of the second are factors for those of the first, and the other way round."""
 

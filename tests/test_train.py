@@ -96,13 +96,13 @@ def test_flags_override_a_preset(text_file, tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(tf, "Session", session)
 
-    texts = [str(text_file), str(text_file), "--separator", "~~"]
+    texts = [str(text_file), str(text_file), "--separator", r"\n~~"]
     hyperparameters = "--preset exercise --epochs 1 --lstm-size 6"
     flags = f"{hyperparameters} --sample-length 0 --threads 3 --no-summaries"
     assert train.main([*texts, *flags.split(), "--checkpoint-dir", str(folder)]) == 0
     assert configs[0].inter_op_parallelism_threads == 3
     assert not (folder / "summaries").exists()
-    assert (folder / "text.txt").read_text() == f"{TEXT}~~{TEXT}"
+    assert (folder / "text.txt").read_text() == f"{TEXT}\n~~{TEXT}"
 
     hyper = record.read_run(folder).hyperparameters
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]

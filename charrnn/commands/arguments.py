@@ -92,6 +92,11 @@ def integer(least: int, most: Optional[int] = None) -> Callable[[str], int]:
     return read
 
 
+def with_line_ends(argument: str) -> str:
+    """Return an argument with line ends in place of what a shell can pass on more easily, a backslash and an n."""
+    return argument.replace("\\n", "\n")
+
+
 def check_needs(args: argparse.Namespace, **needed: Sequence[str]) -> None:
     """Raise ValueError if a flag is given without any of those with which it has an effect."""
     in_use = {name for name, value in vars(args).items() if value not in (None, False)}

@@ -70,7 +70,7 @@ class Conversation:
                 if line.startswith("/"):
                     self._command(*re.split(r"\s", line[1:], maxsplit=1))
                 elif line:
-                    self._continue(line.replace("\\n", "\n"))
+                    self._continue(arguments.with_line_ends(line))
             except EOFError:
                 print()
                 return 0
@@ -84,7 +84,7 @@ class Conversation:
         if name == "help":
             print(HELP)
         elif name == "continue":
-            self._continue(value.replace("\\n", "\n"), after_last=True)
+            self._continue(arguments.with_line_ends(value), after_last=True)
         elif name in _READ:
             self._set(name, value.strip())
             value_in_use = self._values[name]

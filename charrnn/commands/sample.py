@@ -170,8 +170,10 @@ def _resolve(args: argparse.Namespace) -> None:
         args.stop = "\n"
         args.num_samples = args.lines
     else:
-        args.prime = _with_line_ends(args.prime)
-        args.stop = _with_line_ends(args.stop)
+        if args.prime is not None:
+            args.prime = arguments.with_line_ends(args.prime)
+        if args.stop is not None:
+            args.stop = arguments.with_line_ends(args.stop)
     # This is no default of the parser, because a flag that is not given must be None when it is checked.
     args.unknown = args.unknown or "error"
 
@@ -181,10 +183,6 @@ def _check_defaults(args: argparse.Namespace, mode: str, defaults: Dict[str, Any
     for name, default in defaults.items():
         if getattr(args, name) != default:
             raise ValueError(f"{mode} and {arguments.flag(name)} cannot be combined")
-
-
-def _with_line_ends(argument: Optional[str]) -> Optional[str]:
-    return None if argument is None else argument.replace("\\n", "\n")
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -80,7 +80,9 @@ def make_parser() -> arguments.Parser:
         f"{', '.join(corpus.KNOWN_NAMES)}. Several are joined into one text (default: anna)",
     )
     groups["text"].add_argument(
-        "--separator", metavar="STRING", help="string between several files (default: one line end)"
+        "--separator",
+        metavar="STRING",
+        help="string between several files, \\n for a line end (default: one line end)",
     )
     groups["text"].add_argument(
         "--encoding",
@@ -143,7 +145,7 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     init_from = _init_from(args, like)
     text = None
     if args.text or not args.resume:
-        separator = "\n" if args.separator is None else args.separator
+        separator = "\n" if args.separator is None else arguments.with_line_ends(args.separator)
         text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         terminal.print_skipped(text.skipped)
 

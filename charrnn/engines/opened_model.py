@@ -176,6 +176,7 @@ class Model:
         num_samples = 1 if n is None else _checked_number(n)
         seed = _checked_seed(seed)
         prime = self._checked_prime(prime, unknown)
+        _check_allow(allow)
 
         # With allow, each character is a call of the engine, for which NumPy is faster however many there are. The
         # engine in NumPy is chosen where their number is not known.
@@ -212,6 +213,7 @@ class Model:
         length = errors.checked_integer("length", length, 0)
         seed = _checked_seed(seed)
         prime = self._checked_prime(prime, unknown)
+        _check_allow(allow)
 
         # The arguments are checked now, and the text is drawn when it is asked for.
         def pieces() -> Iterator[str]:
@@ -442,6 +444,14 @@ def _checked_seed(seed: Optional[int]) -> int:
     if seed is None:
         return fresh_seed()
     return errors.checked_integer("seed", seed, 0, SEEDS - 1)
+
+
+def _check_allow(allow: Optional[Allow]) -> None:
+    if allow is not None and not callable(allow):
+        raise ValueError(
+            "allow must be a function of the text so far, such as lambda text: 'abc', "
+            f"not {allow!r}"
+        )
 
 
 def lstm_weights(kernels: Sequence[np.ndarray], softmax_kernel: np.ndarray) -> Weights:
