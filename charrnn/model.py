@@ -165,7 +165,8 @@ class CharRNN:
         """
         tf.reset_default_graph()
         tf.set_random_seed(seed)
-        n_rows, n_steps = (1, 1) if sampling else (batch_size, num_steps)
+        n_rows = 1 if sampling else batch_size
+        n_steps = 1 if sampling else num_steps
 
         self.inputs, self.targets, self.keep_prob = build_inputs(n_rows, n_steps)
         cell, self.initial_state = build_lstm(lstm_size, num_layers, n_rows, self.keep_prob)

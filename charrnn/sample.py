@@ -1,7 +1,8 @@
 """Sampling, the end of the notebook: :func:`pick_top_n` and :func:`sample`, which draws with the notebook's two loops.
 
-The command ``charrnn-sample`` is in :mod:`charrnn.commands.sample`; ``python -m charrnn.sample`` runs it too. Like
-``Model.write``, it uses :class:`charrnn.engines.sampler.Sampler`, which is faster and writes several texts at once.
+The command ``charrnn-sample`` is in :mod:`charrnn.commands.sample`; ``python -m charrnn.sample`` runs it too. Neither
+the command nor ``Model.write`` calls :func:`sample`. They use :class:`charrnn.engines.sampler.Sampler`, which is faster
+and writes several texts at once.
 """
 
 import runpy
@@ -64,8 +65,8 @@ def sample(
         n_samples: number of drawn characters that are fed back, at least 0.
         lstm_size: L. The model records it; if given, it must agree.
         vocab_size: C. The model records it; if given, it must agree.
-        prime: the beginning of the text. By default ``"The "``, or, if the model does not know these characters, a
-            frequent word or character of its script.
+        prime: the beginning of the text. By default the one that the model records, or else ``"The "``, or, if the
+            model does not know these characters, a frequent word or character of its script.
         top_n: see :func:`pick_top_n`.
         vocabulary: the characters of a checkpoint of the notebook, which does not record them, in the order of their
             ids: usually ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in

@@ -114,7 +114,14 @@ def train_model(
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
     options = Options(
-        resume, preset, sample_length, threads, summaries, quiet, minutes, in_python=True
+        resume=resume,
+        preset=preset,
+        sample_length=sample_length,
+        threads=threads,
+        summaries=summaries,
+        quiet=quiet,
+        minutes=minutes,
+        in_python=True,
     )
     begins_with = _as_model(init_from)
     read_text = _as_text(text)

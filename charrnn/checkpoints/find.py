@@ -112,7 +112,7 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
             missing or damaged.
     """
     if not is_run(Path(prefix).parent):
-        for needed in record.SUFFIXES[:2]:
+        for needed in record.SAVED_VARIABLES:
             if not Path(prefix + needed).exists():
                 raise CheckpointError(f"{prefix}{needed} is missing")
         return None
@@ -124,8 +124,8 @@ def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
         raise CheckpointError(
             f"{prefix} is damaged: its record {name}.json: {errors.reason(error)}"
         )
-    verified = [suffix] if suffix else list(recorded)
-    for of_file in verified:
+    to_verify = [suffix] if suffix else list(recorded)
+    for of_file in to_verify:
         _, sha256 = recorded[of_file]
         try:
             content = Path(prefix + of_file).read_bytes()

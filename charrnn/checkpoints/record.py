@@ -55,8 +55,9 @@ FROM_NOTEBOOK = (
     "start a run from its weights with init_from=open_model(path, sorted(set(text))), or --init-from and "
     "--vocab-from TEXT"
 )
-# The suffixes of the files that a record lists.
-SUFFIXES = (".data-00000-of-00001", ".index", ".meta", ".npz", ".progress.npz")
+# The suffixes of the files that hold the variables, and of all files that a record lists.
+SAVED_VARIABLES = (".data-00000-of-00001", ".index")
+SUFFIXES = (*SAVED_VARIABLES, ".meta", ".npz", ".progress.npz")
 
 
 class CheckpointError(ValueError):

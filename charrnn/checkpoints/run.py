@@ -381,14 +381,15 @@ class Run:
         (stage / f"{name}.meta").write_bytes(meta_graph.SerializeToString())
 
         paths = sorted(stage.iterdir())
-        sizes = {}
+        recorded = {}
         for path in paths:
             files.flush(path)
             suffix = path.name[len(name) :]
-            sizes[suffix] = [path.stat().st_size, files.sha256(path.read_bytes())]
+            recorded[suffix] = [path.stat().st_size, files.sha256(path.read_bytes())]
 
         record_path = stage / f"{name}.json"
-        files.write_atomically(record_path, signed({"name": name, "files": sizes, "run": run}))
+        content = {"name": name, "files": recorded, "run": run}
+        files.write_atomically(record_path, signed(content))
         return [*paths, record_path]
 
     def _write_reports(self, warn: Callable[[str], None]) -> None:

@@ -104,12 +104,12 @@ class Conversation:
         _settings(values).check()
         self._values = values
 
-    def _continue(self, prime: str, after_last: bool = False) -> None:
+    def _continue(self, typed: str, after_last: bool = False) -> None:
         """Write a text, and show its seed."""
         vocabulary = self._sampler.vocabulary
-        prime, note = unknown.resolve(prime, vocabulary, self._unknown, "what you typed")
+        prime, note = unknown.resolve(typed, vocabulary, self._unknown, "what you typed")
         if not after_last:
-            prime = checked_prime(prime, vocabulary)
+            prime = checked_prime(typed, vocabulary, self._unknown)
         if note:
             print(note)
 

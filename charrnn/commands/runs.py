@@ -158,7 +158,8 @@ def means(rows: List[Row]) -> List[Row]:
         without_seed = {**row["hyperparameters"], "seed": None}
         start = [row["init_from"], row["init_from_sha256"]]
         all_but_seed = [row["text_sha256"], start, without_seed]
-        group = groups.setdefault(json.dumps(all_but_seed, sort_keys=True), {})
+        key = json.dumps(all_but_seed, sort_keys=True)
+        group = groups.setdefault(key, {})
 
         # Of two runs with one seed, one that has ended counts.
         if row["ended"] or seed not in group:

@@ -164,16 +164,14 @@ def _check_combinations(args: argparse.Namespace) -> None:
 
 
 def _resolve(args: argparse.Namespace) -> None:
-    """Put what --lines stands for in its place, line ends in that of \\n, and a default in that of None."""
+    r"""Replace \n by line ends, --lines by the prime and the number of texts, and a missing --unknown by error."""
+    if args.prime is not None:
+        args.prime = arguments.with_line_ends(args.prime)
+    if args.stop is not None:
+        args.stop = arguments.with_line_ends(args.stop)
     if args.lines:
         args.prime = "\n"
-        args.stop = "\n"
         args.num_samples = args.lines
-    else:
-        if args.prime is not None:
-            args.prime = arguments.with_line_ends(args.prime)
-        if args.stop is not None:
-            args.stop = arguments.with_line_ends(args.stop)
     # This is no default of the parser, because a flag that is not given must be None when it is checked.
     args.unknown = args.unknown or "error"
 
@@ -279,10 +277,11 @@ def _prime(args: argparse.Namespace, model: Model) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
     if args.prime is None:
         return default_prime(model.vocabulary, model.beginning)
-    prime, note = unknown.resolve(args.prime, model.vocabulary, args.unknown, "the prime")
+    prime = checked_prime(args.prime, model.vocabulary, args.unknown)
+    _, note = unknown.resolve(args.prime, model.vocabulary, args.unknown, "the prime")
     if note:
         terminal.print_note(note)
-    return checked_prime(prime, model.vocabulary)
+    return prime
 
 
 def _seed(args: argparse.Namespace, settings: Settings) -> int:

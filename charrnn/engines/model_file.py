@@ -158,10 +158,8 @@ def text_of_start(run: Optional[RunRecord]) -> Optional[TrainingText]:
         return training_text(of_model)
 
     text_name = of_model.text_name
-    is_at_hand = text_name == NAMES
-    if text_name in KNOWN_TEXTS:
-        is_at_hand = at_hand(text_name) is not None
-    if not is_at_hand:
+    is_downloaded = text_name in KNOWN_TEXTS and at_hand(text_name) is not None
+    if text_name != NAMES and not is_downloaded:
         raise ValueError(f"the text {text_name} is not at hand")
     return training_text(of_model)
 

@@ -150,7 +150,8 @@ class Model:
         """Write a text, the same that ``charrnn-sample`` writes with these arguments.
 
         Args:
-            prime: the beginning of the text, at least one character; None for ``"The "`` or what suits another script.
+            prime: the beginning of the text, at least one character. None for the one that the model records, or else
+                ``"The "``, or what suits another script.
             length: characters to draw after it, at least 0.
             n: number of texts, which are written at once, at most 100,000; None for a single one.
             temperature, top_n, top_p: how to draw, see :class:`charrnn.engines.decoding.Settings`. By default all
@@ -178,10 +179,10 @@ class Model:
         prime = self._checked_prime(prime, unknown)
         _check_allow(allow)
 
-        # With allow, each character is a call of the engine, for which NumPy is faster however many there are. The
-        # engine in NumPy is chosen where their number is not known.
         characters = num_samples * length
         if allow:
+            # Each character is then a call of the engine, for which NumPy is faster. 0 stands for a number that is not
+            # known, and chooses NumPy.
             characters = 0
         with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
             sampler = Sampler(engine, num_samples, allow)
@@ -362,7 +363,8 @@ class Model:
         Args:
             texts: number of texts that are written or read at once.
             characters: number of characters in all texts together; 0 if not known. With one text it has no effect.
-            keeps_eager: True in a library call: never turn the program's eager mode off just to be faster.
+            keeps_eager: True in a call from Python, such as :meth:`write`, which never turns the program's eager mode
+                off just to be faster.
         """
         if self._runs_in_numpy(texts, characters, keeps_eager):
             return NumpyLSTM(

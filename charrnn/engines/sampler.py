@@ -63,8 +63,10 @@ def checked_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error"
 
 
 def default_prime(vocabulary: Vocabulary, beginning: Optional[str] = None) -> str:
-    """Return the beginning that a model records, if it does, or else the first of PRIMES that a vocabulary has, or else
-    its first letter, or its first character.
+    """Return what a text begins with by default, in characters of a vocabulary.
+
+    It is the first of these that the vocabulary has: the beginning that a model records, one of PRIMES, a letter, a
+    visible character, any character.
 
     >>> default_prime(Vocabulary("\\n ab")), default_prime(Vocabulary("\\n!"))
     ('a', '!')
@@ -103,10 +105,11 @@ def choose_settings(
     if of_lines and top_n is None and top_p is None:
         top_p = LINES_TOP_P
 
-    if top_n is None:
+    draws_from_all = top_p is not None or num_classes > LARGE_VOCABULARY
+    if top_n is None and draws_from_all:
         top_n = num_classes
-        if top_p is None and num_classes <= LARGE_VOCABULARY:
-            top_n = 5
+    elif top_n is None:
+        top_n = 5
     if top_p is None:
         top_p = 1.0
 
@@ -276,8 +279,8 @@ class Sampler:
     ) -> Tuple[List[Sample], int, bool]:
         """Write as many lines as there are texts at once, none of them blank.
 
-        Each line is the last one, blank ones aside, of a text of LINES_BEFORE more lines. These are not used: the
-        network has learned what follows other lines, but hardly what follows the zero state.
+        For each line, the network first writes LINES_BEFORE others, which are not used: it has learned what follows
+        lines, but hardly what follows the zero state. Blank lines at the end do not count.
 
         Args:
             length: characters to draw for each line at most.

@@ -23,7 +23,7 @@ def bits_after(
     Args:
         engine: an Engine.
         ids: integer array of the text's ids.
-        progress: wraps the loop over them, to show a progress bar.
+        progress: wraps the loop over LETTERS, to show a progress bar.
     """
     fitting = _fitting(ids)
     places = _places(ids)

@@ -207,8 +207,9 @@ def decode(content: bytes, encoding: str, name: str) -> str:
 def list_files(folder: StrPath, skipped: List[str]) -> List[Path]:
     """Return the files in a folder and its subfolders, sorted by path, without hidden files and run folders.
 
-    Of several links to one file, only the first is returned. Lines are added to ``skipped``: one for each folder that
-    cannot be read, and one that says how many links were left out.
+    Of several links to one file, only the first is returned, and links to folders are not followed. Lines are added to
+    ``skipped``: one for each folder that cannot be read or is a link, and one that says how many links to files were
+    left out.
     """
 
     def skip(error: OSError) -> None:
@@ -221,6 +222,10 @@ def list_files(folder: StrPath, skipped: List[str]) -> List[Path]:
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in sorted(folders):
+            path = Path(place) / name
+            if path.is_symlink():
+                skipped.append(f"{path}, a link to a folder")
         paths += [Path(place) / name for name in names if not name.startswith(".")]
 
     by_real_path: Dict[str, Path] = {}

@@ -136,19 +136,21 @@ def _is_prose(lines: List[str]) -> bool:
 
 
 def beginning_of(text: str) -> Optional[str]:
-    r"""Return the most frequent word at the start of the lines of a text, or in prose of its sentences, and a space.
+    r"""Return what a text usually begins with: the most frequent first word of its lines, and a space.
 
-    None if the text has enough of "The ", with which the notebook begins, or if no space follows any word. A line end
-    if most of the lines begin with what nobody would type, such as a number of grams or a sign of a format.
+    In prose, the first words of its sentences count. None if "The ", with which the notebook begins, is frequent
+    enough, or if no line has two words. A line end if most lines begin with what nobody would type, such as a number
+    of grams.
 
     >>> beginning_of("Suppe mit Ei\nSalat\nSuppe mit Brot\n12:30 Anna: ja\n")
     'Suppe '
     >>> beginning_of("200 g Mehl\n50 g Butter\nBacken und essen\n")
     '\n'
+    >>> beginning_of("\n" * EXAMINED + "Suppe mit Ei\n")
     """
-    if text.count("The ") * CHARACTERS_PER_THE >= len(text) or not text.strip():
-        return None
     examined = text[:EXAMINED]
+    if text.count("The ") * CHARACTERS_PER_THE >= len(text) or not examined.strip():
+        return None
     starts = [line for line in examined.split("\n") if line.strip()]
     if _is_prose(starts):
         starts = re.split(_SENTENCE_END, examined)

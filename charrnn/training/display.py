@@ -231,7 +231,7 @@ class Display:
         self._print(f"saved {prefix}")
 
     def save_failed(self, error: OSError, is_saved: bool, has_checkpoint: bool) -> None:
-        """Print why saving failed, whether before or after the checkpoint was there, and that training continues."""
+        """Print why a save failed, what is saved nevertheless, and that training continues."""
         if is_saved:
             so_far = "the checkpoint is saved"
         elif has_checkpoint:
@@ -304,9 +304,12 @@ class Display:
     def warn(self, message: object) -> None:
         if self._quiet:
             return
+        program = "charrnn-train"
+        if self.job.options.in_python:
+            program = "train_model"
         with contextlib.suppress(OSError, ValueError):
             with tqdm.tqdm.external_write_mode(file=sys.stderr):
-                terminal.print_note(f"charrnn-train: {message}")
+                terminal.print_note(f"{program}: {message}")
 
     def _place(self, step: int) -> str:
         job = self.job

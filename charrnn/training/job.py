@@ -26,7 +26,7 @@ from charrnn.text import lists
 from charrnn.text.corpus import Text
 from charrnn.training import minutes, transfer
 from charrnn.training.options import Options
-from charrnn.training.presets import NOT_FUSED, preset, start_of, steps_of_auto
+from charrnn.training.presets import NOT_FUSED, auto_from_model, preset, steps_of_auto
 from charrnn.training.start import NONE, Start, choose_start
 
 # From this speedup of products on, the precision auto takes bfloat16.
@@ -311,7 +311,7 @@ def _values_of_new_run(
 
     # With auto, the model wins.
     if init_from:
-        values = {**start_of(n_characters), **network}
+        values = {**auto_from_model(n_characters), **network}
     if text and lists.is_list(text.text):
         values["shuffle"] = "lines"
     # Dropout on recurrent weights needs the fused unroll. Where that is not used, other dropout takes its place.

@@ -137,7 +137,9 @@ def _in_words(candidates: "Candidates", hyper: Hyperparameters, seconds: float) 
     more = ""
     if is_largest and needed < candidates.minutes - 0.05:
         more = f", more than the text can use (about {needed:.1f})"
-    minutes = f"{candidates.minutes:g} minute{'' if candidates.minutes == 1 else 's'}"
+    minutes = f"{candidates.minutes:g} minutes"
+    if candidates.minutes == 1:
+        minutes = "1 minute"
     layers = f"{plural(hyper.num_layers, 'layer')} of {hyper.lstm_size:,}"
     return f"{minutes}{more}: {layers}, {plural(hyper.epochs, 'epoch')}"
 
@@ -232,7 +234,7 @@ class Candidates:
         keep_prob = largest.keep_prob + distance * (QUICK.keep_prob - BEST.keep_prob)
         recurrent = 1.0
         if auto.unrolls_fused:
-            # Less of this dropout is needed: it ends at 1 / 1.75 of the distance from BEST to QUICK.
+            # This dropout falls 1.75 times as fast: it is none at 1 / 1.75 of the way from BEST to QUICK.
             recurrent = largest.recurrent_keep_prob + distance * 1.75 * (
                 1 - BEST.recurrent_keep_prob
             )

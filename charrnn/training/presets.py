@@ -4,12 +4,13 @@ import math
 from typing import Any, Dict
 
 from charrnn.data import count_windows
-from charrnn.hyperparameters import AUTO, Hyperparameters
+from charrnn.hyperparameters import AUTO
 
 PRESETS: Dict[str, dict] = {
     "notebook": {},
     "exercise": dict(batch_size=10, num_steps=50, lstm_size=128, learning_rate=0.01),
-    # low validation losses on Tiny Shakespeare, after a few minutes and after one to two hours on two cores
+    # The next two have low validation losses on Tiny Shakespeare, after a few minutes and after one to two hours on two
+    # cores.
     "quick": dict(
         batch_size=32,
         num_steps=64,
@@ -57,7 +58,7 @@ SMALL = 200_000
 LARGE = 2_000_000
 # What a run that begins with a model is trained with in place of the values of auto. Longer training or a higher rate
 # leads to lower losses on the end of a short text, but to higher ones on what follows it.
-_START = dict(
+_FROM_MODEL = dict(
     learning_rate=0.002,
     keep_prob=0.75,
     recurrent_keep_prob=0.7,
@@ -72,7 +73,7 @@ LEAST_START_STEPS = 40
 EVALUATIONS = 6
 # With fewer characters, unless they are a list, n-gram counts predict better.
 FEW_CHARACTERS = 7_000
-# what replaces their dropout on recurrent weights where the fused unroll is not used
+# what replaces the dropout on recurrent weights of auto and best where the fused unroll is not used
 NOT_FUSED = dict(recurrent_keep_prob=1.0, keep_prob=0.5)
 # With fewer steps, a network learns little.
 FEW_STEPS = 500
@@ -133,17 +134,13 @@ def _auto(n_characters: int) -> Dict[str, Any]:
     )
 
 
-def start_of(n_characters: int) -> Dict[str, Any]:
-    """Return the hyperparameters of the preset auto for a run that begins with a model, but for those of its network.
-
-    Args:
-        n_characters: characters of the text of the run.
-    """
+def auto_from_model(n_characters: int) -> Dict[str, Any]:
+    """Return what the preset auto sets for a run that begins with a model, whose sizes replace those that are here."""
     values = _auto(n_characters)
-    windows = max(1, _steps(Hyperparameters(**{**values, "epochs": 1}), n_characters))
+    windows = max(1, _windows(values, n_characters))
     epochs = max(START_EPOCHS, math.ceil(LEAST_START_STEPS / windows))
     steps = windows * epochs
-    values.update(_START, epochs=epochs)
+    values.update(_FROM_MODEL, epochs=epochs)
     values.update(
         warmup_steps=max(1, steps // 10),
         # The averages are over about an eighth of the steps, a thousand at most.
@@ -159,9 +156,11 @@ def _between(least: float, value: float, most: float) -> float:
 
 def steps_of_auto(n_characters: int) -> int:
     """Return the number of steps that the preset auto makes of a text of some length."""
-    return _steps(Hyperparameters(**preset(AUTO, n_characters)), n_characters)
+    values = _auto(n_characters)
+    return _windows(values, n_characters) * int(values["epochs"])
 
 
-def _steps(hyper: Hyperparameters, n_characters: int) -> int:
-    n_training = n_characters - int(n_characters * hyper.val_fraction)
-    return count_windows(n_training, hyper.batch_size, hyper.num_steps) * hyper.epochs
+def _windows(values: Dict[str, Any], n_characters: int) -> int:
+    """Return the number of windows in an epoch."""
+    n_training = n_characters - int(n_characters * values["val_fraction"])
+    return count_windows(n_training, values["batch_size"], values["num_steps"])

@@ -77,29 +77,31 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
         return Start(reason=f"because no known model has {named}")
 
     sha256 = files.text_sha256(text.text)
-    unread: List[Tuple[float, Model]] = []
-    read: List[str] = []
+    # The models that have read the text, and the others with their losses.
+    readers: List[str] = []
+    losses: List[Tuple[float, Model]] = []
     for model in fitting:
         nats = _nats(model, look)
         has_its_text = model.run is not None and model.run.text_sha256 == sha256
         if has_its_text or nats < LEAST_UNREAD:
-            read.append(model.name)
+            readers.append(model.name)
         else:
-            unread.append((nats, model))
+            losses.append((nats, model))
     have_read = ""
-    if read:
-        have_read = f"{' and '.join(read)} has read this text, or one like it"
-    if not unread:
+    if readers:
+        verb = "has" if len(readers) == 1 else "have"
+        have_read = f"{' and '.join(readers)} {verb} read this text, or one like it"
+    if not losses:
         return Start(reason=f"because {have_read}")
 
-    nats, nearest = min(unread, key=lambda pair: pair[0])
+    lowest, nearest = min(losses, key=lambda pair: pair[0])
     pairs = _nats_of_pairs(look)
-    losses = f"predicts this text with {nats:.2f} nats, pairs of characters with {pairs:.2f}"
-    if read:
-        losses = f"{losses} ({have_read})"
-    if nats < pairs + MOST_WORSE:
-        return Start(nearest, f"which {losses}")
-    return Start(reason=f"because {nearest.name} {losses}")
+    comparison = f"predicts this text with {lowest:.2f} nats, pairs of characters with {pairs:.2f}"
+    if readers:
+        comparison = f"{comparison} ({have_read})"
+    if lowest < pairs + MOST_WORSE:
+        return Start(nearest, f"which {comparison}")
+    return Start(reason=f"because {nearest.name} {comparison}")
 
 
 def _has(model: Model, sizes: Dict[str, Any]) -> bool:

@@ -26,7 +26,7 @@ def transferred_weights(
     Args:
         model: the model.
         vocabulary: the characters of the run.
-        fresh: dict from name to the initial values of a new network, which the characters that the model lacks keep.
+        fresh: the initial values of a new network, by name. Characters that the model lacks keep these.
 
     Returns:
         A dict from the same names to values of the same shapes.

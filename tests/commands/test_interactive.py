@@ -122,8 +122,10 @@ def test_unknown_characters(talk, written):
     assert rest.startswith(written("the ", 2, "--length 9"))
 
 
-def test_a_beginning_of_unknown_characters_is_empty(talk):
-    assert "error: the prime is empty" in talk("\u00e9", flags="--unknown skip")
+def test_a_beginning_of_unknown_characters_is_refused(talk):
+    assert "error: the model knows no character of the prime" in talk(
+        "\u00e9", flags="--unknown skip"
+    )
 
 
 def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, written, monkeypatch):

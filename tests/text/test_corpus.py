@@ -202,6 +202,12 @@ def test_a_file_that_is_named_twice_is_read_twice(folder):
     assert corpus.read([folder / "a.txt", folder / "a.txt"]).text == "one\none"
 
 
+def test_a_link_to_a_folder_is_not_followed(folder, tmp_path_factory):
+    (folder / "linked").symlink_to(tmp_path_factory.mktemp("elsewhere"))
+    link, _ = corpus.read(folder).skipped
+    assert link == f"{folder / 'linked'}, a link to a folder"
+
+
 def test_a_link_to_a_file_elsewhere_is_read(folder, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "text"
     elsewhere.write_text("four")

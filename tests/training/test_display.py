@@ -130,6 +130,14 @@ class Full(io.StringIO):
             raise OSError(28, "No space left on device")
 
 
+@pytest.mark.parametrize("in_python, program", [(False, "charrnn-train"), (True, "train_model")])
+def test_a_warning_names_what_was_called(capsys, in_python, program):
+    display = display_of()
+    display.job = replace(display.job, options=Options(in_python=in_python))
+    display.warn("the folder is away")
+    assert capsys.readouterr().err == f"{program}: the folder is away\n"
+
+
 def test_a_full_disk_under_the_output_is_a_warning(display, capsys, monkeypatch):
     """There is one until a line can be written again."""
     out = Full()

@@ -24,7 +24,7 @@ from charrnn.text.corpus import Text
 from charrnn.training import job, minutes
 from charrnn.training.job import plan_job
 from charrnn.training.options import Options
-from charrnn.training.presets import preset, start_of
+from charrnn.training.presets import auto_from_model, preset
 
 # what a whole character costs in a model that gives all of 13 the same probability
 LETTERS = CHARS.replace("\n", "")
@@ -277,7 +277,7 @@ def test_a_word_has_no_vocabulary(text_file, capsys):
 
 @pytest.mark.parametrize("n_characters, epochs", [(2_000, 10), (5_000, 4), (40_000, 4), (10**6, 4)])
 def test_a_run_from_a_model_has_few_epochs_but_enough_steps(n_characters, epochs):
-    values = start_of(n_characters)
+    values = auto_from_model(n_characters)
     assert values["epochs"] == epochs
     assert values["learning_rate"] == 0.002
 
@@ -285,12 +285,12 @@ def test_a_run_from_a_model_has_few_epochs_but_enough_steps(n_characters, epochs
 @pytest.mark.parametrize("n_characters", [2_000, 50_000_000])
 def test_the_values_are_in_range_for_a_text_of_any_length(n_characters):
     """They are also those of a model that is named, for texts for which none is chosen."""
-    Hyperparameters(**start_of(n_characters)).check()
+    Hyperparameters(**auto_from_model(n_characters)).check()
 
 
 def test_a_run_from_a_model_is_trained_with_the_values_of_a_start(one_model):
     hyper = started().hyperparameters
-    values = {**start_of(len(RANDOM)), "lstm_size": 4, "num_layers": 1}
+    values = {**auto_from_model(len(RANDOM)), "lstm_size": 4, "num_layers": 1}
     assert hyper == replace(hyper, **values)
 
 
@@ -329,7 +329,7 @@ def machine(monkeypatch):
 def test_a_run_that_ends_in_time_begins_with_a_model(one_model, machine):
     planned = started(options=Options(minutes=5), precision="float32")
     assert model_of(planned) == "anna"
-    assert planned.hyperparameters.epochs == start_of(len(RANDOM))["epochs"]
+    assert planned.hyperparameters.epochs == auto_from_model(len(RANDOM))["epochs"]
     assert planned.time_in_words.startswith("5 minutes, more than the text can use")
 
 
