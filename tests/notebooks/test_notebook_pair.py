@@ -276,6 +276,7 @@ def test_the_gates_of_the_unit_that_remembers_are_those_of_a_memory(stored):
     assert (forget_gate > 0.95).all()
     assert (input_gate < 0.1).all()
     assert np.ptp(memory) > 1
+    assert np.ptp(gates[..., 2], axis=1).max() < 0.1  # how far it moves
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -298,6 +299,11 @@ def test_the_solution_has_the_outputs_of_one_run(solution):
 @pytest.mark.parametrize("name", [*EXERCISES, "repairs"])
 def test_the_solution_has_been_found_right(printed, name):
     assert printed[name] == name + ": right.\n"
+
+
+def test_the_loss_beside_that_of_the_training_text_is_of_the_same_run(printed):
+    of_run = re.search(r"this network +(\S+)", printed["train"])
+    assert f"the held-out novel, 71 windows: {of_run.group(1)}" in printed["without-dropout"]
 
 
 @pytest.mark.parametrize("name", ["numpy-lstm", "gradient-graph"])
@@ -427,7 +433,7 @@ def test_the_lesson_and_the_plan_agree_on_where_anna_ends(anna):
     assert len(anna) - end == corpus.KNOWN_TEXTS["anna"].after_the_work
 
 
-def test_the_page_that_names_the_unit_was_held_out(anna):
+def test_the_chapter_that_names_the_unit_was_held_out(anna):
     passage = (FOLDER / "assets" / "passage.txt").read_text(encoding="utf-8")
     assert anna.index(passage) > len(anna) * 9 // 10
 
