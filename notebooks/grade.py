@@ -64,6 +64,8 @@ COPIED = "It is the given solution, letter for letter. "
 WITH_GIVEN = "It is right with the build_ functions of the solution. "
 # what is kept for another grading
 KEPT = "grades.json"
+# what is said of a process that does not stop itself; the next grading, on a machine less busy, may find a mark
+TIME_OVER = "No mark: the time was over."
 # the result of an exercise, and what there is to say to it
 Mark = Tuple[str, str]
 # bytes of a process, and of any file that it writes
@@ -234,7 +236,7 @@ class Examination:
             if result in reports.MARKS:
                 return result, str(message)[:LONGEST_REPORT]
         if status is None:
-            return "tried", "No mark: the time was over."
+            return "tried", TIME_OVER
         return "tried", f"No mark: this exercise ended the process, with the status {status}."
 
 
@@ -286,10 +288,12 @@ def earlier_marks(folder: Path) -> Dict[str, Any]:
 def marks_of(
     notebook: handed_in.Notebook, names: Dict[str, Any], jobs: int, earlier: Dict[str, Any]
 ) -> Dict[str, Mark]:
-    """Return the marks of a notebook: those of an earlier grading, unless it or the exercises have changed."""
+    """Return the marks of a notebook, those of an earlier grading where nothing has changed and no time was over."""
     known = earlier.get(notebook.student)
     if known and known["digest"] == notebook.digest and list(known["marks"]) == EXERCISES:
-        return known["marks"]
+        messages = [message for _, message in known["marks"].values()]
+        if not any(message.endswith(TIME_OVER) for message in messages):
+            return known["marks"]
     return grade(notebook.cells, names, jobs)
 
 

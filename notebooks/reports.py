@@ -255,10 +255,14 @@ def _cells(row: Row) -> Row:
 
 
 def _write_page(path: Path, **parts: List[str]) -> None:
-    """Write a page: its template, with the parts in it."""
-    template = (generate.ASSETS / path.name).read_text(encoding="utf-8")
-    page = re.sub(r"\{\{(\w+)\}\}", lambda place: "\n".join(parts[place.group(1)]), template)
+    """Write a page: its template, with the parts in it, below the head that all pages have."""
+    page = _filled("page.html", page=[_filled(path.name, **parts)])
     write_atomically(path, page.encode("utf-8", "backslashreplace"))
+
+
+def _filled(template: str, **parts: List[str]) -> str:
+    text = (generate.ASSETS / template).read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: "\n".join(parts[place.group(1)]), text)
 
 
 def _write_feedback(one: Graded, folder: Path, said: str) -> None:

@@ -66,15 +66,15 @@ def advise(line: str, known: Collection[str], exercise: str = "") -> str:
         known: the names that the reader's code could have meant by one that is not defined.
         exercise: the name of the reader's function.
     """
+    advice = _advice_of_file(line, exercise)
+    if advice:
+        return advice
     attribute = re.search(
         r"(module '.*'|Tensor'?|Variable'?)(?: object)? has no attribute '(\w+)'", line
     )
     if attribute and attribute.group(2) != "numpy":
         return _tensorflow_name(attribute.group(1), attribute.group(2))
 
-    advice = _advice_of_file(line, exercise)
-    if advice:
-        return advice
     undefined = re.search(r"name '(\w+)' is not defined|variable '(\w+)' (referenced|where)", line)
     if undefined:
         name = undefined.group(1) or undefined.group(2)

@@ -171,6 +171,12 @@ def _examine_attributes(network: Any, sampling: bool) -> None:
             f"{name} should be a tensor, not {words.describe(value)}.",
         )
 
+    optimizer = getattr(network, "optimizer", None)
+    need(
+        optimizer is None or isinstance(optimizer, (tf.Operation, tf.Tensor)),
+        f"optimizer should be the operation that build_optimizer(...) returns, not {words.describe(optimizer)}.",
+    )
+
     for name in ("inputs", "targets", "keep_prob"):
         name_in_graph = getattr(network, name).op.name
         need(

@@ -132,8 +132,8 @@ def _compare(actual: Outcome, expected: Outcome, trial: Trial) -> None:
     runs = _without_repetitions(actual.runs)
     need(
         actual.before,
-        "pick is never called: draw each new id with pick(preds, vocab_size). (With argmax, the most "
-        "probable one, the text would soon repeat itself.)",
+        "pick is never called: draw each of the n_samples + 1 new ids with pick(preds, vocab_size), however long the "
+        "prime is. (With argmax, the most probable one, the text would soon repeat itself.)",
     )
     need(
         actual.before[0] >= n_prime,

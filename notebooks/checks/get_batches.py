@@ -73,12 +73,12 @@ def _examine_trial(answer: Callable, trial: Trial) -> None:
     if trial.is_full:
         need(any(np.size(x) for x, _ in batches), NOTHING_LEFT_OVER)
     try:
-        examine_windows(batches, trial)
         need(
             not changed,
             "It yields the same array each time, filled with other numbers, so a batch changes after it "
             "was yielded: make a new array in each round, as np.zeros_like(x) does.",
         )
+        examine_windows(batches, trial)
     except Wrong as wrong:
         raise type(wrong)(f"{_wrong_count(n_windows, trial)}{wrong}")
 

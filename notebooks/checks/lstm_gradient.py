@@ -12,8 +12,7 @@ from .lstm_step import Step
 from .tensors import close, compare
 
 # What typical mistakes have in place of the gradient of the kernel, by what to say to them. back is the gradient of c'
-# and kernel_of makes of a gradient of the sums f that of the kernel, kernel_of_one from one row alone. A test puts each
-# of them into the solution.
+# and kernel_of makes of a gradient of the sums f that of the kernel, kernel_of_one from one row alone.
 MISTAKES = words.mistakes("lstm_gradient")
 
 

@@ -8,10 +8,10 @@ from charrnn.system.tensorflow import tf
 
 from . import words
 from .answer import Unexplained, call, need, still_none
-from .tensors import close, compare
+from .tensors import close, compare, recognize
 
 # What typical mistakes give, [2, N, L], by what to say to them. z are the sums, with bias, and p0 to p3 their parts;
-# cell(i, g, f, o) does a step with gates; s is the sigmoid, t is tanh. A test puts each of them into the solution.
+# cell(i, g, f, o) does a step with gates; s is the sigmoid, t is tanh.
 MISTAKES = words.mistakes("lstm_step")
 
 
@@ -72,10 +72,12 @@ def examine(answer: Callable) -> None:
                 f"The new {name} should be [N, L] = {words.brackets(step.c.shape)}, but it is "
                 f"{words.brackets(array.shape)}.",
             )
+        pairs = zip(step._fields, copies, step)
+        changed = [name for name, copy, array in pairs if not np.array_equal(copy, array)]
         need(
-            all(map(np.array_equal, copies, step)),
-            "It changes an array that it was given: write c = f * c + i * g, "
-            "which makes a new one, not c *= or c[:] =.",
+            not changed,
+            f"It changes {', '.join(changed)}, which it was given: an operation such as c = f * c + i * g makes a new "
+            "array, but c *= or c[:] = does not.",
         )
         _compare(np.array(results), step)
 
@@ -95,20 +97,20 @@ def _compare(actual: np.ndarray, step: Step) -> None:
         new = f * old + i * g
         return tf.stack([new, o * tf.tanh(new)])
 
-    wrong = "output h" if close(actual[0], expected[0]) else "memory c"
-    compare(
-        actual,
-        expected,
-        f"The new {wrong} is not what the formulas give.",
-        MISTAKES,
-        cell=cell,
-        s=tf.sigmoid,
-        t=tf.tanh,
-        c=c,
-        h=h,
-        new=expected[0],
-        **_parts_of_sums(step),
-    )
+    if not close(actual, expected):
+        recognize(
+            actual,
+            MISTAKES,
+            cell=cell,
+            s=tf.sigmoid,
+            t=tf.tanh,
+            c=c,
+            h=h,
+            new=expected[0],
+            **_parts_of_sums(step),
+        )
+    for name, array, right in zip(("memory c", "output h"), actual, expected):
+        compare(array, right, f"The new {name} is not what the formulas give.")
 
     if actual.dtype != expected.dtype:
         raise Unexplained(
@@ -118,10 +120,11 @@ def _compare(actual: np.ndarray, step: Step) -> None:
 
 def _parts_of_sums(step: Step) -> Dict[str, np.ndarray]:
     """Return the sums of the four gates, p0 to p3, and those that typical mistakes give."""
-    x, _, h, kernel, bias = step
+    x, c, h, kernel, bias = step
     sums = {
         "p": np.hstack([x, h]) @ kernel + bias,
         "q": np.hstack([x, h]) @ kernel,
+        "v": np.hstack([x, c]) @ kernel + bias,
         "r": np.hstack([h, x]) @ kernel + bias,
         "w": x @ kernel[: x.shape[1]] + h @ kernel[: h.shape[1]] + bias,
     }

@@ -42,8 +42,6 @@ def examine(answer: Callable) -> Optional[str]:
         actual, changed = draws(answer, preds, shape, *arguments)
         if changed:
             remark = CHANGED
-        if temperature == 0.25 and actual.max() == 1:
-            _examine_same(answer, p)
         _compare(actual, preds, temperature, answer)
 
     even = np.full(p.size, 1 / p.size)
@@ -57,15 +55,6 @@ def examine(answer: Callable) -> Optional[str]:
             "beginning: np.array(preds, dtype=float)."
         )
     return remark
-
-
-def _examine_same(answer: Callable, p: np.ndarray) -> None:
-    """Raise Wrong where a high temperature tells why a low one always draws the same id."""
-    actual, _ = draws(answer, p, (1, p.size), 2.0)
-    need(
-        not alike(actual, normalized(p ** (1 / 2.0**2))),
-        "The temperature is used twice: divide the logarithms by it, or take p ** (1 / temperature), but not both.",
-    )
 
 
 def _compare(
@@ -82,12 +71,6 @@ def _compare(
     if temperature is None:
         where = "At the default temperature, 1"
     need(
-        actual.max() < 1 or t < 0.1,
-        f"{where} it always draws the same id: draw with np.random.choice and p=p, and "
-        "set no seed inside.",
-    )
-
-    need(
         "log1p" not in names_in(answer),
         "np.log1p(p) is the logarithm of 1 + p: take that of p, np.log(p), or p ** (1 / temperature).",
     )
@@ -96,14 +79,31 @@ def _compare(
             not alike(actual, softmax(powers)) and not alike(actual, softmax(expected)),
             "A softmax follows p ** (1 / temperature): divide by the sum in its place.",
         )
-    if t != 1:
-        names = {"np": np, "softmax": softmax, "p": p, "t": t}
-        for message, sources in MISTAKES.items():
-            shares = [normalized(eval(source, names)) for source in sources]
-            need(not any(alike(actual, share) for share in shares), message)
+    _recognize(answer)
+    need(
+        actual.max() < 1 or t < 0.1,
+        f"{where} it always draws the same id: draw with np.random.choice and p=p, and "
+        "set no seed inside.",
+    )
     worst = int(np.abs(actual - expected).argmax())
     raise Unexplained(
         f"{where} id {worst} of probability {p[worst]:.2f} should be drawn in {100 * expected[worst]:.0f}% "
         f"of the cases, but it is in {100 * actual[worst]:.0f}%: each p becomes p ** (1 / temperature), "
         "divided by the sum of all."
     )
+
+
+def _recognize(answer: Callable) -> None:
+    """Raise Wrong where the shares of the ids are what a typical mistake gives, at a low and at a high temperature."""
+    p = SHARES_BY_ID
+    low, _ = draws(answer, p, (1, p.size), 0.25)
+    high, _ = draws(answer, p, (1, p.size), 2.0)
+    for message, sources in MISTAKES.items():
+        for source in sources:
+            is_low_alike = alike(low, _shares(source, 0.25))
+            need(not (is_low_alike and alike(high, _shares(source, 2.0))), message)
+
+
+def _shares(source: str, t: float) -> np.ndarray:
+    """Return the shares that the expression of a mistake gives at a temperature."""
+    return normalized(eval(source, {"np": np, "softmax": softmax, "p": SHARES_BY_ID, "t": t}))

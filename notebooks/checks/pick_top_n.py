@@ -154,8 +154,8 @@ def _compare(actual: np.ndarray, top_n: Optional[int], is_exponential: bool) -> 
     ids = np.flatnonzero(actual).tolist()
     need(
         ids != IDS[:1] or number == 1,
-        "It always returns the most probable id, so that the text would soon repeat itself: draw with "
-        "np.random.choice and the probabilities p.",
+        "It always returns the most probable id, so that the text would soon repeat itself: keep the probabilities "
+        "of all top_n, and draw with np.random.choice and p=p.",
     )
 
     if is_exponential:

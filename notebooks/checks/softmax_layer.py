@@ -91,6 +91,11 @@ def _examine_loss(loss: Any, expected: float, pairs: Pairs) -> None:
         f"The loss should be one number, but it has the shape {words.brackets(np.shape(loss))}: take the "
         "probability of the character that came, and the mean over the B characters.",
     )
+    need(
+        np.isfinite(loss),
+        "The loss is not a number: the logarithm gets something that is no probability. Each is above 0, an "
+        "exponential divided by a sum. Is p changed before the loss is computed?",
+    )
     compare(loss, expected, "The loss is not right.", WRONG_LOSSES, **_names(pairs))
 
 

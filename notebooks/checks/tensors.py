@@ -39,9 +39,14 @@ def compare(
     if close(actual, expected):
         return
     if mistakes:
-        for message, results in _evaluated(mistakes, names).items():
-            need(not any(same(actual, result) for result in results), message)
+        recognize(actual, mistakes, **names)
     raise Unexplained(f"{otherwise} {difference(actual, expected)}")
+
+
+def recognize(actual: Any, mistakes: Dict[str, List[str]], **names: Any) -> None:
+    """Raise Wrong where a result is what a typical mistake gives; the arguments are those of compare."""
+    for message, results in _evaluated(mistakes, names).items():
+        need(not any(same(actual, result) for result in results), message)
 
 
 def _evaluated(mistakes: Dict[str, List[str]], names: Dict[str, Any]) -> Dict[str, List[Any]]:

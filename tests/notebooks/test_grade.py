@@ -312,6 +312,18 @@ def test_a_notebook_that_has_changed_is_graded_again(tmp_path, marked):
     assert marked == [["x = 1"], ["x = 2"]]
 
 
+def test_a_notebook_whose_time_was_over_is_graded_again(tmp_path, marked):
+    import grade
+
+    write_notebook(tmp_path / "ann.ipynb", ["x = 1"])
+    grade.main([str(tmp_path)])
+    kept = tmp_path / "grades.json"
+    over = '"tried", "It is the given solution, letter for letter. No mark: the time was over."'
+    kept.write_text(kept.read_text().replace('"right", ""', over, 1))
+    grade.main([str(tmp_path)])
+    assert marked == [["x = 1"], ["x = 1"]]
+
+
 def test_the_grader_names_who_handed_in_nothing(tmp_path, marked, capsys):
     import grade
 
