@@ -35,7 +35,7 @@ def discovered(
         measured: its units, measured on the text.
         untrained: those of a network of the same sizes that was not trained, measured on the same text.
         prime: the beginning that the page opens with.
-        text: the text, whose words are those that the network should write.
+        text: the training text, whose words are those that the network should write.
     """
     settings = choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
     known_words = set(features.words(text))
@@ -96,7 +96,10 @@ def _telling_seed(
     prime: str,
     known_words: Set[str],
 ) -> int:
-    """Return the seed of the two texts that show best what a comparison says, and whose words are known."""
+    """Return the seed of the two texts that show best what a comparison says.
+
+    Their words should be known, and they should have few paragraphs, because their boxes have room for some lines only.
+    """
 
     def worth(low_text: str, high_text: str) -> float:
         shown_low = _as_shown(low_text)
@@ -104,7 +107,9 @@ def _telling_seed(
         seen = min(clamped.seen(shown_low, shown_high, comparison), CLEARLY_SEEN)
         if seen <= 0:
             return seen
-        return seen * _readable(f"{prime}{shown_low}\n\n{prime}{shown_high}", known_words)
+        both = f"{prime}{shown_low}\n\n{prime}{shown_high}"
+        paragraphs = len(re.split(r"\n\n+", both))
+        return seen * _readable(both, known_words) / paragraphs
 
     return _best_seed([worth(*texts) for texts in zip(low, high)])
 
@@ -158,7 +163,7 @@ def describe(
         untrained_correlation: that of the best unit of an untrained network, as absolute value.
         comparison: from :func:`charrnn.inspection.clamped.compare`; None if nothing tells the ends apart.
         count: units of the network.
-        text: the text on which they are measured.
+        text: the training text.
     """
     feature = features.BY_NAME[tracking.feature]
     correlation = round(tracking.correlation, 3)

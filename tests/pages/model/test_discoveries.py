@@ -90,12 +90,12 @@ def test_each_discovery_has_the_seed_of_texts_that_show_what_is_said(target):
         (units.Tracking(units.Unit(0, 2, "1/c"), "line end next", 0.7), 0.1),
     ]
     free = ["he ran. "] * len(clamped.SEEDS)
-    write = mock.Mock(side_effect=[free, *texts_that_show(5), *texts_that_show(20), free, free])
+    write = mock.Mock(side_effect=[free, *texts_that_show(5), *texts_that_show(12), free, free])
     with mock.patch.object(units.Measured, "discoveries", return_value=found), mock.patch.object(
         clamped, "write", write
     ):
         text = Text("x", "he ran. I sat.\n" * 90)
         export_random(random_network("\n .Iaehnrst"), target, text=text)
 
-    assert [discovery["seed"] for discovery in entry_of(target, "discoveries")] == [5, 20, None]
+    assert [discovery["seed"] for discovery in entry_of(target, "discoveries")] == [5, 12, None]
     assert entry_of(target, "opening")["seed"] == 5
