@@ -55,6 +55,14 @@ def test_the_two_pages_are_pages_of_the_site(site, page):
     assert f'href="{page}"' in read(site, "training.html")
 
 
+@pytest.mark.parametrize("page", ["anna", "learn"])
+def test_a_link_to_one_of_the_two_pages_has_a_picture(site_of_a_fork, page):
+    picture = f"docs/images/{page}-page.png"
+    assert (ROOT / picture).exists()
+    head, _ = read(site_of_a_fork, f"{page}.html").split("</head>", 1)
+    assert f'<meta property="og:image" content="{ADDRESS}/raw/main/{picture}">' in head
+
+
 def test_a_link_out_of_docs_is_text_without_an_address(site):
     assert "a line in CHANGES.md" in read(site, "design.html")
 

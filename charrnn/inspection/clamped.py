@@ -120,6 +120,36 @@ def clearness(comparison: Dict[str, Any]) -> float:
     return min(abs(_difference(low, high)) for low, high in zip(at_low, at_high))
 
 
+def seen(low: str, high: str, comparison: Dict[str, Any]) -> int:
+    """Return how clearly two texts, written at the two ends, show what a comparison says.
+
+    It is by how many there are more of what should be more, at the least; below 1, the texts do not show it. Of words,
+    each end has more of its own than of the other's, and than the other end has; and so it is of the two words that
+    come first, which a sentence names.
+    """
+    if comparison["words"] is None:
+        [counted_low], _, [counted_high] = comparison["counts"]
+        more_at_high = _line_ends([high]) - _line_ends([low])
+        return more_at_high if counted_high > counted_low else -more_at_high
+
+    low_words, high_words = comparison["words"]
+    margins = []
+    for of_low, of_high in [(low_words, high_words), (low_words[:1], high_words[:1])]:
+        own_in_low = _times(of_low, low)
+        own_in_high = _times(of_high, high)
+        others_in_low = _times(of_high, low)
+        others_in_high = _times(of_low, high)
+        most_of_others = max(others_in_low, others_in_high)
+        margins.append(min(own_in_low, own_in_high) - most_of_others)
+    return min(margins)
+
+
+def _times(chosen: Sequence[str], text: str) -> int:
+    """Return how often some words are in a text."""
+    counts = counted([text])
+    return sum(counts[word.lower()] for word in chosen)
+
+
 def _difference(low: int, high: int) -> float:
     """Return by how many standard deviations a count is higher at the high end."""
     return float((high - low) / np.sqrt(max(1, low + high)))

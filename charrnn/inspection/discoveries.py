@@ -4,24 +4,21 @@ A discovery is a unit that tracks a feature of the text clearly more closely tha
 :meth:`charrnn.inspection.units.Measured.discoveries` chooses them.
 """
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+import re
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import choose_settings
 from charrnn.inspection import clamped, features, units
 
 OPENING_TEMPERATURE = 0.5
+# characters of the two texts at the top of the page
+SHOWN = 200
+# Who sees so many more of a word at one end than at the other has no need to count.
+CLEARLY_SEEN = 3
 # From so many times the line ends of a free text on, lines end too soon; with so few in a text, they never do.
 CLEARLY_MORE = 1.25
 NEARLY_NONE = 0.25
-
-
-class Discovery(NamedTuple):
-    """An entry of the page's data, and what the network writes with the unit clamped low and clamped high."""
-
-    entry: Dict[str, Any]
-    low: List[str]
-    high: List[str]
 
 
 def discovered(
@@ -29,18 +26,19 @@ def discovered(
 ) -> Dict[str, Any]:
     """Return what the page says of the discoveries, and the beginning, the seed and the temperature that it opens with.
 
-    Those whose two ends can be told apart in what is written come first, the clearest before the others. For each seed
-    there are two texts, with the unit of the first discovery clamped at its two ends; or one, not clamped, where
-    nothing tells the two apart. :func:`_best_seed` chooses.
+    Those whose two ends can be told apart in what is written come first, the clearest before the others. Each of these
+    has the seed with which its two texts, the unit clamped at either end, show that best; the page opens with the seed
+    of the first. Where nothing tells its ends apart, it opens with one text, not clamped, in which its feature varies.
 
     Args:
         model: the model with the weights of the page.
         measured: its units, measured on the text.
         untrained: those of a network of the same sizes that was not trained, measured on the same text.
         prime: the beginning that the page opens with.
-        text: the text, whose words are those that the network should write.
+        text: the training text, whose words are those that the network should write.
     """
     settings = choose_settings(len(model.vocabulary), OPENING_TEMPERATURE)
+    known_words = set(features.words(text))
     free = clamped.write(model, prime, settings)
     # The values between which each unit nearly always is, where 127 stands for 1.
     least, most = measured.limits()
@@ -52,53 +50,103 @@ def discovered(
         high_value = most[unit.part, unit.column] / 127
         low = clamped.write(model, prime, settings, unit=unit, value=low_value)
         high = clamped.write(model, prime, settings, unit=unit, value=high_value)
+        comparison = clamped.compare(low, free, high)
         entry = describe(
             tracking,
             untrained_correlation,
-            comparison=clamped.compare(low, free, high),
+            comparison=comparison,
             count=measured.deviation.size,
             text=text,
         )
-        discoveries.append(Discovery(entry, low, high))
+        entry["seed"] = None
+        if comparison:
+            entry["seed"] = _telling_seed(low, high, comparison, prime, known_words)
+        discoveries.append(entry)
     # Otherwise the order stays: the highest correlation first.
     discoveries.sort(key=_clearness, reverse=True)
 
+    seed = None
     feature = None
-    opening = free
     if discoveries:
         first = discoveries[0]
-        feature = first.entry["feature"]
-        if first.entry["told"]:
-            opening = [f"{low}\n\n{high}" for low, high in zip(first.low, first.high)]
-    seed = _best_seed(opening, prime, set(features.words(text)), feature)
+        seed = first["seed"]
+        feature = first["feature"]
+    if seed is None:
+        seed = _varied_seed(free, feature, prime, known_words)
     return {
-        "discoveries": [discovery.entry for discovery in discoveries],
-        "opening": {"prime": prime, "seed": seed, "temperature": OPENING_TEMPERATURE},
+        "discoveries": discoveries,
+        "opening": {
+            "prime": prime,
+            "seed": seed,
+            "temperature": OPENING_TEMPERATURE,
+            "shown": SHOWN,
+        },
     }
 
 
-def _clearness(discovery: Discovery) -> float:
-    told = discovery.entry["told"]
+def _clearness(entry: Dict[str, Any]) -> float:
+    told = entry["told"]
     return 0.0 if told is None else clamped.clearness(told)
 
 
-def _best_seed(
-    texts: Sequence[str], prime: str, known_words: Set[str], feature: Optional[str]
+def _telling_seed(
+    low: Sequence[str],
+    high: Sequence[str],
+    comparison: Dict[str, Any],
+    prime: str,
+    known_words: Set[str],
 ) -> int:
-    """Return the seed of the text that is worth most: nearly all its words are known, and a feature varies in it."""
+    """Return the seed of the two texts that show best what a comparison says.
+
+    Their words should be known, and they should have few paragraphs, because their boxes have room for some lines only.
+    """
+
+    def worth(low_text: str, high_text: str) -> float:
+        shown_low = _as_shown(low_text)
+        shown_high = _as_shown(high_text)
+        seen = min(clamped.seen(shown_low, shown_high, comparison), CLEARLY_SEEN)
+        if seen <= 0:
+            return seen
+        both = f"{prime}{shown_low}\n\n{prime}{shown_high}"
+        paragraphs = len(re.split(r"\n\n+", both))
+        return seen * _readable(both, known_words) / paragraphs
+
+    return _best_seed([worth(*texts) for texts in zip(low, high)])
+
+
+def _varied_seed(
+    texts: Sequence[str], feature: Optional[str], prime: str, known_words: Set[str]
+) -> int:
+    """Return the seed of the text in which a feature, if there is one, varies most, and whose words are known."""
 
     def worth(written: str) -> float:
-        words = features.words(prime + written)
-        known = [word for word in words if word in known_words]
-        share = len(known) / max(1, len(words))
-        # By the high power, a text with invented words loses against any without, unless its feature varies far more.
-        readable = share**8
+        readable = _readable(prime + written, known_words)
         if feature is None:
             return readable
         return features.BY_NAME[feature].values(written).std() * readable
 
-    worths = [worth(text) for text in texts]
+    return _best_seed([worth(text) for text in texts])
+
+
+def _best_seed(worths: List[float]) -> int:
     return clamped.SEEDS[worths.index(max(worths))]
+
+
+def _as_shown(written: str) -> str:
+    """Return the part of a text that the page shows: it leaves out a word that the end would cut."""
+    return re.sub(r"\w*$", "", written[:SHOWN])
+
+
+def _readable(text: str, known_words: Set[str]) -> float:
+    """Return a number from 0 to 1, which is 1 where all words are known.
+
+    It is a high power of their share, so that a text with invented words loses against any without, unless it shows far
+    more.
+    """
+    words = features.words(text)
+    known = [word for word in words if word in known_words]
+    share = len(known) / max(1, len(words))
+    return share**8
 
 
 def describe(
@@ -115,18 +163,17 @@ def describe(
         untrained_correlation: that of the best unit of an untrained network, as absolute value.
         comparison: from :func:`charrnn.inspection.clamped.compare`; None if nothing tells the ends apart.
         count: units of the network.
-        text: the text on which they are measured.
+        text: the training text.
     """
     feature = features.BY_NAME[tracking.feature]
-    is_clear = abs(tracking.correlation) >= units.CLEAR
-
-    ends = ("low", "high")
-    if is_clear:
-        ends = _ends_of_clear(feature, tracking.correlation, text)
+    correlation = round(tracking.correlation, 3)
+    ends = feature.ends
+    if feature.name == features.QUOTATION and features.is_speech(text):
+        ends = ("narration", "speech")
 
     if comparison:
         sentence = f"Move one of its {count:,} numbers, and {_what_changes(tracking, comparison)}."
-    elif is_clear:
+    elif abs(correlation) >= units.CLEAR:
         sentence = f"One of the {count:,} numbers in this network {feature.claim}."
     else:
         sentence = (
@@ -139,17 +186,9 @@ def describe(
         "ends": ends,
         "sentence": sentence,
         "told": comparison,
-        "correlation": round(tracking.correlation, 3),
+        "correlation": correlation,
         "untrained": round(untrained_correlation, 3),
     }
-
-
-def _ends_of_clear(feature: features.Feature, correlation: float, text: str) -> Tuple[str, str]:
-    """Return names for the low and for the high end of a unit that clearly tracks a feature."""
-    least, most = feature.ends
-    if feature.name == features.QUOTATION and features.is_speech(text):
-        least, most = "narration", "speech"
-    return (most, least) if correlation < 0 else (least, most)
 
 
 def _what_changes(tracking: units.Tracking, comparison: Dict[str, Any]) -> str:

@@ -103,7 +103,7 @@ def export_page(
     page_data = _page_data(model, texts, measured, loss=loss, weights=weights)
     # The beginning after the default, if there is one, comes from the text, and reads better.
     *_, prime = page_data["beginnings"][:2]
-    page_data.update(discovered(rounded, measured, untrained, prime=prime, text=texts.measured))
+    page_data.update(discovered(rounded, measured, untrained, prime=prime, text=texts.learned))
     tracked_features = [discovery["feature"] for discovery in page_data["discoveries"]]
     page_data["passage"] = choose_passage(texts.loss, tracked_features)
     bits = memory.bits_after(engine, loss_ids, progress=progress)

@@ -58,3 +58,32 @@ def test_what_differs_more_clearly_tells_texts_apart(line_ends, tells_words):
     high = [text + "\n" * line_ends for text in HIGH]
     comparison = clamped.compare(LOW, ["he I I"] * 18, high)
     assert (comparison["words"] is not None) == tells_words
+
+
+WORDS = {"words": [["he", "she"], ["I", "you"]], "counts": [[9, 1], [5, 5], [1, 9]], "texts": 16}
+LINE_ENDS = {"words": None, "counts": [[1], [5], [20]], "texts": 16}
+
+
+@pytest.mark.parametrize(
+    "low, high, comparison, margin",
+    [
+        ("he he she. I.", "I'm you I. she.", WORDS, 1),
+        ("she she.", "I you I.", WORDS, 0),
+        ("he he. I.", "I. he.", WORDS, 0),
+        ("I I.", "he he.", WORDS, -2),
+        ("a", "a\nb\n", LINE_ENDS, 2),
+        ("a\nb\n", "a", LINE_ENDS, -2),
+        ("a\nb\n", "a", {**LINE_ENDS, "counts": [[20], [5], [1]]}, 2),
+    ],
+    ids=[
+        "words",
+        "without a word that is named",
+        "as many of the others",
+        "the other way round",
+        "line ends",
+        "line ends the other way round",
+        "line ends at the low end",
+    ],
+)
+def test_what_is_said_of_the_ends_is_seen_in_two_texts_or_not(low, high, comparison, margin):
+    assert clamped.seen(low, high, comparison) == margin

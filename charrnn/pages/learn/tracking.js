@@ -2,7 +2,7 @@
 import { grouped, signed } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
 import { setWatched, watched } from "../shared/shown.js";
-import { unitName, unitTitle } from "../shared/text.js";
+import { namesOfEnds, unitName, unitTitle } from "../shared/text.js";
 import { byId, make, makeButton, showNote } from "../shared/view.js";
 import { onPaper } from "../shared/writing.js";
 import { draft, FREE, network } from "./network.js";
@@ -82,10 +82,9 @@ function watch(unit) {
   const isOther = watched?.name !== name;
   setWatched({ ...unit, unit: unitName(offset, network.lstmSize) });
 
-  const [least, most] = ends;
-  const isTurned = correlation < 0;
-  byId("left").textContent = isTurned ? most : least;
-  byId("right").textContent = isTurned ? least : most;
+  const [low, high] = namesOfEnds(ends, correlation);
+  byId("left").textContent = low;
+  byId("right").textContent = high;
   for (const button of byId("tracked").querySelectorAll("button")) {
     button.ariaPressed = button.value === name;
   }

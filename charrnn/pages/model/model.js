@@ -1,7 +1,7 @@
 /* The model of this page: its characters, and its units. */
 import { grouped } from "../shared/numbers.js";
 import { chars, setCharacters, setWatched } from "../shared/shown.js";
-import { unitName } from "../shared/text.js";
+import { namesOfEnds, unitName } from "../shared/text.js";
 import { ask, byId } from "../shared/view.js";
 import { encode } from "./encode.js";
 
@@ -62,9 +62,16 @@ export function lookAt(unit) {
     feature: feature?.name,
     correlation: feature?.correlation ?? 0,
     sentence: sentenceOf(unit, feature),
-    ends: ["low", "high"],
     ...discovery,
+    ends: endsOf(discovery),
   });
+}
+
+function endsOf(discovery) {
+  if (discovery === undefined) {
+    return ["low", "high"];
+  }
+  return namesOfEnds(discovery.ends, discovery.correlation);
 }
 
 function sentenceOf(unit, feature) {

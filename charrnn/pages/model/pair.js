@@ -14,7 +14,7 @@ import { data } from "./model.js";
 import { AT_ONCE, ON, written } from "./takes.js";
 
 const COUNTED_LENGTH = 300; // characters of the texts in which it was counted when the page was made
-const LENGTH = 200; // characters, so that the texts and the handle are in sight together
+const LENGTH = data.opening.shown; // characters, so that the texts and the handle are in sight together
 const AT_FIRST = 120; // of the two texts are written without a pause
 const TINT = 0.14; // of a text that is held, as model.css has it for the two texts
 

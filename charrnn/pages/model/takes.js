@@ -1,6 +1,6 @@
 /* The takes, of which all are kept, and the one that is on the page; see link.js. The history of the browser has their
  * links, so that they are here again when the page is loaded again. */
-import { chars } from "../shared/shown.js";
+import { chars, textOf } from "../shared/shown.js";
 import { linkOf, takeOf } from "./link.js";
 import { data, idsOf, unitNames } from "./model.js";
 
@@ -22,6 +22,13 @@ export const takes = [];
 /** The take that is shown, whether it is being written, and the papers that show it; and whether the reader asked for it
  * since another number is watched. */
 export const written = { take: null, running: false, papers: [], isAsked: false };
+
+/** Return whether a take begins and draws as the page chose, and neither the reader nor a link. */
+export function isOfThePage({ prime, seed }) {
+  const isItsPrime = textOf(prime) === data.opening.prime;
+  const seeds = [data.opening, ...data.discoveries].map((opening) => opening.seed);
+  return isItsPrime && seeds.includes(seed);
+}
 
 export function setPapers(papers) {
   written.papers = papers;

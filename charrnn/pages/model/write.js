@@ -26,6 +26,7 @@ import {
   AT_ONCE,
   addLinks,
   addTake,
+  isOfThePage,
   linkOfTake,
   ON,
   setAsked,
@@ -98,7 +99,7 @@ export function showAddressed(state = history.state) {
   // Links of earlier pages begin with "write?".
   const isLink = location.hash.includes("prime=");
   const { take, wrong } = takeOf(location.hash.replace(/^#(write\?)?/, ""), USUAL);
-  take.burst = isLink || movesLittle ? Infinity : AT_ONCE;
+  take.burst = isLink ? Infinity : firstBurst();
   let note = "";
   if (wrong.length > 0) {
     note = `The link has something that this page cannot follow: ${wrong.join(", ")}.`;
@@ -188,15 +189,39 @@ function startWriting() {
 
   setAsked(true);
   turnTo({
-    prime: ids,
-    ids: [...ids],
-    seen: [],
-    seed: Number(byId("seed").value),
+    ...newTake(ids, Number(byId("seed").value)),
     length: Number(byId("length").value),
-    plan: [{ at: 0, ...settings() }],
-    unit: watched.unit,
     held: written.take.held,
   });
+}
+
+/** Return a take of which nothing is written yet, with the settings as they are now. */
+function newTake(prime, seed) {
+  return {
+    prime,
+    ids: [...prime],
+    seen: [],
+    seed,
+    length: USUAL.length,
+    plan: [{ at: 0, ...settings() }],
+    unit: watched.unit,
+    held: null,
+  };
+}
+
+/** Where a discovery is looked at, write the texts that show it, unless the reader or a link chose others. */
+function showDiscovery() {
+  const { take } = written;
+  const { seed = null } = watched;
+  const isElsewhere = take !== null && seed !== null && take.seed !== seed;
+  if (isElsewhere && isOfThePage(take)) {
+    turnTo({ ...newTake(take.prime, seed), burst: firstBurst() });
+  }
+}
+
+/** Return how many characters of a text that nobody asked for are there at once. */
+function firstBurst() {
+  return movesLittle ? Infinity : AT_ONCE;
 }
 
 /** Go on with the text, with the settings as they are now. */
@@ -334,6 +359,8 @@ export function startWrite() {
     new Paper("guessing", "probability", goOnWith),
   ]);
   startSettings();
+  // Before the handle: it shows the take that is chosen here.
+  document.body.addEventListener("watchedchange", showDiscovery);
   startHandle();
   startBeginnings();
   startButtons();

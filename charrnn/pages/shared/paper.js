@@ -138,14 +138,17 @@ export class Paper {
 
   /** Mark the end of an empty line, and one that is there for the layout only. */
   markLineEnd(place) {
-    const { ids } = this.text;
+    const { ids, start } = this.text;
     const lastEnd = place === 0 ? -1 : ids.lastIndexOf(ids[place], place - 1);
     const length = place - lastEnd - 1;
     const next = this.charAt(place + 1) ?? "";
+    // A network that knows lines of some length takes a beginning for the middle of one.
+    const isOfBeginning = lastEnd < 0 && start > 0 && place >= start && longLine < Infinity;
+    const isLong = length >= longLine || isOfBeginning;
     const { classList } = this.cells[place];
     classList.add("line-end");
     classList.toggle("blank", length === 0);
-    classList.toggle("soft", length >= longLine && !/\s/.test(next));
+    classList.toggle("soft", isLong && !/\s/.test(next));
   }
 
   colourCell(place, record) {

@@ -1,10 +1,11 @@
-/* Characters, and the names of units, as the pages show them. Pure functions. */
+/* Characters, and the names of units and of their ends, as the pages show them. Pure functions. */
 
 const SYMBOLS = { "\n": "\u21b5", "\t": "\u21e5", " ": "\u2423", "\u007f": "\u2421" };
 const NAMES = { "\n": "line end", "\t": "tab", " ": "space", "\u200d": "a joiner" };
 const CONTROL_PICTURES = 0x2400; // in the order of the control characters
 const REPLACEMENT = "\ufffd";
 const DOTTED_CIRCLE = "\u25cc";
+const CLEAR = 0.7; // a correlation, as in charrnn/inspection/units.py
 
 /** Return something visible, of about one character's width, for any character that stands alone. */
 export function glyph(char) {
@@ -69,4 +70,13 @@ export function unitTitle(name) {
   const { layer, part, unit } = parseUnit(name);
   const kind = part === "c" ? "memory cell" : "output of cell";
   return `${kind} ${unit} in layer ${layer} (${name})`;
+}
+
+/** Return names for the low and the high end of a unit that tracks something: the least and the most of that, where the
+ * unit tracks it clearly. */
+export function namesOfEnds([least, most], correlation) {
+  if (Math.abs(correlation) < CLEAR) {
+    return ["low", "high"];
+  }
+  return correlation < 0 ? [most, least] : [least, most];
 }

@@ -36,6 +36,14 @@ def claim_of(discovery):
     return f"One of the 20 numbers in this network {verb}."
 
 
+def ends_of(discovery):
+    """Return the names of the ends of a discovery of the small page."""
+    if abs(discovery["correlation"]) < 0.7:
+        return ["low", "high"]
+    least, most = discovery["ends"]
+    return [most, least] if discovery["correlation"] < 0 else [least, most]
+
+
 def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_page):
     claims = []
     for discovery in entry_of(small_page, "discoveries"):
@@ -44,7 +52,7 @@ def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_pag
         assert claims[-1] == claim_of(discovery)
         assert view["low"].is_displayed() == bool(discovery["told"])
 
-        assert [view["left"].text, view["right"].text] == discovery["ends"]
+        assert [view["left"].text, view["right"].text] == ends_of(discovery)
         assert discovery["feature"] in view["strip-name"].text
         assert f"{discovery['untrained']:.2f}" in view["evidence"].text
         view["another"].click()
@@ -204,7 +212,7 @@ def page_of_lines(small_page, target):
     content = content_of(small_page)
     data = data_of(small_page)
     told = {"words": None, "counts": [[1], [20], [60]], "texts": 16}
-    data["discoveries"][0].update(told=told, ends=("few", "many"))
+    data["discoveries"][0].update(told=told)
     network = json.loads(script_of(content, "weights"))
     target.write_text(webpage.render(data, network), encoding="utf-8")
     return target
@@ -225,6 +233,73 @@ def test_line_ends_that_tell_a_number_are_seen_and_counted(open_page, page_of_li
 
     pictured = view.js("piecesOf(layOut()).pieces.map(({ text }) => text).join('')")
     assert pictured.count("\u21b5") == sum(line_ends)
+
+
+@pytest.fixture
+def page_of_two(small_page, target):
+    """The small page, with a second discovery of which texts tell, with another seed."""
+    content = content_of(small_page)
+    data = data_of(small_page)
+    first, second, *_ = data["discoveries"]
+    second.update(told=first["told"], seed=29)
+    network = json.loads(script_of(content, "weights"))
+    target.write_text(webpage.render(data, network), encoding="utf-8")
+    return target
+
+
+def test_another_number_is_shown_with_the_seed_that_shows_it(open_page, page_of_two):
+    """The way back leads to the first one, with its own."""
+    view = open_page(page_of_two).ready()
+    seed = view.js("written.take.seed")
+    texts = [view.shown("low"), view.shown("high")]
+    view.click("another")
+    assert view.js("[written.take.seed, watched.unit === data.discoveries[1].unit]") == [29, True]
+    assert view.ready().shown("low") != texts[0]
+
+    view.driver.back()
+    view.wait("watched.unit === data.discoveries[0].unit")
+    view.ready()
+    assert view.js("written.take.seed") == seed
+    assert [view.shown("low"), view.shown("high")] == texts
+
+
+def test_a_number_of_the_strip_is_shown_with_its_seed_too(open_page, page_of_two):
+    """Also after a number of which nothing is known."""
+    view = open_page(page_of_two).ready()
+    view.set("unit", view.js("unitNames.find((name) => discoveryOf(name) === undefined)"))
+    view.set("unit", view.js("data.discoveries[1].unit"))
+    assert view.js("written.take.seed") == 29
+
+
+@pytest.mark.parametrize("fragment", ["#seed=123", "#prime=the+cat"])
+def test_a_seed_or_a_beginning_of_a_link_stays(open_page, page_of_two, fragment):
+    view = open_page(page_of_two, fragment=fragment).ready()
+    seed = view.js("written.take.seed")
+    view.click("another")
+    assert view.js("[written.take.seed, watched.unit === data.discoveries[1].unit]") == [seed, True]
+
+
+@pytest.mark.parametrize("name, value", [("seed", "123"), ("prime", "the cat")])
+def test_a_seed_or_a_beginning_of_the_readers_own_stays(open_page, page_of_two, name, value):
+    view = open_page(page_of_two).ready()
+    view.set(name, value)
+    view.click("start")
+    seed = view.js("written.take.seed")
+    view.click("another")
+    assert view.js("[written.take.seed, watched.unit === data.discoveries[1].unit]") == [seed, True]
+
+
+def test_the_shipped_page_shows_of_each_discovery_what_is_said(open_page):
+    """Where words or line ends tell of it: in the two texts that the browser writes."""
+    view = open_page(ANNA).ready()
+    told = [discovery for discovery in data_of(ANNA)["discoveries"] if discovery["told"]]
+    start = len(entry_of(ANNA, "opening")["prime"])
+    for discovery in told:
+        assert view.js("watched.unit") == discovery["unit"]
+        low, high = view.shown("low")[start:], view.shown("high")[start:]
+        assert clamped.seen(low, high, discovery["told"]) >= 1
+        view.click("another")
+        view.ready()
 
 
 def moving(view):

@@ -4,6 +4,7 @@ import test from "node:test";
 import {
   glyph,
   nameOf,
+  namesOfEnds,
   parseUnit,
   signOf,
   unitTitle,
@@ -67,4 +68,18 @@ test("the name of a unit is taken apart", () => {
 test("a unit has a title for people, with its name", () => {
   assert.strictEqual(unitTitle("2/c/317"), "memory cell 317 in layer 2 (2/c/317)");
   assert.strictEqual(unitTitle("1/h/2"), "output of cell 2 in layer 1 (1/h/2)");
+});
+
+const ENDS = ["outside quotes", "in quotes"];
+
+test("the ends of a unit have the names of what it clearly tracks", () => {
+  assert.deepStrictEqual(namesOfEnds(ENDS, 0.7), ENDS);
+});
+
+test("the names are turned where the unit is low while that is high", () => {
+  assert.deepStrictEqual(namesOfEnds(ENDS, -0.7), ["in quotes", "outside quotes"]);
+});
+
+test("where a unit has only an idea, its ends are low and high", () => {
+  assert.deepStrictEqual(namesOfEnds(ENDS, -0.69), ["low", "high"]);
 });
