@@ -16,9 +16,14 @@ def folded(name: str) -> Dict[str, str]:
     _, answer = ANSWERS.read_text(encoding="utf-8").split(f"## {name}\n")
     answer, *_ = answer.split("\n## ")
     text = " ".join(answer.split())
-    marked = re.sub(r"\*(.*?)\*", r"<em>\1</em>", html.escape(text, quote=False))
-    marked = re.sub(r"`(.*?)`", r"<code>\1</code>", marked)
     return {
-        "text/html": FOLDED.format(f"<p>{marked}</p>"),
+        "text/html": FOLDED.format(f"<p>{as_html(text)}</p>"),
         "text/plain": textwrap.fill(f"Answer: {text}", COLUMNS),
     }
+
+
+def as_html(text: str) -> str:
+    """Return a line of Markdown as HTML, in which *this* is emphasized and `this` is code."""
+    escaped = html.escape(text, quote=False)
+    emphasized = re.sub(r"\*(.*?)\*", r"<em>\1</em>", escaped)
+    return re.sub(r"`(.*?)`", r"<code>\1</code>", emphasized)

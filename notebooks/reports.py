@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 import generate
 import handed_in
 from checks import words
-from folded import folded
+from folded import as_html, folded
 
 from charrnn.system.files import write_atomically
 
@@ -145,8 +145,8 @@ class Report:
         _write_feedback(one, self.folder, said)
         return said
 
-    def write(self) -> None:
-        """Write the tables and the pages."""
+    def write(self, notes: Iterable[str] = ()) -> None:
+        """Write the tables and the pages; notes is what there is to say on the whole class."""
         rows: List[Row] = []
         for one in self.graded:
             rows.extend(one.rows)
@@ -168,9 +168,9 @@ class Report:
             points=[f"{self.most:g}"],
             names=[f"<th class=name>{name}" for name in self.points],
             students=[_line(one) for one in self.graded],
-            notes=[f"<p>{html.escape(note)}" for note in self.notes()],
+            notes=[f"<p>{html.escape(note)}" for note in notes],
             exercises=[_summary(name, rows, points) for name, points in self.points.items()],
-            messages=[_message(row) for row in rows if row["message"]],
+            messages=[_message(row) for row in rows if _said(row)],
         )
         _write_page(
             self.folder / "predictions.html",
@@ -282,15 +282,26 @@ def _write_feedback(one: Graded, folder: Path, said: str) -> None:
 # The page of the grades -----------------------------------------------------------------------------------------------
 
 
+def _said(row: Row) -> str:
+    """Return what the page says of an answer; of a right one the first line, without the reasons of a quiz."""
+    first, *_ = row["message"].split("\n")
+    return first if row["result"] == "right" else row["message"]
+
+
 def _message(row: Row) -> str:
     student = html.escape(row["student"])
-    message = html.escape(row["message"])
+    message = html.escape(_said(row))
     return f"<h3>{student}: {row['exercise']}, {row['result']}</h3><p>{message}"
+
+
+def _breaking(path: str) -> str:
+    """Return a path that a browser breaks behind "/" and "_"."""
+    return re.sub("([/_])", r"\1<wbr>", path)
 
 
 def _line(one: Graded) -> str:
     """Return the line of a student in the large table; of a file that was not graded, with what is said of it."""
-    line = f"<tr><th class=student>{html.escape(one.student)}<td>"
+    line = f"<tr><th class=student>{_breaking(html.escape(one.student))}<td>"
     if one.total is None:
         [row] = one.rows
         return f"{line}<td class=message colspan=99>{html.escape(row['message'])}"
@@ -334,7 +345,7 @@ def _questions(graded: List[Graded]) -> List[str]:
             continue
         name = cell["id"].replace("predict-", "", 1)
         question = _QUESTION.search(before).group(1).replace("\n> ", " ")
-        line = f"<tr><th>{name}<td>{html.escape(question)}{folded(name)['text/html']}<td>"
+        line = f"<tr><th>{name}<td>{as_html(question)}{folded(name)['text/html']}<td>"
 
         written = [one.predictions[name] for one in graded if name in one.predictions]
         for prediction, number in Counter(written).most_common():

@@ -35,7 +35,7 @@ UPDATES = 3
 
 def examine(answer: Callable) -> None:
     """Check some updates with three learning rates and limits, with and without need to clip."""
-    for learning_rate, grad_clip in [(0.01, 4.0), (0.0625, 200.0), (0.003, 2.0)]:
+    for learning_rate, grad_clip in [(0.01, 4.0), (0.0625, 300.0), (0.003, 2.0)]:
         tf.reset_default_graph()
         frozen = tf.Variable(tf.ones(2), name="frozen", trainable=False)
         variables = [tf.Variable(value, name=name) for name, value in zip(NAMES, VALUES)]

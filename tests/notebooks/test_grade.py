@@ -224,6 +224,12 @@ def test_one_mistake_costs_once(graded, exercise, result):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("exercise, is_named", [("lstm_step", True), ("repairs", False)])
+def test_a_function_that_was_copied_is_named(graded, exercise, is_named):
+    assert ("the given solution" in graded.of("good")[exercise]["message"]) == is_named
+
+
+@pytest.mark.slow
 def test_a_teacher_reads_no_hint_for_the_student(graded):
     assert "checks.hint" not in graded.page
 
@@ -331,6 +337,15 @@ def test_the_grader_names_who_handed_in_nothing(tmp_path, marked, capsys):
     (tmp_path / "class.csv").write_text("login,name\nann,Ann\nbob,Bob\n")
     grade.main([str(tmp_path), f"--students={tmp_path / 'class.csv'}"])
     assert "Handed in nothing: bob." in capsys.readouterr().out
+
+
+def test_the_page_of_a_whole_class_names_who_handed_in_nothing(tmp_path, marked):
+    import grade
+
+    write_notebook(tmp_path / "ann.ipynb", ["x = 1"])
+    (tmp_path / "class.csv").write_text("login,name\nann,Ann\nbob,Bob\n")
+    grade.main([str(tmp_path), f"--students={tmp_path / 'class.csv'}"])
+    assert "Handed in nothing: bob." in (tmp_path / "grades.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

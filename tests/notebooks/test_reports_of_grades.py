@@ -95,6 +95,24 @@ def test_who_handed_in_nothing_is_named(report_of_class):
     assert report.notes() == ["Handed in nothing: 102, 103.", "Not in the class list: somebody."]
 
 
+def test_the_page_says_nothing_of_the_others_before_all_are_graded(report_of_class, tmp_path):
+    report = report_of_class(CANVAS, "ID")
+    report.add(notebook("lee_101_77_Anna_KaRNNa"), marks())
+    assert "Handed in nothing" not in (tmp_path / "grades.html").read_text(encoding="utf-8")
+
+
+def test_the_page_has_the_first_line_of_what_is_said_to_a_right_answer(report, tmp_path):
+    report.add(notebook("ann"), {**marks(), "CharRNN": ("right", "One remark.\nReasons.")})
+    page = (tmp_path / "grades.html").read_text(encoding="utf-8")
+    assert "ann: CharRNN, right</h3><p>One remark.\n<h" in page
+
+
+def test_a_long_path_can_break_on_the_page(report, tmp_path):
+    report.add(notebook("Ann_5_file/mine"), marks())
+    page = (tmp_path / "grades.html").read_text(encoding="utf-8")
+    assert "Ann_<wbr>5_<wbr>file/<wbr>mine" in page
+
+
 @pytest.mark.parametrize(
     "path, is_found",
     [
@@ -154,6 +172,10 @@ def test_the_page_has_the_questions_with_their_answers_folded(report):
     page = predictions_page(report)
     asked = "<th>toy-graph<td>What do the four lines that are printed show?<details><summary>"
     assert asked in page
+
+
+def test_code_in_a_question_is_code_on_the_page(report):
+    assert "begins with the letters <code>Chapter 1</code>." in predictions_page(report)
 
 
 def test_the_page_has_what_was_written_for_open_tasks(report):
