@@ -299,3 +299,21 @@ def test_no_words_run_together_in_a_picture(open_page):
     pictured = " ".join(pieces).split()
     glued = [part for part in pictured if not any(part in word for word in words)]
     assert glued == []
+
+
+def test_a_text_goes_on_in_the_line_in_whose_middle_it_begins(open_page):
+    """The network ends a line soon after a short beginning, as if that stood in the middle of one."""
+    view = open_page(ANNA).ready()
+    first_line_ends = (
+        "[...pair.sides.map(({ paper }) => paper), ...written.papers].map(({ cells }) => "
+        "cells.find(({ textContent }) => textContent === '\\n'))"
+    )
+    assert max(view.js(f"{first_line_ends}.map(({{ place }}) => place)")) < 45
+    spaces = view.js(f"{first_line_ends}.map((cell) => getComputedStyle(cell).whiteSpace)")
+    assert spaces == ["normal"] * 4
+
+
+def test_a_short_line_that_is_read_stays_on_its_own(open_page):
+    view = open_page(ANNA).ready()
+    view.read("Dear Anna,\nI do not know you.")
+    assert view.js("yours.paper.cells[10].className") == "cell line-end"
