@@ -115,7 +115,11 @@ class Definitions(ast.NodeTransformer):
 
 
 def define(names: Dict[str, Any], cell: str, source: str) -> Mark:
-    """Run what a cell imports, defines and assigns, whatever else is in it or fails."""
+    """Run what a cell imports, defines and assigns; leave out all else, and go on after a statement that fails.
+
+    Returns:
+        A pair, as :func:`verdict.in_own_thread` gives where the time is over. Its message is "" if the cell is Python.
+    """
     import linecache
 
     source = plain(source)
@@ -162,7 +166,7 @@ def judge(exercise: str, cells: List[str], names: Dict[str, Any]) -> Mark:
     result, message = verdict_on(exercise, names)
     if exercise != "CharRNN" or result == "right":
         return result, message
-    # its functions are exercises of their own: what is wrong with one of them costs once
+    # Its functions are exercises of their own. A mistake in one of them must not cost points here too.
     for name in constructor.EXAMINE:
         define(names, name, SOLVED[name])
     result, _ = verdict_on(exercise, names)
@@ -174,7 +178,7 @@ def judge(exercise: str, cells: List[str], names: Dict[str, Any]) -> Mark:
 def verdict_on(exercise: str, names: Dict[str, Any]) -> Mark:
     """Let the check of an exercise look at what is defined."""
     check, taken = check_of(exercise)
-    # a hint for the student is none for the teacher
+    # The check would add "For the next hint: ...", which is not for the teacher.
     with mock.patch.object(checks.progress, "hints", 0):
         exec(check, {**dict.fromkeys(taken), **names, "checks": checks})
     progress = checks.progress.of(exercise)
@@ -224,7 +228,7 @@ class Examination:
         os._exit(0)
 
     def mark(self) -> Mark:
-        """Wait for its end, end what it has started, and return the mark that it reports, if it is one."""
+        """Wait until the process ends or its time is over, end what it started, and return the mark that it wrote."""
         self.process.join(max(0.0, self.end - time.monotonic()))
         status = self.process.exitcode
         with contextlib.suppress(ProcessLookupError):

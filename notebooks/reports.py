@@ -49,7 +49,7 @@ class Graded(NamedTuple):
     tasks: Dict[str, str]
 
     def has_name(self, name: str) -> bool:
-        """Return whether a name is in the path, between "/" and "_", other than in "Anna_KaRNNa"."""
+        """Return whether a name is a whole part of the path, between "/" and "_". Anna_KaRNNa does not count."""
         pattern = rf"(?:^|[/_]){re.escape(name)}(?:$|[/_])"
         path = self.student.replace(generate.EXERCISE.stem, "")
         return bool(re.search(pattern, path, re.IGNORECASE))
@@ -79,6 +79,10 @@ class ClassList:
             columns = ", ".join(map(repr, self.fields))
             raise ValueError(
                 f"{path} has no column {self.by!r}: between commas there are {columns}"
+            )
+        if len(self.fields) == 1 and ";" in self.by:
+            raise ValueError(
+                f"{path} has the single column {self.by!r}: save it with commas, not with semicolons"
             )
 
     def names(self) -> List[str]:
@@ -205,12 +209,13 @@ class Report:
         attempts = handed_in.counts(notebook, "attempts")
         rows = []
         for exercise, (result, message) in marks.items():
+            points = self.points[exercise] if result == "right" else 0
             row = {
                 "student": notebook.student,
                 "exercise": exercise,
                 "result": result,
                 "message": message,
-                "points": self.points[exercise] if result == "right" else 0,
+                "points": points,
                 "hints": hints.get(exercise, ""),
                 "attempts": attempts.get(exercise, ""),
             }

@@ -23,8 +23,8 @@ LEAST_TELLING = 3.0
 # Of the line ends at both ends, so many are at one: one sees it without counting.
 LEAST_SHARE_OF_LINE_ENDS = 0.85
 
-# What is added to a gate so that it is open, or subtracted so that it is shut, whatever comes.
-_SHUT = 1e4
+# The bias of a gate that is open whatever the network reads; with a minus, of one that is shut.
+_ALWAYS = 1e4
 
 
 def write(
@@ -37,7 +37,7 @@ def write(
         prime: the beginning.
         settings: how to draw.
         unit: a unit that is clamped at a value from the first drawn character on. None for none.
-        value: as it is shown, between -1 and 1, where it stays a little away from the two, as on the page.
+        value: the value to show, in [-1, 1]. As on the page, it is rounded to two decimals and kept within ±0.99.
     """
     engine = model.engine()
     logits, state = engine.read(model.vocabulary.encode(prime), engine.zero_state())
@@ -54,15 +54,17 @@ def write(
 
 
 def _with_clamped_gates(model: Model, unit: Unit) -> NumpyLSTM:
-    """Return an engine in which the memory of a unit is kept, and nothing gets in; an output is all of it."""
+    """Return an engine that keeps the memory of a unit as it is. If the unit is an output, it shows all its memory."""
     layer, is_output = divmod(unit.part, 2)
     # The model makes new arrays each time, so they may be changed.
     biases = model.biases
     gates = biases[layer].reshape(4, -1)  # i, j, f, o
-    gates[0, unit.column] = -_SHUT
-    gates[2, unit.column] = _SHUT
+    # Shut the input gate and open the forget gate, so that the memory stays.
+    gates[0, unit.column] = -_ALWAYS
+    gates[2, unit.column] = _ALWAYS
     if is_output:
-        gates[3, unit.column] += _SHUT
+        # Open the output gate, so that the output is the tanh of the memory.
+        gates[3, unit.column] += _ALWAYS
     return NumpyLSTM(
         vocabulary=model.vocabulary,
         kernels=model.kernels,
@@ -87,6 +89,7 @@ def counted(texts: Sequence[str]) -> Counter[str]:
     """
     counts = Counter[str]()
     for text in texts:
+        # With a letter more, the last word is the one that was cut, or this letter alone.
         *whole, _ = features.words(text + "x")
         for word in whole:
             counts.update({word.lower(), _stem(word.lower())})
@@ -203,7 +206,7 @@ def _compare_words(
     if at_low[0] <= at_high[0] or at_high[1] <= at_low[1]:
         return None
 
-    pair = _most_alike(low_words, high_words, _bigrams(said_low), _bigrams(said_high))
+    pair = _most_alike(low_words, high_words, _pairs(said_low), _pairs(said_high))
     words = []
     for chosen in (low_words, high_words):
         first_the_pair = sorted(chosen, key=lambda word: word not in pair)
@@ -212,7 +215,7 @@ def _compare_words(
 
 
 def _usual_forms(said: List[str]) -> Dict[str, str]:
-    """Return the most usual form of each word, such as "Anna" of "anna"."""
+    """Return how each word is written most often, by the word in small letters, such as "Anna" by "anna"."""
     most_usual_first = Counter(said).most_common()
     return {word.lower(): word for word, _ in reversed(most_usual_first)}
 
@@ -227,8 +230,8 @@ def _telling(words: Dict[str, str], low: Counter[str], high: Counter[str]) -> Di
     return telling
 
 
-def _bigrams(said: List[str]) -> Counter:
-    """Return how often a word, first, stands after another one, second."""
+def _pairs(said: List[str]) -> Counter:
+    """Count the pairs of a word and the one before it, in this order, in small letters."""
     lower = [word.lower() for word in said]
     return Counter(zip(lower[1:], lower))
 

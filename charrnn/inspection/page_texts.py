@@ -81,7 +81,8 @@ def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> T
         return _written_texts(engine, model, errors.described(error))
 
     source = "the training text"
-    if text and model.run and sha256 != model.run.text_sha256:
+    is_of_run = model.run is not None and sha256 == model.run.text_sha256
+    if text and not is_of_run:
         source = f"the text {title_of(text.name)}"
 
     missing = engine.vocabulary.unknown(training + held_out)
@@ -144,8 +145,8 @@ def _written_texts(engine: Engine, model: Model, reason: str) -> Texts:
 def choose_passage(text: str, names: Sequence[str]) -> str:
     """Return about PASSAGE characters of a text, from the beginning of a paragraph or line to the end of a word.
 
-    The passage is chosen by its first lines, in which each of some features should vary: what counts is the one that
-    varies least there, beside how it varies in the whole text. Without features, it is the first passage.
+    It begins where the features vary in the first SEEN_FIRST characters. A place is as good as the feature that varies
+    least there, relative to its variation in the whole text. Without features, it is the first place.
     """
     of_features = [features.BY_NAME[name].values(text) for name in names]
 
@@ -181,9 +182,10 @@ def _starts(text: str) -> List[int]:
 
 
 def least_full_line(text: str) -> Optional[int]:
-    """Return how long a line of a text is at least if it ends for the layout only. None if no line does.
+    """Return from how many characters on a line of a text is full, so that it ends for the layout only.
 
-    Where a text was broken into lines of some width, most lines are nearly as long as the longest.
+    None if the text was not broken into lines of some width. Where it was, most lines are nearly as long as the
+    longest.
     """
     lengths = [len(line) for line in text.split("\n") if line]
     usual, long = np.percentile(lengths or [0], [50, 95])

@@ -101,8 +101,9 @@ def export_page(
     untrained = units.measure(untrained_engine, texts.measured, model.num_layers, progress)
 
     page_data = _page_data(model, texts, measured, loss=loss, weights=weights)
-    # The beginning after the default, if there is one, comes from the text, and reads better.
-    *_, prime = page_data["beginnings"][:2]
+    # The default comes first. The second beginning, if there is one, comes from the text, and reads better.
+    first_two = page_data["beginnings"][:2]
+    prime = first_two[-1]
     page_data.update(discovered(rounded, measured, untrained, prime=prime, text=texts.learned))
     tracked_features = [discovery["feature"] for discovery in page_data["discoveries"]]
     page_data["passage"] = choose_passage(texts.loss, tracked_features)

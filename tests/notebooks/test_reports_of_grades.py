@@ -146,6 +146,11 @@ def test_a_class_list_without_the_column_is_refused(report_of_class):
         report_of_class("a;b\n1;2\n", "ID")
 
 
+def test_a_class_list_with_semicolons_is_refused(report_of_class):
+    with pytest.raises(ValueError, match="the single column 'a;b': save it with commas"):
+        report_of_class("a;b\n1;2\n", None)
+
+
 def test_feedback_has_the_points_and_what_the_checks_say(report, tmp_path):
     report.add(notebook("Ann/mine"), marks(get_batches="tried"))
     text = (tmp_path / "feedback/Ann/mine.txt").read_text(encoding="utf-8")
