@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, SMALL_FLAGS, TEXT, history_of, process_environment, weights_of
+from conftest import OLDER, ROOT, SMALL_FLAGS, TEXT, history_of, process_environment, weights_of
 
 PYTHONS = [str(ROOT / name / "bin" / "python") for name in (".venv", ".venv-tf2")]
 pytestmark = [
@@ -20,7 +20,7 @@ pytestmark = [
         reason="there are not two environments with different TensorFlows here: make venv, make TENSORFLOW=2 venv",
     ),
 ]
-# 346 steps with dropout; the checkpoint after step 100 is in the middle of the first epoch
+# 78 steps with dropout; the checkpoint after step 25 is in the middle of the first epoch
 FLAGS = [*SMALL_FLAGS, "--epochs", "2", "--print-every-n", "1", "--val-fraction", "0.1"]
 
 
@@ -80,7 +80,7 @@ def test_a_run_is_resumed_by_the_other(runs, tmp_path, trained_by, resumed_by):
     expected = runs[trained_by]
     folder = Path(shutil.copytree(str(expected), str(tmp_path / "run")))
     for path in folder.glob("i*"):
-        if not path.name.startswith("i100_"):
+        if not path.name.startswith(OLDER):
             path.unlink()
 
     train(resumed_by, folder, "--resume", "--sample-length", "0")

@@ -77,7 +77,7 @@ def test_no_more_texts_are_drawn_than_are_asked_for(model, monkeypatch):
     assert rows == [1, 1, 3]
 
 
-STREAM = dict(prime="the ", length=120, temperature=0.6, seed=2)
+STREAM = dict(prime="the ", length=120, temperature=0.6, top_n=6, seed=2)
 
 
 def test_a_stream_is_the_text_of_write(model):
@@ -94,11 +94,6 @@ def test_a_stream_is_the_text_of_write(model):
 def test_the_end_of_a_stream_may_begin_in_the_prime(model, before):
     _, first, *_ = model.stream(**STREAM)
     assert list(model.stream(stop=before + first, **STREAM)) == ["the ", first]
-
-
-def test_a_stream_takes_the_settings_of_write(model):
-    options = dict(length=70, top_n=3, seed=5)
-    assert "".join(model.stream(**options)) == model.write(**options)
 
 
 def test_a_stream_checks_its_arguments_before_anything_is_drawn(model):
@@ -143,11 +138,6 @@ def test_next_is_a_distribution(model):
     assert chances.dtype == np.float32
     assert chances.shape == (len(model.vocabulary),)
     assert chances.sum() == pytest.approx(1, abs=1e-6)
-
-
-def test_next_refuses_unknown_characters(model):
-    with pytest.raises(ValueError, match="'X'"):
-        model.next("X")
 
 
 @pytest.mark.parametrize(
@@ -233,13 +223,13 @@ def test_factors_multiply_the_chances(model):
         assert drawn.count(char) / 3000 == pytest.approx(expected, abs=0.04)
 
 
-def test_factors_come_before_the_temperature_and_top_n(any_model):
-    chances = any_model.next("the ")
-    rarest = any_model.vocabulary.chars[chances.argmin()]
+def test_factors_come_before_the_temperature_and_top_n(model):
+    chances = model.next("the ")
+    rarest = model.vocabulary.chars[chances.argmin()]
     factors = dict.fromkeys(CHARS, 1)
     factors[rarest] = 2 * float(chances.max() / chances.min())
     for options in (dict(top_n=1), dict(temperature=0)):
-        assert any_model.write("the ", 1, allow=lambda text: factors, **options) == "the " + rarest
+        assert model.write("the ", 1, allow=lambda text: factors, **options) == "the " + rarest
 
 
 def test_factors_of_one_change_nothing(model):
@@ -248,9 +238,9 @@ def test_factors_of_one_change_nothing(model):
     assert text == model.write("the ", 120, n=3, seed=2)
 
 
-def test_a_text_ends_where_all_factors_are_0(any_model):
+def test_a_text_ends_where_all_factors_are_0(model):
     factors = {"a": 0, "t": 0.0, "\u20ac": 1}
-    assert any_model.write("the ", 9, allow=lambda text: factors) == "the "
+    assert model.write("the ", 9, allow=lambda text: factors) == "the "
 
 
 @pytest.mark.parametrize("factor", [-1, -1e-9, np.inf, np.nan, np.float32(-2)])
@@ -303,7 +293,7 @@ def test_a_restricted_stream_is_the_restricted_text_of_write(any_model):
         assert "".join(any_model.stream("the ", seed=seed, **options)) == text
 
 
-def test_each_text_so_far_is_asked_about(any_model):
+def test_each_text_so_far_is_asked_about(model):
     """With its beginning."""
     asked = set()
 
@@ -311,15 +301,15 @@ def test_each_text_so_far_is_asked_about(any_model):
         asked.add(text)
         return at_up_to_three(text)
 
-    for text in any_model.write("the ", 400, n=4, seed=5, top_n=14, allow=allow):
+    for text in model.write("the ", 400, n=4, seed=5, top_n=14, allow=allow):
         assert {text[:end] for end in range(4, len(text) + 1)} <= asked
     assert all(text.startswith("the ") for text in asked)
 
 
 @pytest.mark.parametrize("allowed", ["\u20ac", "", set()])
-def test_a_text_ends_where_the_model_knows_no_allowed_character(any_model, allowed):
-    assert any_model.write("the ", 9, allow=lambda text: allowed) == "the "
-    assert list(any_model.stream("the ", 9, allow=lambda text: allowed)) == ["the "]
+def test_a_text_ends_where_the_model_knows_no_allowed_character(model, allowed):
+    assert model.write("the ", 9, allow=lambda text: allowed) == "the "
+    assert list(model.stream("the ", 9, allow=lambda text: allowed)) == ["the "]
 
 
 @pytest.mark.parametrize("allowed", [None, set(CHARS)])
@@ -470,7 +460,6 @@ def test_a_model_that_needs_tensorflow_is_quiet_and_leaves_logging_as_it_was(tmp
         (dict(length=True), "length must be"),
         (dict(n=0), "n must be"),
         (dict(prime=""), "prime is empty"),
-        (dict(prime="X"), "'X'"),
         (dict(top_n=0), "top_n must"),
         (dict(temperature=-1), "temperature must"),
         (dict(top_p=2), "top_p must"),

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import (
     CHARS,
+    NEWEST,
     TEXT,
     copy_without_records,
     interrupted_at,
@@ -21,6 +22,7 @@ from conftest import (
     process_environment,
     run_python,
 )
+from pages.small_pages import random_network
 
 from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary
@@ -71,7 +73,7 @@ def test_draws_equal_the_notebooks(notebook, vocab_size, top_n):
 
 def test_text_equals_the_notebooks(notebook, trained):
     """The same 300 characters from the same NumPy seed."""
-    prefix = str(trained / "i173_l5.ckpt")
+    prefix = str(trained / NEWEST)
     notebook.scope.update(
         vocab_to_int={char: index for index, char in enumerate(CHARS)},
         int_to_vocab=dict(enumerate(CHARS)),
@@ -100,7 +102,7 @@ def test_a_character_is_drawn_even_if_none_is_fed_back(exported):
     ],
 )
 def test_the_default_prime_suits_the_model(tmp_path, script, chars, prime):
-    make_network(tmp_path, sorted(chars), 3, 1).save(tmp_path / "m.npz")
+    random_network(sorted(chars)).save(tmp_path / "m.npz")
     assert sample(tmp_path / "m.npz", 9, top_n=3).startswith(prime)
     assert script(tmp_path / "m.npz", length=9).out.startswith(prime)
 
@@ -117,14 +119,9 @@ def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(bare, script):
     assert "with --vocab-from TEXT" in script(bare, status=2).err
 
 
-@pytest.mark.parametrize(
-    "make_vocabulary", [lambda text: sorted(set(text)), Vocabulary.from_text], ids=["list", "class"]
-)
-def test_a_checkpoint_of_the_notebook_is_sampled_with_a_vocabulary(
-    bare, trained, text_file, make_vocabulary
-):
+def test_a_checkpoint_of_the_notebook_is_sampled_with_a_vocabulary(bare, trained):
     """The notebook's list will do."""
-    vocabulary = make_vocabulary(text_file.read_text())
+    vocabulary = sorted(set(TEXT))
     np.random.seed(8)
     text = sample(bare, 30, 5, len(CHARS), prime="the", vocabulary=vocabulary)
     np.random.seed(8)
@@ -139,7 +136,7 @@ def test_the_notebooks_folder_is_the_newest_run_if_none_is_named(
     monkeypatch.chdir(tmp_path)
     copy_without_records(trained, tmp_path / "checkpoints")
     assert sampling.main(["--length", "5"]) == 2
-    assert "checkpoints/i173_l5.ckpt does not record its vocabulary" in capsys.readouterr().err
+    assert f"checkpoints/{NEWEST} does not record its vocabulary" in capsys.readouterr().err
 
 
 def test_the_script_takes_the_vocabulary_from_a_text(bare, text_file, script):
@@ -319,7 +316,7 @@ def test_novelty_is_compared_with_a_text_that_is_named(trained, tmp_path, script
 
 
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, script, monkeypatch):
-    make_network(tmp_path, "\n\x1b2J[\x9b", 3, 1).save(tmp_path / "m.npz")
+    random_network("\n\x1b2J[\x9b").save(tmp_path / "m.npz")
     options = dict(length=70, seed=3, top_n=6, prime="\x1b[2J")
     piped = script(tmp_path / "m.npz", **options).out
     assert "\x1b[2J" in piped
@@ -386,7 +383,7 @@ def test_a_process_ends_with_its_reader(request, name):
 
 def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_path):
     characters = "\xe9\u20ac"
-    make_network(tmp_path, characters, 3, 1).save(tmp_path / "m.npz")
+    random_network(characters).save(tmp_path / "m.npz")
     out = tmp_path / "out.txt"
     variables = dict(PYTHONIOENCODING="ascii", LC_ALL="C")
     options = dict(variables=variables, folder=str(tmp_path), length=100_000_000, seed=1)

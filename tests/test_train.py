@@ -71,17 +71,17 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     before = sorted(tmp_path.rglob("*"))
 
     # of the plan, then of each step; the first one, which makes the kernels, is no measure
-    times = itertools.accumulate([0.0, 0, 5000, 0, 800, 0, 800, 0, 800, 0, 800])
+    times = itertools.accumulate([0.0, 0, 5000, 0, 3000, 0, 3000, 0, 3000, 0, 3000])
     monkeypatch.setattr(time, "perf_counter", lambda: next(times))
     assert train_small(text_file, "run", "--dry-run", "--val-fraction", "0.3", "--cell", "gru") == 0
     out, err = capsys.readouterr()
     assert err == ""
     assert sorted(tmp_path.rglob("*")) == before
 
-    assert "windows  121 of 2 x 3 per epoch, 2 characters left over" in out.splitlines()
+    assert "windows  30 of 2 x 12 per epoch, 8 characters left over" in out.splitlines()
     memory = re.search(r"^memory   ([0-9,]+) MB$", out, re.MULTILINE).group(1)
     assert 50 < int(memory.replace(",", "")) < 100_000
-    assert "\ntime     800.0000 s/batch, 1 day, 2:53:20 for all steps, " in out
+    assert "\ntime     3000.0000 s/batch, 1 day, 1:00:00 for all steps, " in out
 
 
 def test_flags_override_a_preset(text_file, tmp_path, monkeypatch, capsys):

@@ -21,25 +21,11 @@ from charrnn.engines.model_file import open_model
 from charrnn.train import Training
 
 # With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.
-FLAGS = [
-    *SMALL_FLAGS,
-    "--keep-prob",
-    "0.5",
-    "--learning-rate",
-    "0.03",
-    "--val-fraction",
-    "0.1",
-    "--eval-every-n",
-    "7",
-    "--epochs",
-    "2",
-    "--save-every-n",
-    "10",
-    "--max-to-keep",
-    "2",
-    "--print-every-n",
-    "5",
-]
+OFTEN = (
+    "--num-steps 3 --keep-prob 0.5 --learning-rate 0.03 --val-fraction 0.1 --eval-every-n 7 "
+    "--epochs 2 --save-every-n 10 --max-to-keep 2 --print-every-n 5"
+)
+FLAGS = [*SMALL_FLAGS, *OFTEN.split()]
 KILLS = int(os.environ.get("CHARRNN_KILLS", 2))  # with each set of flags
 
 
@@ -72,18 +58,11 @@ def wait(process, condition):
 
 def is_killed(folder, log, rng, text, flags):
     """Start or resume a run and kill it, every other time while it saves; return False if it ended before."""
-    arguments = [str(text), *FLAGS, *flags]
+    arguments = [str(text), *FLAGS, *flags.split()]
     if (folder / "run.json").exists():
         arguments = ["--resume"]
-    command = [
-        sys.executable,
-        "-m",
-        "charrnn",
-        "train",
-        *arguments,
-        "--checkpoint-dir",
-        str(folder),
-    ]
+    arguments += ["--checkpoint-dir", str(folder)]
+    command = [sys.executable, "-m", "charrnn", "train", *arguments]
     with open(str(log), "wb") as output, subprocess.Popen(
         command, env=process_environment(), stdout=output, stderr=output
     ) as process:
@@ -102,26 +81,17 @@ def is_killed(folder, log, rng, text, flags):
 @pytest.mark.parametrize(
     "flags",
     [
-        ["--early-stop", "6", "--max-to-keep", "1"],
-        [
-            "--average-decay",
-            "0.9",
-            "--schedule",
-            "cosine",
-            "--warmup-steps",
-            "30",
-            "--test-fraction",
-            "0.05",
-        ],
-        ["--cell", "gru", "--keep-prob", "1", "--optimizer", "rmsprop"],
+        "--early-stop 6 --max-to-keep 1",
+        "--average-decay 0.9 --schedule cosine --warmup-steps 30 --test-fraction 0.05",
+        "--cell gru --keep-prob 1 --optimizer rmsprop",
     ],
 )
 def test_killed_processes_resume_to_the_same_outcome(tmp_path, flags):
     text = write_text(tmp_path / "text", 520)
     whole = tmp_path / "whole"
-    assert train.main([str(text), *FLAGS, *flags, "--checkpoint-dir", str(whole)]) == 0
+    assert train.main([str(text), *FLAGS, *flags.split(), "--checkpoint-dir", str(whole)]) == 0
 
-    rng = random.Random(str(flags))
+    rng = random.Random(flags)
     kills = 0
     for run in itertools.count():
         folder = tmp_path / f"run{run}"
@@ -167,8 +137,8 @@ def fill(disk):
 def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch, capfd):
     """Each failure is reported in a line, no file of it remains, and the best checkpoint is always one that exists."""
     text = write_text(tmp_path / "text")
-    flags = ["--epochs", "1", "--no-summaries", "--seed", "2"]  # whose best checkpoint is at 46
-    arguments = [str(text), *FLAGS, *flags, "--checkpoint-dir"]
+    flags = "--epochs 1 --no-summaries --seed 2"  # whose best checkpoint is at 46
+    arguments = [str(text), *FLAGS, *flags.split(), "--checkpoint-dir"]
     assert train.main([*arguments, str(tmp_path / "whole")]) == 0
 
     run = disk / "run"

@@ -169,8 +169,8 @@ def run(tmp_path_factory):
 def notes(run):
     """What a Recorder notes of that run."""
     text = write_text(run.parent / "text.txt")
-    flags = ["--epochs", "1", "--save-every-n", "12", "--eval-every-n", "0", "--max-to-keep", "1"]
-    arguments = [str(text), *FLAGS, *flags, "--no-summaries", "--checkpoint-dir", str(run)]
+    flags = "--epochs 1 --save-every-n 12 --eval-every-n 0 --max-to-keep 1 --no-summaries"
+    arguments = [str(text), *FLAGS, *flags.split(), "--checkpoint-dir", str(run)]
     with pytest.MonkeyPatch.context() as patch:
         recorder = Recorder(run, patch)
         assert train.main(arguments) == 0

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from conftest import NEWEST, OLDER
 
 import charrnn
 from charrnn.checkpoints import record
@@ -19,7 +20,7 @@ RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
 def test_the_files_of_a_run_folder(trained):
     names = {"run.json", "text.txt", "checkpoint", ".lock", "history.csv", "summaries"}
     suffixes = (".index", ".meta", ".data-00000-of-00001", ".npz", ".progress.npz", ".json")
-    for checkpoint in ("i100_l5.ckpt", "i173_l5.ckpt"):
+    for checkpoint in (OLDER, NEWEST):
         names.update(checkpoint + suffix for suffix in suffixes)
     assert {path.name for path in trained.iterdir()} == names
     content = json.loads((trained / "run.json").read_text(encoding="utf-8"))

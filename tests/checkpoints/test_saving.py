@@ -299,6 +299,13 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
                 return
 
 
+def test_what_a_run_that_was_killed_has_left_is_removed_when_it_is_resumed(folder, session):
+    left = folder / "run.json.0123456789ab.tmp"
+    left.write_text("half")
+    begun(session, folder).close()
+    assert not left.exists()
+
+
 def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):
     """As if two processes had started at once, without a name for their runs."""
     save(session, folder, 1)

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import CHARS, TEXT, graph_probabilities, history_of
+from conftest import CHARS, NEWEST, TEXT, graph_probabilities, history_of
 
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
@@ -75,11 +75,11 @@ def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_pa
     (tmp_path / "text").write_text(text)
     out = evaluated(trained, tmp_path / "text")
     model, name, blank, head, *_ = out.splitlines()
-    assert model == f"model    {trained / 'i173_l5.ckpt'}"
+    assert model == f"model    {trained / NEWEST}"
     assert name == f"text     {tmp_path / 'text'}, 148 characters, 147 of them predicted"
     assert blank == ""
     assert head.split() == ["nats/char", "bits/char", "perplexity"]
-    of_model = nats_of(trained / "i173_l5.ckpt", text).mean()
+    of_model = nats_of(trained / NEWEST, text).mean()
     of_xz = xz_bits(text, TEXT) * math.log(2) / 148
     of_xz_alone = xz_bits(text) * math.log(2) / 148
     assert list(table(out).items()) == [
@@ -123,7 +123,7 @@ def test_json_has_what_is_printed(trained, tmp_path, evaluated):
     assert next(iter(report["comparison"])) == "n-gram counts"
     assert f"n-gram counts, best length: {report['ngram_length']}" in rows
     assert report["bits_per_character"] == pytest.approx(nats / math.log(2))
-    assert report["model"] == str(trained / "i173_l5.ckpt")
+    assert report["model"] == str(trained / NEWEST)
     assert report["predicted"] == 59
     assert report["left_out"] == 5
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TEXT
+from conftest import NEWEST, TEXT
 from matplotlib.figure import Figure
 
 import charrnn
@@ -52,7 +52,7 @@ def change_text(folder, text):
 
 @pytest.fixture
 def plain(trained, tmp_path):
-    """A run of 173 steps without validation, in a folder of a folder."""
+    """A run of 43 steps without validation, in a folder of a folder."""
     return Path(shutil.copytree(str(trained), str(tmp_path / "deep" / "plain")))
 
 
@@ -97,14 +97,14 @@ def test_the_table_has_all_runs(folder, plain, validated, compared):
     assert place_of(first) == str(validated)
     assert re.search(r"  20\d\d-\d\d-\d\d \d\d:\d\d$", first)
     assert place_of(second) == str(plain)
-    for value in ("2 x 5 lstm", "2 x 3", "173 of 173"):
+    for value in ("2 x 5 lstm", "2 x 12", "43 of 43"):
         assert value in columns(second)
 
 
 def test_the_runs_on_a_text_stand_together_the_best_first(folder, plain, compared):
     better = shutil.copytree(str(plain), str(folder / "z"))
     with open(os.path.join(better, "history.csv"), "a") as history:
-        history.write("173,1,0.01,,0.001,,,,\n")  # better than all
+        history.write("43,1,0.01,,0.001,,,,\n")  # better than all
     (_, *rows), _ = compared(folder)
     places = [os.path.relpath(place_of(row), str(folder)) for row in rows]
     assert places == ["validated", "z", "deep/plain"]
@@ -112,10 +112,10 @@ def test_the_runs_on_a_text_stand_together_the_best_first(folder, plain, compare
 
 def test_json_has_how_far_a_run_is(folder, validated, as_json):
     of_validated, of_plain = as_json(folder, validated)
-    assert of_validated["steps"] == 3 * (780 // 6)
+    assert of_validated["steps"] == 3 * (780 // 24)
     assert f"i{of_validated['step']}_l9" in newest_intact(validated)[0]
-    assert of_plain["step"] == 173
-    assert of_plain["steps"] == 173
+    assert of_plain["step"] == 43
+    assert of_plain["steps"] == 43
     assert of_plain["hyperparameters"]["lstm_size"] == 5
 
 
@@ -156,20 +156,20 @@ def test_json_has_the_numbers_of_the_history(folder, plain, validated, as_json):
     assert len(set(speeds)) > 2
 
 
-def seeded(run, folder, seed, losses, *, keep_prob=0.5, step=173):
-    """Copy a run of 173 steps with another seed, as it is after some steps.
+def seeded(run, folder, seed, losses, *, keep_prob=0.5, step=43):
+    """Copy a run of 43 steps with another seed, as it is after some steps.
 
     Args:
-        losses: the validation losses after 50, 100, 150 and 173 steps. The loss was 2 more, the test loss is 1 more.
+        losses: the validation losses after 12, 24, 36 and 43 steps. The loss was 2 more, the test loss is 1 more.
     """
-    ignored = shutil.ignore_patterns("*i173*") if step < 173 else None
+    ignored = shutil.ignore_patterns(f"{NEWEST}*") if step < 43 else None
     shutil.copytree(str(run), str(folder), ignore=ignored)
     change_hyperparameters(folder, seed=seed, keep_prob=keep_prob)
-    test_loss = losses[-1] + 1 if step == 173 else None
+    test_loss = losses[-1] + 1 if step == 43 else None
     record.write_run(folder, replace(record.read_run(folder), test_loss=test_loss))
 
     rows = []
-    for measured_at, loss in zip((50, 100, 150, 173), losses):
+    for measured_at, loss in zip((12, 24, 36, 43), losses):
         if measured_at <= step:
             rows.append(f"{measured_at},1,{loss + 2},,{loss},,,,100\n")
     (folder / "history.csv").write_text(HISTORY + "".join(rows))
@@ -180,11 +180,11 @@ def settings(trained, tmp_path):
     """A folder with three seeds of two settings, of which one seed was interrupted, and one is there twice."""
     seeded(trained, tmp_path / "a1", 1, (4, 3, 2, 1.0))
     seeded(trained, tmp_path / "a2", 2, (4, 3, 2, 1.5))
-    seeded(trained, tmp_path / "a3", 3, (6, 5, 4, 3), step=100)
+    seeded(trained, tmp_path / "a3", 3, (6, 5, 4, 3), step=25)
     seeded(trained, tmp_path / "b1", 1, (5, 4, 3, 2.0), keep_prob=0.8)
     seeded(trained, tmp_path / "b2", 2, (5, 4, 3, 2.1), keep_prob=0.8)
     seeded(trained, tmp_path / "b3", 3, (5, 4, 3, 2.5), keep_prob=0.8)
-    seeded(trained, tmp_path / "b3-copy", 3, (5, 4, 3, 2.5), keep_prob=0.8, step=100)
+    seeded(trained, tmp_path / "b3-copy", 3, (5, 4, 3, 2.5), keep_prob=0.8, step=25)
     return tmp_path
 
 
@@ -233,7 +233,7 @@ def test_runs_that_stopped_early_count_and_one_that_goes_on_does_not(
         run = Path(shutil.copytree(str(stopped_early), str(tmp_path / str(seed))))
         change_hyperparameters(run, seed=seed)
     with open(str(tmp_path / "3" / "history.csv"), "a") as history:
-        history.write("250,3,,,0.1,,,,\n")  # better than all before
+        history.write("90,3,,,0.1,,,,\n")  # better than all before
     lines, _ = compared(tmp_path)
     assert re.search(r"^mean  .*  2 of 3 seeds  .*\u00b10.0000", lines[-1])
 
@@ -281,7 +281,7 @@ def test_a_mean_is_drawn_where_all_its_runs_measured(axes_of_settings):
     _, _, _, validation = axes_of_settings.lines[:4]
     x, losses = validation.get_data()
     assert validation.get_label().endswith("mean of 3 seeds, validation")
-    assert x.tolist() == [50, 100, 150, 173]
+    assert x.tolist() == [12, 24, 36, 43]
     assert losses == pytest.approx([5, 4, 3, 2.2])
     assert len(axes_of_settings.collections) == 4
     _, y = axes_of_settings.collections[3].get_paths()[0].vertices.T
@@ -314,7 +314,7 @@ def test_settings_of_one_name_and_runs_without_a_common_step_are_drawn(trained, 
 
 def test_a_run_with_one_evaluation_has_a_marker(trained, tmp_path, pictures):
     seeded(trained, tmp_path / "a", 1, (4, 3))
-    rows = "50,1,4,,,,,,9\n100,1,3,,,,,,9\n100,1,,,2,,,,\n"
+    rows = "12,1,4,,,,,,9\n24,1,3,,,,,,9\n24,1,,,2,,,,\n"
     (tmp_path / "a" / "history.csv").write_text(HISTORY + rows)
     assert runs.main([str(tmp_path), "--plot", str(tmp_path / "curves.png")]) == 0
     loss, validation = pictures[0].lines
@@ -322,7 +322,7 @@ def test_a_run_with_one_evaluation_has_a_marker(trained, tmp_path, pictures):
     assert validation.get_marker() == "o"
 
 
-@pytest.mark.parametrize("over, hours_of_step", [("steps", 1), ("time", 2 * 3 / 80 / 3600)])
+@pytest.mark.parametrize("over, hours_of_step", [("steps", 1), ("time", 2 * 12 / 80 / 3600)])
 def test_the_picture(folder, plain, over, hours_of_step, pictures):
     """Of a run whose speed was 80 characters in a second, where it was measured, and another one."""
     with open(str(plain / "history.csv"), newline="") as file:

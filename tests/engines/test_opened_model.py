@@ -101,11 +101,6 @@ def bare(trained, tmp_path):
     return copy_without_records(trained, tmp_path / "notebook")
 
 
-def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(bare):
-    with pytest.raises(CheckpointError, match=f"{NEWEST} does not record its vocabulary: "):
-        open_model(bare)
-
-
 def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(
     trained, bare, tmp_path
 ):

@@ -53,10 +53,22 @@ def test_a_second_signal_of_another_kind_does_not_end_the_process(ended, first, 
     assert ended == []
 
 
-def test_a_second_signal_of_one_kind_has_its_usual_effect(ended):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_second_signal_of_one_kind_has_its_usual_effect(ended, number):
     with StopRequests().listening():
-        send(signal.SIGINT, signal.SIGTERM, signal.SIGINT)
-    assert ended == [signal.SIGINT]
+        send(number)
+        assert ended == []
+        send(number)
+        assert ended == [number]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_the_caller_ignores_stays_ignored(ended, number):
+    """As SIGHUP under nohup."""
+    signal.signal(number, signal.SIG_IGN)
+    with StopRequests().listening():
+        assert signal.getsignal(number) == signal.SIG_IGN
+    assert signal.getsignal(number) == signal.SIG_IGN
 
 
 def test_after_the_block_signals_have_their_usual_effect(ended):

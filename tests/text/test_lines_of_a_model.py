@@ -66,17 +66,22 @@ def distance(lines):
     return abs(ours / ours.sum() - theirs / theirs.sum()).sum() / 2
 
 
-def test_a_line_has_no_line_end(english):
-    lines = english.write_lines(1000, seed=1)
+@pytest.fixture(scope="module")
+def lines(english):
+    """A thousand lines of that model."""
+    return english.write_lines(1000, seed=1)
+
+
+def test_a_line_has_no_line_end(lines):
     assert not [line for line in lines if not line or "\n" in line]
 
 
-def test_as_many_lines_are_written_as_were_asked_for(english):
-    assert len(english.write_lines(1000, seed=1)) == 1000
+def test_as_many_lines_are_written_as_were_asked_for(lines):
+    assert len(lines) == 1000
 
 
-def test_lines_have_all_first_letters(english):
-    assert distance(english.write_lines(1000, seed=1)) <= 0.15
+def test_lines_have_all_first_letters(lines):
+    assert distance(lines) <= 0.15
 
 
 def test_the_five_most_probable_characters_have_not(english):
@@ -94,14 +99,14 @@ def test_samples_during_training_are_those_of_the_command_and_have_all_first_let
     assert distance(text.split()) <= 0.15
 
     checkpoint = Path(open_model(copy).name).name
-    seed = str(record.step_of(checkpoint))
-    flags = ["--prime", "\\n", "--top-p", "0.98", "--seed", seed, "--length", "6000"]
-    assert sample.main([copy, *flags]) == 0
+    seed = record.step_of(checkpoint)
+    flags = f"--prime \\n --top-p 0.98 --seed {seed} --length 6000"
+    assert sample.main([copy, *flags.split()]) == 0
     assert capsys.readouterr().out == "\n" + text
 
 
 def test_the_command_writes_the_lines_of_python(english, folder, capsys):
-    assert sample.main([folder, "--lines", "30", "--seed", "5", "--length", "7"]) == 0
+    assert sample.main([folder, *"--lines 30 --seed 5 --length 7".split()]) == 0
     assert capsys.readouterr().out.splitlines() == english.write_lines(30, 7, seed=5)
 
 
@@ -112,8 +117,8 @@ def test_no_line_is_longer_than_was_asked_for(english):
 @pytest.fixture
 def samples(folder, capsys):
     """What --json writes of three lines."""
-    flags = ["--lines", "3", "--seed", "6", "--length", "7", "--json"]
-    assert sample.main([folder, *flags]) == 0
+    flags = "--lines 3 --seed 6 --length 7 --json"
+    assert sample.main([folder, *flags.split()]) == 0
     return json.loads(capsys.readouterr().out)["samples"]
 
 
@@ -153,11 +158,8 @@ def text(drawn, tmp_path):
 
 @pytest.fixture
 def flags(folder, text):
-    return [
-        folder,
-        *["--lines", "60", "--seed", "5", "--temperature", "0.3"],
-        *["--train-text", str(text)],
-    ]
+    flags = "--lines 60 --seed 5 --temperature 0.3 --train-text"
+    return [folder, *flags.split(), str(text)]
 
 
 def listed_in(drawn):
@@ -209,16 +211,16 @@ def test_new_lines_of_a_run_are_not_in_its_own_text(english):
 
 def test_a_model_that_repeats_itself_gives_up(folder, capsys):
     """After 20 times as many lines as were asked for."""
-    flags = ["--lines", "4", "--temperature", "0", "--length", "9"]
-    assert sample.main([folder, *flags, "--new"]) == 0
+    flags = "--lines 4 --temperature 0 --length 9 --new"
+    assert sample.main([folder, *flags.split()]) == 0
     pattern = r"left out (79|80) lines .*, so that there are [01] of 4 lines\n"
     assert re.search(pattern, capsys.readouterr().err)
 
 
 def test_lines_that_ctrl_c_prevents_are_not_said_to_be_left_out(folder, capsys, monkeypatch):
     monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
-    flags = ["--lines", "4", "--temperature", "0", "--length", "9", "--new"]
-    assert sample.main([folder, *flags]) == 130
+    flags = "--lines 4 --temperature 0 --length 9 --new"
+    assert sample.main([folder, *flags.split()]) == 130
     err = capsys.readouterr().err
     assert "of the training text, or repeated\n" in err
     assert "so that" not in err

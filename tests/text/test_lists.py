@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, with_output
 from list_texts import CHAT, GERMAN, LISTS, NAMES, OTHERS, PROSE, RECIPES
 
 from charrnn import open_model, train_model
@@ -155,26 +155,33 @@ def test_a_text_begins_with_the_most_frequent_first_word(text, prime):
     assert default_prime(record.vocabulary, record.beginning) == prime
 
 
-SETTINGS = dict(
-    lstm_size=5,
-    num_layers=1,
-    batch_size=2,
-    num_steps=300,
-    epochs=1,
-    sample_length=30,
-    summaries=False,
-)
-
-
 @pytest.fixture(scope="module")
-def chatting(tmp_path_factory):
-    """A run on CHAT."""
-    return train_model(CHAT, tmp_path_factory.mktemp("chatting") / "run", quiet=True, **SETTINGS)
+def run_and_output(tmp_path_factory):
+    """A run on CHAT, and what it printed."""
+    return with_output(
+        train_model,
+        CHAT,
+        tmp_path_factory.mktemp("chatting") / "run",
+        lstm_size=5,
+        num_layers=1,
+        batch_size=2,
+        num_steps=300,
+        epochs=1,
+        sample_length=30,
+        summaries=False,
+    )
 
 
-def test_samples_of_a_run_begin_as_its_text_does(tmp_path, capsys):
-    train_model(CHAT, tmp_path / "run", **SETTINGS)
-    assert f"\n{'-' * 70}\nAnna: " in capsys.readouterr().out
+@pytest.fixture
+def chatting(run_and_output):
+    """That run."""
+    run, _ = run_and_output
+    return run
+
+
+def test_samples_of_a_run_begin_as_its_text_does(run_and_output):
+    _, out = run_and_output
+    assert f"\n{'-' * 70}\nAnna: " in out
 
 
 def test_an_exported_model_begins_as_its_text_does(chatting, tmp_path):

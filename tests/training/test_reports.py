@@ -69,7 +69,7 @@ def rows_and_output(text_file, tmp_path, monkeypatch, capsys):
     ticks = itertools.count()
     monkeypatch.setattr("charrnn.train.time", SimpleNamespace(perf_counter=lambda: next(ticks) / 4))
     rates = "--schedule linear --learning-rate 0.01"
-    reports = "--val-fraction 0.25 --eval-every-n 40 --sample-length 9"
+    reports = "--val-fraction 0.25 --eval-every-n 10 --print-every-n 15 --sample-length 9"
     flags = f"{rates} {reports} --num-layers 1"
     assert train_small(text_file, folder, *flags.split()) == 0
     with open(str(folder / "history.csv"), newline="") as file:
@@ -78,20 +78,20 @@ def rows_and_output(text_file, tmp_path, monkeypatch, capsys):
 
 def test_the_reports_of_a_run_agree_with_its_output(rows_and_output, tmp_path):
     rows, out = rows_and_output
-    assert [int(row["step"]) for row in rows] == [40, 50, 80, 100, 120, 130]  # 780 // 6 = 130
-    assert {row["step"] for row in rows if row["loss"]} == {"50", "100", "130"}
-    assert {row["step"] for row in rows if row["val_loss"]} == {"40", "80", "100", "120", "130"}
+    assert [int(row["step"]) for row in rows] == [10, 15, 20, 25, 30, 32]  # 780 // 24 = 32
+    assert {row["step"] for row in rows if row["loss"]} == {"15", "30", "32"}
+    assert {row["step"] for row in rows if row["val_loss"]} == {"10", "20", "25", "30", "32"}
     for row in rows:
         step = int(row["step"])
         if row["loss"]:
             loss = float(row["loss"])
             assert float(row["bits_per_character"]) == pytest.approx(loss / math.log(2), rel=1e-12)
-            assert float(row["learning_rate"]) == pytest.approx(0.01 * (130 - step + 1) / 130)
-            assert f"step {step}/130  loss {loss:.4f}  0.2500 s/batch\n" in out
-            assert float(row["characters_per_second"]) == 2 * 3 / 0.25
+            assert float(row["learning_rate"]) == pytest.approx(0.01 * (32 - step + 1) / 32)
+            assert f"step {step}/32  loss {loss:.4f}  0.2500 s/batch\n" in out
+            assert float(row["characters_per_second"]) == 2 * 12 / 0.25
         if row["val_loss"]:
             loss = float(row["val_loss"])
-            assert f"step {step}/130  validation loss {loss:.4f}" in out
+            assert f"step {step}/32  validation loss {loss:.4f}" in out
 
         written = {}
         for name, value in row.items():

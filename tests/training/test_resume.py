@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from conftest import (
@@ -26,8 +26,8 @@ from charrnn.training.options import Options
 
 SLOW = pytest.mark.slow
 EVALUATED = (
-    "--val-fraction 0.25 --eval-every-n 40 --average-decay 0.9 --schedule cosine --warmup-steps 30 "
-    "--recurrent-keep-prob 0.6 --num-steps 7 --num-layers 1"
+    "--val-fraction 0.25 --eval-every-n 6 --average-decay 0.9 --schedule cosine --warmup-steps 5 "
+    "--recurrent-keep-prob 0.6 --num-steps 24 --num-layers 1"
 )
 GRU = "--val-fraction 0.25 --cell gru --keep-prob 1 --optimizer rmsprop"
 BFLOAT16 = "--precision bfloat16 --threads 2 --num-steps 50"
@@ -37,11 +37,11 @@ BFLOAT16 = "--precision bfloat16 --threads 2 --num-steps 50"
     "stops, flags",
     [
         # also right before, at and after the end of an epoch
-        pytest.param([1, 171, 1, 1, 60], "", marks=SLOW),
-        pytest.param([40, 140], "--no-fused --keep-prob 1", marks=SLOW),
-        ([60], EVALUATED),
+        pytest.param([1, 41, 1, 1, 20], "", marks=SLOW),
+        pytest.param([10, 50], "--no-fused --keep-prob 1", marks=SLOW),
+        ([10], EVALUATED),
         pytest.param([10], BFLOAT16, marks=needs_tensorflow_2),
-        pytest.param([55, 85], GRU, marks=SLOW),
+        pytest.param([15, 25], GRU, marks=SLOW),
     ],
 )
 def test_a_resumed_run_equals_an_uninterrupted_one(
@@ -95,7 +95,7 @@ def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(Training, "check_step", interrupted_at(Training.check_step, 5))
         assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
-    assert "resumed  after step 173, 173 to go\n" in capsys.readouterr().out
+    assert "resumed  after step 43, 43 to go\n" in capsys.readouterr().out
 
     assert resume(run_copy) == 0
     assert (run_copy / "text.txt").stat().st_ino == text_before.st_ino
@@ -103,7 +103,7 @@ def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypat
     assert float(last_row["learning_rate"]) == 0.002
     hyper = record.read_run(run_copy).hyperparameters
     assert (hyper.epochs, hyper.learning_rate) == (2, 0.002)
-    steps = [100, 173, 200, 300, 346]
+    steps = [25, 43, 50, 75, 86]
     names = [os.path.basename(path) for path in list_checkpoints(run_copy)]
     assert names == [f"i{step}_l5.ckpt" for step in steps]
 
@@ -135,29 +135,20 @@ def test_a_run_may_be_older_than_a_hyperparameter_but_not_newer(run_copy, monkey
     assert record.read_run(run_copy) == before
 
 
-def test_the_numbers_of_processes_that_can_resume_a_run_are_named(trained):
+@pytest.mark.parametrize("batch_size, allowed", [(2, "1 or 2 processes"), (1, "1 process")])
+def test_the_numbers_of_processes_that_can_resume_a_run_are_named(run_copy, batch_size, allowed):
     """Those that divide its batch, which cannot be changed."""
-    with pytest.raises(
-        ValueError,
-        match=r"batch_size 2 cannot be divided by 3 processes: a resumed run keeps it, so use 1 or 2 processes$",
-    ):
-        plan_job(None, {}, trained, Options(resume=True), n_processes=3)
-
-
-def test_a_run_with_one_row_can_be_resumed_on_one_process_only(text_file, tmp_path):
-    folder = tmp_path / "run"
-    flags = "--batch-size 1 --num-steps 100 --num-layers 1 --sample-length 0"
-    assert train_small(text_file, folder, *flags.split()) == 0
-    with pytest.raises(
-        ValueError,
-        match=r"batch_size 1 cannot be divided by 2 processes: a resumed run keeps it, so use 1 process$",
-    ):
-        plan_job(None, {}, folder, Options(resume=True), n_processes=2)
+    run = record.read_run(run_copy)
+    hyper = replace(run.hyperparameters, batch_size=batch_size)
+    record.write_run(run_copy, replace(run, hyperparameters=hyper))
+    message = f"batch_size {batch_size} cannot be divided by 3 processes: a resumed run keeps it, so use {allowed}$"
+    with pytest.raises(ValueError, match=message):
+        plan_job(None, {}, run_copy, Options(resume=True), n_processes=3)
 
 
 def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run_copy, capsys):
     for path in [*run_copy.glob("*.ckpt*"), run_copy / "checkpoint"]:
         path.unlink()
     assert resume(run_copy) == 0
-    assert "resumed  after step 0, 173 to go" in capsys.readouterr().out
+    assert "resumed  after step 0, 43 to go" in capsys.readouterr().out
     assert_same_run(run_copy, trained)

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import CHARS, ROOT, resume, train_small
+from conftest import CHARS, ROOT, resume, train_small, with_output
 
 from charrnn import open_model, train_model
 from charrnn.checkpoints import record
@@ -30,7 +32,7 @@ from charrnn.training.presets import auto_from_model, preset
 LETTERS = CHARS.replace("\n", "")
 NATS = f"{np.log(len(LETTERS)):.2f}"
 # A text in which pairs of characters tell nothing.
-RANDOM = "".join(np.random.RandomState(4).choice(list(LETTERS), 3_000))
+RANDOM = "".join(np.random.RandomState(4).choice(list(LETTERS), 1_500))
 AUTO = Options(preset="auto")
 
 
@@ -45,13 +47,18 @@ def guessing(chars, text=None, lstm_size=4):
     return Model("", Vocabulary(chars), lstm_weights([kernel], softmax), run=run)
 
 
+def set_models(monkeypatch, folder):
+    """Let the known models be those of a folder."""
+    monkeypatch.setattr("charrnn.engines.model_file.MODELS", folder)
+    monkeypatch.setattr("charrnn.checkpoints.find.MODELS", folder)
+
+
 @pytest.fixture
 def known(tmp_path, monkeypatch):
     """A function that puts models in the place of anna and tiny-shakespeare."""
     folder = tmp_path / "models"
     folder.mkdir()
-    monkeypatch.setattr("charrnn.engines.model_file.MODELS", folder)
-    monkeypatch.setattr("charrnn.checkpoints.find.MODELS", folder)
+    set_models(monkeypatch, folder)
 
     def place(anna, shakespeare=None):
         anna.save(folder / "anna.npz")
@@ -109,7 +116,7 @@ def test_another_script_does_not_look_easy(known):
     assert model_of(planned) is None
 
 
-EASY = "".join(np.random.RandomState(5).choice(list("aet"), 3_000))
+EASY = "".join(np.random.RandomState(5).choice(list("aet"), 1_500))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +143,7 @@ def test_a_text_that_all_have_read_begins_anew(known):
 def test_what_is_held_out_is_not_read(known):
     """Neither for validation nor for the test."""
     known(guessing(LETTERS))
-    other = "xyz" * 1_000
+    other = "xyz" * 500
     planned = started(RANDOM + other, val_fraction=0.3, test_fraction=0.2)
     assert f"with {NATS} nats" in planned.start.reason
 
@@ -186,7 +193,7 @@ def test_the_beginning_of_a_known_text_begins_with_the_other_model(name, other):
         text = load_text(corpus.find(name))
     except ValueError:
         pytest.skip(f"{name}.txt is neither in data/ nor in CHARRNN_DATA")
-    planned = started(text[:12_000])
+    planned = started(text[:4_000])
     assert model_of(planned) == other
     assert f"({name} has read this text" in planned.start.reason
 
@@ -296,18 +303,34 @@ def test_a_run_from_a_model_is_trained_with_the_values_of_a_start(one_model):
 
 def test_a_model_that_is_named_has_these_values_too(one_model):
     """For a text of any length."""
-    text = RANDOM * 110
+    text = RANDOM * 220
     hyper = started(text, open_model("anna")).hyperparameters
     assert (hyper.epochs, hyper.learning_rate) == (4, 0.002)
 
 
-def test_a_run_keeps_two_checkpoints_at_most(one_model, tmp_path):
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """A folder with the known model, for runs that several tests look at."""
+    folder = tmp_path_factory.mktemp("models")
+    guessing(LETTERS).save(folder / "anna.npz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run_in_python(models, tmp_path_factory):
+    """A run of the preset auto on a short text, and what it printed."""
+    folder = tmp_path_factory.mktemp("python") / "run"
+    text = RANDOM[:999] + "\n"
+    with pytest.MonkeyPatch.context() as patch:
+        set_models(patch, models)
+        return with_output(train_model, text, folder, preset="auto", sample_length=0, seed=1)
+
+
+def test_a_run_keeps_two_checkpoints_at_most(run_in_python):
     """The newest, and the best."""
-    run = train_model(
-        RANDOM[:999] + "\n", tmp_path / "run", preset="auto", quiet=True, sample_length=0, seed=1
-    )
-    assert 1 <= len(list((tmp_path / "run").glob("*.ckpt.json"))) <= 2
+    run, _ = run_in_python
     assert run.model.run.init_from == "anna"
+    assert 1 <= len(list(run.folder.glob("*.ckpt.json"))) <= 2
 
 
 # A time that is given
@@ -360,9 +383,9 @@ def test_the_plan_says_which_model_and_why(one_model, tmp_path, plan_only, capsy
     )
 
 
-def test_the_plan_in_python_says_what_to_do_in_python(one_model, tmp_path, capsys):
-    train_model(RANDOM + "\n", tmp_path / "run", preset="auto", epochs=1, sample_length=0)
-    assert '; init_from="none" begins anew\n' in capsys.readouterr().out
+def test_the_plan_in_python_says_what_to_do_in_python(run_in_python):
+    _, out = run_in_python
+    assert '; init_from="none" begins anew\n' in out
 
 
 def test_the_plan_says_why_it_begins_anew(one_model, tmp_path, plan_only, capsys):
@@ -389,18 +412,26 @@ def test_counts_are_better_than_a_network_that_begins_anew_only(
 # What is kept of it
 
 
-@pytest.fixture
-def begun(one_model, tmp_path, capsys):
-    """The folder of a run that began with the known model, and whose text is beside it."""
-    (tmp_path / "text").write_text(RANDOM)
-    flags = ["--init-from", "anna", "--batch-size", "4", "--num-steps", "50", "--epochs", "1"]
-    others = ["--sample-length", "0", "--no-summaries", "--seed", "3"]
-    folder = tmp_path / "run"
-    assert (
-        train.main([str(tmp_path / "text"), "--checkpoint-dir", str(folder), *flags, *others]) == 0
+@pytest.fixture(scope="module")
+def first_begun(models, tmp_path_factory):
+    """The folder of a run that began with the known model."""
+    folder = tmp_path_factory.mktemp("begun")
+    (folder / "text").write_text(RANDOM)
+    flags = (
+        "--init-from anna --batch-size 4 --num-steps 50 --epochs 1 --sample-length 0 --seed 3 "
+        "--no-summaries --checkpoint-dir"
     )
-    capsys.readouterr()
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        set_models(patch, models)
+        assert train.main([str(folder / "text"), *flags.split(), str(folder / "run")]) == 0
+    return folder / "run"
+
+
+@pytest.fixture
+def begun(first_begun, one_model, tmp_path):
+    """A copy of this run, whose text is beside it."""
+    (tmp_path / "text").write_text(RANDOM)
+    return Path(shutil.copytree(str(first_begun), str(tmp_path / "run")))
 
 
 def test_the_record_has_the_name_and_the_sha256_of_the_model(one_model, begun):
@@ -437,13 +468,8 @@ def test_runs_does_not_average_over_models(begun, tmp_path, capsys):
     """Not even over two of one name."""
     other = record.read_run(begun)
     hyper = replace(other.hyperparameters, seed=4)
-    copy = tmp_path / "copy"
-    begun.rename(copy)
     for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        for path in copy.iterdir():
-            if path.is_file():
-                (tmp_path / name / path.name).write_bytes(path.read_bytes())
+        shutil.copytree(str(begun), str(tmp_path / name))
     record.write_run(tmp_path / "b", replace(other, hyperparameters=hyper, init_from_sha256="f00"))
     assert runs.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     assert "mean" not in capsys.readouterr().out
@@ -505,19 +531,19 @@ def test_another_model_of_that_name_is_noted(one_model, begun, tmp_path, planned
 # Novelty
 
 
-@pytest.fixture
-def of_another(trained, tmp_path):
-    """The folder of a run that began with the small run, and has another text."""
-    text = tmp_path / "other"
-    text.write_text("a cat and a hat\n" * 60)
-    assert train_small(text, tmp_path / "later", "--init-from", str(trained)) == 0
-    return tmp_path / "later"
+@pytest.fixture(scope="module")
+def of_another(trained, tmp_path_factory):
+    """The folder of a run that began with the small run, and has another text. Not to be changed."""
+    folder = tmp_path_factory.mktemp("later")
+    (folder / "other").write_text("a cat and a hat\n" * 60)
+    assert train_small(folder / "other", folder / "run", "--init-from", str(trained)) == 0
+    return folder / "run"
 
 
 def novelty_of(folder, capsys, *flags):
     capsys.readouterr()
-    arguments = [str(folder), "--novelty", "--length", "40", "--seed", "1", "--prime", "a"]
-    assert sample.main([*arguments, *flags]) == 0
+    arguments = "--novelty --length 40 --seed 1 --prime a"
+    assert sample.main([str(folder), *arguments.split(), *flags]) == 0
     return capsys.readouterr()
 
 

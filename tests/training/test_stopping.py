@@ -4,45 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 
 import pytest
 from conftest import SMALL_FLAGS, resume, run_python
 
 from charrnn.checkpoints.find import newest_intact
 from charrnn.checkpoints.record import step_of
-from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import quoted
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_first_signal_is_noted_and_the_second_has_its_usual_effect(number):
-    stop = StopRequests()
-    received = []
-    usual = signal.signal(number, lambda *args: received.append(args[0]))
-    try:
-        with stop.listening():
-            signal.pthread_kill(threading.get_ident(), number)
-            assert stop.signal == number
-            assert received == []
-            signal.pthread_kill(threading.get_ident(), number)
-            assert received == [number]
-    finally:
-        signal.signal(number, usual)
-
-
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_what_the_caller_ignores_stays_ignored(name):
-    """As SIGHUP under nohup."""
-    number = getattr(signal, name)
-    usual = signal.signal(number, signal.SIG_IGN)
-    try:
-        with StopRequests().listening():
-            assert signal.getsignal(number) == signal.SIG_IGN
-        assert signal.getsignal(number) == signal.SIG_IGN
-    finally:
-        signal.signal(number, usual)
-
 
 # A module during whose import Ctrl-C is pressed, and which loses the exception, as C code does.
 INTERRUPTED_IMPORT = """
@@ -95,7 +63,7 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
         text=True,
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
-        while "step 50/" not in process.stdout.readline():
+        while "step 48/" not in process.stdout.readline():
             assert process.poll() is None
         if number == signal.SIGPIPE:
             process.stdout.close()
@@ -108,6 +76,6 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
     assert f"To resume: charrnn-train --resume --checkpoint-dir {quoted(folder)}" in out
 
     n_steps = step_of(os.path.basename(newest_intact(folder).prefix))
-    assert n_steps >= 50
+    assert n_steps >= 48
     n_epochs = n_steps // 17 + 2
     assert resume(folder, "--epochs", str(n_epochs)) == 0

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import (
     CHARS,
+    NEWEST,
     TEXT,
     assert_same_run,
     initialize,
@@ -118,7 +119,7 @@ def test_what_a_run_does_not_start_from_is_named(
         raise RuntimeError("No space left on device")
 
     monkeypatch.setattr(tf.summary.FileWriter, "add_summary", fail)
-    (run_copy / "i173_l5.ckpt.npz").write_bytes(b"damaged")
+    (run_copy / f"{NEWEST}.npz").write_bytes(b"damaged")
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "other").write_text(OTHER)
     (tmp_path / "texts" / "picture").write_bytes(b"\0")
@@ -138,35 +139,43 @@ def test_what_a_run_does_not_start_from_is_named(
 
 
 @pytest.fixture
-def command(trained, tmp_path):
-    """The arguments of a run from another model, without its folder."""
+def model(tmp_path):
+    """A model of one layer of 4 units in a file."""
+    make_network(tmp_path, CHARS, 4, 1).save(tmp_path / "model.npz")
+    return open_model(tmp_path / "model.npz")
+
+
+@pytest.fixture
+def command(model, tmp_path):
+    """The arguments of a run from that model, without its folder."""
     (tmp_path / "other").write_text(OTHER)
     flags = (
         "--batch-size 2 --num-steps 100 --epochs 1 --seed 3 --sample-length 0 --average-decay 0.9"
     )
-    model = ["--init-from", str(trained)]
-    return [str(tmp_path / "other"), *flags.split(), *model, "--checkpoint-dir"]
+    return [
+        *[str(tmp_path / "other"), *flags.split()],
+        *["--init-from", model.name, "--checkpoint-dir"],
+    ]
 
 
-def test_a_run_from_another_model(trained, command, tmp_path, monkeypatch, capsys):
+def test_a_run_from_another_model(model, command, tmp_path, monkeypatch, capsys):
     """It has the other model's sizes and the characters of its text, and when it is resumed, its own weights.
 
     If it is interrupted before it has saved them, it cannot be resumed.
     """
     folder = tmp_path / "run"
     whole = tmp_path / "whole"
-    prefix = str(trained / "i173_l5.ckpt")
     assert train.main([*command, str(whole)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert f"start    {prefix}" in lines
+    assert f"start    {model.name}" in lines
     assert "weights  new ones for '!', ':', 'A', 'w'" in lines
     run = record.read_run(whole)
     hyper = run.hyperparameters
-    assert (hyper.lstm_size, hyper.num_layers, hyper.cell) == (5, 2, "lstm")
+    assert (hyper.lstm_size, hyper.num_layers, hyper.cell) == (4, 1, "lstm")
     assert run.vocabulary == Vocabulary.from_text(OTHER)
-    assert run.init_from == prefix
-    first_biases = open_model(whole / "i0_l5.ckpt").biases
-    for ours, theirs in zip(first_biases, open_model(trained).biases):
+    assert run.init_from == model.name
+    first_biases = open_model(whole / "i0_l4.ckpt").biases
+    for ours, theirs in zip(first_biases, model.biases):
         np.testing.assert_array_equal(ours, theirs)
 
     with monkeypatch.context() as patch:
