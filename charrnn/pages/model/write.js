@@ -209,12 +209,13 @@ function newTake(prime, seed) {
   };
 }
 
-/** Where a discovery is looked at, write the texts that show it, unless the reader or a link chose others. */
+/** Where the reader goes on to a discovery, write the texts that show it, unless the reader or a link chose others. */
 function showDiscovery() {
   const { take } = written;
-  const { seed = null } = watched;
-  const isElsewhere = take !== null && seed !== null && take.seed !== seed;
-  if (isElsewhere && isOfThePage(take)) {
+  const { unit, seed = null } = watched;
+  const goesOn = take !== null && take.unit !== unit;
+  const isOther = seed !== null && take?.seed !== seed;
+  if (goesOn && isOther && isOfThePage(take)) {
     turnTo({ ...newTake(take.prime, seed), burst: firstBurst() });
   }
 }

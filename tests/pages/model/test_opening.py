@@ -279,6 +279,14 @@ def test_a_seed_or_a_beginning_of_a_link_stays(open_page, page_of_two, fragment)
     assert view.js("[written.take.seed, watched.unit === data.discoveries[1].unit]") == [seed, True]
 
 
+def test_a_link_to_another_number_with_the_seed_of_the_first_is_followed(open_page, page_of_two):
+    seed = entry_of(page_of_two, "opening")["seed"]
+    _, second, *_ = entry_of(page_of_two, "discoveries")
+    fragment = f"#seed={seed}&unit={second['unit']}"
+    view = open_page(page_of_two, fragment=fragment).ready()
+    assert view.js("[written.take.seed, watched.unit]") == [seed, second["unit"]]
+
+
 @pytest.mark.parametrize("name, value", [("seed", "123"), ("prime", "the cat")])
 def test_a_seed_or_a_beginning_of_the_readers_own_stays(open_page, page_of_two, name, value):
     view = open_page(page_of_two).ready()
