@@ -81,8 +81,7 @@ def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> T
         return _written_texts(engine, model, errors.described(error))
 
     source = "the training text"
-    is_of_run = model.run is not None and sha256 == model.run.text_sha256
-    if text and not is_of_run:
+    if text and model.run and sha256 != model.run.text_sha256:
         source = f"the text {title_of(text.name)}"
 
     missing = engine.vocabulary.unknown(training + held_out)

@@ -104,7 +104,7 @@ def test_rows_are_added_and_left_out_and_the_others_are_unchanged(tmp_path, cell
 
 
 SKIPPED = (
-    "skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\ncharrnn-train: the reports "
+    "skipped: .*picture is not a text file.*\nskipped: .* is damaged: .*\ntrain_model: the reports "
     "cannot be written: summaries for TensorBoard are no longer written: No space left on device\n"
 )
 
