@@ -127,7 +127,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def _main(args: argparse.Namespace) -> int:
     require_tensorflow()
     processes = start_processes()
-    with processes.watched(args.checkpoint_dir):
+    # The plan may measure models in graphs, and the run goes on with graphs.
+    with processes.watched(args.checkpoint_dir), terminal.tensorflow_quieted():
         if args.threads is None:
             args.threads = processes.threads()
         job = processes.from_first(_job, args, processes.size)

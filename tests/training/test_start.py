@@ -10,7 +10,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import CHARS, ROOT, resume, train_small, with_output
+from conftest import (
+    CHARS,
+    ROOT,
+    needs_tensorflow_2,
+    resume,
+    run_python,
+    train_small,
+    with_output,
+)
 
 from charrnn import open_model, train_model
 from charrnn.checkpoints import record
@@ -617,6 +625,13 @@ def test_tiny_shakespeare_says_what_version_can_read_it():
         about = json.loads(arrays["about"].tobytes().decode())
     assert about["hyperparameters"]["weight_decay"] > 0
     assert about["charrnn"] == "3.1.0"
+
+
+@needs_tensorflow_2
+def test_a_command_that_measures_models_says_nothing_of_tensorflow(tmp_path):
+    (tmp_path / "text").write_text(RANDOM)
+    flags = ["--preset", "auto", "--dry-run", "--checkpoint-dir", tmp_path / "run"]
+    assert run_python("-m", "charrnn", "train", tmp_path / "text", *flags)[::2] == (0, "")
 
 
 @pytest.mark.slow
