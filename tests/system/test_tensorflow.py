@@ -17,7 +17,8 @@ class Module(types.ModuleType):
 root, compat, v1 = Module("tensorflow"), Module("tensorflow.compat"), Module("tensorflow.compat.v1")
 root.__spec__ = types.SimpleNamespace()
 root.compat, compat.v1, v1.__version__, v1.disable_v2_behavior = compat, v1, {version!r}, print
-v1.nn, v1.executing_eagerly, v1.resource_variables_enabled = Module("nn"), lambda: False, lambda: False
+root.executing_eagerly = v1.executing_eagerly = lambda: False
+v1.nn, v1.resource_variables_enabled = Module("nn"), lambda: False
 sys.modules.update({{"tensorflow": root, "tensorflow.compat": compat, "tensorflow.compat.v1": v1, "tf_keras": {keras}}})
 from charrnn.commands import train
 sys.exit(train.main([{text!r}, "--num-steps", "3", "--checkpoint-dir", {folder!r}]))
