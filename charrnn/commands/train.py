@@ -127,7 +127,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def _main(args: argparse.Namespace) -> int:
     require_tensorflow()
     processes = start_processes()
-    # The plan may measure models in graphs, and the run goes on with graphs.
+    # Eager mode stays off from the plan, which may measure models, to the end of the run.
     with processes.watched(args.checkpoint_dir), terminal.tensorflow_quieted():
         if args.threads is None:
             args.threads = processes.threads()

@@ -180,6 +180,7 @@ class Display:
             self._row("skipped", line)
 
     def resumed(self, step: int) -> None:
+        """Print from which step a run goes on, and whether its dropout differs from an uninterrupted one."""
         left = max(0, self.job.total_steps - step)
         self._row("resumed", f"after step {step:,}, {left:,} to go")
 
@@ -204,6 +205,7 @@ class Display:
             yield
 
     def advance(self, loss: float) -> None:
+        """Move the progress bar on by a step, and show its loss."""
         self._bar.set_description_str(f"loss {loss:.4f}", refresh=False)
         self._bar.update(1)
 
@@ -212,6 +214,7 @@ class Display:
         self._print(f"{self._place(step)}  loss {loss:.4f}  {seconds:.4f} s/batch")
 
     def epoch(self, epoch: int, mean_loss: float) -> None:
+        """Print the mean training loss of an epoch."""
         self._print(
             f"epoch {epoch:,}/{self.job.hyperparameters.epochs:,}  mean loss {mean_loss:.4f}"
         )
@@ -228,6 +231,7 @@ class Display:
         self._print(f"test loss {loss:.4f}, of {name}")
 
     def saved(self, prefix: str) -> None:
+        """Print that a checkpoint was saved."""
         self._print(f"saved {prefix}")
 
     def save_failed(self, error: OSError, is_saved: bool, has_checkpoint: bool) -> None:
@@ -241,6 +245,7 @@ class Display:
         self.warn(f"{errors.described(error)}; {so_far}, and training continues")
 
     def sample(self, text: str) -> None:
+        """Print a text that the network wrote, between two rules."""
         self._print(f"{RULE}\n{text}\n{RULE}")
 
     def ended_early(self, step: int, best: Best) -> None:
@@ -302,6 +307,7 @@ class Display:
         return words.resume_command(self.folder)
 
     def warn(self, message: object) -> None:
+        """Print a warning on standard error, after the name of what was called, unless the run is quiet."""
         if self._quiet:
             return
         program = "charrnn-train"

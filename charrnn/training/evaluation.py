@@ -42,6 +42,7 @@ class Evaluator:
     _engine: Optional[GraphEngine] = None
 
     def close(self) -> None:
+        """Free what evaluation uses, if anything was evaluated."""
         if self._engine:
             self._engine.close()
 

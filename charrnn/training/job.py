@@ -75,6 +75,7 @@ class Job:
 
     @property
     def hyperparameters(self) -> Hyperparameters:
+        """The hyperparameters of the run, from its record."""
         return self.record.hyperparameters
 
     @property

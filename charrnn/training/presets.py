@@ -95,8 +95,8 @@ def _auto(n_characters: int) -> Dict[str, Any]:
 
     Between two lengths of text that are near each other, nothing changes much.
     """
-    # How large the text is, from 0 for a small one to 1 for a large one. With more text, auto drops
-    # more of the outputs and less of the recurrent weights.
+    # How large the text is, from 0 for a small one to 1 for a large one. With more text, auto drops more of the outputs
+    # and less of the recurrent weights.
     size = _between(0, math.log10(max(1, n_characters) / SMALL) / math.log10(LARGE / SMALL), 1)
     # The weights are about 12 times the square of the units: four for each character of the text.
     lstm_size = 8 * round(_between(128, math.sqrt(n_characters / 3), 512) / 8)

@@ -437,7 +437,7 @@ def first_begun(models, tmp_path_factory):
 
 @pytest.fixture
 def begun(first_begun, one_model, tmp_path):
-    """A copy of this run, whose text is beside it."""
+    """A copy of first_begun, next to the text that it was trained on."""
     (tmp_path / "text").write_text(RANDOM)
     return Path(shutil.copytree(str(first_begun), str(tmp_path / "run")))
 
