@@ -110,6 +110,22 @@ def test_keras_trains_after_a_call_for_which_the_cells_are_missing(text_file, tm
         assert "needs the package tf_keras" in line
 
 
+# Trains both, charrnn first: Keras is imported and trains only after it.
+CHARRNN_FIRST = """
+import sys
+from charrnn import train_model
+train_model(open(sys.argv[1]).read(), sys.argv[2], lstm_size=3, num_steps=5, batch_size=2, epochs=1, quiet=True)
+"""
+
+
+@needs_tensorflow_2
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_keras_trains_after_a_training_that_came_first(text_file, tmp_path, optimizer):
+    program = CHARRNN_FIRST + KERAS.replace("sgd", optimizer) + "fit()"
+    status, _, err = run_python("-c", program, text_file, tmp_path / "run")
+    assert status == 0, err
+
+
 # Trains, then uses a part of the notebook.
 PARTS = """
 train_model(open(sys.argv[1]).read(), sys.argv[2], lstm_size=3, num_steps=5, batch_size=2, epochs=1, quiet=True)

@@ -93,8 +93,12 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         names = listed or record.names_with(folder, ".index")
     if not names:
         runs = words.listed(str(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}")))
-        others = f", but there are the runs {runs}" if runs else ""
-        raise NoCheckpointError(f"there is no checkpoint in {folder}{others}")
+        advice = ""
+        if runs:
+            advice = f", but there are the runs {runs}"
+        elif not is_run(folder):
+            advice = ": name a run folder or an exported .npz file"
+        raise NoCheckpointError(f"there is no checkpoint in {folder}{advice}")
     return [str(folder / name) for name in names]
 
 

@@ -154,12 +154,18 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError("the text needs at least 2 characters that the model knows")
 
     with contextlib.closing(model.engine()) as engine:
+        unit = None
+        if args.unit is not None:
+            num_parts = len(engine.zero_state())
+            parts = units.part_names(model.num_layers, num_parts)
+            unit = units.unit_named(args.unit, parts, model.lstm_size)
+
         measured = units.measure(engine, text, model.num_layers, terminal.bar)
-        if args.unit is None:
+        if unit is None:
             _print_units(args, measured, text_name, init_from)
         else:
             passage = text[: args.passage or 100]
-            _print_unit(engine, measured, measured.unit(args.unit), passage, args.json)
+            _print_unit(engine, measured, unit, passage, args.json)
 
 
 def _print_units(

@@ -78,24 +78,6 @@ class Measured:
     length: int
     times: Tuple[int, ...]
 
-    def unit(self, name: str) -> Unit:
-        """Return the unit with a name such as "2/c/317".
-
-        Raises:
-            ValueError: there is no such unit.
-        """
-        size = self.deviation.shape[1]
-        match = re.fullmatch(r"(\d+/\w)/(\d+)", name)
-        if match:
-            part_name = match.group(1)
-            number = int(match.group(2))
-            if part_name in self.parts and 1 <= number <= size:
-                return Unit(self.parts.index(part_name), number - 1, part_name)
-        raise ValueError(
-            f"there is no unit {name!r}: units are named by layer, part and number, from "
-            f"{self.parts[0]}/1 to {self.parts[-1]}/{size}"
-        )
-
     def tracked_by(self, unit: Unit) -> List[Tracking]:
         """Return how a unit is correlated with each feature, the strongest first."""
         trackings = [self._tracking(unit, feature) for feature in range(len(self.features))]
@@ -210,6 +192,29 @@ def part_names(num_layers: int, parts: int) -> Tuple[str, ...]:
     for layer in range(1, num_layers + 1):
         names.extend(f"{layer}/{letter}" for letter in letters)
     return tuple(names)
+
+
+def unit_named(name: str, parts: Sequence[str], size: int) -> Unit:
+    """Return the unit with a name such as "2/c/317".
+
+    Args:
+        name: its layer, part and number.
+        parts: names of the S parts of the state.
+        size: units of a layer, L.
+
+    Raises:
+        ValueError: there is no such unit.
+    """
+    match = re.fullmatch(r"(\d+/\w)/(\d+)", name)
+    if match:
+        part_name = match.group(1)
+        number = int(match.group(2))
+        if part_name in parts and 1 <= number <= size:
+            return Unit(parts.index(part_name), number - 1, part_name)
+    raise ValueError(
+        f"there is no unit {name!r}: units are named by layer, part and number, from "
+        f"{parts[0]}/1 to {parts[-1]}/{size}"
+    )
 
 
 def activations(

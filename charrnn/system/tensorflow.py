@@ -157,6 +157,9 @@ def _switch_to_graphs() -> None:
         if was_used:
             was_eager = tf.executing_eagerly()
             was_version_2 = number >= OLDEST and tf.resource_variables_enabled()
+        if _in_graph_mode:
+            # This creates TensorFlow's context, which remembers in which mode it began. Keras needs that later.
+            tf.config.get_soft_device_placement()
         if was_eager or number >= OLDEST:
             tf.disable_v2_behavior()
     if number < OLDEST:

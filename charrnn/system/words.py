@@ -55,13 +55,13 @@ def command(name: str, arguments: str = "") -> str:
     return f'{make} {name} ARGS="{quoted_again}"'
 
 
-def resume_command(folder: Any) -> str:
-    """Return the command that resumes the run in a folder, on as many processes as it has now.
+def resume_command(folder: Any, *flags: str) -> str:
+    """Return the command that resumes the run in a folder with some flags, on as many processes as it has now.
 
     None stands for the newest run.
     """
-    place = "" if folder is None else f" --checkpoint-dir {quoted(folder)}"
-    arguments = f"--resume{place}"
+    place = [] if folder is None else [f"--checkpoint-dir {quoted(folder)}"]
+    arguments = " ".join(["--resume", *place, *flags])
     started = mpi.launch()
     if started.size == 1:
         return command("train", arguments)

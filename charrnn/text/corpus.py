@@ -208,8 +208,8 @@ def list_files(folder: StrPath, skipped: List[str]) -> List[Path]:
     """Return the files in a folder and its subfolders, sorted by path, without hidden files and run folders.
 
     Of several links to one file, only the first is returned, and links to folders are not followed. Lines are added to
-    ``skipped``: one for each folder that cannot be read or is a link, and one that says how many links to files were
-    left out.
+    ``skipped``: one for each folder that cannot be read or is a link, one for each broken link, and one that says how
+    many links to files were left out.
     """
 
     def skip(error: OSError) -> None:
@@ -239,7 +239,14 @@ def list_files(folder: StrPath, skipped: List[str]) -> List[Path]:
         skipped.append(links[0])
     elif links:
         skipped.append(f"{links[0]} and {plural(len(links) - 1, 'other link')}")
-    return [path for path in by_real_path.values() if path.is_file()]
+
+    files = []
+    for path in by_real_path.values():
+        if path.is_file():
+            files.append(path)
+        elif not os.path.exists(str(path)):
+            skipped.append(f"{path}, a broken link")
+    return files
 
 
 def find(name: str, data_dir: StrPath = "data") -> Path:

@@ -53,7 +53,7 @@ class Display:
 
         windows = f"{job.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch"
         left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
-        self._row("windows", f"{windows}, {left_over:,} characters left over")
+        self._row("windows", f"{windows}, {plural(left_over, 'character')} left over")
         self._row("network", self._network())
         steps = f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}"
         self._row("steps", f"{steps}, seed {hyper.seed}")
@@ -270,19 +270,24 @@ class Display:
             step: number of steps done.
             limit: the hyperparameter that has ended it, ``epochs`` or ``early_stop``.
         """
+        hyper = self.job.hyperparameters
         longer = "To train longer"
-        if limit == "epochs" and self.job.hyperparameters.schedule in TO_ZERO:
+        if limit == "epochs" and hyper.schedule in TO_ZERO:
             longer += ", and raise the learning rate again"
+        if limit == "early_stop":
+            resumption = self._resumption(early_stop=0)
+        else:
+            resumption = self._resumption(epochs=2 * hyper.epochs)
 
         if self.job.options.in_python:
-            longer += f": {self._resumption(f', {limit}=N')}"
             writing = self._writing_in_python()
         else:
-            longer += f", add --{limit.replace('_', '-')} N: {self._resumption()}"
             writing = self._writing_in_command()
 
         what = "lines" if self.job.of_lines else "text"
-        self._print(f"finished after step {step:,}. To write {what}: {writing}\n{longer}")
+        self._print(
+            f"finished after step {step:,}. To write {what}: {writing}\n{longer}: {resumption}"
+        )
 
     def _writing_in_python(self) -> str:
         opened = f"open_model({str(self.folder)!r})"
@@ -300,11 +305,14 @@ class Display:
             arguments += f" --lines {LINES_TO_WRITE}"
         return words.command("sample", arguments)
 
-    def _resumption(self, arguments: str = "") -> str:
-        """Return how to resume the run, in Python with more arguments."""
+    def _resumption(self, **changed: int) -> str:
+        """Return how to resume the run, with changed hyperparameters."""
         if self.job.options.in_python:
-            return f"train_model(None, {str(self.folder)!r}, resume=True{arguments})"
-        return words.resume_command(self.folder)
+            arguments = [repr(str(self.folder)), "resume=True"]
+            arguments += [f"{name}={value}" for name, value in changed.items()]
+            return f"train_model(None, {', '.join(arguments)})"
+        flags = [f"--{name.replace('_', '-')} {value}" for name, value in changed.items()]
+        return words.resume_command(self.folder, *flags)
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error, after the name of what was called, unless the run is quiet."""

@@ -95,6 +95,14 @@ def test_other_cells_can_be_inspected(inspected, tmp_path):
     assert "8 units" in inspected(tmp_path, "--vocab-from", text, "--text", text).out
 
 
+def test_a_unit_that_is_not_there_is_refused_before_the_text_is_measured(
+    exported, capsys, monkeypatch
+):
+    monkeypatch.setattr(inspect.units, "measure", pytest.fail)
+    assert inspect.main([str(exported), "--text", "names", "--unit", "3/c/1"]) == 2
+    assert "there is no unit '3/c/1'" in capsys.readouterr().err
+
+
 def test_unknown_characters_are_skipped(inspected, exported, tmp_path):
     text = tmp_path / "other.txt"
     text.write_text("a cat X\n" * 50)

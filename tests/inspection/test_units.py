@@ -220,6 +220,6 @@ def test_expressive_units_track_nothing_and_vary_most(measured):
 
 
 @pytest.mark.parametrize("name", ["3/c/1", "2/x/1", "2/c/0", "2/c/4", "2/c", "c/2/1", "", "2/c/1 "])
-def test_a_name_of_no_unit_is_refused(measured, name):
+def test_a_name_of_no_unit_is_refused(name):
     with pytest.raises(ValueError, match="from 1/c/1 to 2/h/3"):
-        measured.unit(name)
+        units.unit_named(name, PARTS, SIZE)

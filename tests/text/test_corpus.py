@@ -188,6 +188,11 @@ def test_of_links_to_a_file_of_a_folder_only_the_first_is_read(folder):
     assert corpus.read(folder).text == "one\ntwo\nthree"
 
 
+def test_a_broken_link_in_a_folder_is_named(folder):
+    (folder / "gone.txt").symlink_to("nowhere.txt")
+    assert corpus.read(folder).skipped == (f"{folder / 'gone.txt'}, a broken link",)
+
+
 @pytest.mark.parametrize(
     "n_links, others", [(1, ""), (2, " and 1 other link"), (3, " and 2 other links")]
 )

@@ -117,7 +117,7 @@ def test_more_epochs_raise_the_learning_rate_again(capsys):
     """Where the schedule has ended at 0. The last line says that they will."""
     display_of(schedule="linear").finished(692, "epochs")
     out = capsys.readouterr().out
-    assert "\nTo train longer, and raise the learning rate again, add --epochs N: " in out
+    assert "\nTo train longer, and raise the learning rate again: " in out
 
 
 class Full(io.StringIO):

@@ -318,7 +318,7 @@ def test_what_losses_of_the_held_out_text_lead_to(text_file, tmp_path, monkeypat
         "ended early after step 12: 1 evaluation without improvement since step 6",
         "test loss 5.0000, of i6_l5.ckpt",
         f"finished after step 12. To write text: charrnn-sample {quoted(folder)} --best",
-        f"To train longer, add --early-stop N: charrnn-train --resume --checkpoint-dir {quoted(folder)}",
+        f"To train longer: charrnn-train --resume --checkpoint-dir {quoted(folder)} --early-stop 0",
     ):
         assert line in lines
 
@@ -347,7 +347,7 @@ def test_a_run_that_reaches_its_end_has_not_ended_early(text_file, tmp_path, mon
     assert train_small(text_file, tmp_path / "run", *QUIET, *flags.split()) == 0
     out = capsys.readouterr().out
     assert "step 13/13  validation loss 3.0000" in out
-    assert "add --epochs N" in out
+    assert "--epochs 2" in out
     assert "ended early" not in out
 
 
