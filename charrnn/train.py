@@ -484,8 +484,7 @@ class Training:
             loss, name = self.evaluator.test(self.run, step)
             display.test(loss, name)
             self.run.add_test_loss(loss)
-        limit = "early_stop" if ended_early else "epochs"
-        display.finished(step, limit)
+        display.finished(step, self.ends_early)
 
 
 if __name__ == "__main__":

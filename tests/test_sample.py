@@ -305,7 +305,9 @@ def test_each_text_has_its_novelty(trained, script):
 def test_json_has_the_novelty(trained, script):
     text = script(trained, **NOVELTY).out[:-1]
     (sample,) = json.loads(script(trained, "--novelty", "--json", **NOVELTY).out)["samples"]
-    assert sample["novelty"] == asdict(novelty.compare(text[len("the ") :], TEXT))
+    copied = sample["novelty"]
+    assert text[copied["start"] :][: copied["longest"]] == TEXT[copied["place"] :][: copied["longest"]]
+    assert copied["longest"] == novelty.compare(text[len("the ") :], TEXT).longest
 
 
 def test_novelty_is_compared_with_a_text_that_is_named(trained, tmp_path, script):

@@ -148,7 +148,7 @@ def check_unused(folder: StrPath) -> None:
     advice = ""
     if is_run(folder):
         advice = "continue it with resume=True, or --resume"
-    elif _is_of_notebook(folder):
+    elif is_of_notebook(folder):
         advice = FROM_NOTEBOOK
     if advice:
         raise CheckpointError(
@@ -163,7 +163,7 @@ def check_unused(folder: StrPath) -> None:
             )
 
 
-def _is_of_notebook(folder: Path) -> bool:
+def is_of_notebook(folder: Path) -> bool:
     """Return whether a folder has checkpoints but no run of this package, as the notebook leaves them."""
     return not is_run(folder) and ((folder / "checkpoint").exists() or any(folder.glob("*.ckpt.*")))
 
@@ -330,7 +330,7 @@ def read_run(folder: StrPath) -> RunRecord:
         return from_json(read_signed(path), folder)
     except OSError as error:
         problem = f"there is no run in {folder}: {errors.described(error)}"
-        if _is_of_notebook(Path(folder)):
+        if is_of_notebook(Path(folder)):
             problem = f"{folder} has checkpoints but no {RUN_FILE}, like a folder of the notebook: {FROM_NOTEBOOK}"
     except ValueError as error:
         problem = f"{path} cannot be used: {error}"

@@ -9,8 +9,9 @@ import textwrap
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 
-from charrnn.checkpoints import record
+from charrnn.checkpoints import record, text_of_run
 from charrnn.checkpoints.find import KNOWN_MODELS, is_model_file, newest_with_checkpoint
+from charrnn.checkpoints.text_of_run import TrainingText
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.model_file import doubt_order, open_model
 from charrnn.engines.opened_model import Model
@@ -213,11 +214,9 @@ def _add_value(group: argparse._ArgumentGroup, field: Any) -> None:
 
 def is_model(path: StrPath) -> bool:
     """Return whether a path is a model, by its name and its files."""
-    return (
-        is_model_file(path)
-        or re.search(r"\.ckpt(-\d+)?$", Path(path).name) is not None
-        or record.is_run(path)
-    )
+    if is_model_file(path) or record.is_run(path) or record.is_of_notebook(Path(path)):
+        return True
+    return re.search(r"\.ckpt(-\d+)?$", Path(path).name) is not None
 
 
 def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
@@ -225,6 +224,12 @@ def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
     text = corpus.read(name, encoding or "utf-8")
     terminal.print_skipped(text.skipped)
     return text
+
+
+def training_text(args: argparse.Namespace, model: Model) -> TrainingText:
+    """Read the text that a model was trained on: what --train-text names, else --vocab-from, else the model's run."""
+    name = args.vocab_from if args.train_text is None else args.train_text
+    return text_of_run.training_text(model.run, name, args.encoding)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

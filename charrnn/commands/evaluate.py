@@ -38,7 +38,7 @@ def _read_texts(args: argparse.Namespace, model: Model, name: str) -> Texts:
     if args.characters:
         return Texts(text.text, text.name, training="")
     try:
-        parts = _training_text(args, model)
+        parts = arguments.training_text(args, model)
     except (ValueError, OSError) as error:
         if args.train_text is not None:
             raise
@@ -69,7 +69,7 @@ def _read_part(args: argparse.Namespace, model: Model) -> Texts:
         raise ValueError(
             f"the run of {model.name} has no {name}: it was trained without {arguments.flag(fraction)}"
         )
-    parts = _training_text(args, model)
+    parts = arguments.training_text(args, model)
     if parts.sha256 != run.text_sha256:
         raise ValueError(
             f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
@@ -79,9 +79,7 @@ def _read_part(args: argparse.Namespace, model: Model) -> Texts:
     return Texts(part, f"{name} of {run.text_name}", parts.training)
 
 
-def _training_text(args: argparse.Namespace, model: Model) -> text_of_run.TrainingText:
-    name = args.vocab_from if args.train_text is None else args.train_text
-    return text_of_run.training_text(model.run, name, args.encoding)
+
 
 
 def _print_text(name: str, text: str, left_out: int, note: str) -> None:

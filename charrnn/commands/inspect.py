@@ -14,7 +14,7 @@ from charrnn.commands import arguments
 from charrnn.engines import Engine
 from charrnn.inspection import units
 from charrnn.system import terminal
-from charrnn.text import corpus, unknown
+from charrnn.text import unknown
 
 # number of units without a feature to list
 UNNAMED = 5
@@ -136,15 +136,16 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError("--top has no effect with --unit")
 
     model = arguments.open_named(args.model, args)
-    if args.text is None:
+    named = args.vocab_from if args.text is None else args.text
+    if named is None:
         whole = text_of_run.training_text(model.run, flag="--text").training
         # Without a record of a run, there is no such text.
         assert model.run
         text_name = f"the training text, {model.run.text_name}"
     else:
-        named = arguments.read_text(args.text, args.encoding)
-        whole = named.text
-        text_name = "standard input" if args.text == corpus.STANDARD_INPUT else named.name
+        read = arguments.read_text(named, args.encoding)
+        whole = read.text
+        text_name = read.name
 
     init_from = model.run.init_from if model.run else None
     text, note = unknown.resolve(whole[: args.characters], model.vocabulary, args.unknown)

@@ -101,7 +101,7 @@ def summary(folder: StrPath) -> Row:
         "init_from_sha256": run.init_from_sha256,
         "step": step,
         "steps": total,
-        "ended": step == total or stopped_early,
+        "ended": step >= total or stopped_early,
         "loss": loss,
         "best": best,
         "best_bits": _in_bits(best),

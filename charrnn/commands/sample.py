@@ -5,10 +5,9 @@ import contextlib
 import json
 import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
-from charrnn.checkpoints import text_of_run
 from charrnn.checkpoints.text_of_run import TrainingText
 from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
@@ -247,7 +246,7 @@ def _training_text(args: argparse.Namespace, model: Model) -> Tuple[FrozenSet[st
     """Return the lines of the training text, empty without --lines; and the text, empty without --novelty."""
     if not args.novelty and not args.new:
         return frozenset(), ""
-    text = text_of_run.training_text(model.run, args.train_text, args.encoding)
+    text = arguments.training_text(args, model)
     lines = text.lines() if args.lines else frozenset()
     training = text.training if args.novelty else ""
     return lines, training
@@ -378,10 +377,16 @@ def _as_json(
         "log_probabilities": sample.log_probabilities.tolist(),
     }
     if training:
-        report["novelty"] = asdict(novelty.compare(sample.text, training))
+        report["novelty"] = _novelty(sample, prime, training)
     if of_start:
-        report["novelty_of_start"] = asdict(novelty.compare(sample.text, of_start.training))
+        report["novelty_of_start"] = _novelty(sample, prime, of_start.training)
     return report
+
+
+def _novelty(sample: Sample, prime: str, training: str) -> Dict[str, Any]:
+    """Return the novelty of what was drawn, with the place of the longest run in the whole text."""
+    copied = novelty.compare(sample.text, training)
+    return asdict(replace(copied, start=len(prime) + copied.start))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ def open_model(
     file: Optional[StrPath] = known_model(path)
     if file is None and is_model_file(path):
         file = path
-    if file is not None and not best:
+    if file is not None:
+        if best:
+            raise CheckpointError(f"{path} is a single model, not a run folder: leave out best")
         return _open_file(file, str(path), vocabulary)
 
     with contextlib.suppress(CheckpointError):

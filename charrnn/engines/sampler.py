@@ -398,11 +398,15 @@ def _factors(
 
 
 def _cut_to_last_line(sample: Sample, length: int) -> Sample:
-    """Return a sample cut to its last line that is not blank, of at most `length` characters with the line end."""
-    start = sample.text.rstrip().rfind("\n") + 1
-    end = start + length
-    return replace(
-        sample,
-        text=sample.text[start:end],
-        log_probabilities=sample.log_probabilities[start:end],
-    )
+    """Return a sample cut to its last line that is not blank, of at most `length` characters with the line end.
+
+    If the drawing ended within a line, this is the line before, unless there is none.
+    """
+    text = sample.text
+    whole_lines = text[: text.rfind("\n") + 1]
+    if whole_lines.strip():
+        text = whole_lines
+    start = text.rstrip().rfind("\n") + 1
+    line = text[start : start + length]
+    log_probabilities = sample.log_probabilities[start : start + len(line)]
+    return replace(sample, text=line, log_probabilities=log_probabilities)

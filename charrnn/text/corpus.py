@@ -84,7 +84,7 @@ class Text:
     """A training text and its source.
 
     Attributes:
-        name: the known name or path that was requested; several are joined with commas.
+        name: the known name or path that was requested, or "standard input"; several are joined with commas.
         text: the characters, with universal newlines.
         skipped: what was left out of folders: a line for each file that is not text, for each subfolder that cannot be
             read, and for links to files that are read already.
@@ -125,11 +125,15 @@ def read(
         else:
             texts.append(_read_single(source, encoding))
 
-    name = ", ".join(map(str, sources))
+    name = ", ".join(map(_shown_name, sources))
     if not texts:
         reasons = f" ({'; '.join(skipped[:3])})" if skipped else ""
         raise ValueError(f"there is no text file in {name}{reasons}")
     return Text(name, separator.join(texts), tuple(skipped))
+
+
+def _shown_name(source: StrPath) -> str:
+    return "standard input" if source == STANDARD_INPUT else str(source)
 
 
 def _read_folder(folder: str, encoding: str, skipped: List[str]) -> List[str]:

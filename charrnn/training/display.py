@@ -1,6 +1,7 @@
 """What a training run prints."""
 
 import contextlib
+import math
 import sys
 from datetime import timedelta
 from typing import Iterable, Iterator, Tuple
@@ -263,28 +264,33 @@ class Display:
         if by == "SIGPIPE":
             self.warn(message)
 
-    def finished(self, step: int, limit: str) -> None:
+    def finished(self, step: int, ends_early: bool) -> None:
         """Print that training has ended, and what to do next.
 
         Args:
             step: number of steps done.
-            limit: the hyperparameter that has ended it, ``epochs`` or ``early_stop``.
+            ends_early: whether ``early_stop`` ends the run, perhaps at its last step.
         """
-        hyper = self.job.hyperparameters
+        job = self.job
         longer = "To train longer"
-        if limit == "epochs" and hyper.schedule in TO_ZERO:
-            longer += ", and raise the learning rate again"
-        if limit == "early_stop":
-            resumption = self._resumption(early_stop=0)
-        else:
-            resumption = self._resumption(epochs=2 * hyper.epochs)
+        # What must change, so that the run goes on.
+        changed = {}
+        if step >= job.total_steps:
+            # A run that is resumed with fewer epochs has done more than these.
+            epochs_done = math.ceil(step / job.n_windows)
+            changed["epochs"] = 2 * epochs_done
+            if job.hyperparameters.schedule in TO_ZERO:
+                longer += ", and raise the learning rate again"
+        if ends_early:
+            changed["early_stop"] = 0
+        resumption = self._resumption(**changed)
 
         if self.job.options.in_python:
             writing = self._writing_in_python()
         else:
             writing = self._writing_in_command()
 
-        what = "lines" if self.job.of_lines else "text"
+        what = "lines" if job.of_lines else "text"
         self._print(
             f"finished after step {step:,}. To write {what}: {writing}\n{longer}: {resumption}"
         )

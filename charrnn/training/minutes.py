@@ -333,11 +333,13 @@ def _rounded(value: float, least: float, most: float) -> float:
 def time_network(hyper: Hyperparameters, num_classes: int, threads: int, in_order: bool) -> Timing:
     """Build the network of a run, and train it for about SECONDS_TO_TIME."""
     # Not above, because they import TensorFlow.
+    from charrnn.system.tensorflow import forget_gradients, tf
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph
 
     start = time.perf_counter()
     model = TrainingGraph(num_classes, hyper, Processes(), threads=threads, in_order=in_order)
+    forget_gradients(tf.get_default_graph())
     # Otherwise the first session of a process fixes the threads of all later ones.
     model.config.use_per_session_threads = True
     ends = step_ends(model, hyper, SECONDS_TO_TIME)

@@ -95,6 +95,14 @@ def test_other_cells_can_be_inspected(inspected, tmp_path):
     assert "8 units" in inspected(tmp_path, "--vocab-from", text, "--text", text).out
 
 
+def test_the_text_of_the_vocabulary_serves_if_no_other_is_named(inspected, tmp_path):
+    make_network(tmp_path, "\n abcd", 4, 2, cell="gru")
+    text = tmp_path / "text.txt"
+    text.write_text("ab cd\n" * 50)
+    out = inspected(tmp_path, "--vocab-from", text).out
+    assert f"measured on 300 characters of {text}\n" in out
+
+
 def test_a_unit_that_is_not_there_is_refused_before_the_text_is_measured(
     exported, capsys, monkeypatch
 ):

@@ -22,7 +22,13 @@ def places(trained, stopped_early, exported, tmp_path_factory):
     (folder / "one").write_text("a" * 10)
     (folder / "tiny").write_text("abcababcababca")
     (folder / "other").write_text("A cat: one, two!\n" * 60)
+    # as the notebook leaves them
+    notebook = folder / "notebook"
+    notebook.mkdir()
+    (notebook / "i200_l512.ckpt.index").touch()
+    (notebook / "text.txt").write_text("text")
     return {
+        "notebook": notebook,
         "one": folder / "one",
         "tiny": folder / "tiny",
         "other": folder / "other",

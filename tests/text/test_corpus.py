@@ -251,7 +251,7 @@ def standard_input(content):
 
 def test_standard_input_is_utf_8_with_universal_newlines(monkeypatch):
     monkeypatch.setattr(sys, "stdin", standard_input(b"\xef\xbb\xbfcaf\xc3\xa9\r\nb\rc\n"))
-    assert corpus.read("-").text == "caf\u00e9\nb\nc\n"
+    assert corpus.read("-") == corpus.Text("standard input", "caf\u00e9\nb\nc\n")
 
 
 @pytest.mark.parametrize("content, message", [(b"caf\xe9", "is not utf-8 text"), (b"", "is empty")])

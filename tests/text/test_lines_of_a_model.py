@@ -114,6 +114,14 @@ def test_no_line_is_longer_than_was_asked_for(english):
     assert max(map(len, english.write_lines(30, 7, seed=5))) == 7
 
 
+def test_a_line_ends_where_the_network_ends_it_or_has_the_length_that_was_asked_for(folder, capsys):
+    """Although the drawing may end within the next line."""
+    flags = "--lines 50 --seed 5 --length 7 --json"
+    assert sample.main([folder, *flags.split()]) == 0
+    lines = [written["text"] for written in json.loads(capsys.readouterr().out)["samples"]]
+    assert not [line for line in lines if not line.endswith("\n") and len(line) < 7]
+
+
 @pytest.fixture
 def samples(folder, capsys):
     """What --json writes of three lines."""

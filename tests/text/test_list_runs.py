@@ -199,5 +199,6 @@ def test_the_last_lines_of_a_run_say_what_to_do_next(
 ):
     values = dict(num_steps=20, val_fraction=fraction)
     job = plan_job(corpus.Text("text", text), values, "my run", IN_PYTHON)
-    Display(replace(job, options=options), 704, StopRequests()).finished(9, "epochs")
-    assert capsys.readouterr().out == f"finished after step 9. {write}\n{longer}\n"
+    step = job.total_steps
+    Display(replace(job, options=options), 704, StopRequests()).finished(step, ends_early=False)
+    assert capsys.readouterr().out == f"finished after step {step:,}. {write}\n{longer}\n"

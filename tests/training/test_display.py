@@ -115,9 +115,24 @@ def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, setti
 
 def test_more_epochs_raise_the_learning_rate_again(capsys):
     """Where the schedule has ended at 0. The last line says that they will."""
-    display_of(schedule="linear").finished(692, "epochs")
+    display_of(schedule="linear").finished(692, ends_early=False)
     out = capsys.readouterr().out
     assert "\nTo train longer, and raise the learning rate again: " in out
+
+
+@pytest.mark.parametrize(
+    "step, ends_early, flags",
+    [
+        (692, False, "--epochs 8"),
+        (500, True, "--early-stop 0"),
+        (692, True, "--epochs 8 --early-stop 0"),
+        # four epochs were asked for after six were done
+        (1038, False, "--epochs 12"),
+    ],
+)
+def test_the_last_line_names_what_ended_the_run(capsys, step, ends_early, flags):
+    display_of().finished(step, ends_early)
+    assert capsys.readouterr().out.endswith(f" --checkpoint-dir 'my folder' {flags}\n")
 
 
 class Full(io.StringIO):
