@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -306,7 +305,9 @@ def test_json_has_the_novelty(trained, script):
     text = script(trained, **NOVELTY).out[:-1]
     (sample,) = json.loads(script(trained, "--novelty", "--json", **NOVELTY).out)["samples"]
     copied = sample["novelty"]
-    assert text[copied["start"] :][: copied["longest"]] == TEXT[copied["place"] :][: copied["longest"]]
+    assert (
+        text[copied["start"] :][: copied["longest"]] == TEXT[copied["place"] :][: copied["longest"]]
+    )
     assert copied["longest"] == novelty.compare(text[len("the ") :], TEXT).longest
 
 

@@ -79,9 +79,6 @@ def _read_part(args: argparse.Namespace, model: Model) -> Texts:
     return Texts(part, f"{name} of {run.text_name}", parts.training)
 
 
-
-
-
 def _print_text(name: str, text: str, left_out: int, note: str) -> None:
     """Print which text is measured, and how many characters of it are left out, which a note names."""
     terminal.write(

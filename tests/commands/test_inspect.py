@@ -104,10 +104,10 @@ def test_the_text_of_the_vocabulary_serves_if_no_other_is_named(inspected, tmp_p
 
 
 def test_a_unit_that_is_not_there_is_refused_before_the_text_is_measured(
-    exported, capsys, monkeypatch
+    trained, capsys, monkeypatch
 ):
     monkeypatch.setattr(inspect.units, "measure", pytest.fail)
-    assert inspect.main([str(exported), "--text", "names", "--unit", "3/c/1"]) == 2
+    assert inspect.main([str(trained), "--unit", "3/c/1"]) == 2
     assert "there is no unit '3/c/1'" in capsys.readouterr().err
 
 

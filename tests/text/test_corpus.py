@@ -190,7 +190,7 @@ def test_of_links_to_a_file_of_a_folder_only_the_first_is_read(folder):
 
 def test_a_broken_link_in_a_folder_is_named(folder):
     (folder / "gone.txt").symlink_to("nowhere.txt")
-    assert corpus.read(folder).skipped == (f"{folder / 'gone.txt'}, a broken link",)
+    assert f"{folder / 'gone.txt'}, a broken link" in corpus.read(folder).skipped
 
 
 @pytest.mark.parametrize(
