@@ -184,21 +184,29 @@ def rows_of_speed(head):
     return rows
 
 
+def numbers(cell):
+    return np.array(cell.split(", "), float)
+
+
 @pytest.fixture(scope="module")
-def seconds_of_step():
-    """By the graph, seconds for a step of the recipe and of the small size."""
+def speeds():
+    """For each machine, by the graph: how many times as fast as the notebook's in 1.15, at both sizes."""
     rows = rows_of_speed("| | the recipe, s/step")
-    return {name: np.array([float(cells[0]), float(cells[3])]) for name, cells in rows.items()}
-
-
-@pytest.fixture(scope="module")
-def on_other_processors():
-    """By the graph and the processor, how many times as fast it is as the notebook's graph, at both sizes."""
-    ratios = {}
-    for name, cells in rows_of_speed("| | AMD EPYC without").items():
-        for processor, cell in enumerate(cells):
+    first = {name: numbers(f"{cells[1]}, {cells[4]}") for name, cells in rows.items()}
+    others = [{"notebook's graph, 1.15": np.ones(2)} for _ in range(3)]
+    for name, cells in rows_of_speed("| | AMD | older").items():
+        for machine, cell in zip(others, cells):
             if cell:
-                ratios[name, processor] = np.array(cell.split(", "), float)
+                machine[name] = numbers(cell)
+    return [first, *others]
+
+
+def faster(speeds, name, other):
+    """Return how many times as fast a graph is as another, at both sizes on each machine that has both."""
+    ratios = []
+    for machine in speeds:
+        if name in machine and other in machine:
+            ratios.extend(machine[name] / machine[other])
     return ratios
 
 
@@ -213,44 +221,49 @@ def speed_in_readme():
     return section.replace("\n", " ")
 
 
+def test_the_ratios_are_those_of_the_times():
+    rows = rows_of_speed("| | the recipe, s/step")
+    slowest = rows["notebook's graph, 1.15"]
+    for cells in rows.values():
+        for place in (0, 3):
+            ratio = float(slowest[place]) / float(cells[place])
+            assert float(cells[place + 1]) == pytest.approx(ratio, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "graph, other, sentence",
+    [
+        ("fused, 1.15", "notebook's graph, 1.15", "is {} times as fast as the notebook's graph"),
+        ("fused, 2.21", "notebook's graph, 2.21", "and {} times with 2.21"),
+        ("fused, 2.21, bfloat16", "notebook's graph, 2.21", "{} times on a processor that has"),
+        ("fused, 2.21, bfloat16", "PyTorch, all bfloat16", "and in bfloat16 {} times"),
+    ],
+)
 def test_the_speed_of_training_is_that_of_the_tables(
-    seconds_of_step, on_other_processors, speed_in_readme
+    speeds, speed_in_readme, graph, other, sentence
 ):
-    """Compared on one TensorFlow; of version 2, other processors have no figures for the notebook's graph."""
-    times = seconds_of_step
-    on_1 = [*(times["notebook's graph, 1.15"] / times["fused, 1.15"])]
-    for (name, _), ratios in on_other_processors.items():
-        if name == "fused, 1.15":
-            on_1.extend(ratios)
-    on_2 = times["notebook's graph, 2.21"] / times["fused, 2.21"]
-    in_bfloat16 = times["notebook's graph, 2.21"] / times["fused, 2.21, bfloat16"]
-    assert (
-        f"is {in_words(on_1)} times as fast as the notebook's graph with TensorFlow 1.15, and {in_words(on_2)} times "
-        "with 2.21"
-    ) in speed_in_readme
-    assert f"{in_words(in_bfloat16)} times on a processor that has it" in speed_in_readme
+    """Compared on one TensorFlow."""
+    assert sentence.format(in_words(faster(speeds, graph, other))) in speed_in_readme
 
 
-def test_the_speed_beside_pytorch_is_that_of_the_tables(
-    seconds_of_step, on_other_processors, speed_in_readme
-):
-    ratios = []
-    for name in ("fused, 1.15", "fused, 2.21"):
-        ratios.extend(seconds_of_step["PyTorch"] / seconds_of_step[name])
-    for (name, processor), ratio in on_other_processors.items():
-        if name.startswith("fused"):
-            ratios.extend(ratio / on_other_processors["PyTorch", processor])
+def test_the_speed_beside_pytorch_is_that_of_the_tables(speeds, speed_in_readme):
+    ratios = faster(speeds, "fused, 1.15", "PyTorch") + faster(speeds, "fused, 2.21", "PyTorch")
     assert f"is {in_words(ratios)} times as fast as PyTorch's `nn.LSTM`" in speed_in_readme
 
 
 def test_the_speed_of_writing_is_that_of_the_table(speed_in_readme):
+    """On both machines. One text is never written in the graph."""
+    one_text = []
+    many = []
     rows = rows_of_speed("| engine | one text")
-    engines = [rows[name] for name in ("in the graph", "NumPy 1.18", "NumPy 2.4")]
-    # One text is never written in the graph.
-    one_text = in_words([float(cells[1]) for cells in engines[1:]], digits=0)
-    many = in_words([float(cells[3]) for cells in engines], digits=0)
-    assert f"writes one text {one_text} times as fast as the notebook's loop" in speed_in_readme
-    assert f"and 64 texts {many} times" in speed_in_readme
+    for name in ("in the graph", "NumPy 1.18", "NumPy 2.4"):
+        _, one, _, of_many, on_other = rows[name]
+        one_on_other, many_on_other = numbers(on_other)
+        many += [float(of_many), many_on_other]
+        if name != "in the graph":
+            one_text += [float(one), one_on_other]
+    assert f"writes one text {in_words(one_text, digits=0)} times as fast" in speed_in_readme
+    assert f"and 64 texts {in_words(many, digits=0)} times" in speed_in_readme
 
 
 def anchors(page):
