@@ -180,7 +180,7 @@ def _check_defaults(args: argparse.Namespace, mode: str, defaults: Dict[str, Any
     """Raise ValueError if an argument that cannot be combined with a flag is not its default."""
     for name, default in defaults.items():
         if getattr(args, name) != default:
-            raise ValueError(f"{mode} and {arguments.flag(name)} cannot be combined")
+            raise ValueError(f"{mode} and {words.flag(name)} cannot be combined")
 
 
 def main(argv: Optional[List[str]] = None) -> int:
