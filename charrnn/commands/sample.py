@@ -210,7 +210,10 @@ def _main(args: argparse.Namespace) -> int:
     with contextlib.closing(model.engine(args.num_samples, characters)) as engine:
         writer = Sampler(engine, args.num_samples)
         if args.interactive:
-            return Conversation(writer, settings, args.length, args.unknown, args.seed).run()
+            conversation = Conversation(
+                writer, settings, length=args.length, unknown=args.unknown, seed=args.seed
+            )
+            return conversation.run()
 
         seed = _seed(args, settings)
         if args.lines:
@@ -277,8 +280,7 @@ def _prime(args: argparse.Namespace, model: Model) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
     if args.prime is None:
         return default_prime(model.vocabulary, model.beginning)
-    prime = checked_prime(args.prime, model.vocabulary, args.unknown)
-    _, note = unknown.resolve(args.prime, model.vocabulary, args.unknown, "the prime")
+    prime, note = checked_prime(args.prime, model.vocabulary, args.unknown)
     if note:
         terminal.print_note(note)
     return prime
