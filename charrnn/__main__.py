@@ -11,7 +11,8 @@ from charrnn.system.interrupts import exit_on_interrupt, raise_on_interrupt
 
 NAMES = ("train", "sample", "evaluate", "export", "inspect", "runs")
 
-exit_on_interrupt()  # before anything slow is imported
+# before anything slow is imported
+exit_on_interrupt()
 
 
 def _module(name: str) -> Any:
@@ -36,15 +37,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return _run(name, argv[1:])
 
     from charrnn.commands import arguments
+    from charrnn.system import terminal
 
     raise_on_interrupt()
+    if argv and not name.startswith("-"):
+        terminal.print_note(f"charrnn: error: there is no command {name} (see charrnn --help)")
+        return 2
     parser = arguments.Parser(
         prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands."
     )
-    if argv and not name.startswith("-"):
-        return arguments.run_main(
-            lambda _args: parser.error(f"there is no command {name}"), parser, argv=[]
-        )
     return arguments.run_main(_list, parser, argv)
 
 

@@ -40,9 +40,12 @@ def read_bytes(path: StrPath) -> bytes:
     try:
         with open(str(path), "rb") as file:
             return file.read()
-    except (OSError, ValueError) as error:  # ValueError: a path with a null character in it
-        reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"cannot read the text {str(path)!r}: {reason}")
+    except OSError as error:
+        reason = error.strerror
+    except ValueError as error:
+        # The path has a null character in it.
+        reason = str(error)
+    raise ValueError(f"cannot read the text {str(path)!r}: {reason}")
 
 
 def decode_text(content: bytes, encoding: str, name: str) -> str:
@@ -52,13 +55,15 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
         ValueError: the bytes are not text in that encoding, there is no such encoding, or the text is empty.
     """
     try:
-        text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()
+        file = io.TextIOWrapper(io.BytesIO(content), encoding=encoding)
+        text = file.read()
     except UnicodeError as error:
         raise ValueError(
             f"{name} is not {encoding} text ({error}): try another encoding, for example cp1252, or "
             "cp1251 for Russian"
         )
-    except (LookupError, TypeError):  # TypeError: an empty name
+    except (LookupError, TypeError):
+        # A TypeError is for an empty name.
         raise ValueError(f"there is no encoding named {encoding!r}: try utf-8, latin-1 or cp1252")
 
     if not text:

@@ -6,8 +6,6 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Collection, NamedTuple, Optional
 
-import numpy as np
-
 # With more, the graph takes long to build.
 MOST_LAYERS = 32
 # The optimizers, with the names of their operations and variables in the graph. Adam's is that in the notebook's graph.
@@ -143,7 +141,8 @@ class Checkable:
 
     def __post_init__(self) -> None:
         for name, value in list(vars(self).items()):
-            if isinstance(value, np.generic):
+            # A number of NumPy has a shape, which is empty. One of Python has none.
+            if getattr(value, "shape", None) == ():
                 object.__setattr__(self, name, value.item())
 
     def check(self, names_of_run: Collection[str] = ()) -> None:
@@ -343,7 +342,7 @@ def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float
     (linear; cosine: along half a period, Loshchilov and Hutter 2017, arXiv:1608.03983).
 
     Args:
-        hyper: with the schedule, and all that it depends on.
+        hyper: the schedule, learning_rate, warmup_steps, decay and epochs are read.
         step: number of steps done before this one.
         n_windows: K, steps in an epoch.
 

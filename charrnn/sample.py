@@ -96,7 +96,7 @@ def sample(
     vocab = trained.vocabulary
     if prime is None:
         prime = default_prime(vocab, trained.beginning)
-    prime = checked_prime(prime, vocab)
+    prime, _ = checked_prime(prime, vocab)
 
     # not above, because these import TensorFlow
     from charrnn.model import CharRNN

@@ -453,7 +453,7 @@ class Training:
                 is_saved = run.saved_progress.step == progress.step
                 display.save_failed(error, is_saved, run.has_checkpoint)
                 return run.saved_progress.best
-            if run.is_away and run.has_checkpoint:
+            if run.was_moved and run.has_checkpoint:
                 raise OSError(
                     f"{error}. If it was moved, its checkpoints are intact: to resume from the last one, name its new "
                     "place as checkpoint_dir, with resume=True, or --resume"

@@ -46,11 +46,16 @@ class VerifiedCheckpoint(NamedTuple):
     skipped: Tuple[str, ...] = ()
 
 
+def file_of(name: StrPath) -> Path:
+    """Return the file of one of KNOWN_MODELS."""
+    return MODELS / f"{name}.npz"
+
+
 def known_model(name: StrPath) -> Optional[Path]:
     """Return the file of a known model; None for any other name, and if there is a file or folder with that name."""
     if str(name) not in KNOWN_MODELS or Path(name).exists():
         return None
-    return MODELS / f"{name}.npz"
+    return file_of(name)
 
 
 def is_model_file(path: StrPath) -> bool:

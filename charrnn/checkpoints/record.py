@@ -73,7 +73,8 @@ class RunRecord:
     """What a run is.
 
     Attributes:
-        hyperparameters: the Hyperparameters, as last started or resumed. One newer than the run has its default.
+        hyperparameters: the Hyperparameters, as last started or resumed. One that the run's version lacked has its
+            default.
         vocabulary: the Vocabulary.
         text_name: the known name or path of the training text.
         text_sha256: hexadecimal SHA-256 of the characters of the text in UTF-8, as it was given.
@@ -209,6 +210,9 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
     hyper.check(names_of_run=NAMES)
 
     text = content["text"]
+    folder_name = None
+    if folder is not None:
+        folder_name = str(folder)
     record = RunRecord(
         hyperparameters=hyper,
         vocabulary=Vocabulary(content["vocabulary"]),
@@ -218,7 +222,7 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
         init_from=content["init_from"],
         init_from_sha256=content.get("init_from_sha256"),
         test_loss=content.get("test_loss"),
-        folder=None if folder is None else str(folder),
+        folder=folder_name,
         shuffled_sha256=text.get("shuffled_sha256"),
         beginning=content.get("beginning"),
         tensorflow=content.get("tensorflow"),

@@ -270,12 +270,12 @@ class Run:
         return math.isfinite(self.session.run(self._norm_of_variables))
 
     @property
-    def is_away(self) -> bool:
-        """Whether the folder is no longer that of this run."""
-        return self._lock is None or not files.is_held(self._lock)
+    def was_moved(self) -> bool:
+        """Whether the folder was moved, removed or replaced, so that its path is no longer that of this run."""
+        return self._lock is None or not files.is_in_place(self._lock)
 
     def _check_place(self) -> None:
-        if self.is_away:
+        if self.was_moved:
             raise OSError(
                 f"cannot save to {self.folder}: since training began, the folder was moved or removed"
             )
@@ -297,7 +297,7 @@ class Run:
         line = _line(str(row.get(name, "")) for name in COLUMNS)
 
         self._history += line
-        if self.is_away:
+        if self.was_moved:
             return
         with contextlib.suppress(OSError):
             if self._summarized_from >= 0:
@@ -311,7 +311,9 @@ class Run:
         files.write_atomically(Path(self.folder) / HISTORY_FILE, content.encode())
 
     def save(self, progress: Progress, weights: Weights, warn: Callable[[str], None]) -> str:
-        """Save a checkpoint, list it, and remove the oldest ones. The best one is that of the best evaluation.
+        """Save a checkpoint, list it, and remove the oldest ones.
+
+        If this is the step of the best evaluation, the record names this checkpoint as the best.
 
         Args:
             progress: the Progress without the history.
@@ -497,8 +499,9 @@ def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
     A row that was not written to its end, for example because of a crash, or has something else, is left out.
     """
     lines = (Path(folder) / HISTORY_FILE).read_bytes().splitlines()
+    after_the_header = lines[1:]
     rows = []
-    for line in lines[1:]:  # without the header
+    for line in after_the_header:
         with contextlib.suppress(ValueError):
             row = [float(cell or "nan") for cell in line.split(b",")]
             is_too_large = any(abs(number) > LARGEST_MEASURED for number in row)

@@ -51,7 +51,7 @@ def training_text(
     raise ValueError(f"the model has no training text with it: name the text with {flag}")
 
 
-def text_of(run: RunRecord, text: str) -> Optional[str]:
+def in_order_of_run(run: RunRecord, text: str) -> Optional[str]:
     """Return the text of a run in the order of the run, or None if this is another text.
 
     If the run has shuffled its lines, they may be in either order.
@@ -67,7 +67,7 @@ def text_of(run: RunRecord, text: str) -> Optional[str]:
 def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
     if run:
-        own = text_of(run, text.text)
+        own = in_order_of_run(run, text.text)
         if own is not None:
             hyper = run.hyperparameters
             parts = split(own, hyper.val_fraction, hyper.test_fraction)

@@ -90,8 +90,10 @@ def read_saved(prefix: str) -> Weights:
                 parent, _, _ = name.rpartition("/")
                 if parent in saved or not re.match("rnn/|softmax/", name):
                     continue
-                average = name + AVERAGE
-                values = reader.get_tensor(average if average in saved else name)
+                to_read = name
+                if name + AVERAGE in saved:
+                    to_read = name + AVERAGE
+                values = reader.get_tensor(to_read)
                 name = re.sub("/weights$", "/kernel", name)
                 name = re.sub("/biases$", "/bias", name)
                 weights[name] = values

@@ -1,6 +1,7 @@
 """What commands share: how they parse arguments, fail and end, and the flags of models and of hyperparameters."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import re
@@ -16,7 +17,7 @@ from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.model_file import doubt_order, open_model
 from charrnn.engines.opened_model import Model
 from charrnn.hyperparameters import range_in_words
-from charrnn.system import mpi, terminal
+from charrnn.system import mpi, terminal, words
 from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
 from charrnn.text import corpus
@@ -45,7 +46,10 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, in_processes: bool = False, **options: Any) -> None:
-        """in_processes: whether a launcher may start the script as several processes, of which the first one speaks."""
+        """Make a parser, with ``in_processes`` for a script that a launcher may start as several processes.
+
+        Only the first of them then speaks.
+        """
         self._is_silent = in_processes and mpi.launch().rank > 0
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
         self.add_argument("--version", action="version", version=f"charrnn {__version__}")
@@ -103,7 +107,7 @@ def check_needs(args: argparse.Namespace, **needed: Sequence[str]) -> None:
     in_use = {name for name, value in vars(args).items() if value not in (None, False)}
     for name, others in needed.items():
         if name in in_use and not in_use.intersection(others):
-            raise ValueError(f"{flag(name)} needs {' or '.join(map(flag, others))}")
+            raise ValueError(f"{words.flag(name)} needs {' or '.join(map(words.flag, others))}")
 
 
 def check_encoding(args: argparse.Namespace, *texts: Optional[str]) -> None:
@@ -138,7 +142,8 @@ def run_main(
         args = parser.parse(argv)
         terminal.quiet_tensorflow()
         status = body(args) or 0
-        sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
+        # so that BrokenPipeError is raised here rather than at exit
+        sys.stdout.flush()
         return status
     except BrokenPipeError:
         return 141
@@ -156,17 +161,9 @@ def run_main(
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except OSError:  # Python would try once more at its end, print an error and return 120
+            except OSError:
+                # Python would try once more at its end, print an error and return 120.
                 terminal.drop_output(stream)
-
-
-def flag(name: str) -> str:
-    """Return the flag of a parameter.
-
-    >>> flag("batch_size")
-    '--batch-size'
-    """
-    return "--" + name.replace("_", "-")
 
 
 def add_settings(groups: Dict[str, argparse._ArgumentGroup], declaring: type) -> None:
@@ -182,7 +179,7 @@ def add_settings(groups: Dict[str, argparse._ArgumentGroup], declaring: type) ->
             continue
         if field.metadata["kind"] is bool:
             groups[group].add_argument(
-                flag(f"no_{field.name}"),
+                words.flag(f"no_{field.name}"),
                 dest=field.name,
                 action="store_const",
                 const=False,
@@ -204,7 +201,7 @@ def _add_value(group: argparse._ArgumentGroup, field: Any) -> None:
         metavar = METAVARS[kind]
         notes = f"{range_in_words(field)}; {default}"
     group.add_argument(
-        flag(field.name),
+        words.flag(field.name),
         type=kind,
         choices=choices,
         metavar=metavar,
@@ -283,16 +280,13 @@ def open_at(path: StrPath, args: argparse.Namespace, best: bool = False) -> Mode
 
 def read_order(path: StrPath) -> Vocabulary:
     """Read a vocabulary from a file: a JSON list of its characters in the order of their ids."""
-    try:
+    # A Vocabulary refuses what is no character, or is repeated.
+    with contextlib.suppress(ValueError, RecursionError):
         # in UTF-8, UTF-16 or UTF-32, perhaps with a byte order mark
         characters = json.loads(Path(path).read_bytes())
-        if not isinstance(characters, list):
-            raise ValueError("it is another type of JSON")
-        return Vocabulary(characters)
-    except (ValueError, RecursionError):
-        raise ValueError(
-            f"{path} is not a JSON list of distinct characters in the order of their ids"
-        )
+        if isinstance(characters, list):
+            return Vocabulary(characters)
+    raise ValueError(f"{path} is not a JSON list of distinct characters in the order of their ids")
 
 
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:

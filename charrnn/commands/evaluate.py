@@ -52,8 +52,10 @@ def _read_texts(args: argparse.Namespace, model: Model, name: str) -> Texts:
 
     trained_on = model.run.text_sha256 if model.run else parts.sha256
     is_known = text_of_run.divide(text, model.run).sha256 == trained_on
-    name = f"{text.name}, which the model was trained on" if is_known else text.name
-    return Texts(text.text, name, parts.training)
+    name_in_report = text.name
+    if is_known:
+        name_in_report = f"{text.name}, which the model was trained on"
+    return Texts(text.text, name_in_report, parts.training)
 
 
 def _read_part(args: argparse.Namespace, model: Model) -> Texts:
@@ -67,7 +69,7 @@ def _read_part(args: argparse.Namespace, model: Model) -> Texts:
     run = model.run
     if not run or not getattr(run.hyperparameters, fraction):
         raise ValueError(
-            f"the run of {model.name} has no {name}: it was trained without {arguments.flag(fraction)}"
+            f"the run of {model.name} has no {name}: it was trained without {words.flag(fraction)}"
         )
     parts = arguments.training_text(args, model)
     if parts.sha256 != run.text_sha256:

@@ -145,14 +145,15 @@ def _format(target: str, chosen: Optional[str]) -> str:
     """Return the format of a file, by the ending of its name. Raise ValueError if that is not the format chosen."""
     suffix = Path(target).suffix.lower()
     by_suffix = {".npz": "npz", ".html": "html"}.get(suffix)
-    format_ = by_suffix or "saved-model"
-    # Without an ending, a SavedModel must be asked for.
-    if (chosen or by_suffix) != format_:
+    if by_suffix is None and chosen != "saved-model":
         raise ValueError(
-            f"{target} names no format, or another than --format: a FILE ends in .npz or in .html; a "
-            "folder ends in neither, and needs --format saved-model"
+            f"{target} names no format: FILE must end in .npz or .html; a folder needs --format saved-model"
         )
-    return format_
+    if by_suffix is None:
+        return "saved-model"
+    if chosen not in (None, by_suffix):
+        raise ValueError(f"{target} is the name of a {suffix} file, not of --format {chosen}")
+    return by_suffix
 
 
 def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.Text]) -> None:

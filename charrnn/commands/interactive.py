@@ -11,7 +11,7 @@ from charrnn.commands import arguments
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import SEEDS, Sampler, checked_prime, fresh_seed
 from charrnn.system import terminal
-from charrnn.text import unknown
+from charrnn.text.unknown import resolve
 
 # The settings that a line may change, and the functions that read their values.
 _READ: Dict[str, Callable[[str], Any]] = {
@@ -37,12 +37,12 @@ class Conversation:
         sampler: Sampler,
         settings: Settings,
         length: int,
-        how_unknown: str = "error",
+        unknown: str = "error",
         seed: Optional[int] = None,
     ) -> None:
         """Keep a sampler of one text, and the first settings. A seed of None is a new one for each text."""
         self._sampler = sampler
-        self._unknown = how_unknown
+        self._unknown = unknown
         self._values: Dict[str, Any] = {
             "temperature": settings.temperature,
             "top-n": settings.top_n,
@@ -107,9 +107,10 @@ class Conversation:
     def _continue(self, typed: str, after_last: bool = False) -> None:
         """Write a text, and show its seed."""
         vocabulary = self._sampler.vocabulary
-        prime, note = unknown.resolve(typed, vocabulary, self._unknown, "what you typed")
-        if not after_last:
-            prime = checked_prime(typed, vocabulary, self._unknown)
+        if after_last:
+            prime, note = resolve(typed, vocabulary, self._unknown, "what you typed")
+        else:
+            prime, note = checked_prime(typed, vocabulary, self._unknown, "what you typed")
         if note:
             print(note)
 

@@ -179,7 +179,7 @@ def _check_defaults(args: argparse.Namespace, mode: str, defaults: Dict[str, Any
     """Raise ValueError if an argument that cannot be combined with a flag is not its default."""
     for name, default in defaults.items():
         if getattr(args, name) != default:
-            raise ValueError(f"{mode} and {arguments.flag(name)} cannot be combined")
+            raise ValueError(f"{mode} and {words.flag(name)} cannot be combined")
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -209,7 +209,10 @@ def _main(args: argparse.Namespace) -> int:
     with contextlib.closing(model.engine(args.num_samples, characters)) as engine:
         writer = Sampler(engine, args.num_samples)
         if args.interactive:
-            return Conversation(writer, settings, args.length, args.unknown, args.seed).run()
+            conversation = Conversation(
+                writer, settings, length=args.length, unknown=args.unknown, seed=args.seed
+            )
+            return conversation.run()
 
         seed = _seed(args, settings)
         if args.lines:
@@ -276,8 +279,7 @@ def _prime(args: argparse.Namespace, model: Model) -> str:
     """Return the prime that the arguments give, in characters of the vocabulary."""
     if args.prime is None:
         return default_prime(model.vocabulary, model.beginning)
-    prime = checked_prime(args.prime, model.vocabulary, args.unknown)
-    _, note = unknown.resolve(args.prime, model.vocabulary, args.unknown, "the prime")
+    prime, note = checked_prime(args.prime, model.vocabulary, args.unknown)
     if note:
         terminal.print_note(note)
     return prime

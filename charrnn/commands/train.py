@@ -13,7 +13,7 @@ from charrnn.checkpoints.record import IMMUTABLE, RunRecord
 from charrnn.commands import arguments
 from charrnn.engines.opened_model import Model
 from charrnn.hyperparameters import AUTO, GROUPS, NAMES, Hyperparameters
-from charrnn.system import errors, machine, terminal
+from charrnn.system import errors, machine, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import require_tensorflow
 from charrnn.text import corpus
@@ -111,7 +111,7 @@ def make_parser() -> arguments.Parser:
         action="store_true",
         help="continue the run in DIR, by default the newest of "
         "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
-        f"except {', '.join(map(arguments.flag, IMMUTABLE))}",
+        f"except {', '.join(map(words.flag, IMMUTABLE))}",
     )
 
     for declaring in (Options, Hyperparameters):
@@ -186,9 +186,7 @@ def _check(args: argparse.Namespace) -> None:
     arguments.check_encoding(args, args.vocab_from, *args.text)
     for name, other in NOT_COMBINED:
         if getattr(args, name) and getattr(args, other):
-            raise ValueError(
-                f"{arguments.flag(name)} cannot be combined with {arguments.flag(other)}"
-            )
+            raise ValueError(f"{words.flag(name)} cannot be combined with {words.flag(other)}")
 
     if args.resume:
         for name in args.text:
@@ -255,14 +253,20 @@ def _run_at(path: str) -> RunRecord:
 
 def dry_run(job: Job, processes: Processes) -> None:
     """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
-    from charrnn.training.display import Display  # not above, because these imports take time
+    # not above, because these imports take time
+    from charrnn.training.display import Display
     from charrnn.training.graph import TrainingGraph
 
     model = TrainingGraph(
-        len(job.record.vocabulary), job.hyperparameters, processes, job.threads, job.in_order
+        num_classes=len(job.record.vocabulary),
+        hyper=job.hyperparameters,
+        processes=processes,
+        threads=job.threads,
+        in_order=job.in_order,
     )
 
-    display = Display(job, model.n_parameters, StopRequests(), processes.rank > 0)
+    is_first = processes.rank == 0
+    display = Display(job, model.n_parameters, StopRequests(), quiet=not is_first)
     display.plan()
     times = np.diff(step_ends(model, job.hyperparameters))
     display.trial(float(np.median(times)), machine.peak_memory())

@@ -1,4 +1,6 @@
-"""Trained networks that continue and measure texts, behind one interface. NumPy only, except for ``graph``.
+"""Trained networks that continue and measure texts, behind one interface.
+
+NumPy is enough, except for ``graph_engine`` and ``cells``, which need TensorFlow.
 
 Letters for shapes as in :mod:`charrnn.data`. In addition: B rows that are processed together (texts or pieces of a
 text), T steps of one call, S parts of a state.

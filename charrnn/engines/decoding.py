@@ -13,7 +13,8 @@ from charrnn.hyperparameters import Checkable, setting
 LEAST_TEMPERATURE = 0.001
 # top_p must be above 0
 LEAST_SHARE = 1e-9
-LARGEST_TEMPERATURE = 1e38  # float32 cannot hold numbers that are much larger
+# float32 cannot hold numbers that are much larger
+LARGEST_TEMPERATURE = 1e38
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ At first the graph has only what reads text. Three more parts are added when the
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
-from typing import Any, List, NamedTuple
+from typing import Any, List, NamedTuple, Optional
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from charrnn.system.tensorflow import (
     set_variable,
     tf,
     thread_count,
+    use_own_threads,
 )
 from charrnn.system.terminal import tensorflow_quieted
 
@@ -80,8 +81,7 @@ class GraphEngine(Engine):
             last_outputs = self._outputs[:, -1]  # [B, L]
             self._last_logits = tf.nn.xw_plus_b(last_outputs, *self._softmax_weights)  # [B, C]
         config = session_config(self._threads)
-        # Otherwise the first session of a process fixes the threads of all later ones, such as those of a training.
-        config.use_per_session_threads = True
+        use_own_threads(config)
         self._session = tf.Session(graph=graph, config=config)
 
     def load(self, weights):
@@ -195,17 +195,27 @@ class GraphEngine(Engine):
         logits = tf.placeholder(tf.float32, [rows, num_classes])
         state = _state_placeholder(stack, rows)
         uniforms = tf.placeholder(tf.float64, [None, rows])  # [T, B]
-        settings = Settings(
-            temperature=tf.placeholder(tf.float32, []),
-            top_n=tf.placeholder(tf.int32, []),
-            top_p=tf.placeholder(tf.float64, []) if with_top_p else None,
+        settings = _FedSettings(
+            temperature=tf.placeholder(tf.float32, []), top_n=tf.placeholder(tf.int32, [])
         )
+        if with_top_p:
+            settings = settings._replace(top_p=tf.placeholder(tf.float64, []))
 
         ids, log_probabilities, final_logits, final_state = _loop(
-            step, self._softmax_weights, logits, _split(stack, state), uniforms, settings
+            step_of_layers=step,
+            softmax_weights=self._softmax_weights,
+            logits=logits,
+            state=_split(stack, state),
+            uniforms=uniforms,
+            settings=settings,
         )
-        results = [ids, log_probabilities, final_logits, _joined(final_state)]
-        return _Loop(logits, state, uniforms, settings, results)
+        return _Loop(
+            logits=logits,
+            state=state,
+            uniforms=uniforms,
+            settings=settings,
+            results=[ids, log_probabilities, final_logits, _joined(final_state)],
+        )
 
     def _build_activations(self):
         """Build the states [T, S, 1, L] after each of the ids in the first row that is fed to what reads text."""
@@ -243,13 +253,24 @@ class GraphEngine(Engine):
         return _Window(inputs, targets, state, [nats, final_state])
 
 
+class _FedSettings(NamedTuple):
+    """The placeholders for how to draw, see :class:`charrnn.engines.decoding.Settings`.
+
+    In a loop without ``top_p``, that is None.
+    """
+
+    temperature: Any
+    top_n: Any
+    top_p: Optional[Any] = None
+
+
 class _Loop(NamedTuple):
     """The placeholders of the loop, those of its settings among them, and the results of :meth:`Engine.generate`."""
 
     logits: Any
     state: Any
     uniforms: Any
-    settings: Settings
+    settings: _FedSettings
     results: List[Any]
 
 
@@ -263,10 +284,7 @@ class _Window(NamedTuple):
 
 
 def _draw_ids(logits, uniforms, settings):
-    """Draw an id for each row, int32 [B], as :func:`charrnn.engines.decoding.draw_ids` does, with uniforms [B, 1].
-
-    The Settings are of placeholders; ``top_p`` is None where it is not used.
-    """
+    """Draw an id for each row, int32 [B], as :func:`charrnn.engines.decoding.draw_ids` does, with uniforms [B, 1]."""
     prediction = tf.nn.softmax(logits / settings.temperature)  # [B, C]
 
     kept_largest = tf.nn.top_k(prediction, settings.top_n).values  # [B, n], descending

@@ -3,15 +3,15 @@
 import contextlib
 import math
 from pathlib import Path
-from typing import Iterable, List, Optional, Tuple
+from typing import Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import KNOWN_MODELS, MODELS, find, is_model_file, known_model
+from charrnn.checkpoints.find import KNOWN_MODELS, file_of, find, is_model_file, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.text_of_run import TrainingText, training_text
-from charrnn.checkpoints.weights import Weights, read_packed, read_saved
+from charrnn.checkpoints.weights import read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import surprisal
@@ -59,7 +59,7 @@ def open_model(
 
 def known_models() -> List[Model]:
     """Open the models that come with charrnn, whatever is in the working folder."""
-    files = {name: MODELS / f"{name}.npz" for name in KNOWN_MODELS}
+    files = {name: file_of(name) for name in KNOWN_MODELS}
     return [_open_file(file, name, None) for name, file in files.items() if file.exists()]
 
 
@@ -78,7 +78,9 @@ def _open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
                 "--vocab-order FILE"
             )
         vocabulary = Vocabulary.from_text(load_text(text))
-    return _checked(prefix, vocabulary, read_saved(prefix))
+    weights = read_saved(prefix)
+    with _checking(prefix):
+        return Model(prefix, vocabulary, weights)
 
 
 def _open_file(
@@ -110,31 +112,23 @@ def _open_file(
             f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
             f"of {len(vocabulary)} differs from it: leave it out"
         )
-    return _checked(
-        name, recorded, weights, run=run, skipped=skipped, beginning=beginning, sha256=sha256
-    )
-
-
-def _checked(
-    name: str,
-    vocabulary: Vocabulary,
-    weights: Weights,
-    run: Optional[RunRecord] = None,
-    skipped: Tuple[str, ...] = (),
-    beginning: Optional[str] = None,
-    sha256: Optional[str] = None,
-) -> Model:
-    """Return the model of some weights, if they are those of a network."""
-    try:
+    with _checking(name):
         return Model(
             name,
-            vocabulary,
-            weights,
+            vocabulary=recorded,
+            weights=weights,
             run=run,
             skipped=skipped,
             beginning=beginning,
             sha256=sha256,
         )
+
+
+@contextlib.contextmanager
+def _checking(name: str) -> Iterator[None]:
+    """Raise CheckpointError in place of the ValueError of a Model whose weights are not those of a network."""
+    try:
+        yield
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
 
@@ -169,7 +163,7 @@ def text_of_start(run: Optional[RunRecord]) -> Optional[TrainingText]:
 def doubt_order(model: Model, text: Optional[str] = None) -> None:
     """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
 
-    One that was not trained guesses; one that was trained is better than the frequencies of the characters.
+    An untrained network guesses; a trained one does better than the character frequencies.
 
     Args:
         model: the model.

@@ -179,11 +179,10 @@ class Model:
         prime = self._checked_prime(prime, unknown)
         _check_allow(allow)
 
-        characters = num_samples * length
+        characters: Optional[int] = num_samples * length
         if allow:
-            # Each character is then a call of the engine, for which NumPy is faster. 0 stands for a number that is not
-            # known, and chooses NumPy.
-            characters = 0
+            # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
+            characters = None
         with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
             sampler = Sampler(engine, num_samples, allow)
             samples, interrupted = sampler.write(prime, length, settings, seed, stop=stop)
@@ -273,7 +272,8 @@ class Model:
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
         if prime is None:
             prime = default_prime(self.vocabulary, self.beginning)
-        return checked_prime(prime, self.vocabulary, unknown)
+        known, _ = checked_prime(prime, self.vocabulary, unknown)
+        return known
 
     def next(self, text: str, unknown: str = "error") -> np.ndarray:
         """Return the probability of each character of the vocabulary to follow a text, float32 [C].
@@ -287,14 +287,14 @@ class Model:
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
-        text = checked_prime(text, self.vocabulary, unknown)
+        known, _ = checked_prime(text, self.vocabulary, unknown)
         engine = self._next_engine
         if engine is None:
             engine = self.engine()
             # It is kept, because a program may call this for each character, and to lay out the weights takes as long
             # as to read hundreds of characters.
             vars(self)["_next_engine"] = engine
-        logits, _ = engine.read(self.vocabulary.encode(text), engine.zero_state())
+        logits, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
         (chances,) = softmax(logits)
         return chances
 
@@ -357,12 +357,15 @@ class Model:
 
         files.write_atomically(target, packed(weights, about))
 
-    def engine(self, texts: int = 1, characters: int = 0, keeps_eager: bool = False) -> Engine:
+    def engine(
+        self, texts: int = 1, characters: Optional[int] = None, keeps_eager: bool = False
+    ) -> Engine:
         """Make the engine that runs the model.
 
         Args:
             texts: number of texts that are written or read at once.
-            characters: number of characters in all texts together; 0 if not known. With one text it has no effect.
+            characters: number of characters in all texts together; None if it is not known, and NumPy is used. With one
+                text it has no effect.
             keeps_eager: True in a call from Python, such as :meth:`write`, which never turns the program's eager mode
                 off just to be faster.
         """
@@ -381,7 +384,7 @@ class Model:
             engine.load(self.weights)
         return engine
 
-    def _runs_in_numpy(self, texts: int, characters: int, keeps_eager: bool) -> bool:
+    def _runs_in_numpy(self, texts: int, characters: Optional[int], keeps_eager: bool) -> bool:
         """Choose between the engines."""
         if self.cell != "lstm":
             return False
@@ -425,13 +428,13 @@ def _is_usable(values: np.ndarray) -> bool:
     return -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT
 
 
-def _graph_pays(texts: int, characters: int) -> bool:
+def _graph_pays(texts: int, characters: Optional[int]) -> bool:
     """Return whether the graph is faster than NumPy for some texts at once with some characters together.
 
     Measured by benchmarks/bench.py generation with NumPy 1.18; docs/speed.md has the figures. With NumPy 2.5, which is
     faster, the graph pays later, but how much later is different on each machine.
     """
-    if texts == 1:
+    if texts == 1 or characters is None:
         return False
     if texts <= 3:
         return characters >= 36_000

@@ -13,7 +13,7 @@ import numpy as np
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import Settings, log_probabilities_of
-from charrnn.text import unknown
+from charrnn.text.unknown import resolve
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
 PRIMES = (
@@ -35,11 +35,11 @@ CHUNK = 50
 MOST_TEXTS = 100_000
 # With a smaller top_p, the first letters of lines lose their variety.
 LINES_TOP_P = 0.98
-# For a line that counts, the network first writes so many lines, blank ones included.
+# Lines that are written and dropped before the one that counts. Blank lines are among them.
 LINES_BEFORE = 3
-# With those, a line usually takes about so many characters. The engine is chosen by this number.
+# Characters that a line usually takes, with those before it. The engine is chosen by this number.
 USUAL_LINE_LENGTH = 50
-# Lines are drawn in rounds, each of as many lines as are asked for. No more than these are drawn.
+# Most rounds of drawing. Each draws as many lines as are asked for.
 MOST_ROUNDS = 20
 # NumPy takes seeds below this number
 SEEDS = 2**32
@@ -48,18 +48,20 @@ Allowed = Union[None, Collection[str], Mapping[str, float]]
 Allow = Callable[[str], Allowed]
 
 
-def checked_prime(prime: str, vocabulary: Vocabulary, how_unknown: str = "error") -> str:
-    """Return a prime in characters of the vocabulary, see :func:`charrnn.text.unknown.resolve`.
+def checked_prime(
+    prime: str, vocabulary: Vocabulary, unknown: str = "error", name: str = "the prime"
+) -> Tuple[str, str]:
+    """Return a prime in characters of the vocabulary, and a note, see :func:`charrnn.text.unknown.resolve`.
 
     Raises:
-        ValueError: it is empty, or all its characters are unknown, or some are and how_unknown is ``error``.
+        ValueError: it is empty, or all its characters are unknown, or some are and ``unknown`` is ``error``.
     """
-    known, _ = unknown.resolve(prime, vocabulary, how_unknown, "the prime")
+    known, note = resolve(prime, vocabulary, unknown, name)
     if not prime:
         raise ValueError("the prime is empty: give at least one character to begin with")
     if not known:
         raise ValueError("the model knows no character of the prime")
-    return known
+    return known, note
 
 
 def default_prime(vocabulary: Vocabulary, beginning: Optional[str] = None) -> str:
@@ -148,7 +150,7 @@ class Sampler:
     """
 
     def __init__(self, engine: Engine, num_samples: int = 1, allow: Optional[Allow] = None):
-        """allow: see :meth:`charrnn.engines.opened_model.Model.write`."""
+        """Prepare to write with an engine. For ``allow`` see :meth:`charrnn.engines.opened_model.Model.write`."""
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
         self._engine = engine

@@ -61,30 +61,27 @@ def surprisal(
         end = min(begin + WINDOW, length)
         window = np.zeros((n_rows, WINDOW + 1), np.int32)
         for row, piece in enumerate(pieces):
-            read = ids[piece.start + begin : piece.start + end + 1]
+            read = ids[piece.read_from + begin : piece.read_from + end + 1]
             window[row, : len(read)] = read
         measured, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, WINDOW]
 
         for row, piece in enumerate(pieces):
-            offset = piece.start + begin
-            low = max(piece.first, offset)
-            high = min(piece.end, piece.start + end)
+            offset = piece.read_from + begin
+            low = max(piece.measured_from, offset)
+            high = min(piece.end, piece.read_from + end)
             if low < high:
                 nats[low:high] = measured[row, low - offset : high - offset]
     return nats
 
 
 class _Piece(NamedTuple):
-    """What a row reads and measures: places in the surprisal of the whole text.
+    """Where a row begins to read, begins to measure, and ends, as places in the surprisal of the whole text."""
 
-    It reads from ``start`` to ``end``, and measures from ``first`` to ``end``, which does not belong to the piece.
-    """
-
-    start: int
-    first: int
+    read_from: int
+    measured_from: int
     end: int
 
 
 def _piece(count: int, number: int, n_pieces: int, length: int) -> _Piece:
     end = count * (number + 1) // n_pieces
-    return _Piece(start=max(0, end - length), first=count * number // n_pieces, end=end)
+    return _Piece(read_from=max(0, end - length), measured_from=count * number // n_pieces, end=end)

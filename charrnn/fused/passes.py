@@ -224,7 +224,7 @@ def _forward_piece(layer, tape, input_at, begin, end, state, flow):
     one of :func:`_operands`, in the precision that h has.
     """
     c, h = state
-    precision = h.dtype
+    precision = h.dtype.name
     is_transposed = _is_transposed(precision)
 
     def step(t, c, h, flow):
@@ -340,7 +340,7 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, begin, end, d_state):
     """
     dc, dh = d_state
     n_rows, size = dc.shape.as_list()
-    precision = recurrent_transposed.dtype
+    precision = recurrent_transposed.dtype.name
     d_gates_array = _array(end - begin, precision, read_once=True)
 
     def read(array, t):
@@ -397,10 +397,12 @@ def _add_rows(total, places, rows):
     with the number of characters.
     """
     n_used = total.shape[0].value
-    has_all_characters = n_used is not None  # see _used_rows
+    # as _used_rows says
+    has_all_characters = n_used is not None
     if has_all_characters:
-        one_hot = tf.one_hot(tf.reshape(places, [-1]), n_used, dtype=rows.dtype)  # [S·R, U]
-        return total + product(one_hot, rows, rows.dtype, transpose_a=True)
+        precision = rows.dtype.name
+        one_hot = tf.one_hot(tf.reshape(places, [-1]), n_used, dtype=precision)  # [S·R, U]
+        return total + product(one_hot, rows, precision, transpose_a=True)
 
     rows = tf.cast(rows, tf.float32)
     distinct, numbers = tf.unique(tf.reshape(places, [-1]))
@@ -416,7 +418,7 @@ def _add_gradients(total, places, below, h_before, d_gates):
     :func:`backward`.
     """
     size = total.recurrent.shape[0].value
-    precision = d_gates.dtype
+    precision = d_gates.dtype.name
     flat = tf.reshape(h_before, [-1, size])  # [S·R, L]
     recurrent = total.recurrent + product(flat, d_gates, precision, transpose_a=True)  # [L, 4L]
     if below is None:

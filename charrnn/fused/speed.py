@@ -13,15 +13,16 @@ def bfloat16_speedup(config: Any) -> float:
     The products are those of a step of the recipe's layers, [100, 512] x [512, 2048].
 
     Args:
-        config: the tf.ConfigProto of the session that measures. TensorFlow creates its threads once in a process, so
-            with ``use_per_session_threads`` a later session can have another number.
+        config: the tf.ConfigProto of the session that measures. With
+            :func:`charrnn.system.tensorflow.use_own_threads`, a later session can have another number of threads.
     """
     seconds: Dict[str, List[float]] = {"float32": [], "bfloat16": []}
     with tf.Graph().as_default(), tf.Session(config=config) as session:
         # fed, so that TensorFlow cannot compute the products while it prepares the graph
         value = tf.placeholder(tf.float32, [])
         products = {precision: _products_to_time(value, precision) for precision in seconds}
-        for _ in range(3):  # the first run prepares the graph
+        # The first run prepares the graph.
+        for _ in range(3):
             for precision, entries in products.items():
                 started = time.perf_counter()
                 session.run(entries, {value: 0.1})

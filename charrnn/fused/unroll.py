@@ -113,7 +113,8 @@ def _draw_mask(shape, keep_prob, seeds, precision="float32"):
     """Draw a mask from two seeds: 1 / keep_prob with the probability keep_prob, else 0."""
     if precision == "bfloat16":
         return _draw_mask_by_halves(shape, keep_prob, seeds)
-    uniform = tf.random.stateless_uniform(shape, seeds)  # in [0, 1)
+    # in [0, 1)
+    uniform = tf.random.stateless_uniform(shape, seeds)
     return tf.floor(uniform + keep_prob) / keep_prob
 
 
@@ -124,7 +125,8 @@ def _draw_mask_by_halves(shape, keep_prob, seeds):
         [(count + 1) // 2], seeds, minval=None, maxval=None, dtype=tf.int32
     )
     halves = tf.reshape(tf.bitcast(numbers, tf.int16), [-1])
-    draws = tf.reshape(halves[:count], shape)  # in [-2**15, 2**15)
+    # in [-2**15, 2**15)
+    draws = tf.reshape(halves[:count], shape)
 
     # A unit is kept if its draw is one of the n_kept smallest of the 2**16 numbers, at least one. So the probability is
     # rounded to a multiple of 2**-16. The factor 1 / keep_prob is not.
@@ -192,7 +194,8 @@ def _rows_of_state(state, begin, end):
 def _parts_of_batch(states):
     """Join the states of all shards. Return the parts [N, L]."""
     parts = []
-    for pairs in zip(*states):  # those of a layer in all shards
+    # the pairs of a layer in all shards
+    for pairs in zip(*states):
         parts.append(tf.concat([c for c, _ in pairs], axis=0))
         parts.append(tf.concat([h for _, h in pairs], axis=0))
     return parts

@@ -17,10 +17,11 @@ SEEDS = range(1, 33)
 # characters of each text
 LENGTH = 300
 
-# How many words are named for one end, and by how many standard deviations each is more frequent there.
+# How many words are named for one end, at most.
 MOST_WORDS = 4
+# By how many standard deviations each is more frequent there, at least.
 LEAST_TELLING = 3.0
-# Of the line ends at both ends, so many are at one: one sees it without counting.
+# Share of all line ends that one end must have, so that a reader sees it without counting.
 LEAST_SHARE_OF_LINE_ENDS = 0.85
 
 # The bias of a gate that is open whatever the network reads; with a minus, of one that is shut.
@@ -45,7 +46,8 @@ def write(
     state = np.repeat(state, len(SEEDS), axis=1)  # [S, B, L]
     if unit is not None:
         layer = unit.part // 2
-        state[2 * layer, :, unit.column] = np.arctanh(np.clip(value, -0.99, 0.99).round(2))
+        shown = np.clip(value, -0.99, 0.99).round(2)
+        state[2 * layer, :, unit.column] = np.arctanh(shown)
         engine = _with_clamped_gates(model, unit)
     rngs = [np.random.RandomState(seed) for seed in SEEDS]
     uniforms = np.stack([rng.random_sample(LENGTH) for rng in rngs], axis=1)  # [T, B]
@@ -124,11 +126,11 @@ def clearness(comparison: Dict[str, Any]) -> float:
 
 
 def seen(low: str, high: str, comparison: Dict[str, Any]) -> int:
-    """Return how clearly two texts, written at the two ends, show what a comparison says.
+    """Return how clearly two texts, written at the two ends, show what a comparison says; below 1, they do not.
 
-    It is by how many there are more of what should be more, at the least; below 1, the texts do not show it. Of words,
-    each end has more of its own than of the other's, and than the other end has; and so it is of the two words that
-    come first, which a sentence names.
+    Of line ends, it is how many more the text has that should have more of them. Of words, each text should have its
+    own words more often than it has those of the other, and more often than the other has them: it is the smallest of
+    these differences. They are taken of all words, and of the first word of each end, which a sentence names.
     """
     if comparison["words"] is None:
         [counted_low], _, [counted_high] = comparison["counts"]
@@ -206,7 +208,7 @@ def _compare_words(
     if at_low[0] <= at_high[0] or at_high[1] <= at_low[1]:
         return None
 
-    pair = _most_alike(low_words, high_words, _pairs(said_low), _pairs(said_high))
+    pair = _most_alike(low_words, high_words, low=_pairs(said_low), high=_pairs(said_high))
     words = []
     for chosen in (low_words, high_words):
         first_the_pair = sorted(chosen, key=lambda word: word not in pair)

@@ -14,10 +14,11 @@ from charrnn.inspection import clamped, features, units
 OPENING_TEMPERATURE = 0.5
 # characters of the two texts at the top of the page
 SHOWN = 200
-# Who sees so many more of a word at one end than at the other has no need to count.
+# A difference of this many words is plain without counting.
 CLEARLY_SEEN = 3
-# From so many times the line ends of a free text on, lines end too soon; with so few in a text, they never do.
+# From this multiple of the line ends of a free text on, lines end too soon.
 CLEARLY_MORE = 1.25
+# Up to this number of line ends in a text, on the mean, its lines never end.
 NEARLY_NONE = 0.25
 
 
@@ -60,7 +61,13 @@ def discovered(
         )
         entry["seed"] = None
         if comparison:
-            entry["seed"] = _telling_seed(low, high, comparison, prime, known_words)
+            entry["seed"] = _telling_seed(
+                low=low,
+                high=high,
+                comparison=comparison,
+                prime=prime,
+                known_words=known_words,
+            )
         discoveries.append(entry)
     # Otherwise the order stays: the highest correlation first.
     discoveries.sort(key=_clearness, reverse=True)

@@ -29,7 +29,9 @@ QUOTES = (
     "\u301d\u301e\u301f",
     "\uff62\uff63",
 )
-_FAMILIES = {char: family[0] for family in QUOTES for char in family}
+_FAMILIES: Dict[str, str] = {}
+for _family in QUOTES:
+    _FAMILIES.update(dict.fromkeys(_family, _family[0]))
 
 # Names of characters in Unicode: those that end a sentence, and letters of scripts without spaces between words.
 _SENTENCE_ENDS = "FULL STOP|QUESTION MARK|EXCLAMATION MARK|DANDA$|KHAN$|SIGN SECTION$"
@@ -164,7 +166,8 @@ def _depths(text: str, marks: Dict[str, Mark], nest: bool) -> np.ndarray:
             if char == "\n" and text.endswith(paragraph_end, 0, place + 1):
                 open_families.clear()
         elif mark.family == "'" and _is_inside_word(text, place):
-            pass  # an apostrophe
+            # It is an apostrophe.
+            pass
         elif mark.closes and mark.family in open_families:
             # With a pair, all that was opened inside it is closed.
             last = len(open_families) - 1 - open_families[::-1].index(mark.family)
@@ -333,8 +336,10 @@ def indentation(text: str) -> np.ndarray:
         if place and text[place - 1] == "\n":
             width = 0
             leading = True
-        if leading and char in " \t":
-            width += 4 if char == "\t" else 1
+        if leading and char == " ":
+            width += 1
+        elif leading and char == "\t":
+            width += 4
         else:
             leading = False
         widths[place] = width

@@ -195,7 +195,8 @@ def least_full_line(text: str) -> Optional[int]:
 
 def title_of(text_name: str) -> str:
     """Return what a reader calls a text. No folder is in it, because a page may be published."""
-    if ", " in text_name:  # of several sources
+    if ", " in text_name:
+        # The text has several sources.
         title = ", ".join(map(title_of, text_name.split(", ")))
     elif text_name in TITLES:
         title = TITLES[text_name]

@@ -16,16 +16,18 @@ import numpy as np
 from charrnn.engines import Engine
 from charrnn.inspection import features
 
-# How many characters of a text are read to measure the units, and how many of them in one call of the engine.
+# How many characters of a text are read to measure the units.
 CHARACTERS = 50000
+# How many of them are read in one call of the engine.
 CHUNK = 1000
 
-# Correlations: below the first, a unit tracks nothing that has a name here; from the second on, it is said to know what
-# it tracks. A discovery has the third above the best unit of an untrained network. Quotation is discovered from the
-# fourth on.
+# With a lower correlation, a unit tracks nothing that has a name here.
 LEAST_CORRELATION = 0.3
+# From this correlation on, a unit is said to know what it tracks.
 CLEAR = 0.7
+# The correlation of a discovery is at least this much above that of the best unit of an untrained network.
 LEAST_ABOVE = 0.2
+# From this correlation on, a unit that tracks quotation is a discovery.
 LEAST_OF_QUOTATION = 0.5
 # How often a feature that is discovered ends or falls, for each character of the text.
 LEAST_OFTEN = 0.001
@@ -167,9 +169,8 @@ class Measured:
 
     def _choose(self, values: np.ndarray, count: int) -> List[Unit]:
         """Return the units with the largest values [S, L] above zero. Of c and h of a cell, the larger counts."""
-        chosen: Dict[
-            Tuple[str, int], Unit
-        ] = {}  # by layer and column, which c and h of a cell share
+        # by layer and column, which c and h of a cell share
+        chosen: Dict[Tuple[str, int], Unit] = {}
         for place in np.argsort(-values, axis=None, kind="stable"):
             part, column = divmod(int(place), values.shape[1])
             if len(chosen) == count or not values[part, column] > 0:
@@ -280,12 +281,13 @@ def measure(
         ends = np.diff(values) < 0
         times.append(int(ends.sum()))
     shape = (num_parts, size)
+    deviations = second.deviations(len(text) - middle).astype(np.float32)
     return Measured(
         parts=parts,
         features=tuple(occurring),
         chosen_by=first.correlations(middle).reshape(-1, *shape),
         correlations=second.correlations(len(text) - middle).reshape(-1, *shape),
-        deviation=second.deviations(len(text) - middle).astype(np.float32).reshape(shape),
+        deviation=deviations.reshape(shape),
         shown=np.concatenate(shown).reshape(-1, *shape),
         length=len(text),
         times=tuple(times),
@@ -307,7 +309,7 @@ class _Half:
         self.squares += np.einsum("tu,tu->u", units, units, dtype=np.float64)
 
     def deviations(self, count: int) -> np.ndarray:
-        """Return the standard deviation of each unit over so many characters, [S·L]."""
+        """Return the standard deviation of each unit over a number of characters, [S·L]."""
         variances = self.squares / count - (self.sums / count) ** 2
         # Rounding could make them negative.
         return np.sqrt(np.maximum(variances, 0))

@@ -85,7 +85,8 @@ def export_page(
             f"only a model of lstm cells can be a page, and {model.name} has {model.cell}"
         )
     target = files.target_of(path)
-    if not target.lower().endswith(".html"):  # as no file of a run or model does
+    # No file of a run or model ends so.
+    if not target.lower().endswith(".html"):
         raise ValueError(f"{str(path)!r} cannot be the name of a page: it must end in .html")
 
     # All is measured with the weights of the page.
@@ -142,6 +143,9 @@ def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
         f"<dt>{html.escape(name)}</dt><dd>{html.escape(fact)}</dd>"
         for name, fact in page_data["facts"]
     ]
+    beside = ""
+    if page_data["beside"]:
+        beside = LEARNING
     weights = to_json(network)
     return assemble(
         "page.html",
@@ -150,7 +154,7 @@ def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
             "plain_claim": claim.replace("*", ""),
             "claim": re.sub(r"\*(.*?)\*", r"<em>\1</em>", claim),
             "name": html.escape(page_data["name"]),
-            "beside": LEARNING if page_data["beside"] else "",
+            "beside": beside,
             "facts": "".join(facts),
             "data": to_json(page_data),
             "weights": weights,

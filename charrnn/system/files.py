@@ -67,7 +67,8 @@ def target_of(path: Union[str, Path]) -> str:
 
 def temporary_name(path: Union[str, Path]) -> str:
     """Return a new name next to a path, which fits TEMPORARY. A killed process leaves a file with such a name."""
-    path = Path(path)  # without a slash at its end
+    # without a slash at its end
+    path = Path(path)
     return str(path.with_name(f"{path.name}.{secrets.token_hex(6)}.tmp"))
 
 
@@ -76,11 +77,15 @@ def flush(path: Union[str, Path]) -> None:
     # Windows cannot flush folders.
     if sys.platform == "win32" and os.path.isdir(str(path)):
         return
-    descriptor = os.open(str(path), os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    mode = os.O_RDONLY
+    if sys.platform == "win32":
+        mode = os.O_RDWR
+    descriptor = os.open(str(path), mode)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # the file system has no flushing of folders
+        # EINVAL: the file system has no flushing of folders.
+        if error.errno != errno.EINVAL:
             raise
     finally:
         os.close(descriptor)
@@ -107,13 +112,14 @@ def lock(path: Union[str, Path]) -> IO[str]:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        if isinstance(error, (BlockingIOError, PermissionError)):  # PermissionError on Windows
+        # On Windows it is PermissionError.
+        if isinstance(error, (BlockingIOError, PermissionError)):
             raise BlockingIOError(f"another process holds the lock {path}")
         raise
     return file
 
 
-def is_held(lock: IO[str]) -> bool:
+def is_in_place(lock: IO[str]) -> bool:
     """Return whether a lock is still at its path. It is not if its folder was moved, removed or replaced."""
     try:
         return os.path.samestat(os.stat(lock.name), os.fstat(lock.fileno()))

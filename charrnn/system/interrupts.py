@@ -44,7 +44,8 @@ class StopRequests:
 
     def reader_left(self) -> None:
         """Note that nobody reads the output any more, which is a request to stop too."""
-        self.signal = getattr(signal, "SIGPIPE", signal.SIGTERM)  # Windows has no SIGPIPE
+        # Windows has no SIGPIPE.
+        self.signal = getattr(signal, "SIGPIPE", signal.SIGTERM)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -61,7 +62,8 @@ class StopRequests:
         # In another thread than the main one, signals keep their usual effect.
         names = ("SIGINT", "SIGTERM", "SIGHUP") if _in_main_thread() else ()
         for name in names:
-            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            # Windows has no SIGHUP.
+            number = getattr(signal, name, None)
             # An ignored signal stays ignored: SIGHUP under nohup, SIGINT in the background of a script. A program that
             # Python is embedded in keeps a handler of its own, None here, which could not be set again.
             if number and signal.getsignal(number) not in (signal.SIG_IGN, None):

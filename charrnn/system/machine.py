@@ -42,9 +42,11 @@ def peak_memory() -> str:
     """Return the peak memory use of this process, formatted for display."""
     try:
         import resource
-    except ImportError:  # Windows
+    except ImportError:
+        # This is Windows.
         return "unknown on this system"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if sys.platform != "darwin":  # which counts bytes
+    # macOS counts bytes, others count kibibytes.
+    if sys.platform != "darwin":
         peak *= 1024
     return f"{peak / 1e6:,.0f} MB"

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from types import SimpleNamespace
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, NamedTuple, Optional, Set, Tuple
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
@@ -25,7 +25,7 @@ NO_LONGER_VERSION_2 = (
 )
 # the variable that makes TensorFlow 2.16 and later use Keras 2
 LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
-# TensorFlow 1.15 is for Python 3.7. Only NVIDIA's is for 3.8, so where it matters, the imported version is asked.
+# On Python 3.8, NVIDIA's build is still 1.15. Code that must know asks the imported module: is_version_1.
 _EXPECTS_VERSION_2 = sys.version_info >= (3, 8)
 _switching = threading.RLock()
 # what ``tf`` is, after TensorFlow was imported
@@ -126,57 +126,95 @@ def _switch_to_graphs() -> None:
     global _tf
     require_tensorflow()
     was_used = "tensorflow" in sys.modules
-    keras_2 = os.environ.get(LEGACY_KERAS)
-    if importlib.util.find_spec("tf_keras"):
-        keras_2 = "1"
+    legacy_keras = _legacy_keras_of_cells()
     with _without_messages():
-        if not was_used:
-            # set in processes that TensorFlow 2 has started; 1.15 would be eager
-            os.environ.pop("TF2_BEHAVIOR", None)
-            if not _in_graph_mode:
-                # for all imports of tensorflow.keras
-                _set_legacy_keras(keras_2)
-        import tensorflow.compat.v1 as tf
-
-        version = tf.__version__
-        major, minor, *_ = version.split(".")
-        number = (int(major), int(minor))
-        if number != (1, 15) and number < OLDEST:
-            raise TensorFlowError(
-                f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}"
-            )
-        _set_legacy_keras(keras_2)
-        try:
-            cell = tf.nn.rnn_cell.BasicLSTMCell
-        except (ImportError, AttributeError) as error:
-            # Keras 2 is missing
-            raise TensorFlowError(_without_cells(version, error))
-        # a program that has used TensorFlow before may need what is turned off here
-        was_eager = False
-        was_version_2 = False
+        tf = _imported(was_used, legacy_keras)
+        is_version_2 = _checked_number(tf.__version__) >= OLDEST
+        _set_legacy_keras(legacy_keras)
+        cell = _lstm_cell(tf)
+        modes = _Modes()
         if was_used:
-            was_eager = tf.executing_eagerly()
-            was_version_2 = number >= OLDEST and tf.resource_variables_enabled()
+            modes = _modes_of(tf, is_version_2)
+
         if _in_graph_mode:
             # This creates TensorFlow's context, which remembers in which mode it began. Keras needs that later.
             tf.config.get_soft_device_placement()
-        if was_eager or number >= OLDEST:
+        if modes.is_eager or is_version_2:
             tf.disable_v2_behavior()
-    if number < OLDEST:
-        # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
-        tf.compat.v1 = tf
-    else:
+
+    if is_version_2:
         # At each construction of a cell, its module warns that Keras has another one, and it has no other warning.
         vars(sys.modules[cell.__module__])["warnings"] = SimpleNamespace(
             warn=lambda *args, **options: None
         )
+    else:
+        # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
+        tf.compat.v1 = tf
     _tf = tf
+
+    # Within graph_mode, all of this is on again at its end.
     if _in_graph_mode:
         return
-    if was_eager:
+    if modes.is_eager:
         print(NO_LONGER_EAGER, file=sys.stderr)
-    elif was_version_2:
+    elif modes.has_resource_variables:
         print(NO_LONGER_VERSION_2, file=sys.stderr)
+
+
+def _legacy_keras_of_cells() -> Optional[str]:
+    """Return the value of LEGACY_KERAS with which TensorFlow has LSTM cells, those of Keras 2, if it is installed."""
+    if importlib.util.find_spec("tf_keras"):
+        return "1"
+    return os.environ.get(LEGACY_KERAS)
+
+
+def _imported(was_used: bool, legacy_keras: Optional[str]) -> Any:
+    """Import TensorFlow's interface of version 1. If it was not used before, this chooses its mode and its Keras."""
+    if not was_used:
+        # set in processes that TensorFlow 2 has started; 1.15 would be eager
+        os.environ.pop("TF2_BEHAVIOR", None)
+    if not was_used and not _in_graph_mode:
+        # for all imports of tensorflow.keras
+        _set_legacy_keras(legacy_keras)
+    import tensorflow.compat.v1 as tf
+
+    return tf
+
+
+def _checked_number(version: str) -> Tuple[int, int]:
+    """Return the first two numbers of a version. Raise TensorFlowError if it is not supported."""
+    major, minor, *_ = version.split(".")
+    number = (int(major), int(minor))
+    if number != (1, 15) and number < OLDEST:
+        raise TensorFlowError(
+            f"charrnn does not support TensorFlow {version}, only {TESTED}: {_how_to_install()}"
+        )
+    return number
+
+
+def _lstm_cell(tf: Any) -> Any:
+    """Return the class of LSTM cells. Raise TensorFlowError if they are missing, because Keras 2 is."""
+    try:
+        return tf.nn.rnn_cell.BasicLSTMCell
+    except (ImportError, AttributeError) as error:
+        raise TensorFlowError(_without_cells(tf.__version__, error))
+
+
+class _Modes(NamedTuple):
+    """What is on in a program that has used TensorFlow before, and may need it when it is turned off.
+
+    Attributes:
+        is_eager: the eager mode.
+        has_resource_variables: the resource variables of TensorFlow 2, and with them its shapes and control flow.
+    """
+
+    is_eager: bool = False
+    has_resource_variables: bool = False
+
+
+def _modes_of(tf: Any, is_version_2: bool) -> _Modes:
+    has_resource_variables = is_version_2 and tf.resource_variables_enabled()
+    return _Modes(tf.executing_eagerly(), has_resource_variables)
 
 
 def _without_cells(version: str, error: Exception) -> str:
@@ -207,19 +245,24 @@ def _without_messages() -> Iterator[None]:
         yield
 
 
-def thread_count() -> int:
-    """Return the number of cores that this process may use."""
+def cores() -> Set[int]:
+    """Return the numbers of the cores that this process may use."""
     # on Linux
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return set(os.sched_getaffinity(0))
+    return set(range(os.cpu_count() or 1))
+
+
+def thread_count() -> int:
+    """Return the number of cores that this process may use."""
+    return len(cores())
 
 
 def session_config(threads: int, fused: bool = True, precision: str = "float32") -> Any:
     """Return the settings of a session, a tf.ConfigProto.
 
     With the fused unroll, each operation runs on one thread, and as many operations run in parallel as there are
-    threads. TensorFlow creates its threads once in a process, so the settings of the first session hold for all.
+    threads. The settings of the first session of a process hold for all, but see :func:`use_own_threads`.
 
     Args:
         threads: at least 1.
@@ -238,6 +281,14 @@ def session_config(threads: int, fused: bool = True, precision: str = "float32")
         # RewriterConfig.ON
         config.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = 1
     return config
+
+
+def use_own_threads(config: Any) -> None:
+    """Let the session with these settings create threads of its own.
+
+    Otherwise the first session of a process creates the threads of all later ones, such as that of a training.
+    """
+    config.use_per_session_threads = True
 
 
 def _keep_freed_blocks() -> None:

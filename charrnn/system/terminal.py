@@ -53,7 +53,8 @@ def _drop_deprecations(record: logging.LogRecord) -> bool:
 
 def drop_output(file: TextIO) -> None:
     """Discard all further output to a file, after its reader has closed it."""
-    with contextlib.suppress(AttributeError, ValueError):  # it is not a file of the system
+    # It may be no file of the system.
+    with contextlib.suppress(AttributeError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
 
 
@@ -89,7 +90,8 @@ def write(text: str, file: Optional[TextIO]) -> None:
 
 def bar(windows: Sequence[int]) -> Iterable[int]:
     """Show in a bar how many windows of a text are read, if standard error is a terminal."""
-    import tqdm  # not above, because writing needs none
+    # not above, because writing needs none
+    import tqdm
 
     return tqdm.tqdm(windows, unit=" windows", leave=False, disable=not is_terminal(sys.stderr))
 

@@ -17,7 +17,9 @@ def plural(count: int, noun: str) -> str:
     >>> plural(1, "epoch"), plural(2000, "epoch")
     ('1 epoch', '2,000 epochs')
     """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun}s"
 
 
 def listed(items: Iterable[str], show: Callable[[str], str] = str) -> str:
@@ -35,7 +37,19 @@ def listed(items: Iterable[str], show: Callable[[str], str] = str) -> str:
 
 def quoted(path: Any) -> str:
     """Return a path as an argument of a command: quoted for a shell, and never like a flag."""
-    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
+    argument = str(path)
+    if argument.startswith("-"):
+        argument = f"./{argument}"
+    return shlex.quote(argument)
+
+
+def flag(name: str) -> str:
+    """Return the flag of a parameter.
+
+    >>> flag("batch_size")
+    '--batch-size'
+    """
+    return "--" + name.replace("_", "-")
 
 
 def command(name: str, arguments: str = "") -> str:
@@ -45,7 +59,8 @@ def command(name: str, arguments: str = "") -> str:
         name: ``train`` or ``sample``.
         arguments: the arguments, quoted for a shell.
     """
-    make = os.environ.get("CHARRNN_MAKE")  # the command of make, from the Makefile
+    # the command of make, from the Makefile
+    make = os.environ.get("CHARRNN_MAKE")
     if not make:
         return f"charrnn-{name} {arguments}".strip()
     if not arguments:

@@ -79,7 +79,8 @@ def _nats_by_length(
     n_train = len(train_ids)
     joined = np.concatenate([train_ids, ids]).astype(np.int64)
     predicted = joined[n_train + 1 :]  # [T - 1]
-    probability = np.full(len(predicted), 1 / num_classes)  # that of a context of -1 characters
+    # that of a context of -1 characters
+    probability = np.full(len(predicted), 1 / num_classes)
 
     # Contexts are numbered. This is the number of the one before each character; at first it is empty, and so the same.
     contexts = np.zeros(len(joined), np.int64)

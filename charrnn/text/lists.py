@@ -11,7 +11,7 @@ LEAST_LINES = 200
 LONGEST_LINE = 100
 # share of the lines of a list that differ from all lines before them
 LEAST_DISTINCT = 0.9
-# share of the lines that is few: of a list, so many may be unlike the others
+# At most this share of a list's lines may be unlike the others.
 FEW = 0.05
 # Prose that was broken into lines has a width of at least NARROWEST characters, which SHARE_IN_WIDTH of its lines do
 # not exceed. A full line lacks up to LACKING of them. More than LEAST_FULL of the lines are full.
@@ -19,7 +19,7 @@ NARROWEST = 40
 SHARE_IN_WIDTH = 0.9
 LACKING = 8
 LEAST_FULL = 0.5
-# A text that has "The " at least once in so many characters begins with it, as the notebook does.
+# A text that has "The " at least once in this many characters begins with it, as the notebook does.
 CHARACTERS_PER_THE = 10_000
 # characters at the start of a text that are examined
 EXAMINED = 200_000
@@ -54,7 +54,9 @@ def shuffled(text: str) -> str:
 
     A line end is added to a text that does not end with one.
     """
-    items = items_of(text if text.endswith("\n") else text + "\n")
+    if not text.endswith("\n"):
+        text += "\n"
+    items = items_of(text)
     order = np.random.RandomState(0).random_sample(len(items)).argsort(kind="stable")
     return "".join([items[index] for index in order])
 

@@ -47,13 +47,15 @@ _NEAREST = {
 }
 
 
-def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text") -> Tuple[str, str]:
+def resolve(
+    text: str, vocabulary: Vocabulary, unknown: str, name: str = "the text"
+) -> Tuple[str, str]:
     """Convert a text to the characters of a vocabulary.
 
     Args:
         text: the text to convert.
         vocabulary: the vocabulary of the model.
-        how: what to do with other characters. ``error`` refuses them, and ``skip`` leaves them out. ``nearest``
+        unknown: what to do with other characters. ``error`` refuses them, and ``skip`` leaves them out. ``nearest``
             replaces them by letters without accents, other quotes and dashes, or the other case, and leaves out those
             that have no replacement.
         name: name of the text in messages.
@@ -62,30 +64,32 @@ def resolve(text: str, vocabulary: Vocabulary, how: str, name: str = "the text")
         (text, note): the converted text, and a line that describes the changes, "" if there are none.
 
     Raises:
-        ValueError: how is none of these, or it is ``error`` and there are unknown characters.
+        ValueError: ``unknown`` is none of these, or it is ``error`` and there are such characters.
 
     >>> resolve("café", Vocabulary("acef"), "nearest")
     ('cafe', "replaced in the text: 'é' by 'e'")
     """
-    if how not in CHOICES:
-        raise ValueError(f"unknown must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}, not {how!r}")
-    if how == "nearest" and vocabulary.unknown(text):
+    if unknown not in CHOICES:
+        raise ValueError(
+            f"unknown must be {', '.join(CHOICES[:-1])} or {CHOICES[-1]}, not {unknown!r}"
+        )
+    if unknown == "nearest" and vocabulary.unknown(text):
         # A letter and the accent after it become one character.
         text = unicodedata.normalize("NFC", text)
 
-    unknown = vocabulary.unknown(text)
-    if not unknown:
+    unknown_chars = vocabulary.unknown(text)
+    if not unknown_chars:
         return text, ""
-    if how == "error":
-        places = words.listed(unknown, lambda char: f"{char!r} ({_place(text, char)})")
+    if unknown == "error":
+        places = words.listed(unknown_chars, lambda char: f"{char!r} ({_place(text, char)})")
         raise ValueError(
             f"{name} has characters that are not in the model's vocabulary: {places}; unknown skip leaves them out, "
             "unknown nearest replaces those that it can"
         )
 
-    replacements: Dict[str, Optional[str]] = dict.fromkeys(unknown)
-    if how == "nearest":
-        replacements = {char: _nearest(char, vocabulary) for char in unknown}
+    replacements: Dict[str, Optional[str]] = dict.fromkeys(unknown_chars)
+    if unknown == "nearest":
+        replacements = {char: _nearest(char, vocabulary) for char in unknown_chars}
     replaced = [f"{char!r} by {near!r}" for char, near in replacements.items() if near]
     left_out = [char for char, near in replacements.items() if not near]
 

@@ -193,6 +193,7 @@ class Display:
     @contextlib.contextmanager
     def bar(self, step: int) -> Iterator[None]:
         """Show a progress bar that begins at a step."""
+        # With miniters, tqdm has no monitor, a thread that would write too.
         self._bar = tqdm.tqdm(
             total=self.job.total_steps,
             initial=step,
@@ -200,7 +201,7 @@ class Display:
             smoothing=0.05,
             disable=self._quiet or not terminal.is_terminal(sys.stderr),
             bar_format=BAR,
-            miniters=1,  # without tqdm's monitor, a thread that would write too
+            miniters=1,
         )
         with self._bar:
             yield
@@ -317,7 +318,7 @@ class Display:
             arguments = [repr(str(self.folder)), "resume=True"]
             arguments += [f"{name}={value}" for name, value in changed.items()]
             return f"train_model(None, {', '.join(arguments)})"
-        flags = [f"--{name.replace('_', '-')} {value}" for name, value in changed.items()]
+        flags = [f"{words.flag(name)} {value}" for name, value in changed.items()]
         return words.resume_command(self.folder, *flags)
 
     def warn(self, message: object) -> None:

@@ -3,13 +3,10 @@
 Each process trains on some rows of every batch, and carries the state of these rows. The gradients are averaged over
 the processes before they are clipped, so all processes do the update that one process would do with the whole batch.
 Only the first process, which has rank 0, reads and writes the run folder and prints.
-
-A launcher, such as mpiexec or srun, starts the processes, hands signals on to them, and ends all if one is killed.
 """
 
 import atexit
 import contextlib
-import os
 import signal
 import socket
 import time
@@ -19,7 +16,7 @@ import numpy as np
 
 from charrnn.data import StrPath
 from charrnn.system import mpi, terminal, words
-from charrnn.system.tensorflow import thread_count
+from charrnn.system.tensorflow import cores, thread_count
 
 
 class CommonError(ValueError):
@@ -96,13 +93,8 @@ class MPIProcesses(Processes):
         self._all_failed = False
 
     def threads(self) -> int:
-        if hasattr(os, "sched_getaffinity"):
-            cores = os.sched_getaffinity(0)
-        else:
-            cores = set(range(os.cpu_count() or 1))
-
-        everybody = self.gather((socket.gethostname(), cores))
-        return min(_share_of_cores(host, cores, everybody) for host, cores in everybody)
+        everybody = self.gather((socket.gethostname(), cores()))
+        return min(_share_of_cores(host, its_cores, everybody) for host, its_cores in everybody)
 
     def average(self, tensors: Sequence[Any]) -> List[Any]:
         from charrnn.system.tensorflow import tf
@@ -143,7 +135,8 @@ class MPIProcesses(Processes):
         if self.rank == 0:
             try:
                 value = function(*arguments)
-            except Exception as error:  # raised after the exchange, in which the others wait
+            except Exception as error:
+                # It is raised after the exchange, in which the others wait.
                 failure = error
 
         # MPI's own functions that wait would take a core from the first process
@@ -169,7 +162,8 @@ class MPIProcesses(Processes):
                 f"charrnn-train: process {self.rank} failed, so training stops. To resume from the "
                 f"last checkpoint, with any number of processes that divides batch_size: {words.resume_command(folder)}"
             )
-            atexit.register(mpi.end_all, self._world)  # it runs when the error is printed
+            # This runs when the error is printed.
+            atexit.register(mpi.end_all, self._world)
             raise
 
 
@@ -184,10 +178,12 @@ def start_processes() -> Processes:
     return Processes()
 
 
-def _share_of_cores(host: str, cores: Set[int], everybody: Sequence[Tuple[str, Set[int]]]) -> int:
+def _share_of_cores(
+    host: str, its_cores: Set[int], everybody: Sequence[Tuple[str, Set[int]]]
+) -> int:
     """Return how many of its cores a process has to itself. Processes of a host have the same cores, or others."""
     sharing = 0
     for other_host, other_cores in everybody:
-        if other_host == host and not cores.isdisjoint(other_cores):
+        if other_host == host and not its_cores.isdisjoint(other_cores):
             sharing += 1
-    return max(1, len(cores) // sharing)
+    return max(1, len(its_cores) // sharing)

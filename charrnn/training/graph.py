@@ -20,8 +20,8 @@ LARGE_VARIABLE = 2**22
 class TrainingGraph:
     """The network in training, with all hyperparameters: the fused unroll, other cells, more dropout, averages.
 
-    It has the attributes, variables and placeholders of :class:`charrnn.model.CharRNN`, and with the notebook's
-    settings the same graph.
+    It has the attributes, variables and placeholders of :class:`charrnn.model.CharRNN`, and, with the notebook's
+    settings and without ``fused``, the same graph.
 
     Attributes:
         seed: that of the hyperparameters; 0 if they have none, which is so outside of a run.
@@ -67,12 +67,13 @@ class TrainingGraph:
         if hyper.unrolls_fused:
             outputs, self.final_state = self._unroll_fused(stack, num_classes, threads)
         else:
+            parallel_iterations = 1 if in_order else 32
             x_one_hot = tf.one_hot(self.inputs, num_classes)  # [N, M, C]
             outputs, self.final_state = tf.nn.dynamic_rnn(  # [N, M, L]
                 stack,
                 x_one_hot,
                 initial_state=self.initial_state,
-                parallel_iterations=1 if in_order else 32,
+                parallel_iterations=parallel_iterations,
             )
 
         self.prediction, self.logits = build_output(outputs, hyper.lstm_size, num_classes)
@@ -161,7 +162,8 @@ class TrainingGraph:
 
     def from_array(self, state: np.ndarray) -> Any:
         """Return the state of the network that :meth:`as_array` has made an array."""
-        parts = state.reshape(-1, *state.shape[2:])  # c and h of each layer, [N, L] each
+        # c and h of each layer, [N, L] each
+        parts = state.reshape(-1, *state.shape[2:])
         return tf.nest.pack_sequence_as(self.initial_state, list(parts))
 
 

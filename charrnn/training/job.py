@@ -15,13 +15,18 @@ from charrnn.checkpoints.record import (
     read_run,
     read_text,
 )
-from charrnn.checkpoints.text_of_run import text_of
+from charrnn.checkpoints.text_of_run import in_order_of_run
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
 from charrnn.hyperparameters import AUTO, NAMES, Hyperparameters
 from charrnn.system import files
-from charrnn.system.tensorflow import is_version_1, session_config, thread_count
+from charrnn.system.tensorflow import (
+    is_version_1,
+    session_config,
+    thread_count,
+    use_own_threads,
+)
 from charrnn.text import lists
 from charrnn.text.corpus import Text
 from charrnn.training import minutes, transfer
@@ -239,8 +244,7 @@ def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
     from charrnn.fused.speed import bfloat16_speedup
 
     config = session_config(threads, fused)
-    # Otherwise the first session of a process fixes the threads of all later ones.
-    config.use_per_session_threads = True
+    use_own_threads(config)
     speedup = bfloat16_speedup(config)
     if speedup >= LEAST_SPEEDUP:
         return "bfloat16", speedup
@@ -335,7 +339,7 @@ def _resumed_run(
         )
     if text:
         # None if it is another text.
-        content = text_of(record, text.text)
+        content = in_order_of_run(record, text.text)
         if content is None:
             raise CheckpointError(
                 f"{subject} was trained on another text than {text.name}; without a text, "
@@ -453,7 +457,7 @@ def _fitted(job: Job, n_minutes: float, fixed: List[str], started: float) -> Job
 
 def _candidates(job: Job, n_minutes: float, fixed: Sequence[str]) -> minutes.Candidates:
     return minutes.Candidates(
-        auto=job.hyperparameters,
+        planned=job.hyperparameters,
         lengths=(len(job.training), len(job.held_out), len(job.test)),
         fixed=tuple(fixed),
         minutes=n_minutes,

@@ -13,6 +13,7 @@ import numpy as np
 
 from charrnn.data import count_windows
 from charrnn.hyperparameters import Hyperparameters
+from charrnn.system.tensorflow import use_own_threads
 from charrnn.system.words import plural
 from charrnn.training.presets import FEW_STEPS, PRESETS
 
@@ -28,7 +29,7 @@ LONG_TEXT = 500_000
 MORE_EPOCHS = 3
 # checkpoints at most; a short run has one in two minutes, and one at the end
 MOST_CHECKPOINTS = 20
-# The least time that a message names is enough for a run that is so many times as slow as expected.
+# A message names a time that is enough even if the run is 1.1 times as slow as expected.
 MARGIN = 1.1
 
 # What takes time besides training, in seconds.
@@ -92,14 +93,19 @@ def fitted(
 def in_time(
     candidates: "Candidates", time_network: Callable[..., Timing], started: float
 ) -> Optional[str]:
-    """Return a sentence about a run with the hyperparameters ``auto`` of the candidates; None if it takes too long.
+    """Return a sentence about a run with the hyperparameters that are planned; None if it takes too long.
 
     The arguments are those of :func:`fitted`.
     """
-    hyper = candidates.auto
+    hyper = candidates.planned
     timing = time_network(hyper=hyper)
     used = time.perf_counter() - started
-    run = Candidate(hyper.lstm_size, hyper.epochs, hyper.num_steps, hyper.save_every_n)
+    run = Candidate(
+        lstm_size=hyper.lstm_size,
+        epochs=hyper.epochs,
+        num_steps=hyper.num_steps,
+        save_every_n=hyper.save_every_n,
+    )
     seconds = used + candidates.seconds(run, timing)
     if seconds > 60 * candidates.minutes:
         return None
@@ -158,14 +164,14 @@ class Candidates:
     """The sizes and epochs that there are to choose from, with what they take and what they are worth.
 
     Attributes:
-        auto: the hyperparameters of the preset auto, with the values that are given.
+        planned: the hyperparameters that the run would have if no time were given.
         lengths: the characters to train on, to evaluate on, and to evaluate on once at the end.
         fixed: the names of the values that stay.
         minutes: the time that the run is to take.
         sample_length: characters to sample at each checkpoint.
     """
 
-    auto: Hyperparameters
+    planned: Hyperparameters
     lengths: Tuple[int, ...]
     fixed: Tuple[str, ...]
     minutes: float
@@ -175,65 +181,65 @@ class Candidates:
     def most_epochs(self) -> int:
         """The epochs from which on more time is of no use."""
         if sum(self.lengths) > LONG_TEXT:
-            return MORE_EPOCHS * self.auto.epochs
-        return self.auto.epochs
+            return MORE_EPOCHS * self.planned.epochs
+        return self.planned.epochs
 
     def steps(self, epochs: Numbers, num_steps: Numbers) -> Numbers:
         """Return the steps of all epochs."""
-        return count_windows(self.lengths[0], self.auto.batch_size, num_steps) * epochs
+        return count_windows(self.lengths[0], self.planned.batch_size, num_steps) * epochs
 
     def sizes(self) -> range:
         """Return the numbers of units to choose from."""
-        size = self.auto.lstm_size
+        size = self.planned.lstm_size
         if "lstm_size" in self.fixed:
             return range(size, size + 1)
         return range(min(SIZES_TO_TIME[0], size), size + 1, 8)
 
     def candidate(self, size: Numbers, epochs: Numbers) -> Candidate:
         """Return the candidate with a size and a number of epochs."""
-        auto = self.auto
-        num_steps = auto.num_steps
+        planned = self.planned
+        num_steps = planned.num_steps
         if "num_steps" not in self.fixed:
             # Shorter windows make more steps.
             most = np.where(epochs < 20, 64, 100)
             num_steps = np.minimum(num_steps, most)
 
-        save_every_n = auto.save_every_n
+        save_every_n = planned.save_every_n
         if "save_every_n" not in self.fixed:
             checkpoints = np.minimum(epochs, min(MOST_CHECKPOINTS, 1 + self.minutes // 2))
             save_every_n = np.ceil(self.steps(epochs, num_steps) / checkpoints)
             save_every_n = np.maximum(1, save_every_n).astype(int)
 
-        is_auto = self._is_auto(size, epochs)
+        is_planned = self._is_planned(size, epochs)
         return Candidate(
             lstm_size=size,
             epochs=epochs,
-            num_steps=np.where(is_auto, auto.num_steps, num_steps),
-            save_every_n=np.where(is_auto, auto.save_every_n, save_every_n),
+            num_steps=np.where(is_planned, planned.num_steps, num_steps),
+            save_every_n=np.where(is_planned, planned.save_every_n, save_every_n),
         )
 
-    def _is_auto(self, size: Numbers, epochs: Numbers) -> Numbers:
-        """Return whether this is the preset auto as it is: its size and its epochs, and more epochs are of no use."""
-        auto = self.auto
-        has_most = auto.epochs == self.most_epochs
-        return (size == auto.lstm_size) & (epochs == auto.epochs) & has_most
+    def _is_planned(self, size: Numbers, epochs: Numbers) -> Numbers:
+        """Return whether this is what is planned: its size and its epochs, and more epochs are of no use."""
+        planned = self.planned
+        has_most = planned.epochs == self.most_epochs
+        return (size == planned.lstm_size) & (epochs == planned.epochs) & has_most
 
     def hyperparameters(self, size: int, epochs: int) -> Hyperparameters:
         """Return what a network of a size is trained with in some epochs."""
-        auto = self.auto
-        if self._is_auto(size, epochs):
-            return auto
+        planned = self.planned
+        if self._is_planned(size, epochs):
+            return planned
 
         # More units and more epochs on the same text need more dropout. It depends on the distance to the most of
         # them. That of QUICK to BEST is 1.
-        largest = BEST if self.most_epochs > auto.epochs else auto
+        largest = BEST if self.most_epochs > planned.epochs else planned
         most_effort = largest.lstm_size * largest.epochs
         quick_to_best = (BEST.lstm_size * BEST.epochs) / (QUICK.lstm_size * QUICK.epochs)
         distance = math.log(most_effort / (size * epochs)) / math.log(quick_to_best)
 
         keep_prob = largest.keep_prob + distance * (QUICK.keep_prob - BEST.keep_prob)
         recurrent = 1.0
-        if auto.unrolls_fused:
+        if planned.unrolls_fused:
             # This dropout falls 1.75 times as fast: it is none at 1 / 1.75 of the way from BEST to QUICK.
             recurrent = largest.recurrent_keep_prob + distance * 1.75 * (
                 1 - BEST.recurrent_keep_prob
@@ -244,7 +250,7 @@ class Candidates:
         num_steps = int(candidate.num_steps)
         steps = self.steps(epochs, num_steps)
         # With this exponent, the rate of BEST becomes that of QUICK at the size of QUICK.
-        learning_rate = auto.learning_rate * (auto.lstm_size / size) ** 1.2
+        learning_rate = planned.learning_rate * (planned.lstm_size / size) ** 1.2
         values: Dict[str, Any] = dict(
             lstm_size=size,
             epochs=epochs,
@@ -260,11 +266,11 @@ class Candidates:
             save_every_n=int(candidate.save_every_n),
         )
         free = {name: value for name, value in values.items() if name not in self.fixed}
-        return replace(auto, **free)
+        return replace(planned, **free)
 
     def seconds(self, candidate: Candidate, timing: Timing) -> Numbers:
         """Return the time that a run takes, by what its network takes."""
-        hyper = self.auto
+        hyper = self.planned
         steps = self.steps(candidate.epochs, candidate.num_steps)
         checkpoints = np.ceil(steps / candidate.save_every_n)
         evaluations = checkpoints
@@ -299,7 +305,7 @@ class Candidates:
         grid = self.candidate(sizes, epochs)
         seconds = self.seconds(grid, _interpolated(timings, sizes))
 
-        least_steps = min(FEW_STEPS, self.steps(self.auto.epochs, self.auto.num_steps))
+        least_steps = min(FEW_STEPS, self.steps(self.planned.epochs, self.planned.num_steps))
         can_learn = self.steps(epochs, grid.num_steps) >= least_steps
         return grid, np.where(can_learn & (sizes <= max(timings)), seconds, np.inf)
 
@@ -340,8 +346,7 @@ def time_network(hyper: Hyperparameters, num_classes: int, threads: int, in_orde
     start = time.perf_counter()
     model = TrainingGraph(num_classes, hyper, Processes(), threads=threads, in_order=in_order)
     forget_gradients(tf.get_default_graph())
-    # Otherwise the first session of a process fixes the threads of all later ones.
-    model.config.use_per_session_threads = True
+    use_own_threads(model.config)
     ends = step_ends(model, hyper, SECONDS_TO_TIME)
     seconds_of_step = float(np.median(np.diff(ends)))
     return Timing(ends[0] - start, seconds_of_step / (hyper.batch_size * hyper.num_steps))

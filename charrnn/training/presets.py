@@ -73,7 +73,7 @@ LEAST_START_STEPS = 40
 EVALUATIONS = 6
 # With fewer characters, unless they are a list, n-gram counts predict better.
 FEW_CHARACTERS = 7_000
-# what replaces the dropout on recurrent weights of auto and best where the fused unroll is not used
+# what replaces the dropout on recurrent weights of auto where the fused unroll is not used
 NOT_FUSED = dict(recurrent_keep_prob=1.0, keep_prob=0.5)
 # With fewer steps, a network learns little.
 FEW_STEPS = 500

@@ -24,7 +24,7 @@ from charrnn.text.corpus import Text
 # in place of a model: begin with random weights
 NONE = "none"
 
-# With so many characters, a text has no use for a model.
+# A longer text needs no model to begin with.
 LONGEST = 300_000
 # characters at the beginning of the text to train on that are read, at most and at least
 LOOK = 10_000
@@ -35,8 +35,9 @@ READ_IN_ALL = LOOK + ROWS * WARM_UP
 # With fewer nats per character, a model has read the text. Models have 0.9 to 1.12 on their own texts, and at least
 # 1.71 on others.
 LEAST_UNREAD = 1.4
-# A model may predict a text by so many nats worse than counts of pairs. Source code is up to 0.6 worse, and gains much.
-# Other languages are 1.2 to 1.8 worse: Russian loses, and German, which gains a little, then hardly has its umlauts.
+# A model may predict a text by this many nats worse than counts of pairs. Source code is up to 0.6 worse, and gains
+# much. Other languages are 1.2 to 1.8 worse: Russian loses, and German, which gains a little, then hardly has its
+# umlauts.
 MOST_WORSE = 1.0
 
 

@@ -35,21 +35,18 @@ def transferred_weights(
     new_ids = vocabulary.encode("".join(known))
     old_ids = model.vocabulary.encode("".join(known))
     transferred = {}
-    for name, values in fresh.items():
-        # Characters are the last axis of the softmax and its bias, and the first rows of the first layer's kernels.
-        # Below these rows are those of the layer's own outputs.
+    for name, fresh_values in fresh.items():
+        old = model.weights[name]
+        new = fresh_values.copy()
         is_first_kernel = "/cell_0/" in name and name.endswith("/kernel")
         if name.startswith("softmax/"):
-            axis = -1
+            # The last axis of the softmax's weights and of its bias is that of characters.
+            new[..., new_ids] = old[..., old_ids]
         elif is_first_kernel:
-            axis = 0
+            # First come the rows of the characters, then those of the layer's own outputs.
+            new[new_ids] = old[old_ids]
+            new[len(vocabulary) :] = old[len(model.vocabulary) :]
         else:
-            transferred[name] = model.weights[name]
-            continue
-
-        old = np.moveaxis(model.weights[name], axis, 0)
-        new = np.moveaxis(values.copy(), axis, 0)
-        new[new_ids] = old[old_ids]
-        new[len(vocabulary) :] = old[len(model.vocabulary) :]
-        transferred[name] = np.moveaxis(new, 0, axis)
+            new = old
+        transferred[name] = new
     return transferred

@@ -152,7 +152,8 @@ def test_the_losses_to_expect_have_the_order_of_those_that_were_measured(candida
 @pytest.mark.parametrize("fixed", [{}, dict(num_steps=31, save_every_n=77)])
 def test_the_time_is_that_of_the_hyperparameters(candidates, fixed):
     """Of the preset auto, too."""
-    candidates = replace(candidates, auto=replace(candidates.auto, **fixed), fixed=tuple(fixed))
+    with_fixed = replace(candidates.planned, **fixed)
+    candidates = replace(candidates, planned=with_fixed, fixed=tuple(fixed))
     for size, epochs in [(128, 1), (224, 5), (512, 20), (512, 60)]:
         hyper = candidates.hyperparameters(size, epochs)
         candidate = candidates.candidate(size, epochs)

@@ -57,7 +57,6 @@ def guessing(chars, text=None, lstm_size=4):
 
 def set_models(monkeypatch, folder):
     """Let the known models be those of a folder."""
-    monkeypatch.setattr("charrnn.engines.model_file.MODELS", folder)
     monkeypatch.setattr("charrnn.checkpoints.find.MODELS", folder)
 
 
