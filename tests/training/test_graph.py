@@ -147,7 +147,7 @@ def numpy_rnn(weights, layer, below, h):
 
 @pytest.mark.parametrize("cell, step", [("gru", numpy_gru), ("rnn", numpy_rnn)])
 def test_other_cells_equal_numpy(cell, step):
-    """From a state that is not zero."""
+    """The state before the window is not zero."""
     layers = 2
     model = graph(cell=cell, num_layers=layers)
     x, y = window(4)
@@ -232,7 +232,7 @@ def weights_around_an_update(model, optimizer, rate):
 
 @pytest.mark.parametrize("optimizer, fused", [("adam", True), ("rmsprop", False)])
 def test_weight_decay_takes_a_part_of_each_matrix_away_after_the_update(optimizer, fused):
-    """And averages are those of the weights after it."""
+    """The running averages are those of the weights after it."""
     model = graph(optimizer=optimizer, fused=fused, seed=7)
     _, plain, _ = weights_around_an_update(model, optimizer, rate=0.3)
 
@@ -286,7 +286,7 @@ def test_initial_weights_depend_on_the_seed_only():
 
 
 def test_each_process_has_dropout_masks_of_its_own():
-    """Also of dynamic_rnn, which draws those of its own rows only."""
+    """So it has with dynamic_rnn, which draws the masks of its own rows only."""
     hyper = Hyperparameters(
         batch_size=4, num_steps=3, lstm_size=7, num_layers=1, seed=3, fused=False
     )
@@ -306,3 +306,22 @@ def test_each_process_has_dropout_masks_of_its_own():
     assert losses[0] == losses[1]
     assert losses[2] == losses[3]
     assert losses[0] != losses[2]
+
+
+def test_dynamic_rnn_in_order_draws_its_dropout_from_the_seed_alone():
+    """Several threads draw in any order otherwise."""
+    hyper = Hyperparameters(
+        batch_size=2, num_steps=40, lstm_size=64, num_layers=1, seed=7, fused=False
+    )
+    model = TrainingGraph(5, hyper, Processes(), threads=4, in_order=True)
+    # Otherwise the first session of the process has fixed the threads.
+    model.config.use_per_session_threads = True
+    x = np.random.RandomState(1).randint(0, 5, (2, 40))
+    values = {**feed(model, x, x), model.keep_prob: 0.5}
+
+    losses = []
+    for _ in range(2):
+        with tf.Session(config=model.config) as session:
+            initialize(session, 7)
+            losses.append([session.run(model.loss, values) for _ in range(3)])
+    assert losses[0] == losses[1]
