@@ -250,7 +250,9 @@ def test_other_values_stay(one_model):
         (Options(preset="quick"), "none", None),
     ],
 )
-def test_only_the_preset_auto_begins_with_a_model_unasked(one_model, options, init_from, begins_with):
+def test_only_the_preset_auto_begins_with_a_model_unasked(
+    one_model, options, init_from, begins_with
+):
     window = dict(batch_size=2, num_steps=50)
     assert model_of(started(init_from=init_from, options=options, **window)) == begins_with
 

@@ -471,9 +471,7 @@ def test_training_continues_after_a_failed_save(of_a_full_disk):
 def test_a_failed_last_save_is_an_error(of_a_full_disk):
     _, status, _, err = of_a_full_disk
     assert status == 2
-    assert err.endswith(
-        f"charrnn-train: error: the checkpoint i17 could not be saved: {FULL}\n"
-    )
+    assert err.endswith(f"charrnn-train: error: the checkpoint i17 could not be saved: {FULL}\n")
 
 
 def test_a_checkpoint_that_cannot_be_listed_is_listed_by_the_next_save(of_a_full_disk):
