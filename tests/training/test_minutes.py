@@ -292,9 +292,11 @@ def test_what_cannot_be_combined_in_python():
         train_model(TEXT, minutes=2, epochs=3)
 
 
-def test_a_dry_run_times_a_network_and_says_what_was_chosen(text_file, capsys):
+def test_a_dry_run_times_a_network_and_says_what_was_chosen(text_file, monkeypatch, capsys):
     """The network is built and timed on this machine."""
-    flags = "--minutes 60 --preset auto --lstm-size 16 --dry-run".split()
-    assert train.main([str(text_file), *flags]) == 0
-    line = r"\ntime     60 minutes, more than .*: 2 layers of 16, 244 epochs\n"
+    monkeypatch.setattr(minutes, "SECONDS_TO_TIME", 0)
+    sizes = "--lstm-size 16 --num-layers 1 --threads 1"
+    flags = f"--minutes 60 --preset auto {sizes} --dry-run"
+    assert train.main([str(text_file), *flags.split()]) == 0
+    line = r"\ntime     60 minutes, more than .*: 1 layer of 16, 244 epochs\n"
     assert re.search(line, capsys.readouterr().out)

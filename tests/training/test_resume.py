@@ -29,7 +29,7 @@ from charrnn.training.options import Options
 SLOW = pytest.mark.slow
 EVALUATED = (
     "--val-fraction 0.25 --eval-every-n 6 --average-decay 0.9 --schedule cosine --warmup-steps 5 "
-    "--recurrent-keep-prob 0.6 --num-steps 24 --num-layers 1 --threads 2"
+    "--recurrent-keep-prob 0.6 --num-steps 40 --num-layers 1 --threads 2"
 )
 GRU = "--val-fraction 0.25 --cell gru --keep-prob 1 --optimizer rmsprop"
 # TensorFlow 1.15 has float32 only.

@@ -86,7 +86,7 @@ def numpy_transfer(old, fresh, before, after, cell):
         pytest.param("rnn", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("text", [OTHER, SAME_SIZE])
+@pytest.mark.parametrize("text", [OTHER, SAME_SIZE], ids=["other", "same size"])
 def test_rows_are_added_and_left_out_and_the_others_are_unchanged(tmp_path, cell, text):
     """They are equal to the last bit. The second text has as many characters as the model, but others."""
     if cell == "lstm":
@@ -232,7 +232,8 @@ def test_a_run_from_a_model_is_resumed_from_the_weights_that_it_has_saved(whole,
     """This one was interrupted after its first checkpoint, before the list of checkpoints was written."""
     expected, _ = whole
     gone = shutil.ignore_patterns("i4_l4.ckpt.*", "checkpoint", "run.json")
-    folder = shutil.copytree(str(expected), str(tmp_path / "run"), ignore=gone)
+    folder = tmp_path / "run"
+    shutil.copytree(str(expected), str(folder), ignore=gone)
     assert resume(folder) == 0
     assert_same_run(folder, expected)
 
