@@ -21,9 +21,9 @@ HOSTILE = "".join(
 )
 
 
-def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
+def random_network(chars, lstm_size=6, num_layers=2, gain=1.0, seed=3):
     """Return a model of random weights that comes from no run."""
-    random = np.random.RandomState(3)
+    random = np.random.RandomState(seed)
 
     def weights(*shape):
         return (gain * random.standard_normal(shape)).astype(np.float32)

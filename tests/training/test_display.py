@@ -49,7 +49,7 @@ def display():
     return display_of()
 
 
-def test_the_plan(display, capsys):
+def test_the_plan_names_the_text_the_windows_the_network_and_the_steps(display, capsys):
     display.plan()
     out, err = capsys.readouterr()
     assert err == ""
@@ -66,7 +66,7 @@ def test_the_plan(display, capsys):
     ids=["short", "list", "long"],
 )
 def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, text, is_said):
-    """But not of a list, which the network predicts better."""
+    """A list is none: the network predicts it better than n-gram counts."""
     display.job = replace(display.job, text=text)
     display.plan()
     out = capsys.readouterr().out
@@ -77,7 +77,7 @@ def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, 
     "name, n_held_out, is_said", [("anna", 20, True), ("anna", 0, False), ("my text", 20, False)]
 )
 def test_the_plan_says_that_anna_ends_with_a_licence(capsys, name, n_held_out, is_said):
-    """Where it is held out."""
+    """The licence is of interest where the end of the text is held out."""
     display = display_of(1040 - n_held_out, n_held_out)
     display.job = replace(display.job, record=replace(display.job.record, text_name=name))
     display.plan()
@@ -114,7 +114,7 @@ def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, setti
 
 
 def test_more_epochs_raise_the_learning_rate_again(capsys):
-    """Where the schedule has ended at 0. The last line says that they will."""
+    """The schedule has ended at 0, so the last line of the run says it."""
     display_of(schedule="linear").finished(692, ends_early=False)
     out = capsys.readouterr().out
     assert "\nTo train longer, and raise the learning rate again: " in out
@@ -151,6 +151,12 @@ def test_a_warning_names_what_was_called(capsys, in_python, program):
     display.job = replace(display.job, options=Options(in_python=in_python))
     display.warn("the folder is away")
     assert capsys.readouterr().err == f"{program}: the folder is away\n"
+
+
+def test_a_quiet_run_warns_of_nothing(capsys):
+    display = Display(display_of().job, 704, StopRequests(), quiet=True)
+    display.warn("the folder is away")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_full_disk_under_the_output_is_a_warning(display, capsys, monkeypatch):

@@ -20,8 +20,8 @@ CELL = "rnn/multi_rnn_cell/cell_{}/"
 
 
 def graph(**options):
-    """Return a TrainingGraph of the sizes above, unless others are given."""
-    return training_graph(**{**SIZES, **options})
+    """Return a TrainingGraph of the sizes above, unless others are given, for one thread."""
+    return training_graph(**{**SIZES, "threads": 1, **options})
 
 
 def window(seed=0):
@@ -147,7 +147,7 @@ def numpy_rnn(weights, layer, below, h):
 
 @pytest.mark.parametrize("cell, step", [("gru", numpy_gru), ("rnn", numpy_rnn)])
 def test_other_cells_equal_numpy(cell, step):
-    """From a state that is not zero."""
+    """The state before the window is not zero."""
     layers = 2
     model = graph(cell=cell, num_layers=layers)
     x, y = window(4)
@@ -178,14 +178,10 @@ def test_other_cells_equal_numpy(cell, step):
 
 
 def test_dropout_on_inputs_changes_the_state():
-    """Dropout on outputs does not change that of the first layer."""
-    states = []
-    for input_keep_prob in (1.0, 0.5):
-        model = graph(fused=False, seed=11, input_keep_prob=input_keep_prob)
-        with initialized(model) as session:
-            for variable in tf.trainable_variables():
-                variable.load(np.full(variable.shape.as_list(), 0.1), session)
-            states.append(session.run(model.final_state[0], feed(model, *window())))
+    """It has other masks each time. Dropout on outputs would not change the state of the first layer."""
+    model = graph(fused=False, input_keep_prob=0.5)
+    with initialized(model) as session:
+        states = [session.run(model.final_state[0], feed(model, *window())) for _ in range(2)]
     assert not np.allclose(*states)
 
 
@@ -232,7 +228,7 @@ def weights_around_an_update(model, optimizer, rate):
 
 @pytest.mark.parametrize("optimizer, fused", [("adam", True), ("rmsprop", False)])
 def test_weight_decay_takes_a_part_of_each_matrix_away_after_the_update(optimizer, fused):
-    """And averages are those of the weights after it."""
+    """The running averages are those of the weights after it."""
     model = graph(optimizer=optimizer, fused=fused, seed=7)
     _, plain, _ = weights_around_an_update(model, optimizer, rate=0.3)
 
@@ -285,24 +281,37 @@ def test_initial_weights_depend_on_the_seed_only():
     assert of_another_seed["kernel"][0, 0] != kernel[0, 0]
 
 
-def test_each_process_has_dropout_masks_of_its_own():
-    """Also of dynamic_rnn, which draws those of its own rows only."""
+@pytest.fixture(scope="module")
+def losses_of_processes():
+    """The losses with dropout in dynamic_rnn of two processes, each in two sessions, [2, 2]."""
     hyper = Hyperparameters(
-        batch_size=4, num_steps=3, lstm_size=7, num_layers=1, seed=3, fused=False
+        batch_size=4, num_steps=40, lstm_size=64, num_layers=1, seed=3, fused=False
     )
-    x = [[0, 1, 2], [3, 4, 0]]
+    x = np.random.RandomState(1).randint(0, C, (2, 40))
     losses = []
     for rank in (0, 1):
         processes = Processes()
         processes.rank = rank
         processes.size = 2
-        model = TrainingGraph(5, hyper, processes, in_order=True)
+        model = TrainingGraph(C, hyper, processes, threads=4, in_order=True)
+        # Otherwise the first session of this process has fixed the number of threads.
+        model.config.use_per_session_threads = True
 
         values = {**feed(model, x, x), model.keep_prob: 0.5}
         for _ in range(2):
-            with tf.Session() as session:
+            with tf.Session(config=model.config) as session:
                 initialize(session, 3)
                 losses.append(session.run(model.loss, values))
-    assert losses[0] == losses[1]
-    assert losses[2] == losses[3]
-    assert losses[0] != losses[2]
+    return np.reshape(losses, [2, 2])
+
+
+def test_dropout_of_dynamic_rnn_in_order_depends_on_the_seed_only(losses_of_processes):
+    """Several threads draw its masks in any order otherwise."""
+    first, again = losses_of_processes.T
+    np.testing.assert_array_equal(first, again)
+
+
+def test_each_process_has_dropout_masks_of_its_own(losses_of_processes):
+    """So it has with dynamic_rnn, which draws the masks of its own rows only."""
+    (first, _), (second, _) = losses_of_processes
+    assert first != second

@@ -5,16 +5,18 @@ import re
 import shutil
 import signal
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 from conftest import (
+    TENSORFLOW_1,
     StopAfter,
     assert_same_run,
     history_of,
     interrupted_at,
-    needs_tensorflow_2,
     resume,
     train_small,
+    with_output,
 )
 
 from charrnn.checkpoints import record
@@ -27,10 +29,11 @@ from charrnn.training.options import Options
 SLOW = pytest.mark.slow
 EVALUATED = (
     "--val-fraction 0.25 --eval-every-n 6 --average-decay 0.9 --schedule cosine --warmup-steps 5 "
-    "--recurrent-keep-prob 0.6 --num-steps 24 --num-layers 1"
+    "--recurrent-keep-prob 0.6 --num-steps 40 --num-layers 1 --threads 2"
 )
 GRU = "--val-fraction 0.25 --cell gru --keep-prob 1 --optimizer rmsprop"
-BFLOAT16 = "--precision bfloat16 --threads 2 --num-steps 50"
+# TensorFlow 1.15 has float32 only.
+PRECISION = "float32" if TENSORFLOW_1 else "bfloat16"
 
 
 @pytest.mark.parametrize(
@@ -39,8 +42,8 @@ BFLOAT16 = "--precision bfloat16 --threads 2 --num-steps 50"
         # also right before, at and after the end of an epoch
         pytest.param([1, 41, 1, 1, 20], "", marks=SLOW),
         pytest.param([10, 50], "--no-fused --keep-prob 1", marks=SLOW),
-        ([10], EVALUATED),
-        pytest.param([10], BFLOAT16, marks=needs_tensorflow_2),
+        ([10], f"{EVALUATED} --precision {PRECISION}"),
+        pytest.param([10], f"{EVALUATED} --precision float32", marks=SLOW),
         pytest.param([15, 25], GRU, marks=SLOW),
     ],
 )
@@ -72,7 +75,6 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
 
 
 def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
-    """Unless it is resumed with another --early-stop. The best, and the evaluations since then, still count."""
     folder = tmp_path / "run"
     shutil.copytree(str(stopped_early), str(folder))
     names = list_checkpoints(folder)
@@ -81,6 +83,11 @@ def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
     assert re.search("^ended early after step [0-9]+: 3 evaluations", out, re.MULTILINE)
     assert list_checkpoints(folder) == names
 
+
+def test_a_run_that_ended_early_goes_on_with_another_early_stop(stopped_early, tmp_path, capsys):
+    """The best, and the evaluations since then, still count."""
+    folder = tmp_path / "run"
+    shutil.copytree(str(stopped_early), str(folder))
     best = record.step_of(record.read_run(folder).best)
     assert resume(folder, "--early-stop", "4") == 0
     out = capsys.readouterr().out
@@ -89,23 +96,51 @@ def test_a_run_that_ended_early_stays_ended(stopped_early, tmp_path, capsys):
     assert f": 4 evaluations without improvement since step {best}\n" in out
 
 
-def test_a_finished_run_can_be_continued_with_other_settings(run_copy, monkeypatch, capsys):
-    """They are kept if the run is killed before its next checkpoint. Its text is not written again."""
-    text_before = (run_copy / "text.txt").stat()
-    with monkeypatch.context() as patch:
-        patch.setattr(Training, "check_step", interrupted_at(Training.check_step, 5))
-        assert resume(run_copy, "--epochs", "2", "--learning-rate", "0.002") == 130
-    assert "resumed  after step 43, 43 to go\n" in capsys.readouterr().out
+@pytest.fixture(scope="module")
+def continued(trained, tmp_path_factory):
+    """The folder of a finished run that was continued with other settings, and what was printed first.
 
-    assert resume(run_copy) == 0
-    assert (run_copy / "text.txt").stat().st_ino == text_before.st_ino
-    last_row = history_of(run_copy)[-1]
-    assert float(last_row["learning_rate"]) == 0.002
-    hyper = record.read_run(run_copy).hyperparameters
+    Not to be changed. It was killed before its next checkpoint, and then resumed without flags. The third of what is
+    returned is the number of the file that its text was in.
+    """
+    folder = Path(shutil.copytree(str(trained), str(tmp_path_factory.mktemp("continued") / "run")))
+    file_of_text = (folder / "text.txt").stat().st_ino
+    flags = ["--epochs", "2", "--learning-rate", "0.002"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Training, "check_step", interrupted_at(Training.check_step, 5))
+        status, out = with_output(resume, folder, *flags)
+    assert status == 130
+    assert resume(folder) == 0
+    return folder, out, file_of_text
+
+
+def test_a_finished_run_can_be_continued(continued):
+    _, out, _ = continued
+    assert "resumed  after step 43, 43 to go\n" in out
+
+
+def test_a_continued_run_saves_checkpoints_at_the_same_steps(continued):
+    folder, _, _ = continued
+    names = [os.path.basename(path) for path in list_checkpoints(folder)]
+    assert names == [f"i{step}_l5.ckpt" for step in (25, 43, 50, 75, 86)]
+
+
+def test_other_settings_are_kept_if_a_run_is_killed_before_its_next_checkpoint(continued):
+    folder, _, _ = continued
+    hyper = record.read_run(folder).hyperparameters
     assert (hyper.epochs, hyper.learning_rate) == (2, 0.002)
-    steps = [25, 43, 50, 75, 86]
-    names = [os.path.basename(path) for path in list_checkpoints(run_copy)]
-    assert names == [f"i{step}_l5.ckpt" for step in steps]
+
+
+def test_a_continued_run_is_trained_with_its_other_settings(continued):
+    folder, _, _ = continued
+    last_row = history_of(folder)[-1]
+    assert float(last_row["learning_rate"]) == 0.002
+
+
+def test_the_text_of_a_resumed_run_is_not_written_again(continued):
+    """A disk that is full has no room for it."""
+    folder, _, file_of_text = continued
+    assert (folder / "text.txt").stat().st_ino == file_of_text
 
 
 def write_hyperparameters(folder, hyperparameters):
@@ -118,21 +153,23 @@ def write_hyperparameters(folder, hyperparameters):
         path.write_bytes(signed(content))
 
 
-def test_a_run_may_be_older_than_a_hyperparameter_but_not_newer(run_copy, monkeypatch, capsys):
-    """Also older than one that a resumed run may not change. The precision auto is the one that the run has."""
+def test_a_run_may_be_older_than_a_hyperparameter(run_copy, monkeypatch):
+    """It may also be one that cannot be changed. The precision auto is the one that the run has."""
     monkeypatch.setattr("charrnn.training.job.faster_precision", None)  # nothing is measured again
-    before = record.read_run(run_copy)
-    older = asdict(before.hyperparameters)
+    before = record.read_run(run_copy).hyperparameters
+    older = asdict(before)
     del older["average_decay"]
+    write_hyperparameters(run_copy, older)
+    job = plan_job(None, {"precision": "auto"}, run_copy, Options(resume=True))
+    assert job.hyperparameters == before
 
-    write_hyperparameters(run_copy, {**older, "novel": 1})
-    assert resume(run_copy, "--precision", "auto") == 2
+
+def test_a_run_may_not_be_newer_than_its_hyperparameters(run_copy, capsys):
+    newer = {**asdict(record.read_run(run_copy).hyperparameters), "novel": 1}
+    write_hyperparameters(run_copy, newer)
+    assert resume(run_copy) == 2
     message = "has hyperparameters that this version of charrnn does not know: 'novel'\n"
     assert message in capsys.readouterr().err
-
-    write_hyperparameters(run_copy, older)
-    assert resume(run_copy, "--precision", "auto") == 0
-    assert record.read_run(run_copy) == before
 
 
 @pytest.mark.parametrize("batch_size, allowed", [(2, "1 or 2 processes"), (1, "1 process")])

@@ -56,8 +56,10 @@ def guessing(chars, text=None, lstm_size=4):
 
 
 def set_models(monkeypatch, folder):
-    """Let the known models be those of a folder."""
+    """Let the known models be those of a folder, which are small, so that they read faster without a graph."""
     monkeypatch.setattr("charrnn.checkpoints.find.MODELS", folder)
+    # so few characters are no reason for a graph
+    monkeypatch.setattr("charrnn.training.start.READ_IN_ALL", 1)
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_a_model_that_is_not_there_is_not_missed(known):
 
 
 def test_a_model_may_be_somewhat_worse_than_pairs_of_characters(known):
-    """Which a run from it will not be."""
+    """A run from it will be better than they."""
     known(guessing(LETTERS + "ABCDE"))
     planned = started()
     nats, pairs = map(float, re.findall(r"\d\.\d\d", planned.start.reason))
@@ -135,7 +137,7 @@ EASY = "".join(np.random.RandomState(5).choice(list("aet"), 1_500))
     ids=["by its SHA-256", "by its nats"],
 )
 def test_a_model_does_not_begin_a_text_that_it_has_read(known, text, reader, other):
-    """The other one does, if it is there."""
+    """The other model begins it, if it is there."""
     known(reader, other)
     planned = started(text)
     assert model_of(planned) == "tiny-shakespeare"
@@ -148,7 +150,7 @@ def test_a_text_that_all_have_read_begins_anew(known):
 
 
 def test_what_is_held_out_is_not_read(known):
-    """Neither for validation nor for the test."""
+    """A model is not chosen by the validation text, nor by the test text."""
     known(guessing(LETTERS))
     other = "xyz" * 500
     planned = started(RANDOM + other, val_fraction=0.3, test_fraction=0.2)
@@ -193,7 +195,11 @@ def test_the_known_texts_begin_anew(name):
 
 
 @pytest.mark.parametrize(
-    "name, other", [("anna", "tiny-shakespeare"), ("tiny-shakespeare", "anna")]
+    "name, other",
+    [
+        ("anna", "tiny-shakespeare"),
+        pytest.param("tiny-shakespeare", "anna", marks=pytest.mark.slow),
+    ],
 )
 def test_the_beginning_of_a_known_text_begins_with_the_other_model(name, other):
     try:
@@ -243,13 +249,15 @@ def test_other_values_stay(one_model):
         (Options(preset="quick"), "none", None),
     ],
 )
-def test_the_words_and_the_presets(one_model, options, init_from, begins_with):
+def test_only_the_preset_auto_begins_with_a_model_unasked(
+    one_model, options, init_from, begins_with
+):
     window = dict(batch_size=2, num_steps=50)
     assert model_of(started(init_from=init_from, options=options, **window)) == begins_with
 
 
 def test_another_preset_begins_with_a_model_of_its_sizes_only(known):
-    """And keeps its values."""
+    """The run keeps the values of the preset."""
     best = Options(preset="best")
     known(guessing(LETTERS))
     assert started(init_from="auto", options=best, batch_size=2).start.reason == (
@@ -268,7 +276,6 @@ def test_a_run_that_is_resumed_takes_no_word(trained, word, capsys):
 
 
 def test_a_model_with_the_name_of_a_word_is_a_path(one_model, tmp_path, monkeypatch, planned):
-    """As a Path in Python, too."""
     monkeypatch.chdir(tmp_path)
     guessing(LETTERS, lstm_size=6).save(tmp_path / "other.npz")
     (tmp_path / "text").write_text(RANDOM)
@@ -309,10 +316,15 @@ def test_a_run_from_a_model_is_trained_with_the_values_of_a_start(one_model):
 
 
 def test_a_model_that_is_named_has_these_values_too(one_model):
-    """For a text of any length."""
+    """It has them with a text of any length."""
     text = RANDOM * 220
     hyper = started(text, open_model("anna")).hyperparameters
     assert (hyper.epochs, hyper.learning_rate) == (4, 0.002)
+
+
+def test_a_model_that_is_named_brings_its_sizes(one_model):
+    hyper = started(init_from=open_model("anna")).hyperparameters
+    assert (hyper.lstm_size, hyper.num_layers) == (4, 1)
 
 
 @pytest.fixture(scope="module")
@@ -462,16 +474,19 @@ def test_a_resumed_run_needs_the_model_no_more(one_model, begun):
     assert record.read_run(begun).init_from == "anna"
 
 
-def test_runs_shows_it(begun, capsys):
+def test_charrnn_runs_names_the_model(begun, capsys):
     assert runs.main([str(begun)]) == 0
     head, row = (re.split("  +", line) for line in capsys.readouterr().out.splitlines())
     assert row[head.index("start")] == "anna"
+
+
+def test_charrnn_runs_writes_the_sha256_of_the_model_as_json(begun, capsys):
     assert runs.main(["--json", str(begun)]) == 0
     (of_run,) = json.loads(capsys.readouterr().out)
     assert of_run["init_from_sha256"] == record.read_run(begun).init_from_sha256
 
 
-def test_runs_does_not_average_over_models(begun, tmp_path, capsys):
+def test_charrnn_runs_does_not_average_over_models(begun, tmp_path, capsys):
     """Not even over two of one name."""
     other = record.read_run(begun)
     hyper = replace(other.hyperparameters, seed=4)
@@ -482,14 +497,17 @@ def test_runs_does_not_average_over_models(begun, tmp_path, capsys):
     assert "mean" not in capsys.readouterr().out
 
 
-def test_inspect_names_it(begun, capsys):
+def test_charrnn_inspect_names_the_model(begun, capsys):
     assert inspect.main([str(begun)]) == 0
     assert capsys.readouterr().out.endswith("\nthe network began with the model anna\n")
+
+
+def test_charrnn_inspect_writes_the_name_of_the_model_as_json(begun, capsys):
     assert inspect.main([str(begun), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["init_from"] == "anna"
 
 
-def test_a_page_names_it(begun, tmp_path):
+def test_the_page_of_a_run_names_the_model_that_it_began_with(begun, tmp_path):
     webpage.export_page(open_model(begun), tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<dt>Began with</dt><dd>the model anna</dd>" in page
@@ -499,7 +517,7 @@ def test_a_page_names_it(begun, tmp_path):
     "flags, begins_with", [([], "anna"), (["--init-from", "none"], None)], ids=["its own", "none"]
 )
 def test_a_run_like_another_begins_with_its_model(begun, tmp_path, planned, flags, begins_with):
-    """Unless another one is named."""
+    """It does not if another one is named, or none."""
     text = str(tmp_path / "text")
     assert train.main([text, "--like", str(begun), *flags]) == 0
     (job_like,) = planned
@@ -567,7 +585,7 @@ def test_json_has_both_comparisons(of_another, capsys):
 
 
 def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeypatch, capsys):
-    """And not downloaded."""
+    """It is not downloaded."""
     run = RunRecord(Hyperparameters(lstm_size=4, num_layers=1), Vocabulary(LETTERS), "anna", "f00")
     replace_model(one_model / "anna.npz", run, begun)
     monkeypatch.setenv("CHARRNN_DATA", str(tmp_path))

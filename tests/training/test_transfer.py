@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,14 +12,14 @@ from conftest import (
     TEXT,
     assert_same_run,
     initialize,
-    interrupted_at,
     make_network,
     resume,
     training_graph,
+    with_output,
 )
+from pages.small_pages import random_network
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.run import Run
 from charrnn.commands import train
 from charrnn.data import Vocabulary
 from charrnn.engines.model_file import open_model
@@ -37,9 +38,11 @@ KERNELS = {
 }
 
 
-def fresh_weights(num_classes, cell="lstm"):
-    """The initial weights of a new network."""
-    training_graph(num_classes, 2, 3, 5, 3, cell=cell)
+def fresh_weights(chars, cell):
+    """The weights of a new network, those of another seed than the model's."""
+    if cell == "lstm":
+        return random_network(chars, 5, 3, seed=7).weights
+    training_graph(len(chars), 2, 3, 5, 3, cell=cell)
     with tf.Session() as session:
         initialize(session, seed=7)
         return {variable.op.name: session.run(variable) for variable in tf.trainable_variables()}
@@ -83,17 +86,20 @@ def numpy_transfer(old, fresh, before, after, cell):
         pytest.param("rnn", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("text", [OTHER, SAME_SIZE])
+@pytest.mark.parametrize("text", [OTHER, SAME_SIZE], ids=["other", "same size"])
 def test_rows_are_added_and_left_out_and_the_others_are_unchanged(tmp_path, cell, text):
-    """Bit for bit. The second text has as many characters as the model, but others."""
-    model = make_network(tmp_path, CHARS, 5, 3, cell)
+    """They are equal to the last bit. The second text has as many characters as the model, but others."""
+    if cell == "lstm":
+        model = random_network(CHARS, 5, 3)
+    else:
+        model = make_network(tmp_path, CHARS, 5, 3, cell)
     vocabulary = Vocabulary.from_text(text)
     before = list(model.vocabulary.chars)
     after = list(vocabulary.chars)
     assert set(after) - set(before)
     assert set(before) - set(after)
 
-    fresh = fresh_weights(len(after), cell)
+    fresh = fresh_weights(after, cell)
     transferred = transfer.transferred_weights(model, vocabulary, fresh)
     expected = numpy_transfer(model.weights, fresh, before=before, after=after, cell=cell)
     assert set(transferred) == set(fresh) == set(expected)
@@ -109,91 +115,134 @@ SKIPPED = (
 )
 
 
-@pytest.mark.parametrize("quiet, expected", [(False, SKIPPED), (True, "")])
+@pytest.fixture
+def mixed_texts(tmp_path):
+    """A folder with a text and a file that is none."""
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "other").write_text(OTHER)
+    (folder / "picture").write_bytes(b"\0")
+    return folder
+
+
 def test_what_a_run_does_not_start_from_is_named(
-    run_copy, tmp_path, monkeypatch, capsys, quiet, expected
+    run_copy, mixed_texts, tmp_path, monkeypatch, capsys
 ):
-    """Damaged checkpoints, files that are not text, and reports that fail, unless the function is to be quiet."""
+    """Damaged checkpoints, files that are not text, and reports that fail."""
 
     def fail(*args):
         raise RuntimeError("No space left on device")
 
     monkeypatch.setattr(tf.summary.FileWriter, "add_summary", fail)
     (run_copy / f"{NEWEST}.npz").write_bytes(b"damaged")
-    (tmp_path / "texts").mkdir()
-    (tmp_path / "texts" / "other").write_text(OTHER)
-    (tmp_path / "texts" / "picture").write_bytes(b"\0")
-    run = train_model(
-        tmp_path / "texts",
+    train_model(
+        mixed_texts,
         tmp_path / "new",
-        preset="auto",
         init_from=run_copy,
+        batch_size=2,
+        num_steps=50,
         epochs=1,
-        num_steps=9,
-        save_every_n=99,
         sample_length=0,
-        quiet=quiet,
     )
-    assert re.fullmatch(expected, capsys.readouterr().err)
-    assert run.model.lstm_size == 5  # that of the other model, also with the preset auto
+    assert re.fullmatch(SKIPPED, capsys.readouterr().err)
 
 
-@pytest.fixture
-def model(tmp_path):
+def test_a_quiet_run_does_not_name_it(run_copy, mixed_texts, tmp_path, capsys):
+    """The plan comes after that, and is refused here."""
+    (run_copy / f"{NEWEST}.npz").write_bytes(b"damaged")
+    with pytest.raises(ValueError, match="too few for one window"):
+        train_model(mixed_texts, tmp_path / "new", init_from=run_copy, batch_size=5_000, quiet=True)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
     """A model of one layer of 4 units in a file."""
-    make_network(tmp_path, CHARS, 4, 1).save(tmp_path / "model.npz")
-    return open_model(tmp_path / "model.npz")
+    path = tmp_path_factory.mktemp("model") / "model.npz"
+    random_network(CHARS, 4, 1).save(path)
+    return open_model(path)
 
 
-@pytest.fixture
-def command(model, tmp_path):
+@pytest.fixture(scope="module")
+def command(model, tmp_path_factory):
     """The arguments of a run from that model, without its folder."""
-    (tmp_path / "other").write_text(OTHER)
+    text = tmp_path_factory.mktemp("text") / "other"
+    text.write_text(OTHER)
     flags = (
         "--batch-size 2 --num-steps 100 --epochs 1 --seed 3 --sample-length 0 --average-decay 0.9"
     )
-    return [
-        *[str(tmp_path / "other"), *flags.split()],
-        *["--init-from", model.name, "--checkpoint-dir"],
-    ]
+    return [str(text), *flags.split(), "--init-from", model.name, "--checkpoint-dir"]
 
 
-def test_a_run_from_another_model(model, command, tmp_path, monkeypatch, capsys):
-    """It has the other model's sizes and the characters of its text, and when it is resumed, its own weights.
+@pytest.fixture(scope="module")
+def whole(command, tmp_path_factory):
+    """The folder of a run from that model, and what it printed. Not to be changed."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    status, out = with_output(train.main, [*command, str(folder)])
+    assert status == 0
+    return folder, out
 
-    If it is interrupted before it has saved them, it cannot be resumed.
-    """
-    folder = tmp_path / "run"
-    whole = tmp_path / "whole"
-    assert train.main([*command, str(whole)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert f"start    {model.name}" in lines
-    assert "weights  new ones for '!', ':', 'A', 'w'" in lines
-    run = record.read_run(whole)
-    hyper = run.hyperparameters
+
+@pytest.fixture
+def interrupted(whole, tmp_path):
+    """A copy of it as it was before its first checkpoint was saved."""
+    first, _ = whole
+    gone = shutil.ignore_patterns("*.ckpt*", "checkpoint", "run.json")
+    return shutil.copytree(str(first), str(tmp_path / "run"), ignore=gone)
+
+
+def test_the_plan_names_the_model_and_the_characters_that_it_does_not_know(model, whole):
+    _, out = whole
+    assert f"\nstart    {model.name}\nweights  new ones for '!', ':', 'A', 'w'\n" in out
+
+
+def test_a_run_from_a_model_has_its_sizes(whole):
+    folder, _ = whole
+    hyper = record.read_run(folder).hyperparameters
     assert (hyper.lstm_size, hyper.num_layers, hyper.cell) == (4, 1, "lstm")
-    assert run.vocabulary == Vocabulary.from_text(OTHER)
-    assert run.init_from == model.name
-    first_biases = open_model(whole / "i0_l4.ckpt").biases
-    for ours, theirs in zip(first_biases, model.biases):
+
+
+def test_a_run_from_a_model_has_the_characters_of_its_text(whole):
+    folder, _ = whole
+    assert record.read_run(folder).vocabulary == Vocabulary.from_text(OTHER)
+
+
+def test_the_record_of_a_run_names_its_model(model, whole):
+    folder, _ = whole
+    assert record.read_run(folder).init_from == model.name
+
+
+def test_the_first_checkpoint_of_a_run_from_a_model_has_its_weights(model, whole):
+    folder, _ = whole
+    for ours, theirs in zip(open_model(folder / "i0_l4.ckpt").biases, model.biases):
         np.testing.assert_array_equal(ours, theirs)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Run, "save", interrupted_at(None, 1))
-        assert train.main([*command, str(folder)]) == 130
-    assert resume(folder) == 2
-    assert train.main([*command, str(folder)]) == 2
-    shutil.rmtree(str(folder))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Run, "tidy", interrupted_at(None, 1))
-        assert train.main([*command, str(folder)]) == 130
+def test_a_run_that_has_not_saved_the_weights_of_its_model_cannot_be_resumed(interrupted, capsys):
+    assert resume(interrupted) == 2
+    assert f"there is no run in {interrupted}" in capsys.readouterr().err
+
+
+def test_a_new_run_does_not_take_the_folder_of_an_interrupted_one(interrupted, command, capsys):
+    assert train.main([*command, interrupted]) == 2
+    assert "which a new run would replace" in capsys.readouterr().err
+
+
+def test_a_run_from_a_model_is_resumed_from_the_weights_that_it_has_saved(whole, tmp_path):
+    """This one was interrupted after its first checkpoint, before the list of checkpoints was written."""
+    expected, _ = whole
+    gone = shutil.ignore_patterns("i4_l4.ckpt.*", "checkpoint", "run.json")
+    folder = tmp_path / "run"
+    shutil.copytree(str(expected), str(folder), ignore=gone)
     assert resume(folder) == 0
-    assert_same_run(folder, whole)
+    assert_same_run(folder, expected)
 
-    for path in [*folder.glob("*.ckpt.*"), folder / "checkpoint"]:
-        path.unlink()
-    capsys.readouterr()
+
+def test_a_run_from_a_model_that_lost_its_checkpoints_cannot_be_resumed(whole, tmp_path, capsys):
+    """Its first weights were in them."""
+    first, _ = whole
+    gone = shutil.ignore_patterns("*.ckpt.*", "checkpoint")
+    folder = shutil.copytree(str(first), str(tmp_path / "run"), ignore=gone)
     assert resume(folder) == 2
     assert "there is no checkpoint in" in capsys.readouterr().err
 
@@ -209,28 +258,36 @@ def notebook_folder(notebook, tmp_path_factory):
     return str(folder)
 
 
-def test_a_model_of_the_notebook_needs_its_text(notebook_folder, tmp_path, capsys):
-    """Which a command and a program are told in their own words."""
-    folder = tmp_path / "run"
-    (tmp_path / "text").write_text(TEXT)
-    (tmp_path / "wrong").write_text("other characters")
-    flags = [str(tmp_path / "text"), "--checkpoint-dir", str(folder)]
-    flags += ["--init-from", notebook_folder]
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        ([], "or name that text with --vocab-from TEXT"),
+        (["--vocab-from", "wrong"], "14 distinct characters, but the vocabulary"),
+    ],
+    ids=["not named", "wrong"],
+)
+def test_a_model_of_the_notebook_needs_its_text(
+    notebook_folder, tmp_path, monkeypatch, capsys, flags, message
+):
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text(TEXT)
+    Path("wrong").write_text("other characters")
+    command = ["text", "--checkpoint-dir", "run", "--init-from", notebook_folder]
+    assert train.main([*command, *flags]) == 2
+    assert message in capsys.readouterr().err
+    assert not Path("run").exists()
 
-    unnamed = "or name that text with --vocab-from TEXT"
-    wrong = "14 distinct characters, but the vocabulary"
-    for more, message in [([], unnamed), (["--vocab-from", str(tmp_path / "wrong")], wrong)]:
-        assert train.main([*flags, *more]) == 2
-        assert message in capsys.readouterr().err
-        assert not folder.exists()
 
+def test_a_program_is_told_how_to_give_the_vocabulary(notebook_folder, tmp_path):
     with pytest.raises(ValueError, match=r"vocabulary=sorted\(set\(text\)\)"):
-        train_model(OTHER, folder, init_from=notebook_folder)
+        train_model(OTHER, tmp_path / "run", init_from=notebook_folder)
 
+
+def test_a_run_begins_with_a_model_of_the_notebook(notebook_folder, tmp_path):
     model = open_model(notebook_folder, Vocabulary.from_text(TEXT))
     run = train_model(
         OTHER,
-        folder,
+        tmp_path / "run",
         init_from=model,
         batch_size=2,
         num_steps=100,
