@@ -46,6 +46,7 @@ PRECISION = "float32" if TENSORFLOW_1 else "bfloat16"
         pytest.param([10], f"{EVALUATED} --precision float32", marks=SLOW),
         pytest.param([15, 25], GRU, marks=SLOW),
     ],
+    ids=["ends of epochs", "dynamic_rnn", "evaluated", "evaluated in float32", "gru"],
 )
 def test_a_resumed_run_equals_an_uninterrupted_one(
     text_file, tmp_path, monkeypatch, capsys, stops, flags
