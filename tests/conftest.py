@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -48,7 +49,7 @@ OLDER = "i25_l5.ckpt"
 NEWEST = "i43_l5.ckpt"
 SMALL_FLAGS = (
     "--batch-size 2 --num-steps 12 --lstm-size 5 --num-layers 2 --epochs 1 --print-every-n 12 "
-    "--save-every-n 25 --seed 7 --sample-length 0"
+    "--save-every-n 25 --seed 7 --sample-length 0 --threads 1"
 ).split()
 # With overfitting_text, the validation loss is lowest in the middle of the run.
 VALIDATED_FLAGS = (
@@ -217,10 +218,11 @@ def train_small(text, folder, *flags):
 
 
 def resume(folder, *flags):
-    """Resume a run with ``charrnn-train`` and without samples; return the exit status."""
+    """Resume a run with ``charrnn-train``, as ``train_small`` trains it; return the exit status."""
     from charrnn.commands import train
 
-    return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *flags])
+    usual = ["--checkpoint-dir", str(folder), "--sample-length", "0", "--threads", "1"]
+    return train.main(["--resume", *usual, *flags])
 
 
 def with_output(function, *args, **kwargs):
@@ -241,11 +243,30 @@ def parser_of(name):
     return script(name).make_parser()
 
 
+def columns(row):
+    """Return the columns of a row of a table that a command prints."""
+    return re.split("  +", row)
+
+
+def times_of(*folders):
+    """Return when each file in some folders was changed, by its path."""
+    paths = []
+    for folder in folders:
+        paths.extend(folder.rglob("*"))
+    return {path: path.stat().st_mtime_ns for path in paths}
+
+
 def copy_without_records(run, folder):
     """Copy a run as the notebook would have left it: checkpoints, and no other file. Return the folder."""
     records = shutil.ignore_patterns("run.json", "text.txt", "*.ckpt.json", "*.npz")
     shutil.copytree(str(run), str(folder), ignore=records)
     return folder
+
+
+@pytest.fixture
+def bare(trained, tmp_path):
+    """A copy of the small training run as the notebook would have left it."""
+    return copy_without_records(trained, tmp_path / "bare")
 
 
 def overfitting_text(path):
