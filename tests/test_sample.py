@@ -103,8 +103,12 @@ def test_a_character_is_drawn_even_if_none_is_fed_back(exported):
 )
 def test_the_default_prime_suits_the_model(tmp_path, script, chars, prime):
     random_network(sorted(chars)).save(tmp_path / "m.npz")
-    assert sample(tmp_path / "m.npz", 9, top_n=3).startswith(prime)
     assert script(tmp_path / "m.npz", length=9).out.startswith(prime)
+
+
+def test_the_default_prime_of_sample_suits_the_model(tmp_path):
+    random_network("\n \u0430\u0438").save(tmp_path / "m.npz")
+    assert sample(tmp_path / "m.npz", 9, top_n=3).startswith("\u0438 ")
 
 
 def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(bare, script):
