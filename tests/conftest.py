@@ -49,7 +49,7 @@ OLDER = "i25_l5.ckpt"
 NEWEST = "i43_l5.ckpt"
 SMALL_FLAGS = (
     "--batch-size 2 --num-steps 12 --lstm-size 5 --num-layers 2 --epochs 1 --print-every-n 12 "
-    "--save-every-n 25 --seed 7 --sample-length 0 --threads 1"
+    "--save-every-n 25 --seed 7 --sample-length 0"
 ).split()
 # With overfitting_text, the validation loss is lowest in the middle of the run.
 VALIDATED_FLAGS = (
@@ -218,11 +218,10 @@ def train_small(text, folder, *flags):
 
 
 def resume(folder, *flags):
-    """Resume a run with ``charrnn-train``, as ``train_small`` trains it; return the exit status."""
+    """Resume a run with ``charrnn-train`` and without samples; return the exit status."""
     from charrnn.commands import train
 
-    usual = ["--checkpoint-dir", str(folder), "--sample-length", "0", "--threads", "1"]
-    return train.main(["--resume", *usual, *flags])
+    return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *flags])
 
 
 def with_output(function, *args, **kwargs):

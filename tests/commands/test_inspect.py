@@ -91,10 +91,10 @@ def test_other_cells_can_be_inspected(inspected, tmp_path):
 
 
 def test_a_unit_that_is_not_there_is_refused_before_the_text_is_measured(
-    exported, capsys, monkeypatch
+    exported, text_file, capsys, monkeypatch
 ):
     monkeypatch.setattr(inspect.units, "measure", pytest.fail)
-    assert inspect.main([str(exported), "--text", "names", "--unit", "3/c/1"]) == 2
+    assert inspect.main([str(exported), "--text", str(text_file), "--unit", "3/c/1"]) == 2
     assert "there is no unit '3/c/1'" in capsys.readouterr().err
 
 
