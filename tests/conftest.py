@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -241,11 +242,30 @@ def parser_of(name):
     return script(name).make_parser()
 
 
+def columns(row):
+    """Return the columns of a row of a table that a command prints."""
+    return re.split("  +", row)
+
+
+def times_of(*folders):
+    """Return when each file in some folders was changed, by its path."""
+    paths = []
+    for folder in folders:
+        paths.extend(folder.rglob("*"))
+    return {path: path.stat().st_mtime_ns for path in paths}
+
+
 def copy_without_records(run, folder):
     """Copy a run as the notebook would have left it: checkpoints, and no other file. Return the folder."""
     records = shutil.ignore_patterns("run.json", "text.txt", "*.ckpt.json", "*.npz")
     shutil.copytree(str(run), str(folder), ignore=records)
     return folder
+
+
+@pytest.fixture
+def bare(trained, tmp_path):
+    """A copy of the small training run as the notebook would have left it."""
+    return copy_without_records(trained, tmp_path / "bare")
 
 
 def overfitting_text(path):

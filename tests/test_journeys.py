@@ -100,7 +100,7 @@ def journeys(tmp_path_factory):
 
 @pytest.mark.parametrize("name", MOST)
 def test_a_journey_is_short(journeys, name):
-    """As the page on design says."""
+    """The page on design says how short."""
     assert 0 < len(journeys[name]) <= MOST[name], sorted(journeys[name])
 
 

@@ -24,7 +24,7 @@ def test_charrnn_alone_lists_the_commands(capsys):
 
 
 def test_charrnn_runs_a_command(exported, capsys):
-    """As the command of its own does."""
+    """It prints what the command of its own prints."""
     arguments = [str(exported), "--length", "9", "--seed", "1"]
     assert sample.main(arguments) == 0
     expected = capsys.readouterr()

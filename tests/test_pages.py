@@ -101,7 +101,7 @@ def test_commands_parse(page):
 
 
 def test_make_runs_what_the_readme_says():
-    """So that the commands above are looked at."""
+    """So the commands of make are looked at above."""
     calls = [script_and_arguments(command) for command in commands("README.md")]
     assert ("train", ["names", "--preset", "auto"]) in calls
     assert ("sample", ["--best", "--lines", "10", "--new"]) in calls
@@ -388,7 +388,7 @@ def test_the_messages_are_those_of_the_package(message, sources):
 
 
 def test_the_page_has_messages():
-    """Which are looked at above."""
+    """They are looked at above."""
     assert len(MESSAGES) > 8
 
 

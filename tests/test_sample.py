@@ -102,14 +102,12 @@ def test_a_character_is_drawn_even_if_none_is_fed_back(exported):
 )
 def test_the_default_prime_suits_the_model(tmp_path, script, chars, prime):
     random_network(sorted(chars)).save(tmp_path / "m.npz")
-    assert sample(tmp_path / "m.npz", 9, top_n=3).startswith(prime)
     assert script(tmp_path / "m.npz", length=9).out.startswith(prime)
 
 
-@pytest.fixture
-def bare(trained, tmp_path):
-    """The small run as the notebook would have left it."""
-    return copy_without_records(trained, tmp_path / "bare")
+def test_the_default_prime_of_sample_suits_the_model(tmp_path):
+    random_network("\n \u0430\u0438").save(tmp_path / "m.npz")
+    assert sample(tmp_path / "m.npz", 9, top_n=3).startswith("\u0438 ")
 
 
 def test_a_checkpoint_of_the_notebook_needs_its_vocabulary(bare, script):
@@ -131,7 +129,7 @@ def test_a_checkpoint_of_the_notebook_is_sampled_with_a_vocabulary(bare, trained
 def test_the_notebooks_folder_is_the_newest_run_if_none_is_named(
     trained, tmp_path, monkeypatch, capsys
 ):
-    """And not a known model in its place."""
+    """No known model takes its place."""
     monkeypatch.chdir(tmp_path)
     copy_without_records(trained, tmp_path / "checkpoints")
     assert sampling.main(["--length", "5"]) == 2
@@ -229,6 +227,14 @@ def test_flags_choose_the_settings(exported, script, options, settings):
 
     assert out == "on " + expected.text + "\n"
     assert err == ""
+
+
+def test_a_prime_and_the_end_can_have_line_ends(exported, script):
+    options = dict(length=300, seed=1, top_n=14)
+    expected = open_model(exported).write("the\n", stop="\n", **options)
+    assert script(exported, prime="the\\n", stop="\\n", **options).out == expected + "\n"
+    assert expected.endswith("\n")
+    assert len(expected) < 300
 
 
 def test_a_new_seed_is_printed_and_gives_the_same_text_again(exported, script):

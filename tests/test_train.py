@@ -2,17 +2,17 @@
 
 import itertools
 import re
+import shutil
 import time
 from contextlib import closing
 
 import numpy as np
 import pytest
-from conftest import TEXT, StopAfter, resume, run_python, train_small
+from conftest import TEXT, StopAfter, resume, run_python, times_of, train_small, with_output
 
 from charrnn.checkpoints import record
 from charrnn.commands import train
 from charrnn.system import files
-from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 
 
@@ -32,11 +32,6 @@ def test_a_known_text_that_cannot_be_found_is_not_replaced(
     assert list(tmp_path.iterdir()) == []
 
 
-def times_of(folder):
-    """When each file in a folder was changed."""
-    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-
-
 def test_a_new_run_in_a_folder_in_which_another_process_trains_is_refused(
     text_file, tmp_path, capsys
 ):
@@ -50,7 +45,7 @@ def test_a_new_run_in_a_folder_in_which_another_process_trains_is_refused(
     assert out == ""
     assert err.count("\n") == 1
     assert "another process is training in" in err
-    assert list(times_of(folder)) == [".lock"]
+    assert [path.name for path in folder.iterdir()] == [".lock"]
 
 
 def test_a_run_that_another_process_trains_cannot_be_resumed(run_copy, capsys):
@@ -84,90 +79,154 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     assert "\ntime     3000.0000 s/batch, 1 day, 1:00:00 for all steps, " in out
 
 
-def test_flags_override_a_preset(text_file, tmp_path, monkeypatch, capsys):
-    """The seed, which neither has, is made up, printed and recorded. Several texts are joined."""
-    folder = tmp_path / "run"
-    configs = []
-    usual = tf.Session
-
-    def session(config):
-        configs.append(config)
-        return usual(config=config)
-
-    monkeypatch.setattr(tf, "Session", session)
-
+@pytest.fixture
+def job(text_file, tmp_path, planned):
+    """What is planned for two texts with a preset and other flags."""
     texts = [str(text_file), str(text_file), "--separator", r"\n~~"]
-    hyperparameters = "--preset exercise --epochs 1 --lstm-size 6"
-    flags = f"{hyperparameters} --sample-length 0 --threads 3 --no-summaries"
-    assert train.main([*texts, *flags.split(), "--checkpoint-dir", str(folder)]) == 0
-    assert configs[0].inter_op_parallelism_threads == 3
-    assert not (folder / "summaries").exists()
-    assert (folder / "text.txt").read_text() == f"{TEXT}\n~~{TEXT}"
+    flags = "--preset exercise --epochs 1 --lstm-size 6 --threads 3 --no-summaries"
+    assert train.main([*texts, *flags.split(), "--checkpoint-dir", str(tmp_path / "run")]) == 0
+    (job,) = planned
+    return job
 
-    hyper = record.read_run(folder).hyperparameters
+
+def test_flags_override_a_preset(job):
     names = ["batch_size", "num_steps", "lstm_size", "learning_rate", "epochs", "keep_prob"]
-    assert [getattr(hyper, name) for name in names] == [10, 50, 6, 0.01, 1, 0.5]
-    assert 0 <= hyper.seed < 2**31
-    assert f"seed {hyper.seed}\n" in capsys.readouterr().out
+    values = [getattr(job.hyperparameters, name) for name in names]
+    assert values == [10, 50, 6, 0.01, 1, 0.5]
+
+
+def test_a_run_without_a_seed_gets_one(job):
+    assert 0 <= job.hyperparameters.seed < 2**31
+
+
+def test_several_texts_are_joined(job):
+    assert job.text == f"{TEXT}\n~~{TEXT}"
+
+
+def test_flags_that_are_no_hyperparameters_are_in_the_plan(job):
+    assert job.threads == 3
+    assert not job.options.summaries
 
 
 SMALL_RUN = dict(
-    batch_size=2, num_steps=130, lstm_size=5, num_layers=1, epochs=1, seed=3, summaries=False
+    batch_size=2,
+    num_steps=130,
+    lstm_size=5,
+    num_layers=1,
+    epochs=1,
+    seed=3,
+    sample_length=0,
+    summaries=False,
+    threads=1,
 )
 
 
-def test_the_function_takes_a_text_and_returns_the_model(tmp_path, capsys):
-    run = train_model(TEXT, tmp_path / "run", sample_length=0, **SMALL_RUN)
+@pytest.fixture(scope="module")
+def run_and_output(tmp_path_factory):
+    """A run of three steps with a test text, and what it prints."""
+    folder = tmp_path_factory.mktemp("function") / "run"
+    return with_output(train_model, TEXT, folder, test_fraction=0.2, **SMALL_RUN)
+
+
+@pytest.fixture
+def run(run_and_output):
+    """That run. Not to be changed."""
+    run, _ = run_and_output
+    return run
+
+
+@pytest.fixture
+def resumed(run, tmp_path):
+    """A function that resumes a copy of the run with other arguments, and returns the run."""
+    folder = shutil.copytree(str(run.folder), str(tmp_path / "run"))
+    options = dict(resume=True, quiet=True, sample_length=0, summaries=False, threads=1)
+    return lambda **more: train_model(None, folder, **options, **more)
+
+
+def test_the_function_takes_a_text_and_returns_the_model(run):
     assert run.model.run.hyperparameters.num_steps == 130
-    assert run.losses.shape == (4,)
+    assert run.losses.shape == (3,)
     assert run.losses[0] == pytest.approx(np.log(14), abs=0.2)
     assert run.stopped_by is None
     assert run.best is None
-    assert "step 4/4" in capsys.readouterr().out
 
-    longer = train_model(
-        None, tmp_path / "run", resume=True, quiet=True, epochs=3, sample_length=0, summaries=False
-    )
-    assert longer.losses.shape == (8,)
+
+def test_the_function_prints_its_steps(run_and_output):
+    _, printed = run_and_output
+    assert "step 3/3" in printed
+
+
+def test_without_summaries_there_are_none(run):
+    assert not (run.folder / "summaries").exists()
+
+
+def test_the_function_goes_on_with_a_run_and_prints_nothing_if_it_is_quiet(resumed, capsys):
+    assert resumed(epochs=3).losses.shape == (6,)
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_test_loss_is_kept_until_the_run_goes_on(tmp_path, monkeypatch):
-    """In run.json; the next save removes it."""
-    run = train_model(
-        TEXT, tmp_path / "run", sample_length=0, test_fraction=0.2, quiet=True, **SMALL_RUN
-    )
+def test_the_test_loss_is_in_the_record(run):
     assert run.test_loss > 0
     assert run.test_loss == record.read_run(run.folder).test_loss
-    resumed = train_model(None, run.folder, resume=True, sample_length=0, quiet=True)
-    assert resumed.test_loss == run.test_loss
 
+
+def test_the_test_loss_is_kept_until_the_run_goes_on(run, resumed, monkeypatch):
+    """The next save removes it."""
+    assert resumed().test_loss == run.test_loss
     monkeypatch.setattr("charrnn.train.StopRequests", lambda: StopAfter(1))
-    stopped = train_model(None, run.folder, resume=True, sample_length=0, quiet=True, epochs=2)
-    assert stopped.test_loss is None
+    assert resumed(epochs=2).test_loss is None
 
 
-def test_importing_does_not_import_tensorflow():
-    """A name that needs it does, silently. Standard error works afterwards, and signals are left to the program."""
-    code = (
-        "import os, signal, sys; before = signal.getsignal(signal.SIGINT); "
-        "import charrnn, charrnn.train, charrnn.sample; assert 'tensorflow' not in sys.modules; "
-        "charrnn.CharRNN; assert 'tensorflow' in sys.modules and signal.getsignal(signal.SIGINT) is before; "
-        "print('mine', file=sys.stderr, flush=True); os.write(2, b'too\\n')"
-    )
-    assert run_python("-c", code) == (0, "", "mine\ntoo\n")
+# The process of a program
 
 
-def test_the_users_own_warnings_are_shown():
-    code = (
-        "from charrnn.system import terminal; terminal.quiet_tensorflow(); import warnings, charrnn\n"
-        "charrnn.CharRNN(3); import tensorflow.compat.v1 as tf; tf.logging.warning('mine')\n"
-        "warnings.warn('mine too'); tf.Session().close()"
-    )
-    _, out, err = run_python("-c", code)
-    lines = err.strip().split("\n")
-    assert out == ""
-    assert "mine" in lines[0], err
-    assert "mine too" in lines[1], err
-    # from Python 3.13 on
-    assert lines[2:] in ([], ["  warnings.warn('mine too'); tf.Session().close()"])
+PROGRAM = """
+import os, signal, sys, warnings
+before = signal.getsignal(signal.SIGINT)
+import charrnn, charrnn.train, charrnn.sample
+print("tensorflow" in sys.modules)
+charrnn.CharRNN
+print("tensorflow" in sys.modules)
+print(signal.getsignal(signal.SIGINT) is before)
+print("mine", file=sys.stderr, flush=True)
+os.write(2, b"too\\n")
+
+charrnn.quiet_tensorflow()
+charrnn.CharRNN(3)
+import tensorflow.compat.v1 as tf
+tf.logging.warning("of the log")
+warnings.warn("of the program")
+tf.Session().close()
+"""
+
+
+@pytest.fixture(scope="module")
+def said():
+    """What that program prints, and the lines on its standard error. It suppresses the messages of a session itself."""
+    status, out, err = run_python("-c", PROGRAM, variables={"TF_CPP_MIN_LOG_LEVEL": "3"}.items())
+    assert status == 0, err
+    return out.splitlines(), err.splitlines()
+
+
+def test_a_name_that_needs_tensorflow_imports_it_and_the_package_does_not(said):
+    (before, after, _), _ = said
+    assert before == "False"
+    assert after == "True"
+
+
+def test_an_import_leaves_signals_to_the_program(said):
+    (_, _, is_as_before), _ = said
+    assert is_as_before == "True"
+
+
+def test_an_import_says_nothing_and_standard_error_works_after_it(said):
+    _, err = said
+    assert err[:2] == ["mine", "too"]
+
+
+def test_the_users_own_warnings_are_shown(said):
+    _, err = said
+    assert "of the log" in err[2]
+    assert "of the program" in err[3]
+    # From Python 3.13 on, a warning shows its line.
+    assert err[4:] in ([], ['  warnings.warn("of the program")'])

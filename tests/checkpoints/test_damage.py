@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NEWEST, OLDER, resume, script
+from conftest import NEWEST, OLDER, resume, script, times_of
 
 from charrnn.checkpoints.find import find, newest_intact
 from charrnn.checkpoints.record import CheckpointError
@@ -142,11 +142,6 @@ def test_files_that_resuming_does_not_need_are_made_anew(
     assert opened_to_resume(run_copy, progresses) == NEWEST
 
 
-def times_of_checkpoints(run):
-    """Return when each file of the checkpoints was written."""
-    return {path.name: path.stat().st_mtime_ns for path in run.glob("*.ckpt.*")}
-
-
 @pytest.mark.parametrize(
     "names, kind, message",
     [
@@ -161,7 +156,7 @@ def test_what_cannot_be_resumed_is_refused_in_a_line_and_not_started_again(
 ):
     for name in names:
         damage(run_copy / name, kind)
-    before = times_of_checkpoints(run_copy)
+    before = times_of(run_copy)
 
     assert resume(run_copy, "--epochs", "2") == 2
     out, err = capsys.readouterr()
@@ -169,11 +164,11 @@ def test_what_cannot_be_resumed_is_refused_in_a_line_and_not_started_again(
     assert err.startswith("charrnn-train: error: ")
     assert err.count("\n") == 1
     assert message in err
-    assert times_of_checkpoints(run_copy) == before
+    assert times_of(run_copy) == before
 
 
 def test_progress_of_another_kind_is_refused(tmp_path):
-    """Such as a later version may save it."""
+    """A later version may save another kind."""
     np.savez(str(tmp_path / "i3_l5.ckpt.progress.npz"), step=3, lr=0.1)
     message = "cannot be used to resume: its progress cannot be read"
     with pytest.raises(CheckpointError, match=message):

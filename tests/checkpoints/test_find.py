@@ -36,12 +36,6 @@ def test_a_notebooks_checkpoints_are_ordered_as_in_its_list(trained, tmp_path, s
     assert list_checkpoints(folder) == [str(folder / NEWEST), str(folder / OLDER)]
 
 
-@pytest.fixture
-def bare(trained, tmp_path):
-    """The trained run as the notebook would have left it."""
-    return copy_without_records(trained, tmp_path / "bare")
-
-
 def test_a_notebooks_checkpoints_without_a_list_are_those_that_have_an_index(bare):
     (bare / "checkpoint").unlink()
     (bare / f"{OLDER}.index").unlink()
@@ -50,7 +44,7 @@ def test_a_notebooks_checkpoints_without_a_list_are_those_that_have_an_index(bar
 
 @pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001"])
 def test_a_checkpoint_that_lacks_a_file_is_skipped(bare, suffix):
-    """As in a folder whose large files were not published."""
+    """A folder whose large files were not published lacks it."""
     (bare / f"{NEWEST}{suffix}").unlink()
     missing = f"{bare / NEWEST}{suffix} is missing"
     assert newest_intact(bare) == (str(bare / OLDER), None, (missing,))

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS
+from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS, TEXT
 
-from charrnn.checkpoints import find
+from charrnn.checkpoints import find, record
+from charrnn.checkpoints.run import reserve
 from charrnn.commands import train
 from charrnn.engines.model_file import open_model
+from charrnn.system import files
+from charrnn.train import train_model
 
 
 def test_each_file_of_the_package_is_a_known_model_of_the_recipes_size():
@@ -55,7 +58,7 @@ def test_a_run_without_a_name_goes_beside_those_of_the_notebook(checkpoints):
 
 
 def test_a_run_without_a_name_goes_to_the_next_folder(trained, checkpoints, planned):
-    """And the newest is the one that is resumed."""
+    """The newest is the one that is resumed."""
     for name in ("9", "10"):
         shutil.copytree(str(trained), str(checkpoints / name))
     (checkpoints / "11").mkdir()
@@ -67,3 +70,26 @@ def test_a_run_without_a_name_goes_to_the_next_folder(trained, checkpoints, plan
     assert train.main(["--resume", "--checkpoint-dir", "checkpoints/9"]) == 0
     folders = [job.folder for job in planned]
     assert folders == ["checkpoints/11", "x", "checkpoints/10", "checkpoints/9"]
+
+
+def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find.run_folder(None, False) == "checkpoints"
+    reserve("checkpoints").close()
+    (tmp_path / "checkpoints" / "text.txt").write_text("its text")
+    assert find.run_folder(None, False) == "checkpoints/2"
+
+
+def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
+    """Another process trained in it between the look and the lock."""
+    small = dict(batch_size=2, num_steps=30, lstm_size=5, num_layers=1, threads=1)
+    usual = files.lock
+
+    def late(path):
+        (tmp_path / "run" / "run.json").write_text("{}")
+        return usual(path)
+
+    monkeypatch.setattr(files, "lock", late)
+    with pytest.raises(record.CheckpointError, match="holds another run"):
+        train_model(TEXT, tmp_path / "run", quiet=True, **small)
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".lock", "run.json"]

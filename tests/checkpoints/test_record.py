@@ -92,7 +92,7 @@ def test_a_record_that_somebody_crafted_describes_no_run(name, value):
 
 @pytest.mark.parametrize("missing", ["run", "files"])
 def test_a_record_that_lacks_a_part_does_not_serve_in_place_of_a_lost_run_json(tmp_path, missing):
-    """Even if its SHA-256 is right."""
+    """Its SHA-256 is right."""
     content = {"name": "i7_l3.ckpt", "files": {}, "run": record.as_json(RUN)}
     del content[missing]
     (tmp_path / "i7_l3.ckpt.json").write_bytes(record.signed(content))

@@ -209,7 +209,7 @@ def test_the_summaries_of_a_resumed_run_go_on_after_its_checkpoint(folder, sessi
 
 @pytest.mark.parametrize("write", [Run.tidy, lambda run: run.add_test_loss(1.5)])
 def test_neither_the_list_nor_the_test_loss_is_written_into_the_next_run(folder, session, write):
-    """Of a folder that was moved after the checkpoint was saved."""
+    """The folder was moved after the checkpoint was saved, and a copy is in its place."""
     with contextlib.closing(begun(session, folder)) as run:
         save_with(run, 1)
         moved = folder.with_name(folder.name + "-moved")
@@ -264,7 +264,7 @@ class FailsAt:
 def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
     folder, session, monkeypatch, owner, name
 ):
-    """And the next save does what was left."""
+    """The next save does what was left."""
     for step in (1, 2):
         save(session, folder, step, max_to_keep=1)
     usual = getattr(owner, name)
@@ -296,6 +296,7 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
 
             # It was not called so often.
             if fails.calls < number:
+                assert number > 1, f"a save never calls {name}"
                 return
 
 
@@ -307,7 +308,7 @@ def test_what_a_run_that_was_killed_has_left_is_removed_when_it_is_resumed(folde
 
 
 def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):
-    """As if two processes had started at once, without a name for their runs."""
+    """Two processes that start at once, without a name for their runs, plan the same folder."""
     save(session, folder, 1)
     before = content_of(folder)
     with contextlib.closing(Run(RUN, folder, session)) as late:
@@ -319,7 +320,7 @@ def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):
 
 
 def test_leftovers_of_a_killed_save_are_removed(folder, session, monkeypatch):
-    """After a kill at any moment, of its first files as well."""
+    """The kill is at any moment, also while the first files are moved."""
     save(session, folder, 1)
     usual = os.replace
     with contextlib.closing(begun(session, folder)) as run:

@@ -104,7 +104,7 @@ def unsorted_beside_its_text(unsorted, tmp_path):
 
 
 def test_an_order_that_the_text_gives_is_doubted_too(unsorted_beside_its_text, capsys):
-    """By the command, and in Python."""
+    """The command doubts it, and so does Python."""
     assert script("sample").main([unsorted_beside_its_text]) == 0
     assert DOUBT.search(capsys.readouterr().err)
     sample(unsorted_beside_its_text, 3)

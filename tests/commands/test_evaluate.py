@@ -149,7 +149,7 @@ def test_unknown_characters_are_counted_and_left_out(trained, tmp_path, evaluate
 
 
 def test_the_places_are_those_in_the_whole_text(trained, tmp_path, evaluated):
-    """Which has an X in places 3 and 11."""
+    """It has an X in places 3 and 11."""
     (tmp_path / "text").write_text("thXe cat sXat\n")
     out = evaluated(trained, tmp_path / "text", "--characters")
     _, *lines = out.split("\n\n")[1].splitlines()

@@ -2,12 +2,11 @@
 
 import io
 import json
-import re
 import sys
 
 import numpy as np
 import pytest
-from conftest import TEXT, make_network
+from conftest import TEXT, columns, make_network
 
 from charrnn.commands import inspect
 from charrnn.engines.model_file import open_model
@@ -22,10 +21,6 @@ def inspected(capsys):
         return capsys.readouterr()
 
     return run
-
-
-def columns(row):
-    return re.split("  +", row)
 
 
 def test_the_table_names_features_and_units(inspected, trained):

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from conftest import SMALL_FLAGS, TEXT, script
+from conftest import SMALL_FLAGS, TEXT, script, times_of
 
 REFUSED = Path(__file__).with_name("refused.txt").read_text(encoding="utf-8").splitlines()
 LINES = [line.strip() for line in REFUSED if line and not line.startswith("#")]
@@ -39,14 +39,6 @@ def places(trained, stopped_early, exported, tmp_path_factory):
     }
 
 
-def times(*folders):
-    """Return when the files in some folders were changed, by their paths."""
-    paths = []
-    for folder in folders:
-        paths.extend(folder.rglob("*"))
-    return {path: path.stat().st_mtime_ns for path in paths}
-
-
 @pytest.mark.parametrize("command, message", CASES, ids=[command[:60] for command, _ in CASES])
 def test_it_is_one_line_and_nothing_is_written(
     places, tmp_path, monkeypatch, capsys, command, message
@@ -59,7 +51,7 @@ def test_it_is_one_line_and_nothing_is_written(
     for word in words:
         arguments.extend(SMALL_FLAGS if word == "SMALL" else [word.format(**places)])
     folders = (tmp_path, places["run"].parent, places["early"].parent)
-    before = times(*folders)
+    before = times_of(*folders)
 
     assert script(name).main(arguments) == 2
     out, err = capsys.readouterr()
@@ -67,4 +59,4 @@ def test_it_is_one_line_and_nothing_is_written(
     assert err.startswith(f"charrnn-{name}: error: ")
     assert err.count("\n") == 1
     assert message.format(**places) in err
-    assert times(*folders) == before
+    assert times_of(*folders) == before

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NEWEST, TEXT
+from conftest import NEWEST, TEXT, columns
 from matplotlib.figure import Figure
 
 import charrnn
@@ -24,10 +24,6 @@ HISTORY = (
     "step,epoch,loss,bits_per_character,val_loss,val_bits_per_character,learning_rate,"
     "gradient_norm,characters_per_second\n"
 )
-
-
-def columns(row):
-    return re.split("  +", row)
 
 
 def place_of(row):
@@ -197,7 +193,7 @@ def settings(trained, tmp_path):
 
 
 def test_the_mean_of_a_setting_is_of_the_runs_that_have_ended(settings, compared):
-    """And says of how many it is, and in what the settings differ."""
+    """It says of how many it is, and in what the settings differ."""
     lines, _ = compared(settings)
     head, *rows = map(columns, lines)
     names = [Path(row[0]).name for row in rows[:7]]
@@ -285,7 +281,7 @@ def test_the_picture_has_a_mean_for_each_setting(settings, axes_of_settings):
 
 
 def test_a_mean_is_drawn_where_all_its_runs_measured(axes_of_settings):
-    """With a band of a standard deviation on both sides."""
+    """It has a band of a standard deviation on both sides."""
     _, _, _, validation = axes_of_settings.lines[:4]
     x, losses = validation.get_data()
     assert validation.get_label().endswith("mean of 3 seeds, validation")
@@ -331,8 +327,10 @@ def test_a_run_with_one_evaluation_has_a_marker(trained, tmp_path, pictures):
 
 
 @pytest.mark.parametrize("over, hours_of_step", [("steps", 1), ("time", 2 * 12 / 80 / 3600)])
-def test_the_picture(folder, plain, over, hours_of_step, pictures):
-    """Of a run whose speed was 80 characters in a second, where it was measured, and another one."""
+def test_the_picture_has_the_losses_of_each_run_over_steps_or_hours(
+    folder, plain, over, hours_of_step, pictures
+):
+    """The speed of one of the two runs was 80 characters in a second, where it was measured."""
     with open(str(plain / "history.csv"), newline="") as file:
         rows = list(csv.DictReader(file))
     lines = []

@@ -1,11 +1,13 @@
-"""The script charrnn-train: what it says of its arguments."""
+"""The script charrnn-train: what it takes from its arguments, and what it says of them."""
 
 import hashlib
+import re
 from dataclasses import replace
 
 import pytest
 from conftest import TEXT
 
+from charrnn.checkpoints import record
 from charrnn.commands import train
 from charrnn.text.corpus import KNOWN_TEXTS
 
@@ -31,3 +33,38 @@ def test_like_with_a_text_says_nothing(trained, small_anna, planned, capsys):
     assert train.main(["data/anna.txt", "--like", str(trained)]) == 0
     assert len(planned) == 1
     assert capsys.readouterr().err == ""
+
+
+def test_a_run_can_be_like_that_of_a_folder_or_of_a_copy_of_its_record(
+    trained, text_file, tmp_path, planned
+):
+    copy = text_file.with_name("copy.json")
+    copy.write_bytes((trained / "run.json").read_bytes())
+    others = ["--num-steps", "100", "--checkpoint-dir", str(tmp_path / "run")]
+    for like in (trained, copy):
+        assert train.main([str(text_file), "--like", str(like), *others]) == 0
+    expected = replace(record.read_run(trained).hyperparameters, num_steps=100)
+
+    assert [job.hyperparameters for job in planned] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    "times, flags, notes",
+    [
+        (
+            20,
+            [],
+            [
+                "40 steps are few to learn from; the preset auto makes 3,956, or begins with a trained model"
+            ],
+        ),
+        (20, ["--preset", "auto"], []),
+        (1, ["--preset", "auto", "--epochs", "1"], []),
+        # auto makes no more steps than these
+        (1, ["--batch-size", "5", "--num-steps", "15", "--epochs", "38"], []),
+    ],
+)
+def test_steps_too_few_to_learn_from_are_said(plan_only, tmp_path, capsys, times, flags, notes):
+    (tmp_path / "text").write_text(TEXT * times)
+    assert train.main([str(tmp_path / "text"), "--dry-run", "--init-from", "none", *flags]) == 0
+    assert re.findall("note     (.*few to learn from.*)", capsys.readouterr().out) == notes

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import CHARS, NEWEST, copy_without_records, make_network, npy, script, signed_npz
+from conftest import CHARS, NEWEST, make_network, npy, script, signed_npz
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import CheckpointError
@@ -93,12 +93,6 @@ def test_a_model_can_be_written_in_the_place_of_another(exported, tmp_path):
     (tmp_path / "m.npz").write_bytes(b"old")
     open_model(exported).save(tmp_path / "m.npz")
     assert (tmp_path / "m.npz").read_bytes() == exported.read_bytes()
-
-
-@pytest.fixture
-def bare(trained, tmp_path):
-    """The small run as the notebook would have left it."""
-    return copy_without_records(trained, tmp_path / "notebook")
 
 
 def test_a_checkpoint_of_the_notebook_is_opened_with_a_vocabulary_and_exported(

@@ -63,7 +63,7 @@ def test_a_string_that_does_not_come_ends_no_text(engine):
 
 
 def test_the_most_probable_characters_are_those_of_both_engines(engines):
-    """And of any seed."""
+    """They are those of any seed."""
     (expected,) = texts_of(engines[1], "the ", 60, Settings(top_n=1), seed=5)
     for engine in engines:
         texts = texts_of(engine, "the ", 60, Settings(temperature=0), seed=8, rows=2)

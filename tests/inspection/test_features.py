@@ -51,7 +51,7 @@ def test_features_are_those_that_a_person_sees_in_any_language(line):
         ("indentation of the line", " a\n\tb c", [1, 1, 1, 4, 4, 4, 4]),
     ],
 )
-def test_counts(name, text, expected):
+def test_features_that_count_have_the_numbers_counted_by_hand(name, text, expected):
     assert VALUES[name](text).tolist() == expected
 
 

@@ -238,7 +238,7 @@ def commands_of_setup(folder, monkeypatch, installed):
     ],
 )
 def test_a_hosted_service_is_given_what_it_lacks(tmp_path, monkeypatch, installed, ending):
-    """As on a machine with a TPU, or a plain JupyterHub."""
+    """Such a service is a machine with a TPU, or a plain JupyterHub."""
     commands = commands_of_setup(tmp_path, monkeypatch, installed)
     assert len(commands) == 1
     assert commands[0].endswith(ending)

@@ -62,7 +62,7 @@ def test_a_link_that_a_user_names_stays_a_link(linked, exists):
 
 
 def test_a_link_where_a_file_of_ours_should_be_is_replaced(linked):
-    """And not what it points to."""
+    """What it points to stays."""
     (linked / "folder" / "file").write_bytes(b"theirs")
     files.write_atomically("link", b"ours")
     assert not (linked / "link").is_symlink()

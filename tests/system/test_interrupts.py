@@ -64,7 +64,7 @@ def test_a_second_signal_of_one_kind_has_its_usual_effect(ended, number):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_what_the_caller_ignores_stays_ignored(ended, number):
-    """As SIGHUP under nohup."""
+    """SIGHUP is ignored under nohup."""
     signal.signal(number, signal.SIG_IGN)
     with StopRequests().listening():
         assert signal.getsignal(number) == signal.SIG_IGN

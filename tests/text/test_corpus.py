@@ -40,7 +40,7 @@ def test_a_download_is_kept_in_data(known, tmp_path):
 
 
 def test_a_known_text_goes_before_a_folder_with_its_name(known, tmp_path):
-    """Such as that of a run, named for its text."""
+    """Such a folder may be that of a run, named for its text."""
     (tmp_path / "known").mkdir()
     assert corpus.read("known").text == "known text\n" * 9
 

@@ -1,9 +1,12 @@
 """Lines that a model of a list writes: in training, in Python, with the command, and new ones alone."""
 
+import contextlib
+import io
 import json
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +49,7 @@ def english(tmp_path_factory):
     return run.model
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder(english):
     """The folder of its run."""
     return str(Path(english.name).parent)
@@ -156,46 +159,54 @@ def drawn(english):
     return lines
 
 
-@pytest.fixture
-def text(drawn, tmp_path):
+@pytest.fixture(scope="module")
+def text(drawn, tmp_path_factory):
     """The path of that text."""
-    path = tmp_path / "text"
+    path = tmp_path_factory.mktemp("text") / "text"
     path.write_text("\n".join([f" {drawn[0]} ", *drawn[2:9]]))
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def flags(folder, text):
     flags = "--lines 60 --seed 5 --temperature 0.3 --train-text"
     return [folder, *flags.split(), str(text)]
+
+
+@pytest.fixture(scope="module")
+def new_lines(flags):
+    """The new lines that the command writes, and its line on standard error."""
+    out = io.StringIO()
+    err = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        assert sample.main([*flags, "--new"]) == 0
+    return out.getvalue().splitlines(), err.getvalue()
 
 
 def listed_in(drawn):
     return {drawn[0], *drawn[2:9]}
 
 
-def test_new_lines_are_those_that_are_not_in_the_text(drawn, flags, capsys):
-    assert sample.main([*flags, "--new"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_new_lines_are_those_that_are_not_in_the_text(drawn, new_lines):
+    lines, _ = new_lines
     new = [line for line in dict.fromkeys(drawn) if line not in listed_in(drawn)]
     assert lines[: len(new)] == new
 
 
-def test_new_lines_are_not_repeated(flags, capsys):
-    assert sample.main([*flags, "--new"]) == 0
-    assert len(set(capsys.readouterr().out.splitlines())) == 60
+def test_new_lines_are_not_repeated(new_lines):
+    lines, _ = new_lines
+    assert len(set(lines)) == 60
 
 
-def test_python_writes_the_same_new_lines(english, text, flags, capsys):
-    assert sample.main([*flags, "--new"]) == 0
-    lines = english.write_lines(60, seed=5, temperature=0.3, new=text)
-    assert capsys.readouterr().out.splitlines() == lines
+def test_python_writes_the_same_new_lines(english, text, new_lines):
+    lines, _ = new_lines
+    assert english.write_lines(60, seed=5, temperature=0.3, new=text) == lines
 
 
-def test_the_command_says_how_many_lines_it_left_out(drawn, flags, capsys):
-    assert sample.main([*flags, "--new"]) == 0
+def test_the_command_says_how_many_lines_it_left_out(drawn, new_lines):
+    _, err = new_lines
     pattern = r"left out (\d+) lines of the training text, or repeated\n"
-    left_out = re.match(pattern, capsys.readouterr().err).group(1)
+    left_out = re.match(pattern, err).group(1)
     assert int(left_out) >= 60 - len(set(drawn) - listed_in(drawn))
 
 
@@ -215,6 +226,11 @@ def test_novelty_counts_the_lines_of_the_text(drawn, flags, capsys):
 def test_new_lines_of_a_run_are_not_in_its_own_text(english):
     lines = english.write_lines(60, seed=5, temperature=0.3, new=True)
     assert not set(lines) & set(ENGLISH.split())
+
+
+def test_new_lines_need_a_text(exported):
+    with pytest.raises(ValueError, match="no training text with it: name the text with new=PATH"):
+        replace(open_model(exported), run=None).write_lines(4, new=True)
 
 
 def test_a_model_that_repeats_itself_gives_up(folder, capsys):

@@ -86,5 +86,5 @@ def test_only_the_beginning_of_a_long_text_is_compared(text, training):
         ("a" * 300, "a" * 500, (300, 0, 0, 1)),
     ],
 )
-def test_small_texts(text, training, expected):
+def test_novelty_is_what_it_is_by_hand(text, training, expected):
     assert compare(text, training) == Novelty(*expected)

@@ -13,6 +13,7 @@ import pytest
 from conftest import (
     CHARS,
     ROOT,
+    known_text,
     needs_tensorflow_2,
     resume,
     run_python,
@@ -24,12 +25,11 @@ from charrnn import open_model, train_model
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import inspect, runs, sample, train
-from charrnn.data import Vocabulary, load_text
+from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.inspection import webpage
 from charrnn.system import files
-from charrnn.text import corpus
 from charrnn.text.corpus import Text
 from charrnn.training import job, minutes
 from charrnn.training.job import plan_job
@@ -187,11 +187,7 @@ def test_some_texts_begin_anew_without_a_look(text, reason):
 
 @pytest.mark.parametrize("name", ["anna", "tiny-shakespeare"])
 def test_the_known_texts_begin_anew(name):
-    try:
-        text = load_text(corpus.find(name))
-    except ValueError:
-        pytest.skip(f"{name}.txt is neither in data/ nor in CHARRNN_DATA")
-    assert model_of(started(text)) is None
+    assert model_of(started(known_text(name))) is None
 
 
 @pytest.mark.parametrize(
@@ -202,11 +198,7 @@ def test_the_known_texts_begin_anew(name):
     ],
 )
 def test_the_beginning_of_a_known_text_begins_with_the_other_model(name, other):
-    try:
-        text = load_text(corpus.find(name))
-    except ValueError:
-        pytest.skip(f"{name}.txt is neither in data/ nor in CHARRNN_DATA")
-    planned = started(text[:4_000])
+    planned = started(known_text(name)[:4_000])
     assert model_of(planned) == other
     assert f"({name} has read this text" in planned.start.reason
 

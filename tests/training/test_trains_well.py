@@ -1,13 +1,10 @@
 """A network learns as fast as was measured, at a size that is used."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
-from conftest import ROOT, TENSORFLOW_1
+from conftest import TENSORFLOW_1, known_text
 
-from charrnn import load_text, train_model
+from charrnn import train_model
 
 # The mean loss of the last 20 of 300 steps was 2.3277 on TensorFlow 1.15 and on 2.21, and 2.3166 in bfloat16.
 LIMIT = 2.35
@@ -16,12 +13,8 @@ QUICK = 1.459
 
 
 @pytest.fixture
-def path():
-    folder = Path(os.environ.get("CHARRNN_DATA") or ROOT / "data")
-    path = folder / "tiny-shakespeare.txt"
-    if not path.is_file():
-        pytest.skip("tiny-shakespeare.txt is neither in data/ nor in CHARRNN_DATA")
-    return path
+def text():
+    return known_text("tiny-shakespeare")
 
 
 needs_bfloat16 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains in float32")
@@ -29,8 +22,7 @@ needs_bfloat16 = pytest.mark.skipif(TENSORFLOW_1, reason="TensorFlow 1.15 trains
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)])
-def test_300_steps_on_tiny_shakespeare_reach_the_loss_that_was_measured(path, tmp_path, precision):
-    text = load_text(path)
+def test_300_steps_on_tiny_shakespeare_reach_the_loss_that_was_measured(text, tmp_path, precision):
     run = train_model(
         text[: 32 * 64 * 300],
         tmp_path / "run",
@@ -53,8 +45,8 @@ def test_300_steps_on_tiny_shakespeare_reach_the_loss_that_was_measured(path, tm
 
 
 @pytest.mark.slow
-def test_the_preset_quick_reaches_the_loss_that_was_measured(path, tmp_path):
+def test_the_preset_quick_reaches_the_loss_that_was_measured(text, tmp_path):
     run = train_model(
-        path, tmp_path / "run", preset="quick", seed=1, quiet=True, sample_length=0, summaries=False
+        text, tmp_path / "run", preset="quick", seed=1, quiet=True, sample_length=0, summaries=False
     )
     assert np.nanmin(run.history["val_loss"]) == pytest.approx(QUICK, abs=0.02)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CHARS
+from conftest import CHARS, known_text
 
 import charrnn
 from charrnn.checkpoints.weights import packed
@@ -285,10 +285,7 @@ def test_a_number_of_the_network_that_the_page_opens_with_follows_the_text_and_g
 @pytest.mark.slow
 def test_in_a_long_text_it_does_not_forget_how_to_begin(tmp_path):
     """With a state that is carried through all of it, the loss from a state of zeros is above 6 after 240 windows."""
-    try:
-        text = corpus.read("tiny-shakespeare").text
-    except ValueError:
-        pytest.skip("tiny-shakespeare.txt is neither in data/ nor in CHARRNN_DATA")
+    text = known_text("tiny-shakespeare")
     edge = int(0.9 * len(text))
     program = f"""
         const load = require({json.dumps(str(LOAD))});

@@ -1,12 +1,11 @@
 """docs/anna.html, the page of the shipped model: `make page-of-anna` would write it again."""
 
 import json
-import os
 import re
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, known_text
 
 from charrnn.engines.model_file import open_model
 from charrnn.inspection import webpage
@@ -50,8 +49,7 @@ def test_it_has_what_the_views_need_today(target):
 @pytest.mark.slow
 def test_it_shows_the_units_and_the_loss_that_are_measured_today(target):
     """Numbers may differ in their last digits, because processors add in different orders."""
-    if not os.environ.get("CHARRNN_DATA") and not (ROOT / "data" / "anna.txt").exists():
-        pytest.skip("anna.txt is neither in data/ nor in CHARRNN_DATA")
+    known_text("anna")
     webpage.export_page(open_model("anna"), target, weights="int8")
     assert_close(data_of(PAGE), data_of(target))
 
