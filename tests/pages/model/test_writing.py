@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import ROOT, TEXT
+from conftest import TEXT
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import Sampler
@@ -12,8 +12,6 @@ from charrnn.engines.surprisal import surprisal
 from pages.browser import By, Keys, in_browser, served
 
 pytestmark = in_browser
-
-ANNA = ROOT / "docs" / "anna.html"
 
 
 def continued(engine, prime, length, settings, seed):
@@ -286,34 +284,3 @@ def test_the_whole_text_is_saved_as_pictures(view):
         "canvas.height).data.buffer)).size)(drawPictures(layOut())[0])"
     )
     assert colours > 50
-
-
-def test_no_words_run_together_in_a_picture(open_page):
-    """Line ends that are spaces on the page are spaces in its picture."""
-    view = open_page(ANNA).ready()
-    assert view.js("layOut().querySelector('.soft')") is not None
-    words = set(view.js("layOut().textContent").split())
-
-    # A word with a colour of its own may be a piece without the quotation mark before it.
-    pieces = view.js("piecesOf(layOut()).pieces.map(({ text }) => text)")
-    pictured = " ".join(pieces).split()
-    glued = [part for part in pictured if not any(part in word for word in words)]
-    assert glued == []
-
-
-def test_a_text_goes_on_in_the_line_in_whose_middle_it_begins(open_page):
-    """The network ends a line soon after a short beginning, as if that stood in the middle of one."""
-    view = open_page(ANNA).ready()
-    first_line_ends = (
-        "[...pair.sides.map(({ paper }) => paper), ...written.papers].map(({ cells }) => "
-        "cells.find(({ textContent }) => textContent === '\\n'))"
-    )
-    assert max(view.js(f"{first_line_ends}.map(({{ place }}) => place)")) < 45
-    spaces = view.js(f"{first_line_ends}.map((cell) => getComputedStyle(cell).whiteSpace)")
-    assert spaces == ["normal"] * 4
-
-
-def test_a_short_line_that_is_read_stays_on_its_own(open_page):
-    view = open_page(ANNA).ready()
-    view.read("Dear Anna,\nI do not know you.")
-    assert view.js("yours.paper.cells[10].className") == "cell line-end"
