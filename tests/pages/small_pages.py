@@ -8,7 +8,7 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model, lstm_weights
-from charrnn.inspection import page_texts, webpage
+from charrnn.inspection import memory, page_texts, webpage
 
 # Characters that mean something in HTML, JavaScript or a template, or that a browser treats in its own way.
 HOSTILE = "".join(
@@ -43,8 +43,11 @@ def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
 
 
 def export_random(model, path, **options):
-    """Write the page of a network that comes from no run; the text that it writes for it is shorter than usual."""
-    with mock.patch.object(page_texts, "WRITTEN", 1500):
+    """Write the page of a network that comes from no run.
+
+    The text that it writes for it is shorter than usual, and its memory is measured at fewer places.
+    """
+    with mock.patch.object(page_texts, "WRITTEN", 1500), mock.patch.object(memory, "PLACES", 20):
         return webpage.export_page(model, path, **options)
 
 

@@ -1,5 +1,6 @@
 """What the page says of its discoveries."""
 
+import numpy as np
 import pytest
 
 from charrnn.inspection import clamped, discoveries, features, units
@@ -102,6 +103,8 @@ def test_each_discovery_has_the_seed_of_texts_that_show_what_is_said(target, mon
         low, high = texts_that_show(telling_seeds[str(unit)])
         return low if value < 0 else high
 
+    most = np.full((4, 6), 90)
+    monkeypatch.setattr(units.Measured, "limits", lambda _: (-most, most))
     monkeypatch.setattr(units.Measured, "discoveries", lambda *_: found)
     monkeypatch.setattr(clamped, "write", write)
     text = Text("x", "he ran. I sat.\n" * 90)
