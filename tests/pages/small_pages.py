@@ -1,5 +1,6 @@
 """Pages of networks that are not trained, and what a page holds."""
 
+import contextlib
 import json
 import re
 from unittest import mock
@@ -42,12 +43,16 @@ def random_network(chars, lstm_size=6, num_layers=2, gain=1.0):
     return Model("random.npz", Vocabulary(chars), made)
 
 
-def export_random(model, path, **options):
-    """Write the page of a network that comes from no run.
-
-    The text that it writes for it is shorter than usual, and its memory is measured at fewer places.
-    """
+@contextlib.contextmanager
+def sooner_written():
+    """Pages have a shorter text, where the network writes it, and are measured at fewer places of it."""
     with mock.patch.object(page_texts, "WRITTEN", 1500), mock.patch.object(memory, "PLACES", 20):
+        yield
+
+
+def export_random(model, path, **options):
+    """Write the page of a network that comes from no run."""
+    with sooner_written():
         return webpage.export_page(model, path, **options)
 
 

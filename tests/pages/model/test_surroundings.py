@@ -169,10 +169,11 @@ def test_a_frame_without_an_origin_shows_the_page_and_promises_nothing(
     open_page, with_names, small_page, tmp_path
 ):
     """As a notebook's server shows it: sandboxed, without storage, clipboard and downloads."""
+    # What a link names is there at once; the rest of the usual text is written to read along.
+    address = with_names(small_page).as_uri() + "#prime=the&length=20"
     outside = tmp_path / "outside.html"
     outside.write_text(
-        '<body><iframe sandbox="allow-scripts" width=900 height=800 '
-        f'src="{with_names(small_page).as_uri()}"></iframe>'
+        f'<body><iframe sandbox="allow-scripts" width=900 height=800 src="{address}"></iframe>'
     )
     view = open_page(outside)
     view.driver.switch_to.frame(0)
