@@ -1,5 +1,6 @@
 """A model as one web page: the weights, the program that runs them, and what its units track, in a single HTML file."""
 
+import functools
 import html
 import re
 from dataclasses import asdict, dataclass
@@ -188,7 +189,7 @@ def _page_data(
         "name": name,
         "facts": facts,
         "vocabulary": [ord(char) for char in model.vocabulary.chars],
-        "nearest": _nearest(model.vocabulary),
+        "nearest": _nearest(model.vocabulary.chars),
         "beginnings": choose_beginnings(model, texts.measured),
         "source": texts.source,
         "settings": asdict(choose_settings(len(model.vocabulary))),
@@ -199,8 +200,10 @@ def _page_data(
     }
 
 
-def _nearest(vocabulary: Vocabulary) -> Dict[str, str]:
-    """Return a replacement for each character below U+3000 that the vocabulary lacks, where there is one."""
+@functools.lru_cache(maxsize=1)
+def _nearest(chars: Tuple[str, ...]) -> Dict[str, str]:
+    """Return a replacement for each character below U+3000 that a vocabulary lacks, where there is one."""
+    vocabulary = Vocabulary(chars)
     nearest = {}
     for char in vocabulary.unknown("".join(map(chr, range(9, 0x3000)))):
         replacement, _ = unknown.resolve(char, vocabulary, "nearest")

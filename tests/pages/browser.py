@@ -78,10 +78,17 @@ def served(folder, policy=None):
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))
     )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # It ends within 20 ms after shutdown, in place of half a second.
+    serve = functools.partial(server.serve_forever, poll_interval=0.02)
+    threading.Thread(target=serve, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
+
+
+def waiting(driver):
+    """Return what waits for something in the browser, and looks every 20 ms."""
+    return WebDriverWait(driver, PATIENCE, poll_frequency=0.02)
 
 
 class View:
@@ -126,7 +133,7 @@ class View:
         return self.driver.execute_script(f"return {expression}", *args)
 
     def wait(self, expression):
-        WebDriverWait(self.driver, PATIENCE, 0.02).until(lambda _: self.js(expression), expression)
+        waiting(self.driver).until(lambda _: self.js(expression), expression)
 
     def wait_for(self, name, text):
         """Wait until an element shows a text."""
@@ -135,7 +142,7 @@ class View:
     def question(self):
         """Wait until the page asks a question, and return it."""
         is_asked = expected_conditions.alert_is_present()
-        return WebDriverWait(self.driver, PATIENCE).until(is_asked)
+        return waiting(self.driver).until(is_asked)
 
     def box(self, name):
         """Return where an element is: a dict of left, top, right, bottom, width and height."""

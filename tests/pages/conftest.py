@@ -32,7 +32,7 @@ def with_names(tmp_path_factory):
     return copied
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def open_page(chromium, with_names):
     """A function that opens a page, given as a path or as an address, in the browser, and returns its View."""
     from pages.browser import View

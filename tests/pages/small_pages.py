@@ -1,5 +1,6 @@
 """Pages of networks that are not trained, and what a page holds."""
 
+import contextlib
 import json
 import re
 from unittest import mock
@@ -8,7 +9,7 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines.opened_model import Model, lstm_weights
-from charrnn.inspection import page_texts, webpage
+from charrnn.inspection import memory, page_texts, webpage
 
 # Characters that mean something in HTML, JavaScript or a template, or that a browser treats in its own way.
 HOSTILE = "".join(
@@ -42,9 +43,16 @@ def random_network(chars, lstm_size=6, num_layers=2, gain=1.0, seed=3):
     return Model("random.npz", Vocabulary(chars), made)
 
 
+@contextlib.contextmanager
+def sooner_written():
+    """Pages have a shorter text, where the network writes it, and are measured at fewer places of it."""
+    with mock.patch.object(page_texts, "WRITTEN", 1500), mock.patch.object(memory, "PLACES", 20):
+        yield
+
+
 def export_random(model, path, **options):
-    """Write the page of a network that comes from no run; the text that it writes for it is shorter than usual."""
-    with mock.patch.object(page_texts, "WRITTEN", 1500):
+    """Write the page of a network that comes from no run."""
+    with sooner_written():
         return webpage.export_page(model, path, **options)
 
 

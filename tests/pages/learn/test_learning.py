@@ -262,7 +262,7 @@ function look({ trainer, shown, passage, corpus }) {
 
 
 def test_a_number_of_the_network_that_the_page_opens_with_follows_the_text_and_goes_on_to():
-    """After 300 steps and after 1,000, by the rule of tracking.js."""
+    """After 300 steps and after 600, by the rule of tracking.js."""
     settings = (PAGES / "learn" / "settings.js").read_text("utf-8")
     size = re.search(r'units: "(\d+)"', settings).group(1)
     seed = re.search(r"let seed = (\d+);", settings).group(1)
@@ -270,7 +270,7 @@ def test_a_number_of_the_network_that_the_page_opens_with_follows_the_text_and_g
         "text": (PAGES / "learn" / "rhyme.txt").read_text("utf-8"),
         "sizes": {"numLayers": 1, "lstmSize": int(size)},
         "seed": int(seed),
-        "steps": [300, 1000],
+        "steps": [300, 600],
     }
     program = FOUND.replace("LOAD", json.dumps(str(LOAD))).replace(
         "ENGINE", json.dumps(str(ENGINE))

@@ -9,7 +9,7 @@ from charrnn.engines.model_file import open_model
 from charrnn.inspection import clamped, features, units, webpage
 from charrnn.inspection.stored import store, stored_model
 from pages.model.reference import compare_letters
-from pages.small_pages import export_random, random_network
+from pages.small_pages import export_random, random_network, sooner_written
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def small_page(model, tmp_path_factory):
 
     with mock.patch.object(units.Measured, "discoveries", discoveries), mock.patch.object(
         clamped, "compare", compare
-    ):
+    ), sooner_written():
         webpage.export_page(model, path)
     return path
 

@@ -1,7 +1,6 @@
 """What the page says of its discoveries."""
 
-from unittest import mock
-
+import numpy as np
 import pytest
 
 from charrnn.inspection import clamped, discoveries, features, units
@@ -52,7 +51,7 @@ def test_what_becomes_of_line_ends_is_said_as_it_was_counted(counts, claim):
     assert said["sentence"] == f"Move one of its 20 numbers, and its lines end {claim}."
 
 
-def test_the_discovery_whose_ends_differ_most_clearly_comes_first(target):
+def test_the_discovery_whose_ends_differ_most_clearly_comes_first(target, monkeypatch):
     found = [
         (units.Tracking(units.Unit(0, 0, "1/c"), "inside a name", 0.95), 0.1),
         (units.Tracking(units.Unit(0, 1, "1/c"), "end of a word", -0.9), 0.1),
@@ -60,12 +59,19 @@ def test_the_discovery_whose_ends_differ_most_clearly_comes_first(target):
     ]
     words = {"words": [["a"], ["b"]], "counts": [[9, 1], [5, 5], [1, 9]], "texts": 16}
     line_ends = {"words": None, "counts": [[1], [5], [20]], "texts": 16}
-    compare = mock.Mock(side_effect=[None, words, line_ends])
-    with mock.patch.object(units.Measured, "discoveries", return_value=found), mock.patch.object(
-        clamped, "compare", compare
-    ):
-        text = Text("x", '"abc" abc abc\n' * 90)
-        export_random(random_network('\n "abc'), target, text=text)
+    comparisons = {"1/c/1": None, "1/c/2": words, "1/c/3": line_ends}
+
+    def write(model, prime, settings, unit=None, value=0):
+        return [str(unit)] * len(clamped.SEEDS)
+
+    def compare(low, free, high):
+        return comparisons[low[0]]
+
+    monkeypatch.setattr(units.Measured, "discoveries", lambda *_: found)
+    monkeypatch.setattr(clamped, "write", write)
+    monkeypatch.setattr(clamped, "compare", compare)
+    text = Text("x", '"abc" abc abc\n' * 90)
+    export_random(random_network('\n "abc'), target, text=text)
 
     assert [discovery["feature"] for discovery in entry_of(target, "discoveries")] == [
         "line end next",
@@ -82,20 +88,27 @@ def texts_that_show(seed):
     return low, high
 
 
-def test_each_discovery_has_the_seed_of_texts_that_show_what_is_said(target):
+def test_each_discovery_has_the_seed_of_texts_that_show_what_is_said(target, monkeypatch):
     """One that nothing tells of has none."""
     found = [
         (units.Tracking(units.Unit(0, 0, "1/c"), "inside a name", 0.9), 0.1),
         (units.Tracking(units.Unit(0, 1, "1/c"), "end of a word", 0.8), 0.1),
         (units.Tracking(units.Unit(0, 2, "1/c"), "line end next", 0.7), 0.1),
     ]
-    free = ["he ran. "] * len(clamped.SEEDS)
-    write = mock.Mock(side_effect=[free, *texts_that_show(5), *texts_that_show(12), free, free])
-    with mock.patch.object(units.Measured, "discoveries", return_value=found), mock.patch.object(
-        clamped, "write", write
-    ):
-        text = Text("x", "he ran. I sat.\n" * 90)
-        export_random(random_network("\n .Iaehnrst"), target, text=text)
+    telling_seeds = {"1/c/1": 5, "1/c/2": 12}
+
+    def write(model, prime, settings, unit=None, value=0):
+        if str(unit) not in telling_seeds:
+            return ["he ran. "] * len(clamped.SEEDS)
+        low, high = texts_that_show(telling_seeds[str(unit)])
+        return low if value < 0 else high
+
+    most = np.full((4, 6), 90)
+    monkeypatch.setattr(units.Measured, "limits", lambda _: (-most, most))
+    monkeypatch.setattr(units.Measured, "discoveries", lambda *_: found)
+    monkeypatch.setattr(clamped, "write", write)
+    text = Text("x", "he ran. I sat.\n" * 90)
+    export_random(random_network("\n .Iaehnrst"), target, text=text)
 
     assert [discovery["seed"] for discovery in entry_of(target, "discoveries")] == [5, 12, None]
     assert entry_of(target, "opening")["seed"] == 5

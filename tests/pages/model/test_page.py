@@ -49,11 +49,6 @@ def elements(path):
     return re.findall(r"<(script|style)(.*?)>(.*?)</\1>", content_of(path), re.DOTALL)
 
 
-def named(model, text_name):
-    """Return a model whose run has a text of this name."""
-    return replace(model, run=replace(model.run, text_name=text_name))
-
-
 @pytest.fixture(scope="module")
 def policy(hostile_page):
     """What the page allows: a dict from the name of a directive to its values."""
@@ -76,11 +71,15 @@ def test_the_policy_allows_no_address_and_nothing_unsafe_but_the_kernel(policy):
 
 
 def test_the_policy_allows_the_scripts_and_styles_of_the_page(policy, hostile_page):
+    allowed = set()
     for tag, attributes, source in elements(hostile_page):
-        if "type=" in attributes:
+        # What is no program is not run.
+        if "application/json" in attributes or "text/plain" in attributes:
             continue
         digest = hashlib.sha256(source.encode("utf-8")).digest()
         assert f"'sha256-{base64.b64encode(digest).decode()}'" in policy[f"{tag}-src"]
+        allowed.add(tag)
+    assert allowed == {"style", "script"}
 
 
 def test_the_page_refers_to_nothing_outside(exported_page):
@@ -114,7 +113,8 @@ def test_a_hostile_vocabulary_and_a_hostile_text_stay_data(exported_page, hostil
 
 def test_a_hostile_name_of_the_text_stays_data(model, exported_page, target):
     name = "</script><script>{{data}}\ud800.txt"
-    webpage.export_page(named(model, name), target, text=Text(name, TEXT))
+    named = replace(model, run=replace(model.run, text_name=name))
+    webpage.export_page(named, target, text=Text(name, TEXT))
     tags = [(tag, attributes) for tag, attributes, _ in elements(target)]
     assert tags == [(tag, attributes) for tag, attributes, _ in elements(exported_page)]
     assert entry_of(target, "name") == "script><script>{{data}}\ud800"
@@ -124,21 +124,6 @@ def test_a_hostile_name_of_the_text_stays_data(model, exported_page, target):
 def test_the_name_of_the_text_is_published_but_no_path(exported_page, exported):
     assert str(exported.parent) not in content_of(exported_page)
     assert entry_of(exported_page, "title") == "A machine that learned to write from small"
-
-
-@pytest.mark.parametrize(
-    "text_name, title",
-    [
-        ("home/my texts/", "my texts"),
-        ("home/one.txt, two.txt, anna", "one, two, Anna Karenina"),
-        ("home/war, and peace.txt", "war, and peace"),
-        ("\u202e" + "A" * 5000, "A" * 60 + "\u2026"),
-    ],
-)
-def test_the_texts_of_a_run_give_the_page_its_name(model, target, text_name, title):
-    """A folder also if it was given with a slash at its end, as a shell completes it; of several files each one."""
-    webpage.export_page(named(model, text_name), target, text=Text("other", TEXT))
-    assert entry_of(target, "name") == title
 
 
 def test_a_link_to_a_page_stays_a_link(exported_page, model, tmp_path):
@@ -176,16 +161,16 @@ def test_units_are_measured_on_the_training_text(exported_page):
 
 def test_the_limits_of_units_are_in_order(exported_page):
     tracked = entry_of(exported_page, "tracked")
+    # 2 layers of 5 units, each with a memory and an output
+    assert len(tracked["least"]) == len(tracked["most"]) == 20
     for least, most in zip(tracked["least"], tracked["most"]):
         assert -127 <= least <= most <= 127
 
 
-def test_the_page_of_learning_is_linked_where_it_is_beside_the_page(model, target):
-    text = Text("small.txt", TEXT)
-    webpage.export_page(model, target, text=text)
-    assert '<a href="learn.html">' not in content_of(target)
+def test_the_page_of_learning_is_linked_where_it_is_beside_the_page(exported_page, model, target):
+    assert '<a href="learn.html">' not in content_of(exported_page)
     target.with_name("learn.html").write_text("", encoding="utf-8")
-    webpage.export_page(model, target, text=text)
+    webpage.export_page(model, target, text=Text("small.txt", TEXT))
     assert '<a href="learn.html">' in content_of(target)
 
 

@@ -108,3 +108,17 @@ def test_beginnings_suit_the_text_and_the_vocabulary(text_name, text, expected):
     run = mock.Mock(text_name=text_name, beginning=None) if text_name else None
     model = replace(random_network("\n 2DT[]adehrt"), run=run)
     assert page_texts.choose_beginnings(model, text) == expected
+
+
+@pytest.mark.parametrize(
+    "text_name, title",
+    [
+        ("home/my texts/", "my texts"),
+        ("home/one.txt, two.txt, anna", "one, two, Anna Karenina"),
+        ("home/war, and peace.txt", "war, and peace"),
+        ("\u202e" + "A" * 5000, "A" * 60 + "\u2026"),
+    ],
+)
+def test_a_text_has_a_title_for_readers(text_name, title):
+    """A folder also if it was given with a slash at its end, as a shell completes it; of several files each one."""
+    assert page_texts.title_of(text_name) == title

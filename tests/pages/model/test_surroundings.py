@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, TEXT
 
-from pages.browser import PATIENCE, Keys, WebDriverWait, in_browser, served
+from pages.browser import Keys, in_browser, served, waiting
 from pages.small_pages import HOSTILE
 
 pytestmark = in_browser
@@ -116,8 +116,7 @@ def test_what_a_policy_of_the_site_forbids_is_said(
     with served(with_names(small_page).parent, policy) as site:
         view = open_page(f"{site}/{small_page.name}")
         if outcome:
-            wait = WebDriverWait(view.driver, PATIENCE)
-            wait.until(lambda _: outcome in view["failure"].text)
+            waiting(view.driver).until(lambda _: outcome in view["failure"].text)
         else:
             assert len(view.ready().written()) > 600
 
@@ -133,17 +132,14 @@ def without_webassembly(chromium):
 
 
 @pytest.mark.parametrize("page", ["anna.html", "learn.html"])
-def test_without_webassembly_it_is_said_what_is_missing(without_webassembly, open_page, page):
+def test_without_webassembly_a_page_says_what_is_missing_and_promises_nothing(
+    without_webassembly, open_page, page
+):
     view = open_page(ROOT / "docs" / page)
     view.wait("byId('failure').textContent.includes('WebAssembly, and this browser has none')")
     assert view["failure"].is_displayed()
     assert "Save the file" not in view["failure"].text
 
-
-@pytest.mark.parametrize("page", ["anna.html", "learn.html"])
-def test_a_page_that_cannot_compute_promises_nothing(without_webassembly, open_page, page):
-    view = open_page(ROOT / "docs" / page)
-    view.wait("byId('failure').textContent.includes('WebAssembly')")
     claim = view.js("document.querySelector('h1').innerText")
     assert view.js("document.querySelector('main').innerText") == claim
 
@@ -173,10 +169,11 @@ def test_a_frame_without_an_origin_shows_the_page_and_promises_nothing(
     open_page, with_names, small_page, tmp_path
 ):
     """As a notebook's server shows it: sandboxed, without storage, clipboard and downloads."""
+    # What a link names is there at once; the rest of the usual text is written to read along.
+    address = with_names(small_page).as_uri() + "#prime=the&length=20"
     outside = tmp_path / "outside.html"
     outside.write_text(
-        '<body><iframe sandbox="allow-scripts" width=900 height=800 '
-        f'src="{with_names(small_page).as_uri()}"></iframe>'
+        f'<body><iframe sandbox="allow-scripts" width=900 height=800 src="{address}"></iframe>'
     )
     view = open_page(outside)
     view.driver.switch_to.frame(0)

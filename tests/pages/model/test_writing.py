@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import ROOT, TEXT
+from conftest import TEXT
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import Sampler
@@ -12,8 +12,6 @@ from charrnn.engines.surprisal import surprisal
 from pages.browser import By, Keys, in_browser, served
 
 pytestmark = in_browser
-
-ANNA = ROOT / "docs" / "anna.html"
 
 
 def continued(engine, prime, length, settings, seed):
@@ -86,9 +84,9 @@ def test_a_beginning_can_be_changed_while_another_is_read_or_written(view):
         "[...Array(60).keys()].forEach((each) => { byId('prime').value = 'the '.repeat(each + 1); startWriting();"
         "byId('another').click(); byId('earlier').click(); })"
     )
-    view.js("(byId('prime').value = 'the hat'.repeat(2000), startWriting())")
+    view.js("(byId('prime').value = 'the hat'.repeat(500), startWriting())")
     view.wait("written.take === takes.at(-1) && !written.running")
-    assert re.fullmatch("(the hat){2000}.{40}", view.written(), re.DOTALL)
+    assert re.fullmatch("(the hat){500}.{40}", view.written(), re.DOTALL)
     assert view.shown() == view.written()
     assert view["write-status"].text.startswith("Wrote 40 characters")
 
@@ -175,6 +173,7 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
 
 def test_by_touch_another_letter_is_gone_on_from(open_page, small_page):
     view = open_page(small_page, width=360, height=740, touch=True).ready()
+    view.set("speed", "Infinity")
     controls = "[...document.querySelectorAll('main :is(button, input:not([type=radio]), textarea, select)')]"
     small = f"{controls}.filter((each) => each.checkVisibility() && each.offsetHeight < 44).length"
     assert view.js(small) == 0
@@ -286,34 +285,3 @@ def test_the_whole_text_is_saved_as_pictures(view):
         "canvas.height).data.buffer)).size)(drawPictures(layOut())[0])"
     )
     assert colours > 50
-
-
-def test_no_words_run_together_in_a_picture(open_page):
-    """Line ends that are spaces on the page are spaces in its picture."""
-    view = open_page(ANNA).ready()
-    assert view.js("layOut().querySelector('.soft')") is not None
-    words = set(view.js("layOut().textContent").split())
-
-    # A word with a colour of its own may be a piece without the quotation mark before it.
-    pieces = view.js("piecesOf(layOut()).pieces.map(({ text }) => text)")
-    pictured = " ".join(pieces).split()
-    glued = [part for part in pictured if not any(part in word for word in words)]
-    assert glued == []
-
-
-def test_a_text_goes_on_in_the_line_in_whose_middle_it_begins(open_page):
-    """The network ends a line soon after a short beginning, as if that stood in the middle of one."""
-    view = open_page(ANNA).ready()
-    first_line_ends = (
-        "[...pair.sides.map(({ paper }) => paper), ...written.papers].map(({ cells }) => "
-        "cells.find(({ textContent }) => textContent === '\\n'))"
-    )
-    assert max(view.js(f"{first_line_ends}.map(({{ place }}) => place)")) < 45
-    spaces = view.js(f"{first_line_ends}.map((cell) => getComputedStyle(cell).whiteSpace)")
-    assert spaces == ["normal"] * 4
-
-
-def test_a_short_line_that_is_read_stays_on_its_own(open_page):
-    view = open_page(ANNA).ready()
-    view.read("Dear Anna,\nI do not know you.")
-    assert view.js("yours.paper.cells[10].className") == "cell line-end"
