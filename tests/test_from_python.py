@@ -333,6 +333,21 @@ def test_what_allows_everything_changes_nothing(model, allowed, options):
     assert text == model.write("the ", 120, **options)
 
 
+def test_many_texts_are_written_in_the_graph(model, monkeypatch):
+    """Where eager mode is off."""
+    monkeypatch.setattr(NumpyLSTM, "generate", None)
+    assert len(model.write("the ", 300, n=64, seed=1)) == 64
+
+
+def test_many_texts_that_are_restricted_are_written_in_numpy(model, monkeypatch):
+    monkeypatch.setattr("charrnn.engines.graph_engine.GraphEngine.generate", None)
+
+    def allow(text):
+        return "at" if len(text) < 6 else ""
+
+    assert len(model.write("the ", 300, n=64, seed=1, allow=allow)) == 64
+
+
 EXAMPLES = re.findall(
     "^```py\n(.*?)^```\n(?:\n```\n(.*?)^```)?",
     (ROOT / "docs" / "python.md").read_text(encoding="utf-8"),
