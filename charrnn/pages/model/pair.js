@@ -100,8 +100,8 @@ function writeSide(index, position) {
   paper.box.ariaLabel = `Written with the number held at ${ends[index]}`;
   paper.onChange = () => {
     const counts = countTelling(paper, text, told);
-    showCounts(side.head, ends[index], counts, index);
-    keepRoom(paper, text, index);
+    showCounts(side.head, ends[index], counts, told, index);
+    keepRoom(paper, text, told, index);
   };
   paper.show(onPaper(text));
 
@@ -114,11 +114,11 @@ function writeSide(index, position) {
 }
 
 /** Keep the room that what is missing of the text of a side will take, so that nothing below it moves. */
-function keepRoom(paper, { seen, length }, index) {
+function keepRoom(paper, { seen, length }, told, index) {
   const missing = data.passage.replace(/\s+/g, " ").slice(0, Math.max(0, length - seen.length));
   const room = make("span", "room", missing);
-  if (tellsLines(watched.told)) {
-    const { counts, texts } = watched.told;
+  if (tellsLines(told)) {
+    const { counts, texts } = told;
     const [lineEnds] = counts[2 * index];
     const usualLine = Math.ceil((COUNTED_LENGTH * texts) / Math.max(1, lineEnds));
     room.textContent = missing.replace(new RegExp(`.{${usualLine}}`, "g"), "$&\n");
@@ -194,7 +194,7 @@ function rewrite(text) {
     mark(one.paper.cells.slice(text.ids.length), "stale");
 
     const counts = countTelling(one.paper, text, watched.told);
-    showCounts(one.head, `held at ${signed(text.plan[0].value)}`, counts);
+    showCounts(one.head, `held at ${signed(text.plan[0].value)}`, counts, watched.told);
     markChanged(text.start);
   });
 }
@@ -266,10 +266,10 @@ function countWords(paper, { ids, start }, wordsOfEnds) {
 
 /** Say above a text how it is held, and how often what tells the ends apart is in it.
  * @param {number} own the end of the text, 0 or 1, whose words come first */
-function showCounts(head, name, counts, own = 0) {
+function showCounts(head, name, counts, told, own = 0) {
   head.replaceChildren(make("b", "", name));
   const spans = counts.map((count, index) =>
-    make("span", "", `${namesOf(watched.told)[index]}: `, make("b", "", count)),
+    make("span", "", `${namesOf(told)[index]}: `, make("b", "", count)),
   );
   if (own === 1) {
     spans.reverse();

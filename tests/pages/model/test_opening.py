@@ -79,6 +79,17 @@ def test_the_first_text_comes_at_once_and_its_rest_to_read_along(open_page, smal
     assert view.shown().startswith(entry_of(small_page, "opening")["prime"])
 
 
+def test_another_number_can_be_asked_for_while_texts_are_written(open_page, small_page):
+    """Also one of which nothing is told. The heads of the texts stay those of the number that wrote them."""
+    view = open_page(small_page, still=False)
+    view.wait("written.take?.seen.length >= AT_ONCE && written.running")
+    heads = view.js("pair.sides.map(({ head }) => head.textContent.length)")
+    view.click("another")
+    view.wait("written.take.seen.length > AT_ONCE + 20")
+    assert min(heads) > 0
+    view.assert_nothing_wrong()
+
+
 def test_nothing_moves_by_itself_for_who_prefers_less_motion(view):
     """It is all there."""
     assert view.js("[written.take.seen.length, cellShown.timer]") == [600, 0]
