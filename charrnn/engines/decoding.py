@@ -43,8 +43,8 @@ class Settings(Checkable):
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return the softmax over the last axis, in float32.
 
-    >>> softmax(np.zeros((1, 4), np.float32)).tolist()
-    [[0.25, 0.25, 0.25, 0.25]]
+    >>> softmax(np.array([[0, 0, 0, 0], [9, 9, -9000, -9000]], np.float32)).tolist()
+    [[0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 0.0, 0.0]]
     """
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)

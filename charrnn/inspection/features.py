@@ -190,8 +190,8 @@ def inside(pairs: str, most: int = 1) -> Values:
         pairs: opening and closing characters in turn.
         most: the largest depth that is counted.
 
-    >>> inside("()")("a (b) c").astype(int).tolist()
-    [0, 0, 1, 1, 0, 0, 0]
+    >>> inside("()[]")("a (b) [c]").astype(int).tolist()
+    [0, 0, 1, 1, 0, 0, 1, 1, 0]
     """
     marks = {}
     for opening, closing in zip(pairs[::2], pairs[1::2]):

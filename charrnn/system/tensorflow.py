@@ -315,7 +315,7 @@ def forget_gradients(graph: Any) -> None:
 
     registered = ops._gradient_registry._registry
     for operation in graph.get_operations():
-        if operation.type == "IdentityN" and "_gradient_op_type" in operation.node_def.attr:
+        if "_gradient_op_type" in operation.node_def.attr:
             registered.pop(operation.get_attr("_gradient_op_type").decode(), None)
 
 

@@ -142,10 +142,10 @@ def auto_from_model(n_characters: int) -> Dict[str, Any]:
     steps = windows * epochs
     values.update(_FROM_MODEL, epochs=epochs)
     values.update(
-        warmup_steps=max(1, steps // 10),
+        warmup_steps=steps // 10,
         # The averages are over about an eighth of the steps, a thousand at most.
         average_decay=round(_between(0, 1 - 8 / steps, 0.999), 3),
-        save_every_n=max(1, math.ceil(steps / EVALUATIONS)),
+        save_every_n=math.ceil(steps / EVALUATIONS),
     )
     return values
 

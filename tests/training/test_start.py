@@ -30,6 +30,7 @@ from charrnn.engines.opened_model import Model, lstm_weights
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.inspection import webpage
 from charrnn.system import files
+from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
 from charrnn.training import job, minutes
 from charrnn.training.job import plan_job
@@ -108,6 +109,14 @@ def test_a_model_may_be_somewhat_worse_than_pairs_of_characters(known):
     nats, pairs = map(float, re.findall(r"\d\.\d\d", planned.start.reason))
     assert nats > pairs
     assert model_of(planned) == "anna"
+
+
+def test_pairs_of_characters_predict_each_half_of_a_text_by_the_other(known):
+    known(guessing(LETTERS))
+    planned = started("ab" * 300 + "abca" * 500)
+    halves = np.array_split(planned.training, 2)
+    nats = np.mean([ngram_nats(*pair, 3, order=1) for pair in (halves, halves[::-1])])
+    assert planned.start.reason.endswith(f"pairs of characters with {nats:.2f}")
 
 
 def test_a_text_that_pairs_of_characters_predict_much_better_begins_anew(known):

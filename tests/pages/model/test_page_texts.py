@@ -1,5 +1,6 @@
 """The texts of a page: which are taken, and what is taken from them."""
 
+import contextlib
 from dataclasses import replace
 from unittest import mock
 
@@ -70,6 +71,14 @@ def test_the_passage_is_the_one_in_the_first_half_in_which_most_happens(target):
     assert most_happens.startswith(passage)
     assert 990 < len(passage) < 1000
     assert passage.endswith("abc")
+
+
+def test_the_loss_is_measured_on_the_middle_of_the_text(model, monkeypatch):
+    """A book may end with notes or a licence. The units are measured on its beginning."""
+    monkeypatch.setattr(units, "CHARACTERS", 300)
+    with contextlib.closing(model.engine()) as engine:
+        texts = page_texts.choose_texts(engine, model, Text("x", "the " + TEXT[:1000]))
+    assert texts.loss == ("the " + TEXT[:1000])[352:652]
 
 
 def test_of_several_features_the_passage_has_each():
