@@ -12,6 +12,7 @@ from conftest import (
     TEXT,
     assert_same_run,
     initialize,
+    interrupted_at,
     make_network,
     resume,
     training_graph,
@@ -20,6 +21,7 @@ from conftest import (
 from pages.small_pages import random_network
 
 from charrnn.checkpoints import record
+from charrnn.checkpoints.run import Run
 from charrnn.commands import train
 from charrnn.data import Vocabulary
 from charrnn.engines.model_file import open_model
@@ -183,12 +185,18 @@ def whole(command, tmp_path_factory):
     return folder, out
 
 
-@pytest.fixture
-def interrupted(whole, tmp_path):
-    """A copy of it as it was before its first checkpoint was saved."""
-    first, _ = whole
-    gone = shutil.ignore_patterns("*.ckpt*", "checkpoint", "run.json")
-    return shutil.copytree(str(first), str(tmp_path / "run"), ignore=gone)
+def interrupted_run(command, folder, function):
+    """Start a run from that model, interrupt it in a function of Run, and return its folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, function, interrupted_at(None, 1))
+        assert train.main([*command, str(folder)]) == 130
+    return folder
+
+
+@pytest.fixture(scope="module")
+def interrupted(command, tmp_path_factory):
+    """The folder of such a run that has not saved its first checkpoint. Not to be changed."""
+    return interrupted_run(command, tmp_path_factory.mktemp("interrupted") / "run", "save")
 
 
 def test_the_plan_names_the_model_and_the_characters_that_it_does_not_know(model, whole):
@@ -224,16 +232,14 @@ def test_a_run_that_has_not_saved_the_weights_of_its_model_cannot_be_resumed(int
 
 
 def test_a_new_run_does_not_take_the_folder_of_an_interrupted_one(interrupted, command, capsys):
-    assert train.main([*command, interrupted]) == 2
+    assert train.main([*command, str(interrupted)]) == 2
     assert "which a new run would replace" in capsys.readouterr().err
 
 
-def test_a_run_from_a_model_is_resumed_from_the_weights_that_it_has_saved(whole, tmp_path):
-    """This one was interrupted after its first checkpoint, before the list of checkpoints was written."""
+def test_a_run_from_a_model_is_resumed_from_the_weights_that_it_has_saved(command, whole, tmp_path):
+    """This one was interrupted after its first checkpoint, before old ones were removed."""
     expected, _ = whole
-    gone = shutil.ignore_patterns("i4_l4.ckpt.*", "checkpoint", "run.json")
-    folder = tmp_path / "run"
-    shutil.copytree(str(expected), str(folder), ignore=gone)
+    folder = interrupted_run(command, tmp_path / "run", "tidy")
     assert resume(folder) == 0
     assert_same_run(folder, expected)
 

@@ -100,6 +100,17 @@ def opening(small_page):
     return entry_of(small_page, "opening")
 
 
+@pytest.mark.parametrize("name, part", [("1/c", 0), ("1/h", 1), ("2/c", 2), ("2/h", 3)])
+def test_texts_with_a_number_held_are_those_of_a_reference(rounded, name, part):
+    """Its memory, or its output."""
+    settings = Settings(0.5, 5)
+    unit = units.Unit(part, 2, name)
+    first, *_ = clamped.write(rounded, "the ", settings, unit=unit, value=0.9)
+    holds = [Hold(0, f"{name}/3", 0.9)]
+    expected = held_text(rounded, "the ", clamped.SEEDS[0], settings, holds=holds, length=200)
+    assert "the " + first[:200] == expected
+
+
 def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
     view, open_page, small_page, opening, rounded
 ):
