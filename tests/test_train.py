@@ -13,7 +13,10 @@ from conftest import TEXT, StopAfter, resume, run_python, times_of, train_small,
 from charrnn.checkpoints import record
 from charrnn.commands import train
 from charrnn.system import files
+from charrnn.text.corpus import Text
 from charrnn.train import train_model
+from charrnn.training.job import plan_job
+from charrnn.training.options import Options
 
 
 @pytest.mark.parametrize("arguments", [["anna"], []])
@@ -95,8 +98,12 @@ def test_flags_override_a_preset(job):
     assert values == [10, 50, 6, 0.01, 1, 0.5]
 
 
-def test_a_run_without_a_seed_gets_one(job):
-    assert 0 <= job.hyperparameters.seed < 2**31
+def test_a_run_without_a_seed_gets_one_that_it_could_be_given():
+    values = dict(batch_size=2, num_steps=9)
+    planned = [plan_job(Text("a", TEXT), values, "run", Options()) for _ in range(30)]
+    seeds = {job.hyperparameters.seed for job in planned}
+    assert len(seeds) == 30
+    assert max(seeds) < 2**31
 
 
 def test_several_texts_are_joined(job):

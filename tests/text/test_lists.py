@@ -200,3 +200,10 @@ def test_a_run_of_version_3_0_records_no_beginning(chatting):
     model = chatting.model
     older = replace(model, run=replace(model.run, beginning=None))
     assert older.write(length=9).startswith(default_prime(older.vocabulary))
+
+
+@pytest.mark.parametrize("length, expected", [(100, True), (101, False)])
+def test_a_list_has_lines_of_100_characters_at_most(length, expected):
+    lines = [f"Title {number} of a song" for number in range(300)]
+    lines[7] = "T" * length
+    assert is_list("\n".join(lines)) == expected
