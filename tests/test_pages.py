@@ -145,8 +145,8 @@ def test_the_counts_of_the_names_are_those_of_the_page():
 @pytest.mark.parametrize(
     "name, sentence",
     [
-        ("anna", "reach {} on *Anna Karenina*, with contexts of {}"),
-        ("tiny-shakespeare", "{} on Tiny Shakespeare, with {}"),
+        ("anna", "reach {} on *Anna Karenina* (n = {})"),
+        ("tiny-shakespeare", "{} on Tiny Shakespeare (n = {})"),
     ],
 )
 def test_the_counts_of_long_texts_are_those_of_the_page(name, sentence):
@@ -432,7 +432,13 @@ def small_texts(tmp_path, monkeypatch):
     )
     text = text[: 2 * 3 * 40]
     (tmp_path / "data").mkdir()
-    for name in ("data/anna.txt", "data/tiny-shakespeare.txt", "my.txt", "shuffled.txt"):
+    for name in (
+        "data/anna.txt",
+        "data/tiny-shakespeare.txt",
+        "my.txt",
+        "shuffled.txt",
+        "letters.txt",
+    ):
         (tmp_path / name).write_text(text)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     for name in ("anna", "tiny-shakespeare"):
