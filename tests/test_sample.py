@@ -105,6 +105,11 @@ def test_the_default_prime_suits_the_model(tmp_path, script, chars, prime):
     assert script(tmp_path / "m.npz", length=9).out.startswith(prime)
 
 
+def test_a_text_has_1000_characters_if_nothing_else_is_asked_for(exported, script):
+    out = script(exported, prime="the ", seed=1).out
+    assert len(out) == len("the ") + 1000 + len("\n")
+
+
 def test_the_default_prime_of_sample_suits_the_model(tmp_path):
     random_network("\n \u0430\u0438").save(tmp_path / "m.npz")
     assert sample(tmp_path / "m.npz", 9, top_n=3).startswith("\u0438 ")
