@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import ROOT, known_text, parser_of
+from conftest import ROOT, TENSORFLOW_1, known_text, parser_of
 from conftest import script as script_of
 
 from charrnn.data import Vocabulary, split
@@ -449,6 +449,8 @@ def small_texts(tmp_path, monkeypatch):
 
 def quick(arguments):
     """Return arguments of a training that make it short. A run that is resumed has them."""
+    if TENSORFLOW_1:
+        arguments = [argument.replace("bfloat16", "float32") for argument in arguments]
     if "--resume" in arguments:
         return arguments
     if "--minutes" in arguments:
