@@ -133,7 +133,7 @@ def read(
 
 
 def _shown_name(source: StrPath) -> str:
-    return "standard input" if source == STANDARD_INPUT else str(source)
+    return "standard input" if str(source) == STANDARD_INPUT else str(source)
 
 
 def _read_folder(folder: str, encoding: str, skipped: List[str]) -> List[str]:

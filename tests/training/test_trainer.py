@@ -65,7 +65,7 @@ def validation_losses(monkeypatch, losses):
 
 
 def train_with_errors(folder, *flags):
-    """Train in a folder on a text beside it. Return the exit status, what was printed, and the errors."""
+    """Train on a text that lies next to the run folder. Return the exit status, the output and the errors."""
     text = folder.with_name("text")
     text.write_text(TEXT)
     err = io.StringIO()
