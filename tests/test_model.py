@@ -1,7 +1,11 @@
-"""The notebook's graph, compared with the cells of the solution notebook and with NumPy."""
+"""The notebook's graph, compared with the course's, with the cells of the solution notebook and with NumPy."""
+
+import importlib.util
+import json
 
 import numpy as np
 import pytest
+from conftest import ROOT, TENSORFLOW_1
 from reference import largest_error, problem, reference, results
 
 from charrnn.model import CharRNN
@@ -11,6 +15,30 @@ N = 3
 M = 4
 C = 5
 SIZES = dict(num_classes=C, batch_size=N, num_steps=M, lstm_size=6, num_layers=2)
+
+
+def imported(path):
+    """Return the module in a file that is in no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, str(path))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+notebook_graphs = imported(ROOT / "tests" / "data" / "notebook_graphs.py")
+RECORDED = json.loads(notebook_graphs.FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("sampling", [False, True])
+@pytest.mark.parametrize("size", notebook_graphs.SIZES)
+def test_the_graph_is_that_of_the_course(size, sampling):
+    """As recorded with TensorFlow 1.15. With 2, whose graphs differ, as it is built from the same calls."""
+    arguments = dict(notebook_graphs.SIZES[size], sampling=sampling)
+    if TENSORFLOW_1:
+        expected = RECORDED[notebook_graphs.name_of(size, sampling)]
+    else:
+        expected = notebook_graphs.sha256_of(notebook_graphs.build(**arguments))
+    assert notebook_graphs.sha256_of(CharRNN(**arguments).loss.graph) == expected
 
 
 def serialized(model):
