@@ -85,7 +85,7 @@ page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model a
 	@$(python) -m charrnn export anna docs/anna.html --weights int8
 
 page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
-	@$(python) -m charrnn.inspection.learning docs/learn.html
+	@$(python) -m charrnn.pages.learning docs/learn.html
 
 flags: $(venv)/.done ## write docs/flags.md, the arguments of all commands
 	@$(python) .make/flags.py docs/flags.md

@@ -47,7 +47,7 @@ CHANGES = {
 }
 TITLES = {"L": "units in a layer, L", "N": "sequences, N", "M": "steps, M", "threads": "threads"}
 BFLOAT16_PAYS = """
-from charrnn.system.tensorflow import thread_count
+from charrnn.system.machine import thread_count
 from charrnn.training.job import faster_precision
 raise SystemExit(faster_precision(thread_count(), fused=True)[0] != "bfloat16")
 """

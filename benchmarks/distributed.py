@@ -187,7 +187,7 @@ def print_expected(sizes, seconds):
 
 def equality(name, options):
     """Train on one process and on two with dropout, and print the greatest difference of the weights."""
-    from charrnn.engines.model_file import open_model
+    from charrnn.engines.opening import open_model
     from charrnn.text import corpus
 
     sizes = SIZES[name]

@@ -19,7 +19,8 @@ import time
 def notebook(sizes):
     """Train with the notebook's graph, in a session with TensorFlow's default settings."""
     from charrnn.model import CharRNN
-    from charrnn.system.tensorflow import session_config, thread_count
+    from charrnn.system.machine import thread_count
+    from charrnn.system.tensorflow import session_config
 
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     return _training(
@@ -32,7 +33,7 @@ def notebook(sizes):
 def fused(sizes):
     """Train with the fused graph, in a session with its settings."""
     from charrnn.hyperparameters import Hyperparameters
-    from charrnn.system.tensorflow import thread_count
+    from charrnn.system.machine import thread_count
     from charrnn.training.distributed import Processes
     from charrnn.training.graph import TrainingGraph
 
@@ -109,7 +110,8 @@ def floor(sizes):
     one thread. A layer has three products with its recurrent weights: the forward pass, the gradient for h and the
     gradient for the weights. All layers but the first have the same three for their input.
     """
-    from charrnn.system.tensorflow import session_config, tf, thread_count
+    from charrnn.system.machine import thread_count
+    from charrnn.system.tensorflow import session_config, tf
 
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
     threads = sizes.get("threads") or thread_count()
@@ -227,8 +229,8 @@ def training_sample(sizes):
 
     from charrnn.data import Vocabulary
     from charrnn.engines.decoding import Settings
-    from charrnn.engines.opened_model import Model
     from charrnn.engines.sampler import Sampler
+    from charrnn.engines.trained_model import Model
     from charrnn.hyperparameters import Hyperparameters
     from charrnn.system.tensorflow import tf
     from charrnn.training.distributed import Processes
@@ -274,7 +276,7 @@ def models(sizes):
     from pathlib import Path
 
     from charrnn.data import Vocabulary
-    from charrnn.engines.model_file import open_model
+    from charrnn.engines.opening import open_model
     from charrnn.model import CharRNN
     from charrnn.system.tensorflow import tf
 
@@ -297,7 +299,7 @@ def _random_model(sizes):
     import numpy as np
 
     from charrnn.data import Vocabulary
-    from charrnn.engines.opened_model import Model, lstm_weights
+    from charrnn.engines.trained_model import Model, lstm_weights
 
     units = sizes["L"]
     chars = sizes["C"]

@@ -21,7 +21,7 @@ _MODULES = {
     "pick_top_n": "charrnn.sample",
     "quiet_tensorflow": "charrnn.system.terminal",
     "train_model": "charrnn.train",
-    "open_model": "charrnn.engines.model_file",
+    "open_model": "charrnn.engines.opening",
 }
 __all__ = [
     "Vocabulary",
@@ -44,7 +44,7 @@ choose_kernels()
 
 if TYPE_CHECKING:  # for editors and mypy
     from charrnn.data import Vocabulary, get_batches, load_text
-    from charrnn.engines.model_file import open_model
+    from charrnn.engines.opening import open_model
     from charrnn.model import (
         CharRNN,
         build_inputs,

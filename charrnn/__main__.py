@@ -11,15 +11,14 @@ from charrnn.system.interrupts import exit_on_interrupt, raise_on_interrupt
 
 NAMES = ("train", "sample", "evaluate", "export", "inspect", "runs")
 
-# before anything slow is imported
-exit_on_interrupt()
-
 
 def _module(name: str) -> Any:
     return importlib.import_module(f"charrnn.commands.{name}")
 
 
 def _run(name: str, argv: Optional[Sequence[str]] = None) -> int:
+    # while NumPy and others are imported
+    exit_on_interrupt()
     module = _module(name)
     raise_on_interrupt()
     return int(module.main(argv))
@@ -39,7 +38,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from charrnn.commands import arguments
     from charrnn.system import terminal
 
-    raise_on_interrupt()
     if argv and not name.startswith("-"):
         terminal.print_note(f"charrnn: error: there is no command {name} (see charrnn --help)")
         return 2

@@ -16,7 +16,8 @@ import numpy as np
 _CHUNK = 1 << 16
 
 StrPath = Union[str, Path]
-_Text = TypeVar("_Text", str, np.ndarray)
+# a text, or its ids
+Characters = TypeVar("Characters", str, np.ndarray)
 
 
 def load_text(path: StrPath, encoding: str = "utf-8") -> str:
@@ -199,7 +200,9 @@ def _are_distinct_characters(chars: Tuple[Any, ...]) -> bool:
     return len(set(chars)) == len(chars)
 
 
-def split(text: _Text, val_fraction: float, test_fraction: float = 0) -> Tuple[_Text, _Text, _Text]:
+def split(
+    text: Characters, val_fraction: float, test_fraction: float = 0
+) -> Tuple[Characters, Characters, Characters]:
     """Split a text, or an array [T], into the parts for training, validation and test, in this order.
 
     Args:

@@ -11,9 +11,9 @@ from typing import Any, Iterable, Optional
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.engines.model_file import doubt_order, open_model
-from charrnn.engines.opened_model import Model
+from charrnn.engines.opening import doubt_order, open_model
 from charrnn.engines.sampler import checked_prime, default_prime
+from charrnn.engines.trained_model import Model
 from charrnn.system import terminal
 from charrnn.system.errors import checked_integer
 

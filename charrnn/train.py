@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
+from charrnn.checkpoints.progress import Best, Progress, read_history
 from charrnn.checkpoints.record import read_run
-from charrnn.checkpoints.run import Best, Progress, Run, read_history
+from charrnn.checkpoints.run import RunFolder
 from charrnn.data import StrPath, get_batches
-from charrnn.engines.model_file import open_model
-from charrnn.engines.opened_model import Model
+from charrnn.engines.cells import initial_weights
+from charrnn.engines.opening import open_model
+from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, learning_rate_at
 from charrnn.system import terminal, words
 from charrnn.system.interrupts import StopRequests
+from charrnn.system.tensorflow import graphs
 from charrnn.text import corpus
 from charrnn.training.distributed import CommonError, Processes
 from charrnn.training.job import Job, plan_job
@@ -130,7 +133,7 @@ def train_model(
     if isinstance(begins_with, Model) and not quiet:
         terminal.print_skipped(begins_with.skipped)
 
-    with terminal.tensorflow_quieted():
+    with graphs():
         job = plan_job(read_text, hyperparameters, checkpoint_dir, options, init_from=begins_with)
         losses, stopped_by = train_job(job, Processes())
 
@@ -174,7 +177,7 @@ def train_job(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[sign
     from charrnn.system.tensorflow import forget_gradients, tf
     from charrnn.training.display import Display
     from charrnn.training.evaluation import Evaluator
-    from charrnn.training.graph import TrainingGraph, initial_weights
+    from charrnn.training.graph import TrainingGraph
 
     stop = StopRequests()
     graph = TrainingGraph(
@@ -191,13 +194,13 @@ def train_job(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[sign
     display = Display(job, graph.n_parameters, stop, is_quiet)
 
     with tf.Session(config=graph.config) as sess:
-        run = Run(job.record, job.folder, sess)
+        run = RunFolder(job.record, job.folder, sess)
         evaluator = Evaluator(job, graph, sess, processes)
         with contextlib.closing(run), contextlib.closing(evaluator):
             sess.run(tf.global_variables_initializer())
             graph.set_weights(sess, initial_weights(graph.shapes, graph.seed))
 
-            training = Training(
+            training = TrainingLoop(
                 job=job,
                 graph=graph,
                 run=run,
@@ -218,7 +221,7 @@ def train_job(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[sign
 
 
 def train_epochs(
-    training: "Training", progress: Progress, stop: StopRequests
+    training: "TrainingLoop", progress: Progress, stop: StopRequests
 ) -> Tuple[List[float], Optional[signal.Signals]]:
     """Train until the last epoch, an early stop or a signal. This is the notebook's loop.
 
@@ -305,7 +308,7 @@ def train_epochs(
 
 
 @dataclass(eq=False)
-class Training:
+class TrainingLoop:
     """A run in training: what its loop calls to check, evaluate and save it, and what comes before and after the loop.
 
     A method whose name ends in ``_in_first`` is called in the first process only, see :meth:`Processes.from_first`. If
@@ -323,7 +326,7 @@ class Training:
 
     job: Job
     graph: "TrainingGraph"
-    run: Run
+    run: RunFolder
     evaluator: "Evaluator"
     display: "Display"
     processes: Processes

@@ -20,16 +20,14 @@ import numpy as np
 import pytest
 
 import charrnn.train
-from charrnn.system import terminal
 from charrnn.system.interrupts import StopRequests
+from charrnn.system.terminal import quiet_tensorflow
 
 TENSORFLOW_1 = sys.version_info < (3, 8)
 needs_tensorflow_2 = pytest.mark.skipif(TENSORFLOW_1, reason="this is about TensorFlow 2")
 needs_contrib = pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 has no tf.contrib")
 
-terminal.quiet_tensorflow()
-# The first import of this module, by whichever test, lets Ctrl-C end the process.
-importlib.import_module("charrnn.__main__")
+quiet_tensorflow()
 # Ctrl-C is ignored where the tests run in the background, and tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # To flush to the disk takes some 3 ms, thousands of times, and makes no difference to a process that reads the file.
@@ -435,8 +433,8 @@ def training_graph(
 
 def initialize(session, seed):
     """Set the variables of the default graph to the initial values of a run with a seed."""
+    from charrnn.engines.cells import initial_weights
     from charrnn.system.tensorflow import tf
-    from charrnn.training.graph import initial_weights
 
     session.run(tf.global_variables_initializer())
     trained = {variable.op.name: variable for variable in tf.trainable_variables()}
@@ -454,7 +452,7 @@ def make_network(folder, chars, lstm_size, num_layers, cell="lstm", gain=1.0):
     """
     from charrnn.data import Vocabulary
     from charrnn.engines.cells import build_stack
-    from charrnn.engines.opened_model import Model
+    from charrnn.engines.trained_model import Model
     from charrnn.model import build_output
     from charrnn.system.tensorflow import tf
 
@@ -529,7 +527,7 @@ def graph_probabilities(checkpoint, ids, window):
 @pytest.fixture(scope="session")
 def exported(trained):
     """The small run as an exported model. Not to be changed."""
-    from charrnn.engines.model_file import open_model
+    from charrnn.engines.opening import open_model
 
     path = trained.parent / "small.npz"
     open_model(trained).save(path)
@@ -545,7 +543,7 @@ def network(tmp_path_factory):
 @pytest.fixture(scope="session")
 def engines(network, tmp_path_factory):
     """That network in a GraphEngine and in a NumpyLSTM."""
-    from charrnn.engines.model_file import open_model
+    from charrnn.engines.opening import open_model
 
     path = tmp_path_factory.mktemp("engines") / "network.npz"
     network.save(path)

@@ -650,7 +650,7 @@ def test_a_run_goes_on_with_whatever_stands_for_the_standard_streams(tmp_path, m
             monkeypatch.setattr(sys, "stderr", streams[step])
 
     replace_streams(None, 0)
-    monkeypatch.setattr("charrnn.train.Training.check_step", replace_streams)
+    monkeypatch.setattr("charrnn.train.TrainingLoop.check_step", replace_streams)
     run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists()
     assert len(run.losses) == 17

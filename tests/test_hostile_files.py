@@ -14,7 +14,7 @@ from conftest import ROOT, run_python, script
 from charrnn.checkpoints import record
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
-from charrnn.engines.opened_model import lstm_weights
+from charrnn.engines.trained_model import lstm_weights
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files
 from charrnn.text import corpus

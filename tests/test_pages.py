@@ -19,7 +19,7 @@ from conftest import script as script_of
 
 from charrnn.data import Vocabulary, split
 from charrnn.hyperparameters import Hyperparameters
-from charrnn.text import corpus, lists
+from charrnn.text import corpus, lines
 from charrnn.text.baselines import best_ngram_counts
 from charrnn.training.presets import preset
 
@@ -137,7 +137,7 @@ def test_the_counts_of_short_texts_are_those_of_the_page(anna, n_characters):
 
 
 def test_the_counts_of_the_names_are_those_of_the_page():
-    length, nats = counts_of_held_out(lists.shuffled(corpus.read("names").text))
+    length, nats = counts_of_held_out(lines.shuffled(corpus.read("names").text))
     assert f"{nats:.2f} ({length})" in PAGES["docs/training.md"]
 
 
@@ -284,7 +284,7 @@ def test_names_of_modules_can_be_imported(name, module):
 
 def test_the_pages_have_names_of_modules():
     """Which are looked at above."""
-    assert ("export_page", "charrnn.inspection.webpage") in NAMES_OF_MODULES
+    assert ("export_page", "charrnn.pages.webpage") in NAMES_OF_MODULES
 
 
 MODULE = re.compile(r"(?:`|^from )(charrnn(?:\.\w+)+)(?:`| import)", re.MULTILINE)

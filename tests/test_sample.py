@@ -26,8 +26,8 @@ from pages.small_pages import random_network
 from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
-from charrnn.engines.model_file import open_model
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.opening import open_model
 from charrnn.engines.sampler import CHUNK, Sampler
 from charrnn.engines.surprisal import surprisal
 from charrnn.sample import pick_top_n, sample

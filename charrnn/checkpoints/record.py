@@ -25,9 +25,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from charrnn.data import StrPath, Vocabulary
+from charrnn.data import Characters, StrPath, Vocabulary, split
 from charrnn.hyperparameters import NAMES, Hyperparameters
 from charrnn.system import errors, files
+from charrnn.text import lines
 from charrnn.text.corpus import RUN_FILE
 from charrnn.version import __version__
 
@@ -103,6 +104,43 @@ class RunRecord:
     tensorflow: Optional[str] = field(default=None, compare=False)
     unknown: Tuple[str, ...] = field(default=(), compare=False)
 
+    def text(self) -> str:
+        """Read the text of the run from its folder.
+
+        Raises:
+            CheckpointError: it is missing or has changed.
+        """
+        path = Path(self.folder or "") / TEXT_FILE
+        sha256 = self.shuffled_sha256 or self.text_sha256
+        try:
+            content = path.read_bytes()
+            if files.sha256(content) == sha256:
+                return content.decode("utf-8", "surrogatepass")
+            problem = "has changed"
+        except OSError as error:
+            problem = f"cannot be read ({errors.reason(error)})"
+        raise CheckpointError(
+            f"the text of the run, {path}, {problem}: name the text that it was trained on, "
+            f"{self.text_name}"
+        )
+
+    def in_order(self, text: str) -> Optional[str]:
+        """Return the text of the run in the order of the run, or None if this is another text.
+
+        If the run has shuffled its lines, they may be in either order.
+        """
+        sha256 = files.text_sha256(text)
+        if sha256 == (self.shuffled_sha256 or self.text_sha256):
+            return text
+        if sha256 == self.text_sha256:
+            return lines.shuffled(text)
+        return None
+
+    def divide(self, text: Characters) -> Tuple[Characters, Characters, Characters]:
+        """Divide the text, or its ids, into what the run trains on, what it holds out, and its test text."""
+        hyper = self.hyperparameters
+        return split(text, hyper.val_fraction, hyper.test_fraction)
+
 
 def step_of(name: str) -> int:
     """Return the step in the name of a checkpoint, or -1 for any other name."""
@@ -132,6 +170,13 @@ def listed_names(folder: Path) -> List[str]:
         if match:
             names.append(match.group(1))
     return names
+
+
+def write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
+    """Write TensorFlow's list of checkpoints, and the one that ``tf.train.latest_checkpoint`` returns."""
+    lines = [f'model_checkpoint_path: "{newest}"\n']
+    lines += [f'all_model_checkpoint_paths: "{name}"\n' for name in names]
+    files.write_atomically(folder / "checkpoint", "".join(lines).encode())
 
 
 def is_run(folder: StrPath) -> bool:
@@ -254,6 +299,21 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
     return record
 
 
+def write_checkpoint_record(
+    path: Path, name: str, recorded: Dict[str, Any], record: RunRecord
+) -> None:
+    """Write the record of a checkpoint.
+
+    Args:
+        path: its file.
+        name: the name of the checkpoint.
+        recorded: as :func:`read_checkpoint_record` returns the files.
+        record: what the run is.
+    """
+    content = {"name": name, "files": recorded, "run": as_json(record)}
+    files.write_atomically(path, signed(content))
+
+
 def read_checkpoint_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
     """Read the record of a checkpoint.
 
@@ -323,6 +383,14 @@ def write_run(folder: StrPath, record: RunRecord) -> None:
     files.write_atomically(Path(folder) / RUN_FILE, signed(as_json(record)))
 
 
+def write_text(folder: StrPath, text: str) -> None:
+    """Write the text of a run, unless the folder has it already: a resumed run may have a full disk."""
+    path = Path(folder) / TEXT_FILE
+    content = text.encode("utf-8", "surrogatepass")
+    if not (path.is_file() and path.read_bytes() == content):
+        files.write_atomically(path, content)
+
+
 def read_run(folder: StrPath) -> RunRecord:
     """Read what a run is: from ``run.json``, or if that is lost from the newest valid record of a checkpoint.
 
@@ -347,24 +415,3 @@ def read_run(folder: StrPath) -> RunRecord:
             record, _ = read_checkpoint_record(str(prefix))
             return record
     raise CheckpointError(problem)
-
-
-def read_text(record: RunRecord) -> str:
-    """Read the text of a run from its folder.
-
-    Raises:
-        CheckpointError: it is missing or has changed.
-    """
-    path = Path(record.folder or "") / TEXT_FILE
-    sha256 = record.shuffled_sha256 or record.text_sha256
-    try:
-        content = path.read_bytes()
-        if files.sha256(content) == sha256:
-            return content.decode("utf-8", "surrogatepass")
-        problem = "has changed"
-    except OSError as error:
-        problem = f"cannot be read ({errors.reason(error)})"
-    raise CheckpointError(
-        f"the text of the run, {path}, {problem}: name the text that it was trained on, "
-        f"{record.text_name}"
-    )

@@ -4,144 +4,46 @@
 """
 
 import contextlib
-import io
 import math
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, Iterable, List, Optional, Sequence
-
-import numpy as np
+from typing import IO, Any, Callable, List, Optional
 
 from charrnn.checkpoints.find import newest_intact, verify
+from charrnn.checkpoints.progress import (
+    Progress,
+    Summaries,
+    packed_progress,
+    read_progress,
+    row,
+    with_bits,
+    write_history,
+)
 from charrnn.checkpoints.record import (
     HISTORY_FILE,
-    LARGEST_MEASURED,
     LOCK_FILE,
     STAGE,
     SUFFIXES,
-    TEXT_FILE,
     CheckpointError,
     NoCheckpointError,
     RunRecord,
     as_json,
     check_unused,
     names_with,
-    signed,
     step_of,
+    write_checkpoint_record,
+    write_list,
     write_run,
+    write_text,
 )
-from charrnn.checkpoints.summaries import Summaries
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
 from charrnn.system import errors, files
 
-# The losses are in nats per character. The norm is that before clipping.
-COLUMNS = (
-    "step",
-    "epoch",
-    "loss",
-    "bits_per_character",
-    "val_loss",
-    "val_bits_per_character",
-    "learning_rate",
-    "gradient_norm",
-    "characters_per_second",
-)
 
-
-@dataclass(frozen=True)
-class Best:
-    """The evaluation of a run that has the lowest loss on the held-out text.
-
-    Attributes:
-        step: number of updates done before it; 0 if there was no evaluation.
-        loss: its validation loss, in nats per character.
-        evaluations_since: number of evaluations since then.
-    """
-
-    step: int = 0
-    loss: float = math.inf
-    evaluations_since: int = 0
-
-    def after(self, step: int, loss: float) -> "Best":
-        """Return the best evaluation when the loss of a later step is known too.
-
-        >>> Best().after(15, 2.0).after(30, 2.5)
-        Best(step=15, loss=2.0, evaluations_since=1)
-        """
-        if loss < self.loss:
-            return Best(step, loss)
-        return replace(self, evaluations_since=self.evaluations_since + 1)
-
-
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """The progress of a run.
-
-    Attributes:
-        step: number of updates done. It determines the epoch and the place in the text.
-        lstm_state: float32 [num_layers, 2, N, L], c and h of each layer after that step; [num_layers, 1, N, L] for
-            cells whose state is h alone.
-        epoch_losses: float32 array, the losses of the steps done in the current epoch.
-        best: the best evaluation.
-        history: the lines of ``history.csv`` so far, without its header.
-    """
-
-    step: int
-    lstm_state: np.ndarray
-    epoch_losses: np.ndarray
-    best: Best = Best()
-    history: str = ""
-
-
-def _packed_progress(progress: Progress) -> bytes:
-    """Return the content of the file that :func:`read_progress` reads."""
-    # In memory first: a ZipFile that cannot write its file reports a second error when it is deleted.
-    content = io.BytesIO()
-    np.savez(
-        content,
-        step=progress.step,
-        lstm_state=progress.lstm_state,
-        epoch_losses=progress.epoch_losses,
-        best_step=progress.best.step,
-        best_loss=progress.best.loss,
-        evals_since_best=progress.best.evaluations_since,
-        history=np.frombuffer(progress.history.encode(), np.uint8),
-    )
-    return content.getvalue()
-
-
-def read_progress(prefix: str) -> Progress:
-    """Read the progress that was saved with a verified checkpoint.
-
-    Raises:
-        CheckpointError: it cannot be read.
-    """
-    try:
-        with np.load(prefix + ".progress.npz") as arrays:
-            best = Best(
-                step=arrays["best_step"].item(),
-                loss=arrays["best_loss"].item(),
-                evaluations_since=arrays["evals_since_best"].item(),
-            )
-            return Progress(
-                step=arrays["step"].item(),
-                lstm_state=arrays["lstm_state"],
-                epoch_losses=arrays["epoch_losses"],
-                best=best,
-                history=arrays["history"].tobytes().decode(),
-            )
-    # Of any kind, if another program has made the file.
-    except Exception as error:
-        raise CheckpointError(
-            f"{prefix} cannot be used to resume: its progress cannot be read "
-            f"({errors.reason(error)})"
-        )
-
-
-class Run:
+class RunFolder:
     """The folder of a run while this process trains it. Nothing else writes there.
 
     Of several processes, only the first one calls :meth:`begin` and saves. In the others, ``add`` does nothing.
@@ -207,7 +109,7 @@ class Run:
             # The plan has checked this, but another process may have trained in the folder since.
             check_unused(self.folder)
         remove_leftovers(self.folder)
-        _write_text(Path(self.folder) / TEXT_FILE, text)
+        write_text(self.folder, text)
 
         self.saved_progress = fresh
         if resumes:
@@ -218,7 +120,7 @@ class Run:
             write_run(self.folder, self.record)
 
         self._history = self.saved_progress.history
-        self._write_history()
+        write_history(self.folder, self._history)
         if summaries:
             self._summarized_from = self.saved_progress.step
         return self.saved_progress
@@ -290,12 +192,8 @@ class Run:
         if not self._lock:
             return
 
-        for name, bits in (("loss", "bits_per_character"), ("val_loss", "val_bits_per_character")):
-            if name in measured:
-                measured[bits] = measured[name] / math.log(2)
-        row = dict(measured, step=step, epoch=epoch)
-        line = _line(str(row.get(name, "")) for name in COLUMNS)
-
+        measured = with_bits(measured)
+        line = row(step, epoch, measured)
         self._history += line
         if self.was_moved:
             return
@@ -305,10 +203,6 @@ class Run:
                 self._summaries.add(step, dict(measured, epoch=epoch))
             with open(str(Path(self.folder) / HISTORY_FILE), "a", encoding="utf-8") as file:
                 file.write(line)
-
-    def _write_history(self) -> None:
-        content = _line(COLUMNS) + self._history
-        files.write_atomically(Path(self.folder) / HISTORY_FILE, content.encode())
 
     def save(self, progress: Progress, weights: Weights, warn: Callable[[str], None]) -> str:
         """Save a checkpoint, list it, and remove the oldest ones.
@@ -375,7 +269,7 @@ class Run:
 
         stage.mkdir()
         (stage / f"{name}.npz").write_bytes(packed(weights, run))
-        (stage / f"{name}.progress.npz").write_bytes(_packed_progress(progress))
+        (stage / f"{name}.progress.npz").write_bytes(packed_progress(progress))
         # TensorFlow's own way to write the graph would make the run folder again, if it was renamed in the meantime.
         self._saver.save(self.session, str(stage / name), write_meta_graph=False, write_state=False)
         with self.session.graph.as_default():
@@ -390,14 +284,13 @@ class Run:
             recorded[suffix] = [path.stat().st_size, files.sha256(path.read_bytes())]
 
         record_path = stage / f"{name}.json"
-        content = {"name": name, "files": recorded, "run": run}
-        files.write_atomically(record_path, signed(content))
+        write_checkpoint_record(record_path, name, recorded, record)
         return [*paths, record_path]
 
     def _write_reports(self, warn: Callable[[str], None]) -> None:
         """Write the whole history, because its file may lack rows or be lost, and flush the summaries."""
         try:
-            self._write_history()
+            write_history(self.folder, self._history)
             if self._summaries:
                 self._summaries.flush()
         except OSError as error:
@@ -429,7 +322,7 @@ class Run:
 
         # What is removed goes from the list and from run.json first, then from the disk. Its records go last, also in a
         # loss of power: by them, the next save completes an interrupted removal.
-        _write_list(folder, newest, [name for name in names if name not in old])
+        write_list(folder, newest, [name for name in names if name not in old])
         write_run(folder, self.record)
         for name in old:
             _remove_files(folder, name)
@@ -460,13 +353,6 @@ def reserve(folder: StrPath) -> IO[str]:
         raise OSError(f"the folder {folder} cannot be written: {errors.reason(error)}")
 
 
-def _write_text(path: Path, text: str) -> None:
-    """Write the text of a run, unless the file has it already: a resumed run may have a full disk."""
-    content = text.encode("utf-8", "surrogatepass")
-    if not (path.is_file() and path.read_bytes() == content):
-        files.write_atomically(path, content)
-
-
 def remove_leftovers(folder: StrPath) -> None:
     """Remove what an interrupted save has left in a run folder: its stage, and files with temporary names.
 
@@ -479,36 +365,8 @@ def remove_leftovers(folder: StrPath) -> None:
         path.unlink()
 
 
-def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
-    """Write TensorFlow's list of checkpoints, and the one that ``tf.train.latest_checkpoint`` returns."""
-    lines = [f'model_checkpoint_path: "{newest}"\n']
-    lines += [f'all_model_checkpoint_paths: "{name}"\n' for name in names]
-    files.write_atomically(folder / "checkpoint", "".join(lines).encode())
-
-
 def _remove_files(folder: Path, name: str) -> None:
     """Remove the files of a checkpoint except its record."""
     for path in sorted(folder.glob(f"{name}.*")):
         if path.name[len(name) :] in SUFFIXES and path.is_file():
             path.unlink()
-
-
-def read_history(folder: StrPath) -> Dict[str, np.ndarray]:
-    """Return the columns of a run's ``history.csv``: float arrays by their names, NaN where nothing was measured.
-
-    A row that was not written to its end, for example because of a crash, or has something else, is left out.
-    """
-    lines = (Path(folder) / HISTORY_FILE).read_bytes().splitlines()
-    after_the_header = lines[1:]
-    rows = []
-    for line in after_the_header:
-        with contextlib.suppress(ValueError):
-            row = [float(cell or "nan") for cell in line.split(b",")]
-            is_too_large = any(abs(number) > LARGEST_MEASURED for number in row)
-            if len(row) == len(COLUMNS) and not is_too_large:
-                rows.append(row)
-    return {name: np.array([row[column] for row in rows]) for column, name in enumerate(COLUMNS)}
-
-
-def _line(values: Iterable[str]) -> str:
-    return ",".join(values) + "\n"

@@ -1,15 +1,13 @@
-"""The text of a run: where it is found, in which order it is, and how it is divided."""
+"""The text that a model was trained on: where it is found, and how it is divided."""
 
 from typing import FrozenSet, NamedTuple, Optional
 
-from charrnn.checkpoints.record import RunRecord, read_text
-from charrnn.data import split
+from charrnn.checkpoints.record import RunRecord
 from charrnn.system import files, terminal
-from charrnn.text import lists
 from charrnn.text.corpus import KNOWN_TEXTS, NAMES, Text, read
 
 
-class TrainingText(NamedTuple):
+class DividedText(NamedTuple):
     """The parts of a text that a model was trained on, and the SHA-256 of the whole."""
 
     training: str
@@ -28,7 +26,7 @@ def training_text(
     name: Optional[str] = None,
     encoding: Optional[str] = None,
     flag: str = "--train-text",
-) -> TrainingText:
+) -> DividedText:
     """Read the text that a model was trained on, and divide it as the training did.
 
     Args:
@@ -45,31 +43,17 @@ def training_text(
         terminal.print_skipped(text.skipped)
         return divide(text, run)
     if run and run.folder:
-        return divide(Text(run.text_name, read_text(run)), run)
+        return divide(Text(run.text_name, run.text()), run)
     if run and run.text_name in (*KNOWN_TEXTS, NAMES):
         return divide(read(run.text_name), run)
     raise ValueError(f"the model has no training text with it: name the text with {flag}")
 
 
-def in_order_of_run(run: RunRecord, text: str) -> Optional[str]:
-    """Return the text of a run in the order of the run, or None if this is another text.
-
-    If the run has shuffled its lines, they may be in either order.
-    """
-    sha256 = files.text_sha256(text)
-    if sha256 == (run.shuffled_sha256 or run.text_sha256):
-        return text
-    if sha256 == run.text_sha256:
-        return lists.shuffled(text)
-    return None
-
-
-def divide(text: Text, run: Optional[RunRecord]) -> TrainingText:
+def divide(text: Text, run: Optional[RunRecord]) -> DividedText:
     """Divide a training text as a run does. Nothing is held out if there is no run or if its text is another one."""
     if run:
-        own = in_order_of_run(run, text.text)
+        own = run.in_order(text.text)
         if own is not None:
-            hyper = run.hyperparameters
-            parts = split(own, hyper.val_fraction, hyper.test_fraction)
-            return TrainingText(*parts, sha256=run.text_sha256)
-    return TrainingText(text.text, held_out="", test="", sha256=files.text_sha256(text.text))
+            parts = run.divide(own)
+            return DividedText(*parts, sha256=run.text_sha256)
+    return DividedText(text.text, held_out="", test="", sha256=files.text_sha256(text.text))

@@ -19,7 +19,7 @@ from charrnn.checkpoints.record import CheckpointError, parsed
 from charrnn.data import StrPath
 from charrnn.system import errors
 from charrnn.system.files import sha256
-from charrnn.system.terminal import tensorflow_quieted
+from charrnn.system.tensorflow import graphs
 
 # suffix of the running average of a variable
 AVERAGE = "/ExponentialMovingAverage"
@@ -78,7 +78,7 @@ def read_saved(prefix: str) -> Weights:
         CheckpointError: the checkpoint cannot be read.
         TensorFlowError: TensorFlow is not installed.
     """
-    with tensorflow_quieted():
+    with graphs():
         from charrnn.system.tensorflow import tf
 
         with _reading(f"the checkpoint {prefix}"):

@@ -12,10 +12,10 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 
 from charrnn.checkpoints import record, text_of_run
 from charrnn.checkpoints.find import KNOWN_MODELS, is_model_file, newest_with_checkpoint
-from charrnn.checkpoints.text_of_run import TrainingText
+from charrnn.checkpoints.text_of_run import DividedText
 from charrnn.data import StrPath, Vocabulary
-from charrnn.engines.model_file import doubt_order, open_model
-from charrnn.engines.opened_model import Model
+from charrnn.engines.opening import doubt_order, open_model
+from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import range_in_words
 from charrnn.system import mpi, terminal, words
 from charrnn.system.errors import checked_integer, described, lacks_memory
@@ -216,14 +216,14 @@ def is_model(path: StrPath) -> bool:
     return re.search(r"\.ckpt(-\d+)?$", Path(path).name) is not None
 
 
-def read_text(name: str, encoding: Optional[str] = None) -> corpus.Text:
+def read_named(name: str, encoding: Optional[str] = None) -> corpus.Text:
     """Read a text that an argument names, and report the files of a folder that are skipped."""
     text = corpus.read(name, encoding or "utf-8")
     terminal.print_skipped(text.skipped)
     return text
 
 
-def training_text(args: argparse.Namespace, model: Model) -> TrainingText:
+def text_of_model(args: argparse.Namespace, model: Model) -> DividedText:
     """Read the text that a model was trained on: what --train-text names, else --vocab-from, else the model's run."""
     name = args.vocab_from if args.train_text is None else args.train_text
     return text_of_run.training_text(model.run, name, args.encoding)
@@ -263,7 +263,7 @@ def open_at(path: StrPath, args: argparse.Namespace, best: bool = False) -> Mode
     """Open the model at a path, with the vocabulary that the arguments give, and report what is wrong with it."""
     text = None
     if args.vocab_from is not None:
-        text = read_text(args.vocab_from, args.encoding).text
+        text = read_named(args.vocab_from, args.encoding).text
 
     vocabulary = None
     if args.vocab_order:

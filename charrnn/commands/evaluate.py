@@ -12,13 +12,13 @@ import numpy as np
 from charrnn.checkpoints import text_of_run
 from charrnn.commands import arguments
 from charrnn.data import Vocabulary
-from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import WARM_UP, surprisal
+from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal, words
 from charrnn.text import baselines, unknown
 
 
-class Texts(NamedTuple):
+class EvaluatedText(NamedTuple):
     """What is read for an evaluation.
 
     Attributes:
@@ -32,13 +32,13 @@ class Texts(NamedTuple):
     training: str
 
 
-def _read_texts(args: argparse.Namespace, model: Model, name: str) -> Texts:
+def _read_texts(args: argparse.Namespace, model: Model, name: str) -> EvaluatedText:
     """Read a text that is named, and the training text."""
-    text = arguments.read_text(name, args.encoding)
+    text = arguments.read_named(name, args.encoding)
     if args.characters:
-        return Texts(text.text, text.name, training="")
+        return EvaluatedText(text.text, text.name, training="")
     try:
-        parts = arguments.training_text(args, model)
+        parts = arguments.text_of_model(args, model)
     except (ValueError, OSError) as error:
         if args.train_text is not None:
             raise
@@ -48,17 +48,17 @@ def _read_texts(args: argparse.Namespace, model: Model, name: str) -> Texts:
             f"({errors.described(error)})\n",
             reports,
         )
-        return Texts(text.text, text.name, training="")
+        return EvaluatedText(text.text, text.name, training="")
 
     trained_on = model.run.text_sha256 if model.run else parts.sha256
     is_known = text_of_run.divide(text, model.run).sha256 == trained_on
     name_in_report = text.name
     if is_known:
         name_in_report = f"{text.name}, which the model was trained on"
-    return Texts(text.text, name_in_report, parts.training)
+    return EvaluatedText(text.text, name_in_report, parts.training)
 
 
-def _read_part(args: argparse.Namespace, model: Model) -> Texts:
+def _read_part(args: argparse.Namespace, model: Model) -> EvaluatedText:
     """Read the part of the training text that the run held out."""
     if args.part == "--test":
         name = "test text"
@@ -71,14 +71,14 @@ def _read_part(args: argparse.Namespace, model: Model) -> Texts:
         raise ValueError(
             f"the run of {model.name} has no {name}: it was trained without {words.flag(fraction)}"
         )
-    parts = arguments.training_text(args, model)
+    parts = arguments.text_of_model(args, model)
     if parts.sha256 != run.text_sha256:
         raise ValueError(
             f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "
             "--held-out and --test need that text"
         )
     part = parts.test if args.part == "--test" else parts.held_out
-    return Texts(part, f"{name} of {run.text_name}", parts.training)
+    return EvaluatedText(part, f"{name} of {run.text_name}", parts.training)
 
 
 def _print_text(name: str, text: str, left_out: int, note: str) -> None:

@@ -12,9 +12,9 @@ from typing import List, Optional
 from charrnn.checkpoints.find import known_model
 from charrnn.commands import arguments
 from charrnn.data import StrPath
-from charrnn.engines.opened_model import Model
-from charrnn.inspection.stored import WEIGHTS
-from charrnn.inspection.webpage import export_page
+from charrnn.engines.trained_model import Model
+from charrnn.pages.stored import WEIGHTS
+from charrnn.pages.webpage import export_page
 from charrnn.system import errors, files, terminal
 from charrnn.text import corpus
 
@@ -121,7 +121,7 @@ def _main(args: argparse.Namespace) -> None:
     text_name = args.vocab_from if args.train_text is None else args.train_text
     text = None
     if text_name is not None and format_ == "html":
-        text = arguments.read_text(text_name, args.encoding)
+        text = arguments.read_named(text_name, args.encoding)
     model = arguments.open_named(model_name, args)
 
     if format_ == "html":

@@ -143,7 +143,7 @@ def _main(args: argparse.Namespace) -> None:
         assert model.run
         text_name = f"the training text, {model.run.text_name}"
     else:
-        read = arguments.read_text(named, args.encoding)
+        read = arguments.read_named(named, args.encoding)
         whole = read.text
         text_name = read.name
 

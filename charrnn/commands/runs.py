@@ -18,11 +18,11 @@ import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import FIRST
+from charrnn.checkpoints.progress import read_history
 from charrnn.checkpoints.record import names_with
-from charrnn.checkpoints.run import read_history
 from charrnn.checkpoints.weights import read_packed
 from charrnn.commands import arguments
-from charrnn.data import StrPath, count_windows, split
+from charrnn.data import StrPath, count_windows
 from charrnn.system import errors, files, terminal, words
 from charrnn.text.corpus import RUN_FILE
 
@@ -72,7 +72,7 @@ def summary(folder: StrPath) -> Row:
     run = record.read_run(folder)
     hyper = run.hyperparameters
     step, saved = _newest_checkpoint(Path(folder))
-    training, held_out, test = split(record.read_text(run), hyper.val_fraction, hyper.test_fraction)
+    training, held_out, test = run.divide(run.text())
     total = hyper.epochs * count_windows(len(training), hyper.batch_size, hyper.num_steps)
 
     history = read_history(folder)

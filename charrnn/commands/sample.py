@@ -8,13 +8,12 @@ import sys
 from dataclasses import asdict, replace
 from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
-from charrnn.checkpoints.text_of_run import TrainingText
+from charrnn.checkpoints.text_of_run import DividedText
 from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
 from charrnn.engines import sampler
 from charrnn.engines.decoding import Settings
-from charrnn.engines.model_file import text_of_start
-from charrnn.engines.opened_model import Model
+from charrnn.engines.opening import text_of_start
 from charrnn.engines.sampler import (
     Sample,
     Sampler,
@@ -23,6 +22,7 @@ from charrnn.engines.sampler import (
     default_prime,
     fresh_seed,
 )
+from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal, words
 from charrnn.text import novelty, unknown
 
@@ -249,13 +249,13 @@ def _training_text(args: argparse.Namespace, model: Model) -> Tuple[FrozenSet[st
     """Return the lines of the training text, empty without --lines; and the text, empty without --novelty."""
     if not args.novelty and not args.new:
         return frozenset(), ""
-    text = arguments.training_text(args, model)
+    text = arguments.text_of_model(args, model)
     lines = text.lines() if args.lines else frozenset()
     training = text.training if args.novelty else ""
     return lines, training
 
 
-def _text_of_start(args: argparse.Namespace, model: Model) -> Optional[TrainingText]:
+def _text_of_start(args: argparse.Namespace, model: Model) -> Optional[DividedText]:
     """Return the training text of the model that this run started from; None, after a note, where it is not at hand."""
     if not args.novelty:
         return None
@@ -370,7 +370,7 @@ def _novelty_line(text: str, training: str, source: str) -> str:
 
 
 def _as_json(
-    sample: Sample, prime: str, training: str, of_start: Optional[TrainingText]
+    sample: Sample, prime: str, training: str, of_start: Optional[DividedText]
 ) -> Dict[str, Any]:
     """Return a text as a dict of JSON types, with its novelty if there are texts to compare it with."""
     report: Dict[str, Any] = {

@@ -11,11 +11,11 @@ import numpy as np
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import IMMUTABLE, RunRecord
 from charrnn.commands import arguments
-from charrnn.engines.opened_model import Model
+from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, GROUPS, NAMES, Hyperparameters
 from charrnn.system import errors, machine, terminal, words
 from charrnn.system.interrupts import StopRequests
-from charrnn.system.tensorflow import require_tensorflow
+from charrnn.system.tensorflow import graphs, require_tensorflow
 from charrnn.text import corpus
 from charrnn.train import train_job
 from charrnn.training.distributed import Processes, start_processes
@@ -128,7 +128,7 @@ def _main(args: argparse.Namespace) -> int:
     require_tensorflow()
     processes = start_processes()
     # Eager mode stays off from the plan, which may measure models, to the end of the run.
-    with processes.watched(args.checkpoint_dir), terminal.tensorflow_quieted():
+    with processes.watched(args.checkpoint_dir), graphs():
         if args.threads is None:
             args.threads = processes.threads()
         job = processes.from_first(_job, args, processes.size)

@@ -21,15 +21,15 @@ from charrnn.engines.decoding import Settings
 from charrnn.fused import softmax
 from charrnn.fused.unroll import layer_of, unroll
 from charrnn.model import build_output
+from charrnn.system.machine import thread_count
 from charrnn.system.tensorflow import (
     forget_gradients,
+    graphs,
     session_config,
     set_variable,
     tf,
-    thread_count,
     use_own_threads,
 )
-from charrnn.system.terminal import tensorflow_quieted
 
 # characters that are read in one session call; this limits the memory
 READ_CHUNK = 1000
@@ -177,7 +177,7 @@ class GraphEngine(Engine):
     def _part(self, build, *args):
         """Return what ``build(*args)`` adds to the graph when it is first used."""
         if (build, args) not in self._parts:
-            with tensorflow_quieted(), self._session.graph.as_default() as graph:
+            with graphs(), self._session.graph.as_default() as graph:
                 self._parts[build, args] = build(*args)
             # TensorFlow would keep the graph for the gradients of the fused unroll, which nobody asks for here.
             forget_gradients(graph)

@@ -105,7 +105,7 @@ class NumpyLSTM(Engine):
         softmax_kernel: np.ndarray,
         softmax_bias: np.ndarray,
     ):
-        """Lay out the weights, which are those of :class:`charrnn.engines.opened_model.Model`."""
+        """Lay out the weights, which are those of :class:`charrnn.engines.trained_model.Model`."""
         self.vocabulary = vocabulary
         self._size = len(softmax_kernel)
         self._softmax = np.ascontiguousarray(softmax_kernel.T) * _HALF  # [C, L]

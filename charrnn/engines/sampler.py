@@ -150,7 +150,7 @@ class Sampler:
     """
 
     def __init__(self, engine: Engine, num_samples: int = 1, allow: Optional[Allow] = None):
-        """Prepare to write with an engine. For ``allow`` see :meth:`charrnn.engines.opened_model.Model.write`."""
+        """Prepare to write with an engine. For ``allow`` see :meth:`charrnn.engines.trained_model.Model.write`."""
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
         self._engine = engine

@@ -1,1 +1,1 @@
-"""What the units of a network track, and the page that shows it."""
+"""What the units of a network track, and what they do when they are held."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.opened_model import Model
+from charrnn.engines.trained_model import Model
 from charrnn.inspection import features
 from charrnn.inspection.units import Unit
 

@@ -7,8 +7,8 @@ A discovery is a unit that tracks a feature of the text clearly more closely tha
 import re
 from typing import Any, Dict, List, Optional, Sequence, Set
 
-from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import choose_settings
+from charrnn.engines.trained_model import Model
 from charrnn.inspection import clamped, features, units
 
 OPENING_TEMPERATURE = 0.5

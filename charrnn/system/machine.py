@@ -1,4 +1,4 @@
-"""What a process can use of its machine: the kernels of NumPy's matrix products, and memory."""
+"""What a process can use of its machine: the kernels of NumPy's matrix products, cores and memory."""
 
 import contextlib
 import importlib.util
@@ -36,6 +36,19 @@ def _is_old_numpy() -> bool:
     module = getattr(importlib.util.find_spec("numpy"), "origin", None) or ""
     with open(module.replace("__init__", "version"), encoding="utf-8") as file:
         return bool(re.search(r"^version = '1\.1[0-8]\.", file.read(), re.MULTILINE))
+
+
+def cores() -> Set[int]:
+    """Return the numbers of the cores that this process may use."""
+    # on Linux
+    if hasattr(os, "sched_getaffinity"):
+        return set(os.sched_getaffinity(0))
+    return set(range(os.cpu_count() or 1))
+
+
+def thread_count() -> int:
+    """Return the number of cores that this process may use."""
+    return len(cores())
 
 
 def peak_memory() -> str:

@@ -2,16 +2,20 @@
 
 TensorFlow is imported when ``tf`` is imported from here, so the other names cost nothing. With TensorFlow 2, this also
 turns its eager mode off for the whole process, which then builds graphs as TensorFlow 1 does. A program that has used
-TensorFlow before gets a warning on standard error. Within :func:`graph_mode`, eager mode is off for a while.
+TensorFlow before gets a warning on standard error. Within :func:`graphs`, eager mode is off for a while.
 """
 
 import contextlib
+import functools
 import importlib.util
+import logging
 import os
 import sys
 import threading
 from types import SimpleNamespace
-from typing import Any, Iterator, NamedTuple, Optional, Set, Tuple
+from typing import Any, Iterator, NamedTuple, Optional, Tuple
+
+from charrnn.system.terminal import drop_deprecations
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
@@ -30,7 +34,7 @@ _EXPECTS_VERSION_2 = sys.version_info >= (3, 8)
 _switching = threading.RLock()
 # what ``tf`` is, after TensorFlow was imported
 _tf: Any = None
-# whether a thread is in graph_mode, at whose end eager mode is on again
+# whether a thread is in a block of graphs(), at whose end eager mode is on again
 _in_graph_mode = False
 
 
@@ -49,11 +53,30 @@ def __getattr__(name: str) -> Any:
 
 
 @contextlib.contextmanager
-def graph_mode() -> Iterator[None]:
-    """Let ``tf`` be used within a block, and turn TensorFlow 2's eager mode on again at its end, if it was on.
+def graphs() -> Iterator[None]:
+    """Let graphs be built and run within a block, without TensorFlow's messages. Leave its settings as they were.
 
-    One thread at a time is in such a block; others that need a graph wait for it. The default graph is reset.
+    In a program that uses TensorFlow 2's eager mode, the mode is off in the block, and the default graph is reset. One
+    thread at a time is in such a block; others wait for it.
     """
+    logger = logging.getLogger("tensorflow")
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # an object of this block alone, since another thread may be in such a block
+    own_filter = functools.partial(drop_deprecations)
+    logger.addFilter(own_filter)
+    try:
+        with _graph_mode():
+            yield
+    finally:
+        logger.removeFilter(own_filter)
+        if level is None:
+            os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+
+
+@contextlib.contextmanager
+def _graph_mode() -> Iterator[None]:
+    """Let ``tf`` be used within a block, and turn TensorFlow 2's eager mode on again at its end, if it was on."""
     global _in_graph_mode
     if not _in_graph_mode and not is_eager():
         yield
@@ -152,7 +175,7 @@ def _switch_to_graphs() -> None:
         tf.compat.v1 = tf
     _tf = tf
 
-    # Within graph_mode, all of this is on again at its end.
+    # Within graphs(), all of this is on again at its end.
     if _in_graph_mode:
         return
     if modes.is_eager:
@@ -243,19 +266,6 @@ def _without_messages() -> Iterator[None]:
             with open(os.devnull, "wb") as nothing:
                 os.dup2(nothing.fileno(), 2)
         yield
-
-
-def cores() -> Set[int]:
-    """Return the numbers of the cores that this process may use."""
-    # on Linux
-    if hasattr(os, "sched_getaffinity"):
-        return set(os.sched_getaffinity(0))
-    return set(range(os.cpu_count() or 1))
-
-
-def thread_count() -> int:
-    """Return the number of cores that this process may use."""
-    return len(cores())
 
 
 def session_config(threads: int, fused: bool = True, precision: str = "float32") -> Any:

@@ -1,13 +1,10 @@
-"""What reaches a terminal: texts and notes without control characters, and not the messages of TensorFlow."""
+"""What reaches a terminal: texts and notes without control characters, progress bars, and not TensorFlow's messages."""
 
 import contextlib
-import functools
 import logging
 import os
 import sys
-from typing import Iterable, Iterator, Optional, Sequence, TextIO
-
-from charrnn.system.tensorflow import graph_mode
+from typing import Iterable, Optional, Sequence, TextIO
 
 # What is shown in place of characters that would control a terminal or change the direction of writing: all control
 # characters except line end and tab, ^[ for escape.
@@ -26,28 +23,11 @@ def quiet_tensorflow() -> None:
     TensorFlow 1 causes them.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").addFilter(_drop_deprecations)
+    logging.getLogger("tensorflow").addFilter(drop_deprecations)
 
 
-@contextlib.contextmanager
-def tensorflow_quieted() -> Iterator[None]:
-    """Use TensorFlow in graphs and without its messages within a block. Leave its settings as they were before."""
-    logger = logging.getLogger("tensorflow")
-    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # an object of this block alone, since another thread may be in such a block
-    own_filter = functools.partial(_drop_deprecations)
-    logger.addFilter(own_filter)
-    try:
-        with graph_mode():
-            yield
-    finally:
-        logger.removeFilter(own_filter)
-        if level is None:
-            os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
-
-
-def _drop_deprecations(record: logging.LogRecord) -> bool:
+def drop_deprecations(record: logging.LogRecord) -> bool:
+    """Return whether a message of TensorFlow is shown: not if it says that a function is deprecated."""
     return "is deprecated" not in record.getMessage()
 
 

@@ -8,12 +8,12 @@ from typing import Iterable, Iterator, Tuple
 
 import tqdm
 
-from charrnn.checkpoints.run import Best
+from charrnn.checkpoints.progress import Best
 from charrnn.hyperparameters import AUTO, TO_ZERO
 from charrnn.system import errors, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
-from charrnn.text import corpus, lists
+from charrnn.text import corpus, lines
 from charrnn.training.job import Job
 from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
@@ -81,7 +81,7 @@ class Display:
         if hyper.shuffle == "lines":
             order = "the lines of the text are shuffled"
             if job.is_list:
-                order += f", because it is a list ({lists.RULE}); shuffle none keeps their order"
+                order += f", because it is a list ({lines.RULE}); shuffle none keeps their order"
             yield "order", order
 
         n_held_out = len(job.held_out)
@@ -146,7 +146,7 @@ class Display:
 
         if job.is_list and not is_auto and job.hyperparameters.shuffle == "none":
             yield (
-                f"the text is a list ({lists.RULE}), but not shuffled, so what is held out may be unlike the rest: "
+                f"the text is a list ({lines.RULE}), but not shuffled, so what is held out may be unlike the rest: "
                 "take shuffle lines"
             )
 

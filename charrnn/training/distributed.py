@@ -16,7 +16,7 @@ import numpy as np
 
 from charrnn.data import StrPath
 from charrnn.system import mpi, terminal, words
-from charrnn.system.tensorflow import cores, thread_count
+from charrnn.system.machine import cores, thread_count
 
 
 class CommonError(ValueError):

@@ -8,13 +8,13 @@ from typing import Any, Optional, Tuple
 import numpy as np
 
 from charrnn.checkpoints.record import CheckpointError
-from charrnn.checkpoints.run import Run
+from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import Weights
 from charrnn.engines.graph_engine import GraphEngine
-from charrnn.engines.model_file import open_model
-from charrnn.engines.opened_model import Model
+from charrnn.engines.opening import open_model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.surprisal import surprisal
+from charrnn.engines.trained_model import Model
 from charrnn.training.distributed import Processes
 from charrnn.training.graph import TrainingGraph
 from charrnn.training.job import Job
@@ -74,7 +74,7 @@ class Evaluator:
         mean = float(np.mean(nats, dtype=np.float64))
         return sum(self.processes.gather(mean))
 
-    def test(self, run: Run, step: int) -> Tuple[float, str]:
+    def test(self, run: RunFolder, step: int) -> Tuple[float, str]:
         """Return the loss on the test text, and the checkpoint that has it: the best one, or else the last.
 
         It is called in the first process only, which measures the whole text.

@@ -1,4 +1,4 @@
-"""The network that a run trains: its graph, and its initial weights."""
+"""The graph of the network that a run trains."""
 
 from typing import Any, Callable, Dict, Tuple
 
@@ -231,43 +231,3 @@ class _Adam(tf.train.AdamOptimizer):
             slot_name=slot_name,
             op_name=op_name,
         )
-
-
-def initial_weights(shapes: Dict[str, Tuple[int, ...]], seed: int) -> Dict[str, np.ndarray]:
-    """Draw the initial matrices of a network, with the distributions of the notebook's graph.
-
-    They depend on nothing but the seed and the shapes.
-
-    Args:
-        shapes: dict from the name of each variable to its shape. Vectors, such as biases, are left to the graph.
-        seed: at least 0.
-
-    Returns:
-        A dict from the name of each matrix to float32 values: those of ``softmax/`` from a normal distribution with
-        standard deviation 0.1 that is cut at two standard deviations, the others uniform (Glorot and Bengio 2010).
-
-    >>> initial_weights({"kernel": (2, 4), "bias": (4,)}, 7)["kernel"].shape
-    (2, 4)
-    """
-    random = np.random.RandomState(seed)
-    matrices = {}
-    for name, shape in sorted(shapes.items()):
-        if len(shape) != 2:
-            continue
-        if name.startswith("softmax/"):
-            values = 0.1 * _truncated_normal(shape, random)
-        else:
-            limit = np.sqrt(6 / sum(shape))
-            values = random.uniform(-limit, limit, shape)
-        matrices[name] = np.float32(values)
-    return matrices
-
-
-def _truncated_normal(shape: Tuple[int, ...], random: np.random.RandomState) -> np.ndarray:
-    """Draw from the standard normal distribution. Draw the values beyond 2 again until there are none."""
-    values = random.standard_normal(shape)
-    outside = np.abs(values) > 2
-    while outside.any():
-        values[outside] = random.standard_normal(np.count_nonzero(outside))
-        outside = np.abs(values) > 2
-    return values

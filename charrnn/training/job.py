@@ -13,22 +13,17 @@ from charrnn.checkpoints.record import (
     CheckpointError,
     RunRecord,
     read_run,
-    read_text,
 )
-from charrnn.checkpoints.text_of_run import in_order_of_run
-from charrnn.data import StrPath, Vocabulary, count_windows, split
-from charrnn.engines.opened_model import Model
+from charrnn.data import StrPath, Vocabulary, count_windows
 from charrnn.engines.sampler import fresh_seed
+from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, NAMES, Hyperparameters
 from charrnn.system import files
-from charrnn.system.tensorflow import (
-    is_version_1,
-    session_config,
-    thread_count,
-    use_own_threads,
-)
-from charrnn.text import lists
+from charrnn.system.machine import thread_count
+from charrnn.system.tensorflow import is_version_1, session_config, use_own_threads
+from charrnn.text import lines
 from charrnn.text.corpus import Text
+from charrnn.text.lines import beginning_of
 from charrnn.training import minutes, transfer
 from charrnn.training.options import Options
 from charrnn.training.presets import NOT_FUSED, auto_from_model, preset, steps_of_auto
@@ -71,7 +66,7 @@ class Job:
     @property
     def is_list(self) -> bool:
         """Whether the text is plainly a list."""
-        return lists.is_list(self.text)
+        return lines.is_list(self.text)
 
     @property
     def of_lines(self) -> bool:
@@ -212,7 +207,7 @@ def _planned(
     # The ids of a long text take most of the memory, so they have the smallest type.
     dtype = np.min_scalar_type(len(record.vocabulary) - 1)
     ids = record.vocabulary.encode(text.text, dtype)
-    training, held_out, test = split(ids, hyper.val_fraction, hyper.test_fraction)
+    training, held_out, test = record.divide(ids)
     _check_sizes(hyper, training, held_out, test)
     return Job(
         record=record,
@@ -317,7 +312,7 @@ def _values_of_new_run(
     # With auto, the model wins.
     if init_from:
         values = {**auto_from_model(n_characters), **network}
-    if text and lists.is_list(text.text):
+    if text and lines.is_list(text.text):
         values["shuffle"] = "lines"
     # Dropout on recurrent weights needs the fused unroll. Where that is not used, other dropout takes its place.
     hyper = Hyperparameters(**{**values, **overrides})
@@ -339,7 +334,7 @@ def _resumed_run(
         )
     if text:
         # None if it is another text.
-        content = in_order_of_run(record, text.text)
+        content = record.in_order(text.text)
         if content is None:
             raise CheckpointError(
                 f"{subject} was trained on another text than {text.name}; without a text, "
@@ -347,7 +342,7 @@ def _resumed_run(
             )
         own_text = Text(record.text_name, content, text.skipped)
     else:
-        own_text = Text(record.text_name, read_text(record))
+        own_text = Text(record.text_name, record.text())
 
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
@@ -369,7 +364,7 @@ def _new_run(
     sha256 = files.text_sha256(text.text)
     shuffled_sha256 = None
     if hyper.shuffle == "lines":
-        text = replace(text, text=lists.shuffled(text.text))
+        text = replace(text, text=lines.shuffled(text.text))
         shuffled_sha256 = files.text_sha256(text.text)
 
     record = RunRecord(
@@ -378,7 +373,7 @@ def _new_run(
         text_name=text.name,
         text_sha256=sha256,
         shuffled_sha256=shuffled_sha256,
-        beginning=lists.beginning_of(text.text),
+        beginning=beginning_of(text.text),
     )
     if not init_from:
         return record, text

@@ -12,12 +12,12 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from charrnn.data import Vocabulary, split
-from charrnn.engines.model_file import known_models
-from charrnn.engines.opened_model import Model
+from charrnn.engines.opening import known_models
 from charrnn.engines.surprisal import WARM_UP, surprisal
+from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files, words
-from charrnn.text import lists
+from charrnn.text import lines
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
 
@@ -66,7 +66,7 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
         return Start(reason=f"because the text has {LONGEST:,} characters or more")
     content = text.text
     if hyper.shuffle == "lines":
-        content = lists.shuffled(content)
+        content = lines.shuffled(content)
     training, _, _ = split(content, hyper.val_fraction, hyper.test_fraction)
     look = training[:LOOK]
     if len(look) < LEAST_LOOK:

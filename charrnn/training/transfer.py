@@ -5,7 +5,7 @@ from typing import Any, Dict
 import numpy as np
 
 from charrnn.data import Vocabulary
-from charrnn.engines.opened_model import Model
+from charrnn.engines.trained_model import Model
 
 # the hyperparameters that a run must share with the model that it starts from
 NETWORK = ("lstm_size", "num_layers", "cell")

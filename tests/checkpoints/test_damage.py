@@ -10,9 +10,9 @@ import pytest
 from conftest import NEWEST, OLDER, resume, script, times_of
 
 from charrnn.checkpoints.find import find, newest_intact
+from charrnn.checkpoints.progress import read_progress
 from charrnn.checkpoints.record import CheckpointError
-from charrnn.checkpoints.run import read_progress
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.sample import sample
 
 SUFFIXES = (".index", ".data-00000-of-00001", ".meta", ".npz", ".progress.npz", ".json")

@@ -7,7 +7,7 @@ from conftest import NEWEST, OLDER, copy_without_records
 
 from charrnn.checkpoints.find import find, list_checkpoints, newest_intact
 from charrnn.checkpoints.record import CheckpointError
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 
 
 def listing(*paths):

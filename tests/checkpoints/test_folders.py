@@ -10,7 +10,7 @@ from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS, TEXT
 from charrnn.checkpoints import find, record
 from charrnn.checkpoints.run import reserve
 from charrnn.commands import train
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.system import files
 from charrnn.train import train_model
 

@@ -17,8 +17,8 @@ from conftest import SMALL_FLAGS, TEXT, assert_same_run, process_environment, re
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import train
-from charrnn.engines.model_file import open_model
-from charrnn.train import Training
+from charrnn.engines.opening import open_model
+from charrnn.train import TrainingLoop
 
 # With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.
 OFTEN = (
@@ -143,7 +143,7 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
 
     run = disk / "run"
     names_at = {}  # the files of the run after a step
-    usual = Training.check_step
+    usual = TrainingLoop.check_step
 
     def check(training, step, *measured):
         usual(training, step, *measured)
@@ -155,7 +155,7 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
         elif step == 34:
             (disk / "ballast").unlink()
 
-    monkeypatch.setattr(Training, "check_step", check)
+    monkeypatch.setattr(TrainingLoop, "check_step", check)
     assert train.main([*arguments, str(run)]) == 0
     # Objects that are deleted may write errors, too.
     gc.collect()

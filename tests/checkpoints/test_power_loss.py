@@ -19,7 +19,8 @@ from test_killed import FLAGS, write_text
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact, verify
-from charrnn.checkpoints.run import Run, read_progress
+from charrnn.checkpoints.progress import read_progress
+from charrnn.checkpoints.run import RunFolder
 from charrnn.commands import train
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
@@ -46,7 +47,7 @@ class Recorder:
             (os, "fsync", self._fsync),
             (os, "replace", self._replace),
             (Path, "unlink", self._unlink),
-            (Run, "save", self._save),
+            (RunFolder, "save", self._save),
         ]:
             patch.setattr(owner, name, noting(getattr(owner, name)))
 
@@ -201,7 +202,7 @@ def check_checkpoints(folder, step):
     """Check the checkpoints of a folder after a step was reported as saved. Return the progress of the newest."""
     newest = newest_intact(folder)
     progress = read_progress(newest.prefix)
-    record.read_text(record.read_run(folder))
+    record.read_run(folder).text()
     if newest.run.best:
         verify(str(folder / newest.run.best))
     verify(str(folder / f"i{progress.best.step}_l5.ckpt"))

@@ -104,7 +104,7 @@ def test_a_record_that_lacks_a_part_does_not_serve_in_place_of_a_lost_run_json(t
 def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
     (tmp_path / "text.txt").write_bytes(text.encode("utf-8", "surrogatepass"))
     run = replace(RUN, text_sha256=files.text_sha256(text), folder=str(tmp_path))
-    assert record.read_text(run) == text
+    assert run.text() == text
 
 
 @pytest.mark.parametrize(

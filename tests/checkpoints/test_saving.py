@@ -16,15 +16,9 @@ from conftest import interrupted_at
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact, verify
+from charrnn.checkpoints.progress import COLUMNS, Best, Progress, read_history
 from charrnn.checkpoints.record import RunRecord
-from charrnn.checkpoints.run import (
-    COLUMNS,
-    Best,
-    Progress,
-    Run,
-    read_history,
-    remove_leftovers,
-)
+from charrnn.checkpoints.run import RunFolder, remove_leftovers
 from charrnn.data import Vocabulary
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.tensorflow import tf
@@ -52,7 +46,7 @@ def folder(tmp_path):
 
 def begun(session, folder):
     """Return the Run of a process that trains in a folder."""
-    run = Run(RUN, folder, session)
+    run = RunFolder(RUN, folder, session)
     run.begin("ab", FRESH, resumes=True, summaries=False)
     return run
 
@@ -192,7 +186,7 @@ def test_the_columns_of_the_history(folder, session):
 def test_the_summaries_of_a_resumed_run_go_on_after_its_checkpoint(folder, session):
     """TensorBoard keeps what was written of the steps before."""
     save(session, folder, 2)
-    with contextlib.closing(Run(RUN, folder, session)) as run:
+    with contextlib.closing(RunFolder(RUN, folder, session)) as run:
         run.begin("ab", FRESH, resumes=True)
         run.add(3, 1, loss=0.5)
     (path,) = (folder / "summaries").iterdir()
@@ -207,7 +201,7 @@ def test_the_summaries_of_a_resumed_run_go_on_after_its_checkpoint(folder, sessi
 # Failures
 
 
-@pytest.mark.parametrize("write", [Run.tidy, lambda run: run.add_test_loss(1.5)])
+@pytest.mark.parametrize("write", [RunFolder.tidy, lambda run: run.add_test_loss(1.5)])
 def test_neither_the_list_nor_the_test_loss_is_written_into_the_next_run(folder, session, write):
     """The folder was moved after the checkpoint was saved, and a copy is in its place."""
     with contextlib.closing(begun(session, folder)) as run:
@@ -311,7 +305,7 @@ def test_a_run_that_has_begun_since_another_was_planned_stays(folder, session):
     """Two processes that start at once, without a name for their runs, plan the same folder."""
     save(session, folder, 1)
     before = content_of(folder)
-    with contextlib.closing(Run(RUN, folder, session)) as late:
+    with contextlib.closing(RunFolder(RUN, folder, session)) as late:
         with pytest.raises(
             record.CheckpointError, match="holds another run: continue it with resume=True"
         ):

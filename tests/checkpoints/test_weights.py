@@ -10,7 +10,7 @@ from conftest import CHARS, npy, signed_npz
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.weights import packed, read_packed, read_saved
 from charrnn.data import Vocabulary
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.system.tensorflow import tf
 
 WEIGHTS = {

@@ -13,7 +13,7 @@ from conftest import CHARS, TEXT, script
 
 from charrnn.checkpoints.text_of_run import training_text
 from charrnn.engines.cells import build_stack
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.model import build_output
 from charrnn.sample import sample
 from charrnn.system.tensorflow import tf

@@ -10,7 +10,7 @@ from conftest import CHARS, NEWEST, TEXT, graph_probabilities, history_of
 
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.text.baselines import best_ngram_counts, xz_bits
 
 CHARACTERS = "the hat sat\non, the"

@@ -7,7 +7,7 @@ import pytest
 from conftest import CHARS, graph_probabilities, make_network
 
 from charrnn.commands import export
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.system.tensorflow import tf
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import TEXT, columns, make_network
 
 from charrnn.commands import inspect
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 # TensorFlow 2 has the cells in Keras 2 only.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
-import tensorflow.compat.v1 as tf  # noqa: E402
+import tensorflow.compat.v1 as tf
 
 FILE = Path(__file__).with_suffix(".json")
 # By name, the arguments of CharRNN.

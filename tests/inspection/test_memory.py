@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import TEXT
 
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.inspection import memory
 from charrnn.text.baselines import ngram_nats
 

@@ -5,7 +5,7 @@ import pytest
 from conftest import CHARS
 from pages.small_pages import random_network
 
-from charrnn.inspection.stored import store, stored_model
+from charrnn.pages.stored import store, stored_model
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from answers import FOLDER
 
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.model import CharRNN
 from charrnn.system.tensorflow import tf
 

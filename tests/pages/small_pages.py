@@ -8,8 +8,9 @@ from unittest import mock
 import numpy as np
 
 from charrnn.data import Vocabulary
-from charrnn.engines.opened_model import Model, lstm_weights
-from charrnn.inspection import memory, page_texts, webpage
+from charrnn.engines.trained_model import Model, lstm_weights
+from charrnn.inspection import memory
+from charrnn.pages import page_texts, webpage
 
 # Characters that mean something in HTML, JavaScript or a template, or that a browser treats in its own way.
 HOSTILE = "".join(

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from charrnn.system import terminal
-from charrnn.system.tensorflow import tf
+from charrnn.system.tensorflow import graphs, tf
 
 # and two spaces, which are no control characters
 CONTROL = "a\x1b]0;x\x07\t\x7f\r\x9b2J\u202eb \xa0\n"
@@ -51,12 +51,12 @@ def test_messages_are_shown_again_after_quiet_blocks_of_two_threads():
     may_end = threading.Event()
 
     def second_block():
-        with terminal.tensorflow_quieted():
+        with graphs():
             has_begun.set()
             may_end.wait(60)
 
     thread = threading.Thread(target=second_block)
-    with terminal.tensorflow_quieted():
+    with graphs():
         thread.start()
         has_begun.wait(60)
     may_end.set()

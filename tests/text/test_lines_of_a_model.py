@@ -19,7 +19,7 @@ from charrnn.checkpoints import record
 from charrnn.commands import sample
 from charrnn.data import Vocabulary
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.opened_model import Model, lstm_weights
+from charrnn.engines.trained_model import Model, lstm_weights
 
 ENGLISH = "".join(NAME_LINES[::4])
 

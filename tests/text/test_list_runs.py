@@ -14,7 +14,7 @@ from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
-from charrnn.text.lists import shuffled
+from charrnn.text.lines import shuffled
 from charrnn.training.display import Display
 from charrnn.training.job import plan_job
 from charrnn.training.options import Options

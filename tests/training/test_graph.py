@@ -6,10 +6,11 @@ from conftest import initialize, training_graph
 from reference import lstm
 from test_model import serialized
 
+from charrnn.engines.cells import initial_weights
 from charrnn.hyperparameters import OPTIMIZERS, Hyperparameters
 from charrnn.system.tensorflow import tf
 from charrnn.training.distributed import Processes
-from charrnn.training.graph import TrainingGraph, initial_weights
+from charrnn.training.graph import TrainingGraph
 
 N = 3
 M = 4

@@ -8,7 +8,7 @@ import pytest
 from conftest import TEXT
 
 from charrnn.commands import train
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training import job, minutes

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import train_small
 
-from charrnn.checkpoints.summaries import Summaries
+from charrnn.checkpoints.progress import Summaries
 from charrnn.system.tensorflow import tf
 
 

@@ -22,7 +22,7 @@ from conftest import (
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import read_signed, signed
-from charrnn.train import Training
+from charrnn.train import TrainingLoop
 from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 
@@ -108,7 +108,7 @@ def continued(trained, tmp_path_factory):
     file_of_text = (folder / "text.txt").stat().st_ino
     flags = ["--epochs", "2", "--learning-rate", "0.002"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Training, "check_step", interrupted_at(Training.check_step, 5))
+        patch.setattr(TrainingLoop, "check_step", interrupted_at(TrainingLoop.check_step, 5))
         status, out = with_output(resume, folder, *flags)
     assert status == 130
     assert resume(folder) == 0

@@ -26,9 +26,9 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import inspect, runs, sample, train
 from charrnn.data import Vocabulary
-from charrnn.engines.opened_model import Model, lstm_weights
+from charrnn.engines.trained_model import Model, lstm_weights
 from charrnn.hyperparameters import Hyperparameters
-from charrnn.inspection import webpage
+from charrnn.pages import webpage
 from charrnn.system import files
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text

@@ -33,18 +33,18 @@ from pages.small_pages import random_network
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints, newest_intact
-from charrnn.checkpoints.run import Run
+from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import AVERAGE
 from charrnn.commands import evaluate, sample
 from charrnn.data import Vocabulary, get_batches, split
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.engines.surprisal import surprisal
 from charrnn.model import CharRNN
 from charrnn.sample import sample as write_text
 from charrnn.system.tensorflow import tf
 from charrnn.system.words import quoted
 from charrnn.text.corpus import Text
-from charrnn.train import Training, train_model
+from charrnn.train import TrainingLoop, train_model
 from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 
@@ -427,8 +427,8 @@ def of_a_full_disk(tmp_path_factory):
     Not to be changed. Checkpoints are due at every third step. Those of steps 3, 12 and 17, the last one, cannot be
     saved; that of step 6 is saved, but cannot be listed.
     """
-    usual_save = Run.save
-    usual_tidy = Run.tidy
+    usual_save = RunFolder.save
+    usual_tidy = RunFolder.tidy
 
     def save(self, progress, *args):
         if progress.step in (3, 12, 17):
@@ -443,8 +443,8 @@ def of_a_full_disk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("full") / "run"
     flags = "--num-steps 30 --num-layers 1 --save-every-n 3"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Run, "save", save)
-        patch.setattr(Run, "tidy", tidy)
+        patch.setattr(RunFolder, "save", save)
+        patch.setattr(RunFolder, "tidy", tidy)
         return (folder, *train_with_errors(folder, *flags.split()))
 
 
@@ -497,7 +497,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(
 ):
     """No checkpoint, history or summary."""
     folder = tmp_path / "run"
-    usual = Training.check_step
+    usual = TrainingLoop.check_step
 
     def check(training, step, *measured):
         usual(training, step, *measured)
@@ -505,7 +505,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(
             folder.rename(tmp_path / "moved")
             shutil.copytree(str(trained), str(folder))
 
-    monkeypatch.setattr(Training, "check_step", check)
+    monkeypatch.setattr(TrainingLoop, "check_step", check)
     flags = "--num-steps 100 --num-layers 1 --print-every-n 2 --save-every-n 4"
     assert train_small(text_file, folder, *flags.split()) == 2
 
@@ -521,7 +521,7 @@ def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
 ):
     """It can be resumed there."""
     folder = tmp_path / "run"
-    usual = Training.check_step
+    usual = TrainingLoop.check_step
 
     def check(training, step, *measured):
         usual(training, step, *measured)
@@ -530,7 +530,7 @@ def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
 
     flags = "--num-steps 100 --num-layers 1 --save-every-n 3"
     with monkeypatch.context() as patch:
-        patch.setattr(Training, "check_step", check)
+        patch.setattr(TrainingLoop, "check_step", check)
         assert train_small(text_file, folder, *QUIET, *flags.split()) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1

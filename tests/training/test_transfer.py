@@ -21,10 +21,10 @@ from conftest import (
 from pages.small_pages import random_network
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.run import Run
+from charrnn.checkpoints.run import RunFolder
 from charrnn.commands import train
 from charrnn.data import Vocabulary
-from charrnn.engines.model_file import open_model
+from charrnn.engines.opening import open_model
 from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 from charrnn.training import transfer
@@ -186,9 +186,9 @@ def whole(command, tmp_path_factory):
 
 
 def interrupted_run(command, folder, function):
-    """Start a run from that model, interrupt it in a function of Run, and return its folder."""
+    """Start a run from that model, interrupt it in a function of RunFolder, and return its folder."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Run, function, interrupted_at(None, 1))
+        patch.setattr(RunFolder, function, interrupted_at(None, 1))
         assert train.main([*command, str(folder)]) == 130
     return folder
 

@@ -7,7 +7,7 @@ const MOST_TEXT = 2000000;
 const MOST_CLASSES = 2000;
 const HELD_OUT = 0.1; // of the text, at its end, is never learned
 
-// The rule of charrnn/text/lists.py, which says what these are.
+// The rule of charrnn/text/lines.py, which says what these are.
 const LEAST_LINES = 200;
 const LONGEST_LINE = 100;
 const NARROWEST = 40;
@@ -47,7 +47,7 @@ function charactersIn(text) {
   return Array.from(text).length;
 }
 
-/** Return whether a text is plainly a list, by the rule of is_list in charrnn/text/lists.py. */
+/** Return whether a text is plainly a list, by the rule of is_list in charrnn/text/lines.py. */
 export function isList(text) {
   let items = itemsOf(text.slice(0, LOOKED_AT));
   if (text.length > LOOKED_AT) {

@@ -5,7 +5,7 @@ import { namesOfEnds, unitName } from "../shared/text.js";
 import { ask, byId } from "../shared/view.js";
 import { encode } from "./encode.js";
 
-/** What charrnn/inspection/webpage.py says of the model. */
+/** What charrnn/pages/webpage.py says of the model. */
 export const data = JSON.parse(byId("data").textContent);
 setCharacters(
   data.vocabulary.map((code) => String.fromCodePoint(code)),

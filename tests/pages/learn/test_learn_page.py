@@ -11,8 +11,8 @@ import pytest
 from conftest import CHARS, ROOT
 
 from charrnn.checkpoints.weights import packed
-from charrnn.engines.model_file import open_model
-from charrnn.inspection.learning import learning_page
+from charrnn.engines.opening import open_model
+from charrnn.pages.learning import learning_page
 from pages.browser import PATIENCE, Keys, View, in_browser
 from pages.small_pages import random_network
 

@@ -13,13 +13,13 @@ from conftest import CHARS, known_text
 import charrnn
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
-from charrnn.engines.model_file import open_model
-from charrnn.engines.opened_model import Model, lstm_weights
+from charrnn.engines.cells import initial_weights
+from charrnn.engines.opening import open_model
+from charrnn.engines.trained_model import Model, lstm_weights
 from charrnn.inspection import features, units
 from charrnn.text import corpus
 from charrnn.text.baselines import ngram_nats
-from charrnn.text.lists import shuffled
-from charrnn.training.graph import initial_weights
+from charrnn.text.lines import shuffled
 
 HERE = Path(__file__).resolve().parent
 LOAD = HERE / "load.js"

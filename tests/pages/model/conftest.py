@@ -5,9 +5,10 @@ from unittest import mock
 
 import pytest
 
-from charrnn.engines.model_file import open_model
-from charrnn.inspection import clamped, features, units, webpage
-from charrnn.inspection.stored import store, stored_model
+from charrnn.engines.opening import open_model
+from charrnn.inspection import clamped, features, units
+from charrnn.pages import webpage
+from charrnn.pages.stored import store, stored_model
 from pages.model.reference import compare_letters
 from pages.small_pages import export_random, random_network, sooner_written
 

@@ -8,9 +8,9 @@ from conftest import TEXT, copy_without_records
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import export
-from charrnn.engines.model_file import open_model
-from charrnn.inspection.stored import store, stored_model
-from charrnn.inspection.webpage import export_page
+from charrnn.engines.opening import open_model
+from charrnn.pages.stored import store, stored_model
+from charrnn.pages.webpage import export_page
 from pages.small_pages import content_of, data_of, entry_of, fact_of
 
 NUMBER = r"\d\.\d{4}"

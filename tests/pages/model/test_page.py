@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from conftest import CHARS, TEXT, make_network
 
-from charrnn.engines.model_file import open_model
-from charrnn.inspection import webpage
+from charrnn.engines.opening import open_model
+from charrnn.pages import webpage
 from charrnn.text.corpus import Text
 from pages.small_pages import (
     HOSTILE,

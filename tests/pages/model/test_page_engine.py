@@ -11,8 +11,8 @@ from conftest import CHARS, ROOT, TEXT
 
 from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
-from charrnn.inspection.assembly import SOURCES, source_of
-from charrnn.inspection.stored import WEIGHTS, network_data, store, stored_model
+from charrnn.pages.assembly import SOURCES, source_of
+from charrnn.pages.stored import WEIGHTS, network_data, store, stored_model
 from pages.small_pages import random_network
 
 HERE = Path(__file__).resolve().parent

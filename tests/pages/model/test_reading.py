@@ -8,7 +8,7 @@ import pytest
 from conftest import CHARS, TEXT
 
 from charrnn.engines.decoding import softmax
-from charrnn.inspection.stored import store, stored_model
+from charrnn.pages.stored import store, stored_model
 from pages.browser import By, Keys, in_browser, signed_alpha
 from pages.small_pages import random_network
 

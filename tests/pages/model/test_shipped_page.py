@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from conftest import ROOT, known_text
 
-from charrnn.engines.model_file import open_model
-from charrnn.inspection import webpage
-from charrnn.inspection.assembly import to_json
-from charrnn.inspection.stored import network_data, store
+from charrnn.engines.opening import open_model
+from charrnn.pages import webpage
+from charrnn.pages.assembly import to_json
+from charrnn.pages.stored import network_data, store
 from pages.small_pages import content_of, data_of, export_random, random_network, script_of
 
 PAGE = ROOT / "docs" / "anna.html"

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
-SOURCES = Path(__file__).resolve().parent.parent / "pages"
+SOURCES = Path(__file__).resolve().parent
 _IMPORT = re.compile(r'^import [^;]* from "(.*)";\n', re.MULTILINE)
 
 

@@ -34,8 +34,7 @@ from charrnn.engines.sampler import (
 from charrnn.engines.surprisal import surprisal as measure_surprisal
 from charrnn.hyperparameters import CELLS
 from charrnn.system import errors, files, words
-from charrnn.system.tensorflow import is_eager
-from charrnn.system.terminal import tensorflow_quieted
+from charrnn.system.tensorflow import graphs, is_eager
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
@@ -377,7 +376,7 @@ class Model:
                 softmax_kernel=self.softmax_kernel,
                 softmax_bias=self.softmax_bias,
             )
-        with tensorflow_quieted():
+        with graphs():
             from charrnn.engines.graph_engine import GraphEngine
 
             engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)

@@ -10,21 +10,21 @@ from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 import numpy as np
 
 from charrnn.data import StrPath, Vocabulary
-from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import choose_settings
 from charrnn.engines.surprisal import surprisal
+from charrnn.engines.trained_model import Model
 from charrnn.inspection import memory, units
-from charrnn.inspection.assembly import assemble, to_json
 from charrnn.inspection.discoveries import discovered
-from charrnn.inspection.page_texts import (
-    Texts,
+from charrnn.pages.assembly import assemble, to_json
+from charrnn.pages.page_texts import (
+    PageTexts,
     choose_beginnings,
     choose_passage,
     choose_texts,
     least_full_line,
     title_of,
 )
-from charrnn.inspection.stored import network_data, store, stored_model, untrained_model
+from charrnn.pages.stored import network_data, store, stored_model, untrained_model
 from charrnn.system import files, words
 from charrnn.text import corpus, unknown
 from charrnn.version import __version__
@@ -44,7 +44,7 @@ class Page:
         loss: nats per character with the weights of the page.
         loss_name: the text that the loss was measured on.
         units: for each feature the unit that tracks it best, with their correlation.
-        note: as for Texts.
+        note: as for PageTexts.
     """
 
     size: int
@@ -71,7 +71,7 @@ def export_page(
         model: a model of LSTM cells.
         path: the file to create or replace, whose name ends in ``.html``. If it is a symbolic link, the file that it
             points to is written.
-        weights: how they are stored, one of :data:`charrnn.inspection.stored.WEIGHTS`.
+        weights: how they are stored, one of :data:`charrnn.pages.stored.WEIGHTS`.
         text: the training text, or another one; None for the one that the run of the model names. If that cannot be
             read, the network writes one.
         progress: wraps the loops over the windows of these texts, to show progress bars.
@@ -165,7 +165,7 @@ def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
 
 
 def _page_data(
-    model: Model, texts: Texts, measured: units.Measured, loss: float, weights: str
+    model: Model, texts: PageTexts, measured: units.Measured, loss: float, weights: str
 ) -> Dict[str, Any]:
     """Return what the page needs, but for what depends on the discoveries."""
     name = title_of(model.run.text_name) if model.run else Path(model.name).stem

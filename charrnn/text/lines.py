@@ -1,4 +1,4 @@
-"""The lines of a text: how they are shuffled, in which texts they are a list, and how a text usually begins."""
+"""The lines of a text: how they are shuffled, in which texts they are a list, and what they usually begin with."""
 
 import re
 from collections import Counter
@@ -19,8 +19,6 @@ NARROWEST = 40
 SHARE_IN_WIDTH = 0.9
 LACKING = 8
 LEAST_FULL = 0.5
-# A text that has "The " at least once in this many characters begins with it, as the notebook does.
-CHARACTERS_PER_THE = 10_000
 # characters at the start of a text that are examined
 EXAMINED = 200_000
 RULE = (
@@ -30,14 +28,16 @@ RULE = (
 # the ends of a line that goes on in the next, and, besides spaces, the beginnings of one that goes on from the last
 _OPEN_ENDS = tuple(",;:，；：、—–-")
 _DASHES = ("—", "–")
-_SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
 _FIRST_LETTER = re.compile(r"[\W\d_]*([^\W\d_])")
+# the name before a colon or a >, perhaps after the time of day
+_SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")
+# A text that has "The " at least once in this many characters begins with it, as the notebook does.
+CHARACTERS_PER_THE = 10_000
+_SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
 # such as 200, 2.5 or 1/2
 _QUANTITY = re.compile(r"\d+(?:[.,/]\d+)?")
 # a word without digits and signs of a format, perhaps with a punctuation mark behind it
 _TYPED = re.compile(r"[^\W\d_][^\d\s,.;:/\\<>(){}\[\]|=#@*_&%$\"]*[,.;:!?，：]?")
-# the name before a colon or a >, perhaps after the time of day
-_SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")
 
 
 def items_of(text: str) -> List[str]:

@@ -1,4 +1,4 @@
-"""docs/learn.html, the page on which a network learns: python -m charrnn.inspection.learning FILE.html
+"""docs/learn.html, the page on which a network learns: python -m charrnn.pages.learning FILE.html
 
 Its sources are in ``charrnn/pages/learn``, with three texts to learn; those that it shares with the page of a model
 are in ``charrnn/pages/shared``.
@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from charrnn.inspection.assembly import SOURCES, assemble
+from charrnn.pages.assembly import SOURCES, assemble
 from charrnn.system import files
 from charrnn.version import __version__
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from charrnn.checkpoints.text_of_run import divide, training_text
 from charrnn.engines import Engine
-from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
+from charrnn.engines.trained_model import Model
 from charrnn.inspection import features, units
 from charrnn.system import errors, words
 from charrnn.text import corpus, unknown
@@ -48,7 +48,7 @@ _TURNING = "[\u202a-\u202e\u2066-\u2069]"
 
 
 @dataclass(frozen=True)
-class Texts:
+class PageTexts:
     """The texts for a page.
 
     Attributes:
@@ -70,7 +70,7 @@ class Texts:
     note: str = ""
 
 
-def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> Texts:
+def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> PageTexts:
     """Return parts of a text, or of the training text if it is None; if that is missing, the network writes one."""
     try:
         if text is None:
@@ -102,7 +102,7 @@ def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> T
     start = max(0, len(whole) - units.CHARACTERS) // 2
     loss = whole[start : start + units.CHARACTERS]
     loss_name = _name_of_part("the middle", len(loss), len(whole), source)
-    return Texts(
+    return PageTexts(
         measured=measured,
         measured_name=measured_name,
         loss=loss,
@@ -119,7 +119,7 @@ def _name_of_part(which: str, length: int, length_of_whole: int, source: str) ->
     return f"{which} {length:,} characters of {source}"
 
 
-def _written_texts(engine: Engine, model: Model, reason: str) -> Texts:
+def _written_texts(engine: Engine, model: Model, reason: str) -> PageTexts:
     """Return what the network writes, because the training text cannot be read for some reason."""
     prime = default_prime(engine.vocabulary, model.beginning)
     settings = choose_settings(len(engine.vocabulary))
@@ -129,7 +129,7 @@ def _written_texts(engine: Engine, model: Model, reason: str) -> Texts:
 
     written = prime + sample.text
     name = f"{WRITTEN:,} characters that the network wrote"
-    return Texts(
+    return PageTexts(
         measured=written,
         measured_name=name,
         loss=written,

@@ -2,11 +2,12 @@
 
 import base64
 from dataclasses import replace
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
 
-from charrnn.engines.opened_model import Model, lstm_weights
+from charrnn.engines.cells import initial_weights
+from charrnn.engines.trained_model import Model, lstm_weights
 
 WEIGHTS = ("float16", "int8")
 
@@ -90,17 +91,11 @@ def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:
 
 
 def untrained_model(model: Model) -> Model:
-    """Return a model of the same sizes with random weights as those that a training begins with, always the same."""
-    random = np.random.RandomState(0)
-    softmax_kernel = 0.1 * random.standard_normal(model.softmax_kernel.shape).astype(np.float32)
-    kernels = [_drawn_uniformly(random, kernel.shape) for kernel in model.kernels]
-    return replace(model, weights=lstm_weights(kernels, softmax_kernel))
-
-
-def _drawn_uniformly(random: np.random.RandomState, shape: Tuple[int, ...]) -> np.ndarray:
-    # Glorot's limit, the default of TensorFlow.
-    limit = np.sqrt(6 / sum(shape))
-    return random.uniform(-limit, limit, shape).astype(np.float32)
+    """Return a model of the same sizes with the weights that a training begins with, always the same."""
+    shapes = {name: values.shape for name, values in model.weights.items()}
+    weights = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    weights.update(initial_weights(shapes, seed=0))
+    return replace(model, weights=weights)
 
 
 def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:

@@ -10,11 +10,11 @@ import numpy as np
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import KNOWN_MODELS, file_of, find, is_model_file, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
-from charrnn.checkpoints.text_of_run import TrainingText, training_text
+from charrnn.checkpoints.text_of_run import DividedText, training_text
 from charrnn.checkpoints.weights import read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
-from charrnn.engines.opened_model import Model
 from charrnn.engines.surprisal import surprisal
+from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal
 from charrnn.text.corpus import KNOWN_TEXTS, NAMES, at_hand
 
@@ -133,7 +133,7 @@ def _checking(name: str) -> Iterator[None]:
         raise CheckpointError(f"{name} cannot be used: {error}")
 
 
-def text_of_start(run: Optional[RunRecord]) -> Optional[TrainingText]:
+def text_of_start(run: Optional[RunRecord]) -> Optional[DividedText]:
     """Read the text of the model that a run began with. Nothing is downloaded.
 
     Returns:

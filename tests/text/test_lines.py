@@ -16,7 +16,7 @@ from charrnn import open_model, train_model
 from charrnn.commands import sample
 from charrnn.engines.sampler import default_prime
 from charrnn.text import corpus
-from charrnn.text.lists import is_list, items_of, shuffled
+from charrnn.text.lines import is_list, items_of, shuffled
 from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 
