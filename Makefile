@@ -27,7 +27,7 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-targets := help train train-distributed sample notebook page page-of-anna page-of-learning flags site kernel test test-fast \
+targets := help train train-distributed sample notebook page page-of-anna page-of-learning models flags site kernel test test-fast \
 	bench format lint venv lock clean again
 .PHONY: $(targets)
 
@@ -86,6 +86,9 @@ page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model a
 
 page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
 	@$(python) -m charrnn.pages.learning docs/learn.html
+
+models: $(venv)/.done ## train the models of languages, for hours (charrnn/models/README.md)
+	@$(python) .make/models.py checkpoints/models $(ARGS)
 
 flags: $(venv)/.done ## write docs/flags.md, the arguments of all commands
 	@$(python) .make/flags.py docs/flags.md

@@ -17,7 +17,7 @@ setup(
     packages=find_packages(include=["charrnn", "charrnn.*"]),
     # with pyproject.toml, setuptools would take whatever MANIFEST.in names
     include_package_data=False,
-    package_data={"charrnn": ["py.typed", "models/*.npz", "pages/*/*", "text/names.txt"]},
+    package_data={"charrnn": ["py.typed", "models/*", "pages/*/*", "text/names.txt"]},
     extras_require={
         "tensorflow": [
             # from the oldest to the newest that was tested; Python 3.7 has 1.15 already

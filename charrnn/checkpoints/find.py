@@ -1,14 +1,15 @@
-"""Find the folders of runs, and find and verify the checkpoints in them.
+"""Find models: the known ones, the folders of runs, and the checkpoints in them, which are verified.
 
 The first run without a name goes to ``checkpoints``, as in the notebook, the next ones to ``checkpoints/2``,
 ``checkpoints/3`` and so on.
 """
 
 import contextlib
+import json
 import os
 import re
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import (
@@ -19,10 +20,8 @@ from charrnn.checkpoints.record import (
 )
 from charrnn.data import StrPath
 from charrnn.system import errors, files, words
-from charrnn.text.corpus import RUN_FILE
+from charrnn.text.corpus import RUN_FILE, is_known
 
-# the models that come with charrnn
-KNOWN_MODELS = ("anna", "tiny-shakespeare")
 # the folder of the first run without a name
 FIRST = "checkpoints"
 # after the name of a checkpoint, which another program may end with its step: model.ckpt-90
@@ -30,6 +29,39 @@ _SUFFIX_OF_CHECKPOINT = re.compile(
     r"(?P<name>\.ckpt(?:-\d+)?)\.(index|meta|json|data-\d+-of-\d+|progress\.npz|npz)$"
 )
 MODELS = Path(__file__).resolve().parents[1] / "models"
+
+
+class KnownModel(NamedTuple):
+    """A model that comes with charrnn, as ``models/models.json`` describes it.
+
+    Attributes:
+        name: its name, which is also that of its file.
+        language: the language that it writes, in English.
+        read: what it was trained on.
+        characters: characters of that text.
+        steps: updates of its training.
+        loss: nats per character on the end of that text, which was held out.
+        memorised: with fewer nats per character on a text, it has read that text many times; None if it has read each
+            text only once or twice.
+    """
+
+    name: str
+    language: str
+    read: str
+    characters: int
+    steps: int
+    loss: float
+    memorised: Optional[float] = None
+
+
+def _known_models() -> Dict[str, KnownModel]:
+    """Return the known models by their names: those of the table that are there."""
+    known = {}
+    for row in json.loads((MODELS / "models.json").read_text(encoding="utf-8")):
+        if file_of(row["name"]).exists():
+            values = {name: row[name] for name in KnownModel._fields if name in row}
+            known[row["name"]] = KnownModel(**values)
+    return known
 
 
 class VerifiedCheckpoint(NamedTuple):
@@ -47,8 +79,14 @@ class VerifiedCheckpoint(NamedTuple):
 
 
 def file_of(name: StrPath) -> Path:
-    """Return the file of one of KNOWN_MODELS."""
+    """Return the file of a known model."""
     return MODELS / f"{name}.npz"
+
+
+# the models that come with charrnn
+KNOWN_MODELS = _known_models()
+# the one that is used where none is named, and there is no run
+DEFAULT_MODEL = "anna"
 
 
 def known_model(name: StrPath) -> Optional[Path]:
@@ -56,6 +94,15 @@ def known_model(name: StrPath) -> Optional[Path]:
     if str(name) not in KNOWN_MODELS or Path(name).exists():
         return None
     return file_of(name)
+
+
+def check_is_text(name: StrPath) -> None:
+    """Raise ValueError if the name of a text is that of a known model, and of nothing else."""
+    if known_model(name) and not is_known(str(name)):
+        raise ValueError(
+            f"{name} is a known model, not a text: name a text, and to begin with this model "
+            f"init_from={str(name)!r}, or --init-from {name}"
+        )
 
 
 def is_model_file(path: StrPath) -> bool:

@@ -1,8 +1,9 @@
 """The weights of a network in files: a ``.npz`` with its own SHA-256, and what TensorFlow's Saver writes.
 
 The ``.npz`` has an array for each trainable variable, under the variable's name, and the array ``about``, uint8: a JSON
-object in UTF-8. This object has the vocabulary and, if the run is known, all that ``run.json`` has. The comment of the
-zip file, its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
+object in UTF-8. This object has the vocabulary and, if the run is known, all that ``run.json`` has. Matrices are
+float32, float16 or int8. One of int8 has a further array, with the scale of each column. The comment of the zip file,
+its last 64 bytes, is the hexadecimal SHA-256 of all bytes before it.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import io
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, NamedTuple, Tuple
 
 import numpy as np
 
@@ -25,14 +26,75 @@ from charrnn.system.tensorflow import graphs
 AVERAGE = "/ExponentialMovingAverage"
 # bytes of a digest
 DIGEST = 64
+# types of matrices in a file
+DTYPES = ("float32", "float16", "int8")
+# After the name of a matrix of int8, this names the array of its scales. Version 3.2 shows it when it refuses the file.
+SCALES = "/scales of int8, which charrnn 4.0 or later reads,"
 Weights = Dict[str, np.ndarray]
+
+
+class Rounded(NamedTuple):
+    """A matrix of int8, and its scales: the factor of each row or column, float32, with an axis of length 1."""
+
+    values: np.ndarray
+    scales: np.ndarray
+
+    def decoded(self) -> np.ndarray:
+        """Return the float32 matrix."""
+        return self.values.astype(np.float32) * self.scales
+
+
+def as_int8(matrix: np.ndarray, axis: int) -> Rounded:
+    """Round a float32 matrix to int8. The largest value along the axis becomes 127 or -127."""
+    largest = np.abs(matrix).max(axis=axis, keepdims=True)
+    scales = np.maximum(largest / np.float32(127), np.finfo(np.float32).tiny)
+    return Rounded(np.rint(matrix / scales).astype(np.int8), scales)
+
+
+def rounded(weights: Weights, dtype: str) -> Weights:
+    """Return the arrays of a file for float32 weights: matrices in a type of DTYPES, biases in float32.
+
+    Raises:
+        ValueError: there is no such type, or a weight is too large for float16.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}")
+    arrays = {}
+    for name, values in weights.items():
+        # A bias has one axis.
+        if values.ndim == 1 or dtype == "float32":
+            arrays[name] = values
+        elif dtype == "int8":
+            matrix = as_int8(values, axis=0)
+            arrays[name] = matrix.values
+            arrays[name + SCALES] = matrix.scales[0]
+        else:
+            with np.errstate(over="ignore"):
+                arrays[name] = values.astype(np.float16)
+            if not np.isfinite(arrays[name]).all():
+                raise ValueError("a weight is too large for float16: use float32 or int8")
+    return arrays
+
+
+def _restored(arrays: Weights) -> Weights:
+    """Return the float32 weights of the arrays of a file."""
+    weights = {}
+    for name, values in arrays.items():
+        if name.endswith(SCALES):
+            continue
+        if values.dtype == np.int8:
+            values = Rounded(values, arrays[name + SCALES]).decoded()
+        elif values.dtype == np.float16:
+            values = values.astype(np.float32)
+        weights[name] = values
+    return weights
 
 
 def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     """Return weights as the content of a ``.npz`` file.
 
     Args:
-        weights: a dict from the name of each trainable variable to its values.
+        weights: a dict from the name of each trainable variable to its values, or what :func:`rounded` makes of it.
         about: a dict of JSON types, with at least the ``vocabulary``, a str.
     """
     buffer = io.BytesIO()
@@ -47,7 +109,7 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
 
 
 def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any], str]:
-    """Read a file that :func:`packed` made: the weights, the JSON object ``about``, and the SHA-256 of the whole file.
+    """Read a file that :func:`packed` made: float32 weights, the JSON object ``about``, and the SHA-256 of the file.
 
     Nothing in the file is run.
 
@@ -63,7 +125,7 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any], str]:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             weights = dict(arrays)
         about = weights.pop("about")
-        return weights, parsed(about.tobytes()), digest.hexdigest()
+        return _restored(weights), parsed(about.tobytes()), digest.hexdigest()
 
 
 def read_saved(prefix: str) -> Weights:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 
 from charrnn.checkpoints import record, text_of_run
-from charrnn.checkpoints.find import KNOWN_MODELS, is_model_file, newest_with_checkpoint
+from charrnn.checkpoints.find import DEFAULT_MODEL, is_model_file, newest_with_checkpoint
 from charrnn.checkpoints.text_of_run import DividedText
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.opening import doubt_order, open_model
@@ -24,8 +24,9 @@ from charrnn.text import corpus
 from charrnn.version import __version__
 
 MODEL_HELP = (
-    f"a known model ({', '.join(KNOWN_MODELS)}), a run folder for its newest checkpoint, a checkpoint, or an "
-    f"exported .npz file (default: the newest run trained without --checkpoint-dir, or {KNOWN_MODELS[0]})"
+    "a known model (anna, tiny-shakespeare, or a language such as german: charrnn-sample --list tells them), a run "
+    "folder for its newest checkpoint, a checkpoint, or an exported .npz file (default: the newest run trained without "
+    f"--checkpoint-dir, or {DEFAULT_MODEL})"
 )
 METAVARS = {int: "N", float: "X"}
 
@@ -302,11 +303,11 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     if run:
         model = open_at(run, args, args.best)
         terminal.print_note(
-            f"using {model.name}, of the newest run without --checkpoint-dir; name {KNOWN_MODELS[0]} for the model "
+            f"using {model.name}, of the newest run without --checkpoint-dir; name {DEFAULT_MODEL} for the model "
             "that comes with charrnn"
         )
     else:
-        model = open_at(KNOWN_MODELS[0], args, args.best)
+        model = open_at(DEFAULT_MODEL, args, args.best)
         terminal.print_note(
             f"using {model.name}, a model that comes with charrnn; name a run folder for another"
         )

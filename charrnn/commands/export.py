@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import List, Optional
 
 from charrnn.checkpoints.find import known_model
+from charrnn.checkpoints.weights import DTYPES
 from charrnn.commands import arguments
 from charrnn.data import StrPath
 from charrnn.engines.trained_model import Model
@@ -20,7 +21,7 @@ from charrnn.text import corpus
 
 # The types of the weights in each format, the default first.
 STORED = {
-    "npz": ("float32", "float16"),
+    "npz": DTYPES,
     "html": WEIGHTS,
     "saved-model": ("float32",),
 }
@@ -82,7 +83,7 @@ def make_parser() -> arguments.Parser:
     parser.add_argument(
         "--weights",
         choices=sorted({*itertools.chain(*STORED.values())}),
-        help="type of the stored weights: float32 (default) or float16 in a .npz file, float16 "
+        help="type of the stored weights: float32 (default), float16 or int8 in a .npz file, float16 "
         "(default) or int8 in a page. float16 takes half the space of float32, int8 a quarter",
     )
     parser.add_argument(

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict, replace
 from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
+from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.checkpoints.text_of_run import DividedText
 from charrnn.commands import arguments
 from charrnn.commands.interactive import Conversation
@@ -45,6 +46,9 @@ def make_parser() -> arguments.Parser:
         description="Generate text from a model, character by character.",
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help=arguments.MODEL_HELP)
+    parser.add_argument(
+        "--list", action="store_true", help="list the known models, and write nothing"
+    )
     arguments.add_model_arguments(parser)
 
     group = parser.add_argument_group("text")
@@ -143,6 +147,15 @@ def make_parser() -> arguments.Parser:
     return parser
 
 
+def _list_models() -> None:
+    """Print the known models, a line each."""
+    for model in KNOWN_MODELS.values():
+        print(
+            f"{model.name:<17} {model.language:<11} {model.loss:.3f} nats per character  read {model.read}, "
+            f"{model.characters:,} characters"
+        )
+
+
 def _check_combinations(args: argparse.Namespace) -> None:
     """Raise ValueError if arguments cannot be combined."""
     # Each of these flags needs at least one of the flags that are named with it.
@@ -188,6 +201,9 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> int:
+    if args.list:
+        _list_models()
+        return 0
     _check_combinations(args)
     _resolve(args)
     model = arguments.open_named(args.model, args)

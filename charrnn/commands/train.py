@@ -9,6 +9,7 @@ from typing import Any, Dict, Optional, Sequence, Union
 import numpy as np
 
 from charrnn.checkpoints import record
+from charrnn.checkpoints.find import check_is_text
 from charrnn.checkpoints.record import IMMUTABLE, RunRecord
 from charrnn.commands import arguments
 from charrnn.engines.trained_model import Model
@@ -146,6 +147,8 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
     init_from = _init_from(args, like)
     text = None
     if args.text or not args.resume:
+        for name in args.text:
+            check_is_text(name)
         separator = "\n" if args.separator is None else arguments.with_line_ends(args.separator)
         text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         terminal.print_skipped(text.skipped)

@@ -3,12 +3,12 @@
 import contextlib
 import math
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Tuple
+from typing import Iterable, Iterator, Optional, Tuple
 
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import KNOWN_MODELS, file_of, find, is_model_file, known_model
+from charrnn.checkpoints.find import file_of, find, is_model_file, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.text_of_run import DividedText, training_text
 from charrnn.checkpoints.weights import read_packed, read_saved
@@ -57,10 +57,9 @@ def open_model(
     return _open_checkpoint(path, vocabulary, best)
 
 
-def known_models() -> List[Model]:
-    """Open the models that come with charrnn, whatever is in the working folder."""
-    files = {name: file_of(name) for name in KNOWN_MODELS}
-    return [_open_file(file, name, None) for name, file in files.items() if file.exists()]
+def open_known(name: str) -> Model:
+    """Open a model that comes with charrnn, whatever is in the working folder."""
+    return _open_file(file_of(name), name, None)
 
 
 def _open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool) -> Model:
@@ -92,10 +91,6 @@ def _open_file(
 ) -> Model:
     """Open a ``.npz`` file. The run of a checkpoint is known; that of an exported model is in the file."""
     weights, about, sha256 = read_packed(path)
-    for variable, values in weights.items():
-        if values.dtype == np.float16:
-            weights[variable] = values.astype(np.float32)
-
     try:
         recorded = Vocabulary(about["vocabulary"])
         if run is None and "hyperparameters" in about:

@@ -20,6 +20,7 @@ def surprisal(
     ids: np.ndarray,
     rows: int = 1,
     share: Tuple[int, int] = (0, 1),
+    warm_up: int = WARM_UP,
     progress: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> np.ndarray:
     """Measure the surprisal of each character of a text but the first, which has no context.
@@ -28,9 +29,10 @@ def surprisal(
         engine: the network.
         ids: integer array [T], T at least 2.
         rows: pieces of the text that are read in parallel, at least 1. With 1, the state is carried from the start
-            of the text to its end. With more, the text is read faster, and each row first reads the WARM_UP characters
-            before those that it measures. A short text is read in fewer rows, of at least LEAST_PIECE characters.
+            of the text to its end. With more, the text is read faster, and each row first reads some characters before
+            those that it measures. A short text is read in fewer rows, of at least LEAST_PIECE characters.
         share: (rank, size) where several processes measure some of the rows each.
+        warm_up: characters that a row reads before those that it measures.
         progress: wraps the loop over the windows, to show a progress bar.
 
     Returns:
@@ -49,7 +51,7 @@ def surprisal(
     # the characters that a row reads
     length = math.ceil(count / n_pieces)
     if n_pieces > 1:
-        length = min(count, length + WARM_UP)
+        length = min(count, length + warm_up)
     rank, size = share
     pieces = [_piece(count, number, n_pieces, length) for number in range(rank, n_pieces, size)]
 

@@ -15,7 +15,7 @@ import numpy as np
 from charrnn.checkpoints import record, text_of_run
 from charrnn.checkpoints.find import is_model_file
 from charrnn.checkpoints.record import RunRecord
-from charrnn.checkpoints.weights import Weights, packed
+from charrnn.checkpoints.weights import Weights, packed, rounded
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import softmax
@@ -323,7 +323,7 @@ class Model:
 
         Args:
             path: the file. If it is a symbolic link, the file that it points to is written.
-            dtype: type of the matrices, float32 or float16. Biases are always float32.
+            dtype: type of the matrices, float32, float16 or int8. Biases are always float32.
 
         Raises:
             ValueError: the name does not end in ``.npz``, there is no such type, or a weight is too large for float16.
@@ -338,23 +338,13 @@ class Model:
         if record.step_of(target.stem) >= 0 and record.is_run(target.parent):
             raise ValueError(f"{path} belongs to a run: give the name of another file")
 
-        if dtype not in ("float32", "float16"):
-            raise ValueError(f"dtype must be float32 or float16, not {dtype!r}")
+        arrays = rounded(self.weights, dtype)
         if self.run:
             about = record.as_json(self.run)
         else:
             about = {"vocabulary": "".join(self.vocabulary.chars), "beginning": self.beginning}
 
-        weights = {}
-        for name, values in self.weights.items():
-            # A bias has one axis.
-            stored_type = dtype if values.ndim > 1 else "float32"
-            with np.errstate(over="ignore"):
-                weights[name] = values.astype(stored_type)
-            if not np.isfinite(weights[name]).all():
-                raise ValueError("a weight is too large for float16: use float32")
-
-        files.write_atomically(target, packed(weights, about))
+        files.write_atomically(target, packed(arrays, about))
 
     def engine(
         self, texts: int = 1, characters: Optional[int] = None, keeps_eager: bool = False

@@ -6,6 +6,7 @@ from typing import Any, Dict, NamedTuple, Optional
 
 import numpy as np
 
+from charrnn.checkpoints.weights import as_int8
 from charrnn.engines.cells import initial_weights
 from charrnn.engines.trained_model import Model, lstm_weights
 
@@ -71,10 +72,8 @@ def _as_float16(matrix: np.ndarray) -> Stored:
 
 
 def _as_int8(matrix: np.ndarray) -> Stored:
-    largest_of_rows = np.abs(matrix).max(axis=1)
-    scales = np.maximum(largest_of_rows / np.float32(127), np.finfo(np.float32).tiny)
-    scaled = matrix / scales[:, np.newaxis]
-    return Stored(np.rint(scaled).astype(np.int8), scales)
+    rounded = as_int8(matrix, axis=1)
+    return Stored(rounded.values, rounded.scales[:, 0])
 
 
 def stored_model(model: Model, stored: Dict[str, Stored]) -> Model:

@@ -11,9 +11,10 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints.find import KNOWN_MODELS, file_of
 from charrnn.data import Vocabulary, split
-from charrnn.engines.opening import known_models
-from charrnn.engines.surprisal import WARM_UP, surprisal
+from charrnn.engines.opening import open_known
+from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files, words
@@ -29,12 +30,13 @@ LONGEST = 300_000
 # characters at the beginning of the text to train on that are read, at most and at least
 LOOK = 10_000
 LEAST_LOOK = 200
-# pieces that are read in parallel, and the characters that are read in all, as each piece needs some before its own
-ROWS = 16
-READ_IN_ALL = LOOK + ROWS * WARM_UP
-# With fewer nats per character, a model has read the text. Models have 0.9 to 1.12 on their own texts, and at least
-# 1.71 on others.
-LEAST_UNREAD = 1.4
+# Pieces that are read in parallel, and the characters that each is read from before its own.
+ROWS = 32
+WARM_UP = 100
+# All models read some short pieces of these characters. The best of them read them all.
+GLIMPSES = 16
+GLIMPSE = 40
+FINALISTS = 3
 # A model may predict a text by this many nats worse than counts of pairs. Source code is up to 0.6 worse, and gains
 # much. Other languages are 1.2 to 1.8 worse: Russian loses, and German, which gains a little, then hardly has its
 # umlauts.
@@ -72,8 +74,9 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
     if len(look) < LEAST_LOOK:
         return Start(reason=f"because there are fewer than {LEAST_LOOK} characters to train on")
 
-    fitting = [model for model in known_models() if _has(model, sizes)]
-    if not fitting:
+    fitting = [name for name in KNOWN_MODELS if file_of(name).exists()]
+    finalists = _finalists(fitting, look, sizes)
+    if not finalists:
         named = words.listed(f"{name} {value}" for name, value in sizes.items())
         return Start(reason=f"because no known model has {named}")
 
@@ -81,10 +84,9 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
     # The models that have read the text, and the others with their losses.
     readers: List[str] = []
     losses: List[Tuple[float, Model]] = []
-    for model in fitting:
-        nats = _nats(model, look)
-        has_its_text = model.run is not None and model.run.text_sha256 == sha256
-        if has_its_text or nats < LEAST_UNREAD:
+    for model in finalists:
+        nats = _nats(model, look, ROWS, WARM_UP)
+        if _has_read(model, sha256, nats):
             readers.append(model.name)
         else:
             losses.append((nats, model))
@@ -105,14 +107,46 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
     return Start(reason=f"because {nearest.name} {comparison}")
 
 
-def _has(model: Model, sizes: Dict[str, Any]) -> bool:
-    return all(getattr(model, name) == value for name, value in sizes.items())
+def _finalists(names: List[str], look: str, sizes: Dict[str, Any]) -> List[Model]:
+    """Return the models of some sizes that predict pieces of a text best, those that may have read it included."""
+    last = len(look) - GLIMPSE
+    starts = np.linspace(0, last, GLIMPSES).astype(int)
+    glimpses = "".join(look[start : start + GLIMPSE] for start in starts)
+
+    ranked: List[Tuple[float, Model]] = []
+    for name in names:
+        model = open_known(name)
+        if all(getattr(model, setting) == value for setting, value in sizes.items()):
+            ranked.append((_nats(model, glimpses, GLIMPSES, warm_up=0), model))
+            # All of them together would take much memory.
+            ranked.sort(key=lambda pair: pair[0])
+            del ranked[FINALISTS:]
+    return [model for _, model in ranked]
 
 
-def _nats(model: Model, text: str) -> float:
+def _has_read(model: Model, sha256: str, nats: float) -> bool:
+    """Return whether a model has read a text, by its SHA-256, or so often that it knows it or one like it by heart.
+
+    Args:
+        model: a known model.
+        sha256: that of the text.
+        nats: nats per character of the model on its beginning.
+    """
+    if model.run is not None and model.run.text_sha256 == sha256:
+        return True
+    memorised = KNOWN_MODELS[model.name].memorised
+    return memorised is not None and nats < memorised
+
+
+def _nats(model: Model, text: str, rows: int, warm_up: int) -> float:
     """Return the mean nats per character of a text. A character that the model does not know is one of C at random.
 
     C is the number of characters of the text and of the model together, so that another script does not look easy.
+
+    Args:
+        model: the model.
+        text: the text.
+        rows, warm_up: as for :func:`surprisal`.
     """
     known = "".join(char for char in text if char in model.vocabulary.vocab_to_int)
     n_unknown = len(text) - len(known)
@@ -120,8 +154,8 @@ def _nats(model: Model, text: str) -> float:
     total = n_unknown * math.log(num_classes)
     n_measured = n_unknown
     if len(known) > 1:
-        with contextlib.closing(model.engine(ROWS, READ_IN_ALL)) as engine:
-            nats = surprisal(engine, model.vocabulary.encode(known), ROWS)
+        with contextlib.closing(model.engine()) as engine:
+            nats = surprisal(engine, model.vocabulary.encode(known), rows, warm_up=warm_up)
         total += float(np.sum(nats, dtype=np.float64))
         n_measured += len(nats)
     return total / max(1, n_measured)

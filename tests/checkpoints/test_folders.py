@@ -9,16 +9,18 @@ from conftest import NEWEST, OLDER, ROOT, SMALL_FLAGS, TEXT
 
 from charrnn.checkpoints import find, record
 from charrnn.checkpoints.run import reserve
-from charrnn.commands import train
+from charrnn.commands import sample, train
 from charrnn.engines.opening import open_model
 from charrnn.system import files
 from charrnn.train import train_model
 
 
 def test_each_file_of_the_package_is_a_known_model_of_the_recipes_size():
-    expected = [f"{name}.npz" for name in find.KNOWN_MODELS]
-    assert sorted(path.name for path in find.MODELS.iterdir()) == expected
-    assert sum(path.stat().st_size for path in find.MODELS.iterdir()) < 15e6
+    expected = sorted(f"{name}.npz" for name in find.KNOWN_MODELS)
+    files_of_models = sorted(find.MODELS.glob("*.npz"))
+    assert [path.name for path in files_of_models] == expected
+    # 14 MB of anna and tiny-shakespeare, and 50 of those of languages at most
+    assert sum(path.stat().st_size for path in files_of_models) < 64e6
     for name in find.KNOWN_MODELS:
         model = open_model(name)
         assert model.name == name
@@ -34,6 +36,28 @@ def test_a_file_or_folder_goes_before_a_known_model(trained, tmp_path, monkeypat
     shutil.copytree(str(trained), "anna")
     assert open_model("anna").name == f"anna/{NEWEST}"
     assert open_model(Path("tiny-shakespeare")).lstm_size == 512
+
+
+def test_the_known_models_are_listed(capsys):
+    """A line each, with its language and its loss."""
+    assert sample.main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(find.KNOWN_MODELS)
+    for line, model in zip(lines, find.KNOWN_MODELS.values()):
+        assert model.language in line
+        assert f"{model.loss:.3f} nats per character" in line
+
+
+def test_the_name_of_a_model_is_no_text(monkeypatch, tmp_path, capsys):
+    """Unless there is a file or folder of that name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(find.KNOWN_MODELS, "german", find.KNOWN_MODELS["anna"])
+    assert train.main(["german", *SMALL_FLAGS]) == 2
+    assert "german is a known model, not a text" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="init_from='german'"):
+        train_model("german")
+    (tmp_path / "german").write_text(TEXT)
+    assert train.main(["german", *SMALL_FLAGS]) == 0
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from conftest import CHARS, npy, signed_npz
 
 from charrnn.checkpoints.record import CheckpointError
-from charrnn.checkpoints.weights import packed, read_packed, read_saved
+from charrnn.checkpoints.weights import as_int8, packed, read_packed, read_saved, rounded
 from charrnn.data import Vocabulary
 from charrnn.engines.opening import open_model
 from charrnn.system.tensorflow import tf
@@ -47,6 +47,27 @@ def test_numpy_reads_the_file_too(path):
 def test_other_programs_open_the_file(path):
     with zipfile.ZipFile(str(path)) as archive:
         assert archive.comment == path.read_bytes()[-64:]
+
+
+MATRIX = np.float32([[0.2, -3], [-0.1, 1.5], [0.15, 0]])
+
+
+def test_a_matrix_of_int8_has_a_scale_for_each_column(tmp_path):
+    """The largest value of a column is exact, the others to half a step of 1/127 of it. Vectors stay as they are."""
+    bias = np.float32([0.123456, 5])
+    path = tmp_path / "m.npz"
+    path.write_bytes(packed(rounded({"kernel": MATRIX, "bias": bias}, "int8"), ABOUT))
+    weights, _, _ = read_packed(path)
+    assert list(weights) == ["kernel", "bias"]
+    np.testing.assert_array_equal(weights["bias"], bias)
+    np.testing.assert_allclose(weights["kernel"].max(axis=0), [0.2, 1.5], atol=0.012)
+    error = np.abs(weights["kernel"] - MATRIX).max(axis=0)
+    assert (error <= 1.001 * np.float32([0.2, 3]) / 254).all()
+
+
+def test_a_column_of_zeros_stays_so():
+    zeros = np.zeros((3, 2), np.float32)
+    assert not as_int8(zeros, axis=0).decoded().any()
 
 
 def check_refused(path, message):

@@ -23,6 +23,7 @@ from conftest import (
 
 from charrnn import open_model, train_model
 from charrnn.checkpoints import record
+from charrnn.checkpoints.find import KnownModel
 from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import inspect, runs, sample, train
 from charrnn.data import Vocabulary
@@ -32,7 +33,7 @@ from charrnn.pages import webpage
 from charrnn.system import files
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
-from charrnn.training import job, minutes
+from charrnn.training import job, minutes, start
 from charrnn.training.job import plan_job
 from charrnn.training.options import Options
 from charrnn.training.presets import auto_from_model, preset
@@ -57,10 +58,8 @@ def guessing(chars, text=None, lstm_size=4):
 
 
 def set_models(monkeypatch, folder):
-    """Let the known models be those of a folder, which are small, so that they read faster without a graph."""
+    """Let the known models be those of a folder."""
     monkeypatch.setattr("charrnn.checkpoints.find.MODELS", folder)
-    # so few characters are no reason for a graph
-    monkeypatch.setattr("charrnn.training.start.READ_IN_ALL", 1)
 
 
 @pytest.fixture
@@ -95,6 +94,47 @@ def model_of(planned):
 def test_a_run_begins_with_the_model_that_predicts_its_text_best(known):
     known(guessing(LETTERS + "ABCDEFGHIJ"), guessing(LETTERS))
     assert model_of(started()) == "tiny-shakespeare"
+
+
+@pytest.fixture
+def many(known, monkeypatch):
+    """There are five known models; that of number 0 suits the text best. The names of those that are opened."""
+    names = [f"model-{number}" for number in range(5)]
+    table = {name: KnownModel(name, "English", "a text", 9, 9, 1.0) for name in names}
+    monkeypatch.setattr(start, "KNOWN_MODELS", table)
+    folder = known(guessing(LETTERS))
+    for number, name in enumerate(names):
+        others = "".join(map(chr, range(300, 300 + 5 * number)))
+        guessing(LETTERS + others).save(folder / f"{name}.npz")
+
+    opened = []
+    usual = start.open_known
+
+    def opening(name):
+        opened.append(name)
+        return usual(name)
+
+    monkeypatch.setattr(start, "open_known", opening)
+    return opened
+
+
+def test_no_model_is_opened_twice(many):
+    assert model_of(started()) == "model-0"
+    assert sorted(many) == [f"model-{number}" for number in range(5)]
+
+
+def test_only_the_best_of_the_first_look_read_the_whole_beginning(many, monkeypatch):
+    monkeypatch.setattr(start, "FINALISTS", 2)
+    lengths = []
+    usual = start.surprisal
+
+    def measure(engine, ids, *args, **options):
+        lengths.append(len(ids))
+        return usual(engine, ids, *args, **options)
+
+    monkeypatch.setattr(start, "surprisal", measure)
+    started()
+    assert sorted(lengths) == 5 * [start.GLIMPSES * start.GLIMPSE] + 2 * [int(0.9 * len(RANDOM))]
 
 
 def test_a_model_that_is_not_there_is_not_missed(known):
