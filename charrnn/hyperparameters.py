@@ -8,6 +8,8 @@ from typing import Any, Collection, NamedTuple, Optional
 
 # With more, the graph takes long to build.
 MOST_LAYERS = 32
+# With tens of thousands of threads, TensorFlow ends the process.
+MOST_THREADS = 1000
 # The optimizers, with the names of their operations and variables in the graph. Adam's is that in the notebook's graph.
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}
 
@@ -70,7 +72,7 @@ def setting(
 
     A number has a range, anything else has choices. Where the default is None, ``kind`` is the type of other values,
     and ``otherwise`` says what None stands for. The flag of a bool turns it off, and ``meaning`` says what that does.
-    A field without a group has no flag, or one that its command declares itself.
+    Without a group there is no flag.
     """
     return dataclasses.field(
         default=default,
@@ -303,6 +305,21 @@ class Hyperparameters(Checkable):
     )
     max_to_keep: int = setting(
         100, REPORTS, "number of checkpoints to keep, in addition to the best", least=1
+    )
+    sample_length: int = setting(
+        200, REPORTS, "characters to sample at each checkpoint; 0 for none"
+    )
+    summaries: bool = setting(
+        True, REPORTS, "do not write event files for TensorBoard", choices=(True, False)
+    )
+    threads: Optional[int] = setting(
+        None,
+        SPEED,
+        "threads to use",
+        least=1,
+        most=MOST_THREADS,
+        kind=int,
+        otherwise="one for each core of the process",
     )
 
     def check(self, names_of_run: Collection[str] = ()) -> None:

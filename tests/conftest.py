@@ -218,10 +218,10 @@ def train_small(text, folder, *flags):
 
 
 def resume(folder, *flags):
-    """Resume a run with ``charrnn-train`` and without samples; return the exit status."""
+    """Resume a run with ``charrnn-train``; return the exit status."""
     from charrnn.commands import train
 
-    return train.main(["--resume", "--checkpoint-dir", str(folder), "--sample-length", "0", *flags])
+    return train.main(["--resume", "--checkpoint-dir", str(folder), *flags])
 
 
 def with_output(function, *args, **kwargs):

@@ -31,7 +31,6 @@ from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import CHUNK
 from charrnn.text import corpus
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 
 SMALL = dict(
     batch_size=2,
@@ -622,8 +621,13 @@ def test_arguments_are_checked_before_anything_is_written(tmp_path, options, err
 
 
 def test_the_record_holds_hyperparameters_that_are_numbers_of_numpy():
-    values = dict(batch_size=np.int64(2), keep_prob=np.float32(0.5), fused=np.bool_(True))
-    job = plan_job(corpus.Text("a text", TEXT), values, "run", Options(threads=np.int64(1)))
+    values = dict(
+        batch_size=np.int64(2),
+        keep_prob=np.float32(0.5),
+        fused=np.bool_(True),
+        threads=np.int64(1),
+    )
+    job = plan_job(corpus.Text("a text", TEXT), values, "run")
     assert json.dumps(record.as_json(job.record))
     assert type(job.threads) is int
 

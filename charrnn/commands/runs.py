@@ -145,20 +145,18 @@ def _in_bits(nats: Optional[float]) -> Optional[float]:
 
 
 def means(rows: List[Row]) -> List[Row]:
-    """Return the mean of each group of runs that differ in nothing but the seed, if at least two of them have ended.
+    """Return the mean of each group of runs that differ in seed and threads alone, if at least two of them have ended.
 
     A mean has the text, the hyperparameters and the losses that :func:`summary` returns of a run, and the standard
     deviations of the losses. It also has the folders and seeds of its runs, which are those that have ended; the seeds
     of the others; and the setting: the hyperparameters in which it differs from other means of the same text.
     """
-    # The runs of each group by their seeds. The key of a group is all but the seed, as a string.
+    # The runs of each group by their seeds. The key of a group is all else that leads to a result, as a string.
     groups: Dict[str, Dict[int, Row]] = {}
     for row in rows:
         seed = row["hyperparameters"]["seed"]
-        without_seed = {**row["hyperparameters"], "seed": None}
         start = [row["init_from"], row["init_from_sha256"]]
-        all_but_seed = [row["text_sha256"], start, without_seed]
-        key = json.dumps(all_but_seed, sort_keys=True)
+        key = json.dumps([row["text_sha256"], start, _shared(row)], sort_keys=True)
         group = groups.setdefault(key, {})
 
         # Of two runs with one seed, one that has ended counts.
@@ -191,6 +189,11 @@ def _with_init_from(row: Row) -> Dict[str, Any]:
     return {**row["hyperparameters"], "init_from": row["init_from"]}
 
 
+def _shared(row: Row) -> Dict[str, Any]:
+    """Return the hyperparameters that the runs of a mean share: all but the seed, and the threads of their machines."""
+    return {**row["hyperparameters"], "seed": None, "threads": None}
+
+
 def _mean(group: Dict[int, Row]) -> Row:
     """Return the mean of those runs of a group that have ended. The keys of the group are the seeds."""
     rows = [row for row in group.values() if row["ended"]]
@@ -201,7 +204,7 @@ def _mean(group: Dict[int, Row]) -> Row:
         "runs": [row["run"] for row in rows],
         "text": first["text"],
         "text_sha256": first["text_sha256"],
-        "hyperparameters": {**first["hyperparameters"], "seed": None},
+        "hyperparameters": _shared(first),
         "init_from": first["init_from"],
         "init_from_sha256": first["init_from_sha256"],
     }

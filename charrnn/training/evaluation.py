@@ -110,7 +110,7 @@ class Evaluator:
         else:
             engine = self._engine_with(self._current_weights())
         samples, interrupted = Sampler(engine).write(
-            prime, job.options.sample_length, settings, seed=step
+            prime, job.hyperparameters.sample_length, settings, seed=step
         )
         # The sampler catches a Ctrl-C that asks to end at once: the second one.
         if interrupted:
