@@ -184,11 +184,10 @@ class Model:
             # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
             characters = None
         with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
-            sampler = Sampler(engine, num_samples, allow)
-            samples, interrupted = sampler.write(prime, length, settings, seed, stop=stop)
+            samples = Sampler(engine, num_samples, allow).write(
+                prime, length, settings, seed, stop=stop
+            )
 
-        if interrupted:
-            raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
 
@@ -219,7 +218,8 @@ class Model:
         def pieces() -> Iterator[str]:
             yield prime
             with contextlib.closing(self.engine()) as engine:
-                yield from Sampler(engine, allow=allow).stream(prime, length, settings, seed, stop)
+                sampler = Sampler(engine, allow=allow)
+                yield from sampler.pieces(prime, length, settings, seed, steps=1, stop=stop)
 
         return pieces()
 
@@ -262,11 +262,8 @@ class Model:
             known_lines = text.lines()
 
         with contextlib.closing(self.engine(n, n * USUAL_LINE_LENGTH, keeps_eager=True)) as engine:
-            sampler = Sampler(engine, n)
-            samples, _, interrupted = sampler.write_lines(length, settings, seed, known_lines)
+            samples = Sampler(engine, n).write_lines(length, settings, seed, known_lines)
 
-        if interrupted:
-            raise KeyboardInterrupt
         return [sample.text.rstrip("\n") for sample in samples]
 
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:

@@ -269,7 +269,7 @@ def test_a_model_runs_in_the_graph_where_many_texts_are_long(
 def test_the_largest_weights_give_numbers(tmp_path):
     """The network takes the sums of products of weights, divided by the least temperature."""
     model = make_network(tmp_path, CHARS, 3, 2, gain=1e29)
-    samples, _ = Sampler(model.engine(), 3).write("the", 60, Settings(temperature=0.001), seed=4)
+    samples = Sampler(model.engine(), 3).write("the", 60, Settings(temperature=0.001), seed=4)
     for sample in samples:
         assert np.isfinite(sample.log_probabilities).all()
     assert np.isfinite(model.surprisal("the cat sat on the mat" * 9)).all()
