@@ -335,6 +335,7 @@ def test_what_allows_everything_changes_nothing(model, allowed, options):
 def test_many_texts_are_written_in_the_graph(model, monkeypatch):
     """Where eager mode is off."""
     monkeypatch.setattr(NumpyLSTM, "generate", None)
+    monkeypatch.setattr(np, "__version__", "1.18.5")  # with which fewer texts are many
     assert len(model.write("the ", 300, n=64, seed=1)) == 64
 
 
@@ -344,7 +345,7 @@ def test_many_texts_that_are_restricted_are_written_in_numpy(model, monkeypatch)
     def allow(text):
         return "at" if len(text) < 6 else ""
 
-    assert len(model.write("the ", 300, n=64, seed=1, allow=allow)) == 64
+    assert len(model.write("the ", 3000, n=64, seed=1, allow=allow)) == 64
 
 
 EXAMPLES = re.findall(

@@ -426,13 +426,22 @@ def _is_usable(values: np.ndarray) -> bool:
 
 
 def _graph_pays(texts: int, characters: Optional[int]) -> bool:
-    """Return whether the graph is faster than NumPy for some texts at once with some characters together.
+    """Return whether the graph saves more time than TensorFlow takes to start.
 
-    Measured by benchmarks/bench.py generation with NumPy 1.18; docs/speed.md has the figures. With NumPy 2.5, which is
-    faster, the graph pays later, but how much later is different on each machine.
+    docs/speed.md has the figures: 64 texts in the graph have 22,118 characters a second. In NumPy 2.4 they have 16,074,
+    so the graph saves 17 microseconds a character, and the start of TensorFlow 2 takes about 3 seconds. In NumPy 1.18
+    they have 6,795, so it saves 102, and the start of TensorFlow 1.15 takes half as long.
+
+    Args:
+        texts: number of texts at once.
+        characters: number of characters in all texts together, or None if it is not known.
     """
     if texts == 1 or characters is None:
         return False
+
+    # NumPy 1.18 is that of TensorFlow 1.15.
+    if np.lib.NumpyVersion(np.__version__) >= "1.19.0":
+        return texts > 3 and characters >= 176_000
     if texts <= 3:
         return characters >= 36_000
     return characters >= 15_000
