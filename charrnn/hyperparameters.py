@@ -67,12 +67,14 @@ def setting(
     choices: Optional[tuple] = None,
     kind: Optional[type] = None,
     otherwise: str = "",
+    resumable: bool = True,
 ) -> Any:
     """Declare a field: its default, and what its flag and its check need.
 
     A number has a range, anything else has choices. Where the default is None, ``kind`` is the type of other values,
     and ``otherwise`` says what None stands for. The flag of a bool turns it off, and ``meaning`` says what that does.
-    Without a group there is no flag.
+    Where a setting is not ``resumable``, a resumed run cannot change it: its weights, its state or its place in the
+    text depend on it.
     """
     return dataclasses.field(
         default=default,
@@ -84,6 +86,7 @@ def setting(
             "choices": choices,
             "kind": kind or type(default),
             "otherwise": otherwise,
+            "resumable": resumable,
         },
     )
 
@@ -169,12 +172,18 @@ class Hyperparameters(Checkable):
     The flag is the name with dashes (``--batch-size``).
     """
 
-    batch_size: int = setting(100, OPTIMISATION, "sequences in a batch", least=1)
+    batch_size: int = setting(100, OPTIMISATION, "sequences in a batch", least=1, resumable=False)
     num_steps: int = setting(
-        100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", least=1
+        100,
+        OPTIMISATION,
+        "steps in a window, the reach of backpropagation through time",
+        least=1,
+        resumable=False,
     )
-    lstm_size: int = setting(512, NETWORK, "units in each layer", least=1)
-    num_layers: int = setting(2, NETWORK, "number of layers", least=1, most=MOST_LAYERS)
+    lstm_size: int = setting(512, NETWORK, "units in each layer", least=1, resumable=False)
+    num_layers: int = setting(
+        2, NETWORK, "number of layers", least=1, most=MOST_LAYERS, resumable=False
+    )
     # with a smaller one, float32 changes no weight any more
     learning_rate: float = setting(
         0.001, OPTIMISATION, "step size of the optimizer, before the schedule", least=1e-9
@@ -201,6 +210,7 @@ class Hyperparameters(Checkable):
         most=2**31 - 1,
         kind=int,
         otherwise="a new one",
+        resumable=False,
     )
     # the flag is --no-fused
     fused: bool = setting(
@@ -217,9 +227,13 @@ class Hyperparameters(Checkable):
         "fast on some processors, and slower on others; auto measures it and takes the faster one",
         choices=("float32", "bfloat16", AUTO),
     )
-    cell: str = setting("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
+    cell: str = setting("lstm", NETWORK, "kind of cell", choices=tuple(CELLS), resumable=False)
     optimizer: str = setting(
-        "adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS)
+        "adam",
+        OPTIMISATION,
+        "algorithm that applies the gradients",
+        choices=tuple(OPTIMIZERS),
+        resumable=False,
     )
     input_keep_prob: float = setting(
         1.0,
@@ -273,6 +287,7 @@ class Hyperparameters(Checkable):
         "0 for none",
         least=0,
         most=0.99999,
+        resumable=False,
     )
     shuffle: str = setting(
         "none",
@@ -280,6 +295,7 @@ class Hyperparameters(Checkable):
         "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
         "after it, in an order that is always the same. The preset auto shuffles the lines of what is plainly a list",
         choices=("none", "lines"),
+        resumable=False,
     )
     val_fraction: float = setting(
         0.0,
@@ -287,6 +303,7 @@ class Hyperparameters(Checkable):
         "fraction of the text, at its end, to hold out for validation",
         least=0,
         most=BELOW_1,
+        resumable=False,
     )
     test_fraction: float = setting(
         0.0,
@@ -294,6 +311,7 @@ class Hyperparameters(Checkable):
         "fraction of the text, after the validation text, to evaluate once at the end of the run",
         least=0,
         most=BELOW_1,
+        resumable=False,
     )
     eval_every_n: int = setting(
         0,
@@ -349,6 +367,10 @@ class Hyperparameters(Checkable):
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(Hyperparameters))
+# those that a resumed run cannot change
+NOT_RESUMABLE = tuple(
+    field.name for field in dataclasses.fields(Hyperparameters) if not field.metadata["resumable"]
+)
 
 
 def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float:

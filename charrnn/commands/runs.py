@@ -218,51 +218,45 @@ def _mean(group: Dict[int, Row]) -> Row:
     return mean
 
 
-def _is_mean(row: Row) -> bool:
-    return "seeds" in row
-
-
 def _seeds_in_words(mean: Row) -> str:
     ended = len(mean["seeds"])
     others = len(mean["seeds_not_ended"])
     return f"{ended} of {ended + others} seeds" if others else f"{ended} seeds"
 
 
-def _cells(row: Row) -> List[str]:
-    """Return a row of the table, for COLUMNS."""
-    hyper = row["hyperparameters"]
-    if _is_mean(row):
-        name = f"mean, {row['setting']}" if row["setting"] else "mean"
-        seed = _seeds_in_words(row)
-        steps = "-"
-    else:
-        name = row["run"]
-        seed = str(hyper["seed"])
-        steps = f"{row['step']:,} of {row['steps']:,}"
+def _cells_of_run(row: Row) -> List[str]:
+    """Return the row of a run in the table, for COLUMNS."""
+    losses = ["-" if row[name] is None else f"{row[name]:.4f}" for name in SHOWN_LOSSES]
     speed = "-"
-    if row.get("characters_per_second") is not None:
+    if row["characters_per_second"] is not None:
         speed = f"{row['characters_per_second']:,.0f}"
+    seed = str(row["hyperparameters"]["seed"])
+    steps = f"{row['step']:,} of {row['steps']:,}"
+    return [row["run"], *_cells_of_setting(row), seed, steps, *losses, speed, row["saved"] or "-"]
+
+
+def _cells_of_mean(mean: Row) -> List[str]:
+    """Return the row of a mean in the table, for COLUMNS."""
+    name = f"mean, {mean['setting']}" if mean["setting"] else "mean"
+    losses = []
+    for loss in SHOWN_LOSSES:
+        cell = "-"
+        if mean[loss] is not None:
+            cell = f"{mean[loss]:.4f}±{mean[loss + '_deviation']:.4f}"
+        losses.append(cell)
+    return [name, *_cells_of_setting(mean), _seeds_in_words(mean), "-", *losses, "-", "-"]
+
+
+def _cells_of_setting(row: Row) -> List[str]:
+    """Return what the row of a run and that of a mean have alike: the columns from text to precision."""
+    hyper = row["hyperparameters"]
     return [
-        name,
         row["text"][-30:],
         (row["init_from"] or "-")[-30:],
         f"{hyper['num_layers']} x {hyper['lstm_size']} {hyper['cell']}",
         f"{hyper['batch_size']} x {hyper['num_steps']}",
         hyper["precision"],
-        seed,
-        steps,
-        *[_loss_cell(row, loss) for loss in SHOWN_LOSSES],
-        speed,
-        row.get("saved") or "-",
     ]
-
-
-def _loss_cell(row: Row, name: str) -> str:
-    if row[name] is None:
-        return "-"
-    if _is_mean(row):
-        return f"{row[name]:.4f}±{row[name + '_deviation']:.4f}"
-    return f"{row[name]:.4f}"
 
 
 class Curve(NamedTuple):
@@ -435,7 +429,7 @@ def _main(args: argparse.Namespace) -> None:
         detailed = [{**row, **details(row["run"])} for row in rows]
         print(json.dumps([*detailed, *means(rows)], indent=1))
     else:
-        _print_table([COLUMNS, *map(_cells, rows), *map(_cells, means(rows))])
+        _print_table([COLUMNS, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))])
 
 
 def _read(folders: List[str]) -> List[Row]:

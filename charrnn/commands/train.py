@@ -9,10 +9,10 @@ from typing import Optional, Sequence, Union
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.record import IMMUTABLE, RunRecord
+from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import arguments
 from charrnn.engines.opened_model import Model
-from charrnn.hyperparameters import AUTO, GROUPS, NAMES
+from charrnn.hyperparameters import AUTO, GROUPS, NAMES, NOT_RESUMABLE
 from charrnn.system import errors, machine, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import require_tensorflow
@@ -110,7 +110,7 @@ def make_parser() -> arguments.Parser:
         action="store_true",
         help="continue the run in DIR, by default the newest of "
         "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
-        f"except {', '.join(map(words.flag, IMMUTABLE))}",
+        f"except {', '.join(map(words.flag, NOT_RESUMABLE))}",
     )
 
     arguments.add_settings(groups)

@@ -45,7 +45,7 @@ _SOFTMAX_KERNEL = "softmax/Variable"
 _SOFTMAX_BIAS = "softmax/Variable_1"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Model:
     """A trained network, which :func:`open_model` opens.
 
@@ -77,11 +77,9 @@ class Model:
     _next_engine: Optional[Engine] = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        # A frozen dataclass has no other way to set an attribute.
-        num_layers, cell = _network_of(self.weights)
-        vars(self).update(num_layers=num_layers, cell=cell)
+        self.num_layers, self.cell = _network_of(self.weights)
         if self.run:
-            vars(self).update(beginning=self.run.beginning)
+            self.beginning = self.run.beginning
         if len(self.vocabulary) != len(self.softmax_bias):
             raise ValueError(
                 f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
@@ -285,12 +283,10 @@ class Model:
             ValueError: the text is empty, or has a character that the model does not know.
         """
         known, _ = checked_prime(text, self.vocabulary, unknown)
-        engine = self._next_engine
-        if engine is None:
-            engine = self.engine()
-            # It is kept, because a program may call this for each character, and to lay out the weights takes as long
-            # as to read hundreds of characters.
-            vars(self)["_next_engine"] = engine
+        # It is kept, because a program may call this for each character, and to lay out the weights takes as long as to
+        # read hundreds of characters.
+        engine = self._next_engine or self.engine()
+        self._next_engine = engine
         logits, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
         (chances,) = softmax(logits)
         return chances

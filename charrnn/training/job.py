@@ -10,7 +10,6 @@ import numpy as np
 
 from charrnn.checkpoints.find import run_folder
 from charrnn.checkpoints.record import (
-    IMMUTABLE,
     CheckpointError,
     RunRecord,
     read_run,
@@ -20,7 +19,7 @@ from charrnn.checkpoints.text_of_run import in_order_of_run
 from charrnn.data import StrPath, Vocabulary, count_windows, split
 from charrnn.engines.opened_model import Model
 from charrnn.engines.sampler import fresh_seed
-from charrnn.hyperparameters import AUTO, NAMES, Hyperparameters
+from charrnn.hyperparameters import AUTO, NAMES, NOT_RESUMABLE, Hyperparameters
 from charrnn.system import files
 from charrnn.system.tensorflow import (
     is_version_1,
@@ -393,7 +392,7 @@ def _resumed_run(
 
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
-    for name in IMMUTABLE:
+    for name in NOT_RESUMABLE:
         if getattr(old, name) != getattr(hyper, name):
             raise CheckpointError(
                 f"{subject} has {name} {getattr(old, name)}, which cannot be changed "
