@@ -8,6 +8,8 @@ from typing import Any, Collection, NamedTuple, Optional
 
 # With more, the graph takes long to build.
 MOST_LAYERS = 32
+# With tens of thousands of threads, TensorFlow ends the process.
+MOST_THREADS = 1000
 # The optimizers, with the names of their operations and variables in the graph. Adam's is that in the notebook's graph.
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp"}
 
@@ -65,12 +67,14 @@ def setting(
     choices: Optional[tuple] = None,
     kind: Optional[type] = None,
     otherwise: str = "",
+    resumable: bool = True,
 ) -> Any:
     """Declare a field: its default, and what its flag and its check need.
 
     A number has a range, anything else has choices. Where the default is None, ``kind`` is the type of other values,
     and ``otherwise`` says what None stands for. The flag of a bool turns it off, and ``meaning`` says what that does.
-    A field without a group has no flag, or one that its command declares itself.
+    Where a setting is not ``resumable``, a resumed run cannot change it: its weights, its state or its place in the
+    text depend on it.
     """
     return dataclasses.field(
         default=default,
@@ -82,6 +86,7 @@ def setting(
             "choices": choices,
             "kind": kind or type(default),
             "otherwise": otherwise,
+            "resumable": resumable,
         },
     )
 
@@ -167,12 +172,18 @@ class Hyperparameters(Checkable):
     The flag is the name with dashes (``--batch-size``).
     """
 
-    batch_size: int = setting(100, OPTIMISATION, "sequences in a batch", least=1)
+    batch_size: int = setting(100, OPTIMISATION, "sequences in a batch", least=1, resumable=False)
     num_steps: int = setting(
-        100, OPTIMISATION, "steps in a window, the reach of backpropagation through time", least=1
+        100,
+        OPTIMISATION,
+        "steps in a window, the reach of backpropagation through time",
+        least=1,
+        resumable=False,
     )
-    lstm_size: int = setting(512, NETWORK, "units in each layer", least=1)
-    num_layers: int = setting(2, NETWORK, "number of layers", least=1, most=MOST_LAYERS)
+    lstm_size: int = setting(512, NETWORK, "units in each layer", least=1, resumable=False)
+    num_layers: int = setting(
+        2, NETWORK, "number of layers", least=1, most=MOST_LAYERS, resumable=False
+    )
     # with a smaller one, float32 changes no weight any more
     learning_rate: float = setting(
         0.001, OPTIMISATION, "step size of the optimizer, before the schedule", least=1e-9
@@ -199,6 +210,7 @@ class Hyperparameters(Checkable):
         most=2**31 - 1,
         kind=int,
         otherwise="a new one",
+        resumable=False,
     )
     # the flag is --no-fused
     fused: bool = setting(
@@ -215,9 +227,13 @@ class Hyperparameters(Checkable):
         "fast on some processors, and slower on others; auto measures it and takes the faster one",
         choices=("float32", "bfloat16", AUTO),
     )
-    cell: str = setting("lstm", NETWORK, "kind of cell", choices=tuple(CELLS))
+    cell: str = setting("lstm", NETWORK, "kind of cell", choices=tuple(CELLS), resumable=False)
     optimizer: str = setting(
-        "adam", OPTIMISATION, "algorithm that applies the gradients", choices=tuple(OPTIMIZERS)
+        "adam",
+        OPTIMISATION,
+        "algorithm that applies the gradients",
+        choices=tuple(OPTIMIZERS),
+        resumable=False,
     )
     input_keep_prob: float = setting(
         1.0,
@@ -271,6 +287,7 @@ class Hyperparameters(Checkable):
         "0 for none",
         least=0,
         most=0.99999,
+        resumable=False,
     )
     shuffle: str = setting(
         "none",
@@ -278,6 +295,7 @@ class Hyperparameters(Checkable):
         "what is shuffled before the text is divided: nothing, or its lines, each with the blank lines "
         "after it, in an order that is always the same. The preset auto shuffles the lines of what is plainly a list",
         choices=("none", "lines"),
+        resumable=False,
     )
     val_fraction: float = setting(
         0.0,
@@ -285,6 +303,7 @@ class Hyperparameters(Checkable):
         "fraction of the text, at its end, to hold out for validation",
         least=0,
         most=BELOW_1,
+        resumable=False,
     )
     test_fraction: float = setting(
         0.0,
@@ -292,6 +311,7 @@ class Hyperparameters(Checkable):
         "fraction of the text, after the validation text, to evaluate once at the end of the run",
         least=0,
         most=BELOW_1,
+        resumable=False,
     )
     eval_every_n: int = setting(
         0,
@@ -303,6 +323,21 @@ class Hyperparameters(Checkable):
     )
     max_to_keep: int = setting(
         100, REPORTS, "number of checkpoints to keep, in addition to the best", least=1
+    )
+    sample_length: int = setting(
+        200, REPORTS, "characters to sample at each checkpoint; 0 for none"
+    )
+    summaries: bool = setting(
+        True, REPORTS, "do not write event files for TensorBoard", choices=(True, False)
+    )
+    threads: Optional[int] = setting(
+        None,
+        SPEED,
+        "threads to use",
+        least=1,
+        most=MOST_THREADS,
+        kind=int,
+        otherwise="one for each core of the process",
     )
 
     def check(self, names_of_run: Collection[str] = ()) -> None:
@@ -332,6 +367,10 @@ class Hyperparameters(Checkable):
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(Hyperparameters))
+# those that a resumed run cannot change
+NOT_RESUMABLE = tuple(
+    field.name for field in dataclasses.fields(Hyperparameters) if not field.metadata["resumable"]
+)
 
 
 def learning_rate_at(hyper: Hyperparameters, step: int, n_windows: int) -> float:

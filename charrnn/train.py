@@ -30,7 +30,6 @@ from charrnn.system.tensorflow import graphs
 from charrnn.text import corpus
 from charrnn.training.distributed import CommonError, Processes
 from charrnn.training.job import Job, plan_job
-from charrnn.training.options import Options
 from charrnn.training.start import NONE
 
 if TYPE_CHECKING:
@@ -76,9 +75,6 @@ def train_model(
     preset: Optional[str] = None,
     resume: bool = False,
     init_from: Union[StrPath, Model, None] = None,
-    sample_length: int = 200,
-    threads: Optional[int] = None,
-    summaries: bool = True,
     quiet: bool = False,
     minutes: Optional[float] = None,
     **hyperparameters: Any,
@@ -99,9 +95,6 @@ def train_model(
         init_from: a model, its path or its name, for a new run. The initial weights and the sizes are taken from it.
             The text may have other characters. ``auto`` chooses a known model if one suits the text, and ``none``
             begins with random weights. None stands for ``auto`` with the preset ``auto``, otherwise for ``none``.
-        sample_length: characters to sample at each checkpoint, 0 for none.
-        threads: threads to use; None for one for each core of the process.
-        summaries: whether to write TensorBoard's event files in addition to history.csv.
         quiet: print nothing, not even a warning that a checkpoint could not be saved.
         minutes: how long a new run with the preset auto is to take. The sizes and the epochs that are not given are
             chosen by the time that a few networks take on this machine.
@@ -117,16 +110,6 @@ def train_model(
 
     >>> run = train_model("my.txt", "checkpoints/mine", lstm_size=128, epochs=3)  # doctest: +SKIP
     """
-    options = Options(
-        resume=resume,
-        preset=preset,
-        sample_length=sample_length,
-        threads=threads,
-        summaries=summaries,
-        quiet=quiet,
-        minutes=minutes,
-        in_python=True,
-    )
     begins_with = _as_model(init_from)
     read_text = _as_text(text)
     if read_text and not quiet:
@@ -135,8 +118,16 @@ def train_model(
         terminal.print_skipped(begins_with.skipped)
 
     with graphs():
-        job = plan_job(read_text, hyperparameters, checkpoint_dir, options, init_from=begins_with)
-        losses, stopped_by = train_job(job, Processes())
+        job = plan_job(
+            read_text,
+            hyperparameters,
+            checkpoint_dir,
+            resume=resume,
+            preset=preset,
+            minutes=minutes,
+            init_from=begins_with,
+        )
+        losses, stopped_by = train_job(job, Processes(), quiet=quiet, in_python=True)
 
     folder = job.folder
     record = read_run(folder)
@@ -173,8 +164,15 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
     return corpus.read(text)
 
 
-def train_job(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[signal.Signals]]:
-    """Do a job, together with other processes. Return the losses, and the signal that ended it early or None."""
+def train_job(
+    job: Job, processes: Processes, *, quiet: bool = False, in_python: bool = False
+) -> Tuple[np.ndarray, Optional[signal.Signals]]:
+    """Do a job, together with other processes. Return the losses, and the signal that ended it early or None.
+
+    Args:
+        quiet: print nothing.
+        in_python: what is printed says what to do in Python, not in a shell.
+    """
     # Not above, because these imports take a second.
     from charrnn.system.tensorflow import forget_gradients, tf
     from charrnn.training.display import Display
@@ -192,8 +190,9 @@ def train_job(job: Job, processes: Processes) -> Tuple[np.ndarray, Optional[sign
     # Otherwise TensorFlow would keep this graph in memory for the life of the process.
     forget_gradients(tf.get_default_graph())
 
-    is_quiet = job.options.quiet or processes.rank > 0
-    display = Display(job, graph.n_parameters, stop, is_quiet)
+    display = Display(
+        job, graph.n_parameters, stop, quiet=quiet or processes.rank > 0, in_python=in_python
+    )
 
     with tf.Session(config=graph.config) as sess:
         run = RunFolder(job.record, job.folder, sess)
@@ -362,14 +361,13 @@ class TrainingLoop:
             lstm_state=np.repeat(zeros[:, :, :1], batch_size, axis=2),  # [num_layers, 2, N, L]
             epoch_losses=np.zeros(0, np.float32),
         )
-        options = job.options
         progress = self.run.begin(
-            job.text, fresh, resumes=options.resume, summaries=options.summaries
+            job.text, fresh, resumes=job.resumes, summaries=job.hyperparameters.summaries
         )
 
         display.skipped(self.run.skipped)
         display.plan()
-        if options.resume:
+        if job.resumes:
             display.resumed(progress.step)
         elif job.start.model:
             # Saved at once, because a resumed run could not make these weights again.
@@ -466,7 +464,7 @@ class TrainingLoop:
             raise
 
         display.saved(prefix)
-        if self.job.options.sample_length:
+        if self.job.hyperparameters.sample_length:
             display.sample(self.evaluator.sample(progress.step))
         return run.saved_progress.best
 

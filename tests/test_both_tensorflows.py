@@ -83,7 +83,7 @@ def test_a_run_is_resumed_by_the_other(runs, tmp_path, trained_by, resumed_by):
         if not path.name.startswith(OLDER):
             path.unlink()
 
-    train(resumed_by, folder, "--resume", "--sample-length", "0")
+    train(resumed_by, folder, "--resume")
     assert_equal_runs(folder, expected)
 
 

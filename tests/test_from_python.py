@@ -31,7 +31,6 @@ from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import CHUNK
 from charrnn.text import corpus
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 
 SMALL = dict(
     batch_size=2,
@@ -336,6 +335,7 @@ def test_what_allows_everything_changes_nothing(model, allowed, options):
 def test_many_texts_are_written_in_the_graph(model, monkeypatch):
     """Where eager mode is off."""
     monkeypatch.setattr(NumpyLSTM, "generate", None)
+    monkeypatch.setattr(np, "__version__", "1.18.5")  # with which fewer texts are many
     assert len(model.write("the ", 300, n=64, seed=1)) == 64
 
 
@@ -345,7 +345,7 @@ def test_many_texts_that_are_restricted_are_written_in_numpy(model, monkeypatch)
     def allow(text):
         return "at" if len(text) < 6 else ""
 
-    assert len(model.write("the ", 300, n=64, seed=1, allow=allow)) == 64
+    assert len(model.write("the ", 3000, n=64, seed=1, allow=allow)) == 64
 
 
 EXAMPLES = re.findall(
@@ -622,8 +622,13 @@ def test_arguments_are_checked_before_anything_is_written(tmp_path, options, err
 
 
 def test_the_record_holds_hyperparameters_that_are_numbers_of_numpy():
-    values = dict(batch_size=np.int64(2), keep_prob=np.float32(0.5), fused=np.bool_(True))
-    job = plan_job(corpus.Text("a text", TEXT), values, "run", Options(threads=np.int64(1)))
+    values = dict(
+        batch_size=np.int64(2),
+        keep_prob=np.float32(0.5),
+        fused=np.bool_(True),
+        threads=np.int64(1),
+    )
+    job = plan_job(corpus.Text("a text", TEXT), values, "run")
     assert json.dumps(record.as_json(job.record))
     assert type(job.threads) is int
 

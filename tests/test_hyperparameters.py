@@ -12,7 +12,6 @@ from charrnn.system.tensorflow import tf
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 from charrnn.training.presets import preset
 
 slow = pytest.mark.slow
@@ -250,7 +249,7 @@ def test_a_short_text_is_evaluated_often_enough_to_stop_early():
 
 def plan_with_auto(text=TEXT, **hyperparameters):
     """Return the job of a run with the preset auto, in which some hyperparameters are others."""
-    return plan_job(Text("a text", text), hyperparameters, "run", Options(preset="auto"), "none")
+    return plan_job(Text("a text", text), hyperparameters, "run", preset="auto", init_from="none")
 
 
 # networks that cannot have dropout on recurrent weights

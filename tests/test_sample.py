@@ -227,7 +227,7 @@ def test_the_script_writes_the_text_of_the_notebooks_loop(request, trained, scri
 )
 def test_flags_choose_the_settings(exported, script, options, settings):
     sampler = Sampler(open_model(exported).engine())
-    (expected,), _ = sampler.write("on ", 80, settings, 5)
+    (expected,) = sampler.write("on ", 80, settings, 5)
     out, err = script(exported, prime="on ", length=80, seed=5, **options)
 
     assert out == "on " + expected.text + "\n"
@@ -352,6 +352,14 @@ def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, flags, optio
     interrupted = script(exported, *flags, length=1000, status=130, **options)
 
     assert interrupted == (expected, "charrnn-sample: interrupted\n")
+
+
+def test_ctrl_c_writes_the_lines_that_were_drawn(exported, monkeypatch, script):
+    """All five texts at once, and none of them to its end."""
+    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 2))
+    out, err = script(exported, lines=5, length=10 * CHUNK, seed=2, status=130)
+    assert len(out.splitlines()) == 5
+    assert err == "charrnn-sample: interrupted\n"
 
 
 # As a process

@@ -16,7 +16,6 @@ from charrnn.system import files
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 
 
 @pytest.mark.parametrize("arguments", [["anna"], []])
@@ -100,19 +99,25 @@ def test_flags_override_a_preset(job):
 
 def test_a_run_without_a_seed_gets_one_that_it_could_be_given():
     values = dict(batch_size=2, num_steps=9)
-    planned = [plan_job(Text("a", TEXT), values, "run", Options()) for _ in range(30)]
+    planned = [plan_job(Text("a", TEXT), values, "run") for _ in range(30)]
     seeds = {job.hyperparameters.seed for job in planned}
     assert len(seeds) == 30
     assert max(seeds) < 2**31
+
+
+def test_a_plan_has_the_threads_that_it_will_use():
+    values = dict(batch_size=2, num_steps=9)
+    job = plan_job(Text("a", TEXT), values, "run", threads=5)
+    assert job.record.hyperparameters.threads == 5
 
 
 def test_several_texts_are_joined(job):
     assert job.text == f"{TEXT}\n~~{TEXT}"
 
 
-def test_flags_that_are_no_hyperparameters_are_in_the_plan(job):
+def test_the_threads_and_reports_are_in_the_plan(job):
     assert job.threads == 3
-    assert not job.options.summaries
+    assert not job.hyperparameters.summaries
 
 
 SMALL_RUN = dict(

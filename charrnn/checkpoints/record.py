@@ -32,20 +32,6 @@ from charrnn.text import lines
 from charrnn.text.corpus import RUN_FILE
 from charrnn.version import __version__
 
-# Hyperparameters that a resumed run cannot change: its weights, its state or its place in the text depend on them.
-IMMUTABLE = (
-    "batch_size",
-    "num_steps",
-    "lstm_size",
-    "num_layers",
-    "seed",
-    "cell",
-    "optimizer",
-    "average_decay",
-    "val_fraction",
-    "test_fraction",
-    "shuffle",
-)
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
 STAGE = ".saving"

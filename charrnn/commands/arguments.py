@@ -16,7 +16,7 @@ from charrnn.checkpoints.text_of_run import DividedText
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.opening import doubt_order, open_model
 from charrnn.engines.trained_model import Model
-from charrnn.hyperparameters import range_in_words
+from charrnn.hyperparameters import Hyperparameters, range_in_words
 from charrnn.system import mpi, terminal, words
 from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
@@ -167,17 +167,14 @@ def run_main(
                 terminal.drop_output(stream)
 
 
-def add_settings(groups: Dict[str, argparse._ArgumentGroup], declaring: type) -> None:
-    """Add the flags of the fields of a class to an argument parser. A flag that is not given has the value None.
+def add_settings(groups: Dict[str, argparse._ArgumentGroup]) -> None:
+    """Add the flags of the hyperparameters to an argument parser. A flag that is not given has the value None.
 
     Args:
         groups: dict from the name of each group of flags to an argument group of the parser.
-        declaring: Hyperparameters or Options.
     """
-    for field in dataclasses.fields(declaring):
+    for field in dataclasses.fields(Hyperparameters):
         group = field.metadata["group"]
-        if not group:
-            continue
         if field.metadata["kind"] is bool:
             groups[group].add_argument(
                 words.flag(f"no_{field.name}"),

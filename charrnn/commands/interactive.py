@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import functools
 import re
 import sys
 from typing import Any, Callable, Dict, Optional
@@ -118,14 +117,14 @@ class Conversation:
         if seed is None:
             seed = fresh_seed()
         terminal.write(prime, sys.stdout)
-        self._sampler.write(
-            prime,
-            self._values["length"],
-            _settings(self._values),
-            seed,
-            after_last=after_last,
-            show=functools.partial(terminal.write, file=sys.stdout),
+        settings = _settings(self._values)
+        pieces = self._sampler.pieces(
+            prime, self._values["length"], settings, seed, after_last=after_last
         )
+        # Ctrl-C ends a text.
+        with contextlib.suppress(KeyboardInterrupt):
+            for piece in pieces:
+                terminal.write(piece, sys.stdout)
         how = "continued with seed" if after_last else "seed"
         print(f"\n[{how} {seed}]")
 

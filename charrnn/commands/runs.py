@@ -145,20 +145,18 @@ def _in_bits(nats: Optional[float]) -> Optional[float]:
 
 
 def means(rows: List[Row]) -> List[Row]:
-    """Return the mean of each group of runs that differ in nothing but the seed, if at least two of them have ended.
+    """Return the mean of each group of runs that differ in seed and threads alone, if at least two of them have ended.
 
     A mean has the text, the hyperparameters and the losses that :func:`summary` returns of a run, and the standard
     deviations of the losses. It also has the folders and seeds of its runs, which are those that have ended; the seeds
     of the others; and the setting: the hyperparameters in which it differs from other means of the same text.
     """
-    # The runs of each group by their seeds. The key of a group is all but the seed, as a string.
+    # The runs of each group by their seeds. The key of a group is all else that leads to a result, as a string.
     groups: Dict[str, Dict[int, Row]] = {}
     for row in rows:
         seed = row["hyperparameters"]["seed"]
-        without_seed = {**row["hyperparameters"], "seed": None}
         start = [row["init_from"], row["init_from_sha256"]]
-        all_but_seed = [row["text_sha256"], start, without_seed]
-        key = json.dumps(all_but_seed, sort_keys=True)
+        key = json.dumps([row["text_sha256"], start, _shared(row)], sort_keys=True)
         group = groups.setdefault(key, {})
 
         # Of two runs with one seed, one that has ended counts.
@@ -191,6 +189,11 @@ def _with_init_from(row: Row) -> Dict[str, Any]:
     return {**row["hyperparameters"], "init_from": row["init_from"]}
 
 
+def _shared(row: Row) -> Dict[str, Any]:
+    """Return the hyperparameters that the runs of a mean share: all but the seed, and the threads of their machines."""
+    return {**row["hyperparameters"], "seed": None, "threads": None}
+
+
 def _mean(group: Dict[int, Row]) -> Row:
     """Return the mean of those runs of a group that have ended. The keys of the group are the seeds."""
     rows = [row for row in group.values() if row["ended"]]
@@ -201,7 +204,7 @@ def _mean(group: Dict[int, Row]) -> Row:
         "runs": [row["run"] for row in rows],
         "text": first["text"],
         "text_sha256": first["text_sha256"],
-        "hyperparameters": {**first["hyperparameters"], "seed": None},
+        "hyperparameters": _shared(first),
         "init_from": first["init_from"],
         "init_from_sha256": first["init_from_sha256"],
     }
@@ -215,51 +218,45 @@ def _mean(group: Dict[int, Row]) -> Row:
     return mean
 
 
-def _is_mean(row: Row) -> bool:
-    return "seeds" in row
-
-
 def _seeds_in_words(mean: Row) -> str:
     ended = len(mean["seeds"])
     others = len(mean["seeds_not_ended"])
     return f"{ended} of {ended + others} seeds" if others else f"{ended} seeds"
 
 
-def _cells(row: Row) -> List[str]:
-    """Return a row of the table, for COLUMNS."""
-    hyper = row["hyperparameters"]
-    if _is_mean(row):
-        name = f"mean, {row['setting']}" if row["setting"] else "mean"
-        seed = _seeds_in_words(row)
-        steps = "-"
-    else:
-        name = row["run"]
-        seed = str(hyper["seed"])
-        steps = f"{row['step']:,} of {row['steps']:,}"
+def _cells_of_run(row: Row) -> List[str]:
+    """Return the row of a run in the table, for COLUMNS."""
+    losses = ["-" if row[name] is None else f"{row[name]:.4f}" for name in SHOWN_LOSSES]
     speed = "-"
-    if row.get("characters_per_second") is not None:
+    if row["characters_per_second"] is not None:
         speed = f"{row['characters_per_second']:,.0f}"
+    seed = str(row["hyperparameters"]["seed"])
+    steps = f"{row['step']:,} of {row['steps']:,}"
+    return [row["run"], *_cells_of_setting(row), seed, steps, *losses, speed, row["saved"] or "-"]
+
+
+def _cells_of_mean(mean: Row) -> List[str]:
+    """Return the row of a mean in the table, for COLUMNS."""
+    name = f"mean, {mean['setting']}" if mean["setting"] else "mean"
+    losses = []
+    for loss in SHOWN_LOSSES:
+        cell = "-"
+        if mean[loss] is not None:
+            cell = f"{mean[loss]:.4f}±{mean[loss + '_deviation']:.4f}"
+        losses.append(cell)
+    return [name, *_cells_of_setting(mean), _seeds_in_words(mean), "-", *losses, "-", "-"]
+
+
+def _cells_of_setting(row: Row) -> List[str]:
+    """Return what the row of a run and that of a mean have alike: the columns from text to precision."""
+    hyper = row["hyperparameters"]
     return [
-        name,
         row["text"][-30:],
         (row["init_from"] or "-")[-30:],
         f"{hyper['num_layers']} x {hyper['lstm_size']} {hyper['cell']}",
         f"{hyper['batch_size']} x {hyper['num_steps']}",
         hyper["precision"],
-        seed,
-        steps,
-        *[_loss_cell(row, loss) for loss in SHOWN_LOSSES],
-        speed,
-        row.get("saved") or "-",
     ]
-
-
-def _loss_cell(row: Row, name: str) -> str:
-    if row[name] is None:
-        return "-"
-    if _is_mean(row):
-        return f"{row[name]:.4f}±{row[name + '_deviation']:.4f}"
-    return f"{row[name]:.4f}"
 
 
 class Curve(NamedTuple):
@@ -432,7 +429,7 @@ def _main(args: argparse.Namespace) -> None:
         detailed = [{**row, **details(row["run"])} for row in rows]
         print(json.dumps([*detailed, *means(rows)], indent=1))
     else:
-        _print_table([COLUMNS, *map(_cells, rows), *map(_cells, means(rows))])
+        _print_table([COLUMNS, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))])
 
 
 def _read(folders: List[str]) -> List[Row]:

@@ -214,7 +214,7 @@ def _main(args: argparse.Namespace) -> int:
         args.top_p,
         of_lines=bool(args.lines),
     )
-    prime = "" if args.interactive else _prime(args, model)
+    prime = _prime(args, model)
     known_lines, training = _training_text(args, model)
     of_start = _text_of_start(args, model)
 
@@ -230,19 +230,18 @@ def _main(args: argparse.Namespace) -> int:
             )
             return conversation.run()
 
-        seed = _seed(args, settings)
-        if args.lines:
-            samples, interrupted = _write_lines(args, writer, settings, seed, known_lines)
-        else:
-            samples, interrupted = _write_texts(args, writer, prime, settings, seed)
+        interrupted = _write(args, writer, prime, settings, known_lines)
+        samples = writer.lines if args.lines else writer.samples
+
+    # After Ctrl-C, what was written so far is printed.
+    if not args.json:
+        _print_samples(args, samples, prime)
+    if args.lines:
+        _print_counts(args, writer, interrupted)
 
     if args.json:
-        report: Dict[str, Any] = {
-            "model": model.name,
-            "prime": prime,
-            **asdict(settings),
-            "samples": [_as_json(sample, prime, training, of_start) for sample in samples],
-        }
+        texts = [_as_json(sample, prime, training, of_start) for sample in samples]
+        report = {"model": model.name, "prime": prime, **asdict(settings), "samples": texts}
         json.dump(report, sys.stdout, indent=1)
         print()
     elif args.novelty and args.lines:
@@ -250,14 +249,10 @@ def _main(args: argparse.Namespace) -> int:
         if of_start:
             print(_novelty_of_lines(samples, of_start.lines(), _name_of_start(model)))
     elif args.novelty:
-        for sample in samples:
-            print(_novelty_line(sample.text, training, "the training text"))
-            if of_start:
-                print(_novelty_line(sample.text, of_start.training, _name_of_start(model)))
+        _print_novelty(samples, training, model, of_start)
 
     if interrupted:
-        terminal.print_note("charrnn-sample: interrupted")
-        return 130
+        raise KeyboardInterrupt
     return 0
 
 
@@ -292,7 +287,9 @@ def _name_of_start(model: Model) -> str:
 
 
 def _prime(args: argparse.Namespace, model: Model) -> str:
-    """Return the prime that the arguments give, in characters of the vocabulary."""
+    """Return the prime that the arguments give, in characters of the vocabulary; "" with --interactive."""
+    if args.interactive:
+        return ""
     if args.prime is None:
         return default_prime(model.vocabulary, model.beginning)
     prime, note = checked_prime(args.prime, model.vocabulary, args.unknown)
@@ -311,61 +308,78 @@ def _seed(args: argparse.Namespace, settings: Settings) -> int:
     return seed
 
 
-def _write_lines(
+def _is_shown_while_drawn(args: argparse.Namespace) -> bool:
+    """Return whether a text is printed while it is drawn: a single one."""
+    return args.num_samples == 1 and not args.lines and not args.json
+
+
+def _write(
     args: argparse.Namespace,
     writer: Sampler,
+    prime: str,
     settings: Settings,
-    seed: int,
     known_lines: FrozenSet[str],
-) -> Tuple[List[Sample], bool]:
-    """Write lines, and print them unless the output is JSON. Return them, and whether Ctrl-C ended them early.
-
-    With --new, known and repeated lines are left out, and their number is printed on standard error. So is the reason
-    why there are too few lines, unless it is Ctrl-C.
-    """
-    known = known_lines if args.new else None
-    samples, left_out, interrupted = writer.write_lines(args.length, settings, seed, known)
-    if not args.json:
-        _show("".join(sample.text.rstrip("\n") + "\n" for sample in samples))
-
-    are_too_few = len(samples) < args.lines and not interrupted
-    counts = f"there are {len(samples):,} of {words.plural(args.lines, 'line')}"
-    if args.new:
-        note = f"left out {words.plural(left_out, 'line')} of the training text, or repeated"
-        if are_too_few and left_out:
-            note += f", so that {counts}"
-        terminal.print_note(note)
-    if are_too_few and not left_out:
-        terminal.print_note(f"{counts}, because the others that were drawn are blank")
-    return samples, interrupted
+) -> bool:
+    """Write lines or texts. Return whether Ctrl-C has ended that."""
+    seed = _seed(args, settings)
+    try:
+        if args.lines:
+            known = known_lines if args.new else None
+            writer.write_lines(args.length, settings, seed, known)
+        else:
+            _write_texts(args, writer, prime, settings, seed)
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def _write_texts(
     args: argparse.Namespace, writer: Sampler, prime: str, settings: Settings, seed: int
-) -> Tuple[List[Sample], bool]:
-    """Write texts, and print them unless the output is JSON. Return them, and whether Ctrl-C ended them early.
-
-    A single text is printed while it is drawn.
-    """
-    is_shown_while_drawn = args.num_samples == 1 and not args.json
-    show = None
-    if is_shown_while_drawn:
+) -> None:
+    """Write texts. A single one is printed while it is drawn."""
+    pieces = writer.pieces(prime, args.length, settings, seed, stop=args.stop)
+    if _is_shown_while_drawn(args):
         _show(prime)
-        show = _show
-    samples, interrupted = writer.write(
-        prime, args.length, settings, seed, stop=args.stop, show=show
-    )
+    for piece in pieces:
+        if _is_shown_while_drawn(args):
+            _show(piece)
 
-    if is_shown_while_drawn:
+
+def _print_samples(args: argparse.Namespace, samples: List[Sample], prime: str) -> None:
+    """Print what is not printed yet."""
+    if args.lines:
+        _show("".join(sample.text.rstrip("\n") + "\n" for sample in samples))
+    elif _is_shown_while_drawn(args):
         _show("\n")
-    elif not args.json:
+    else:
         texts = [f"{prime}{sample.text}\n" for sample in samples]
         _show(("-" * 70 + "\n").join(texts))
-    return samples, interrupted
+
+
+def _print_counts(args: argparse.Namespace, writer: Sampler, interrupted: bool) -> None:
+    """Print on standard error how many lines were left out with --new, and why there are too few."""
+    are_too_few = len(writer.lines) < args.lines and not interrupted
+    counts = f"there are {len(writer.lines):,} of {words.plural(args.lines, 'line')}"
+    if args.new:
+        note = f"left out {words.plural(writer.left_out, 'line')} of the training text, or repeated"
+        if are_too_few and writer.left_out:
+            note += f", so that {counts}"
+        terminal.print_note(note)
+    if are_too_few and not writer.left_out:
+        terminal.print_note(f"{counts}, because the others that were drawn are blank")
 
 
 def _show(text: str) -> None:
     terminal.write(text, sys.stdout)
+
+
+def _print_novelty(
+    samples: List[Sample], training: str, model: Model, of_start: Optional[DividedText]
+) -> None:
+    for sample in samples:
+        print(_novelty_line(sample.text, training, "the training text"))
+        if of_start:
+            print(_novelty_line(sample.text, of_start.training, _name_of_start(model)))
 
 
 def _novelty_of_lines(samples: List[Sample], known_lines: FrozenSet[str], source: str) -> str:

@@ -3,17 +3,17 @@
 import argparse
 import os
 import sys
-from dataclasses import asdict
-from typing import Any, Dict, Optional, Sequence, Union
+from dataclasses import asdict, replace
+from typing import Optional, Sequence, Union
 
 import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import check_is_text
-from charrnn.checkpoints.record import IMMUTABLE, RunRecord
+from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import arguments
 from charrnn.engines.trained_model import Model
-from charrnn.hyperparameters import AUTO, GROUPS, NAMES, Hyperparameters
+from charrnn.hyperparameters import AUTO, GROUPS, NAMES, NOT_RESUMABLE
 from charrnn.system import errors, machine, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import graphs, require_tensorflow
@@ -22,7 +22,6 @@ from charrnn.train import train_job
 from charrnn.training.distributed import Processes, start_processes
 from charrnn.training.job import Job, plan_job
 from charrnn.training.minutes import step_ends
-from charrnn.training.options import Options
 from charrnn.training.presets import PRESETS
 from charrnn.training.start import NONE
 from charrnn.training.transfer import network_of
@@ -55,8 +54,8 @@ def make_parser() -> arguments.Parser:
     parser.add_argument(
         "--like",
         metavar="RUN",
-        help="take all hyperparameters of another run, and the model that it began with, named by its folder "
-        "or a copy of its run.json, but not its text. Other flags override them",
+        help="take all hyperparameters of another run except --threads, and the model that it began with, named by its "
+        "folder or a copy of its run.json, but not its text. Other flags override them",
     )
     parser.add_argument(
         "--minutes",
@@ -112,11 +111,10 @@ def make_parser() -> arguments.Parser:
         action="store_true",
         help="continue the run in DIR, by default the newest of "
         "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
-        f"except {', '.join(map(words.flag, IMMUTABLE))}",
+        f"except {', '.join(map(words.flag, NOT_RESUMABLE))}",
     )
 
-    for declaring in (Options, Hyperparameters):
-        arguments.add_settings(groups, declaring)
+    arguments.add_settings(groups)
     return parser
 
 
@@ -130,9 +128,7 @@ def _main(args: argparse.Namespace) -> int:
     processes = start_processes()
     # Eager mode stays off from the plan, which may measure models, to the end of the run.
     with processes.watched(args.checkpoint_dir), graphs():
-        if args.threads is None:
-            args.threads = processes.threads()
-        job = processes.from_first(_job, args, processes.size)
+        job = processes.from_first(_job, args, processes.size, processes.threads())
         if args.dry_run:
             dry_run(job, processes)
             return 0
@@ -140,7 +136,7 @@ def _main(args: argparse.Namespace) -> int:
     return 128 + stopped_by if stopped_by else 0
 
 
-def _job(args: argparse.Namespace, n_processes: int) -> Job:
+def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
     """Return the job that the arguments describe."""
     _check(args)
     like = None if args.like is None else _run_at(args.like)
@@ -157,22 +153,25 @@ def _job(args: argparse.Namespace, n_processes: int) -> Job:
         terminal.print_note(
             "charrnn-train: the text is anna, because --like takes no text from a run"
         )
-    hyperparameters = asdict(like.hyperparameters) if like else {}
-    hyperparameters.update(_in_use(args, NAMES))
+    hyperparameters = {}
+    if like:
+        # The threads are those of this machine.
+        hyperparameters = asdict(replace(like.hyperparameters, threads=None))
+    for name in NAMES:
+        value = getattr(args, name)
+        if value is not None:
+            hyperparameters[name] = value
 
-    options = Options(
-        args.resume,
-        args.preset,
-        minutes=args.minutes,
-        **_in_use(args, ("sample_length", "summaries", "threads")),
-    )
     job = plan_job(
         text,
         hyperparameters,
         args.checkpoint_dir,
-        options,
+        resume=args.resume,
+        preset=args.preset,
+        minutes=args.minutes,
         init_from=init_from,
         n_processes=n_processes,
+        threads=threads,
     )
     if args.decay is not None and job.hyperparameters.schedule != "exponential":
         raise ValueError(
@@ -199,12 +198,6 @@ def _check(args: argparse.Namespace) -> None:
     is_one_text = len(args.text) < 2 and not any(map(os.path.isdir, args.text))
     if args.separator is not None and is_one_text:
         raise ValueError("--separator has no effect, because it stands between several texts")
-
-
-def _in_use(args: argparse.Namespace, names: Sequence[str]) -> Dict[str, Any]:
-    """Return the values of those flags that are not left out."""
-    values = {name: getattr(args, name) for name in names}
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _init_from(args: argparse.Namespace, like: Optional[RunRecord]) -> Union[Model, str, None]:

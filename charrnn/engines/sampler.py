@@ -6,7 +6,7 @@ Letters for shapes as in :mod:`charrnn.engines`.
 import math
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Collection, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Collection, Iterator, List, Mapping, Optional, Set, Tuple, Union
 
 import numpy as np
 
@@ -147,97 +147,64 @@ class Sampler:
     Attributes:
         vocabulary: the characters that the engine knows.
         num_samples: B, texts written at once.
+        lines: the lines that :meth:`write_lines` wrote; after Ctrl-C, those that were drawn.
+        left_out: how many others it left out, because they are known or repeated.
     """
 
     def __init__(self, engine: Engine, num_samples: int = 1, allow: Optional[Allow] = None):
         """Prepare to write with an engine. For ``allow`` see :meth:`charrnn.engines.trained_model.Model.write`."""
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
+        self.lines: List[Sample] = []
+        self.left_out = 0
         self._engine = engine
         self._allow = allow
+        self._texts: List[_Text] = []
         # The logits and the state after what was drawn last, from which a later text may go on.
         self._last: Any = (None, engine.zero_state())
 
+    @property
+    def samples(self) -> List[Sample]:
+        """The texts that were written last, or are being written, as far as they are drawn."""
+        return [text.sample() for text in self._texts]
+
     def write(
+        self, prime: str, length: int, settings: Settings, seed: int, **options: Any
+    ) -> List[Sample]:
+        """Write the texts. The arguments are those of :meth:`pieces`."""
+        for _ in self.pieces(prime, length, settings, seed, **options):
+            pass
+        return self.samples
+
+    def pieces(
         self,
         prime: str,
         length: int,
         settings: Settings,
         seed: int,
         *,
+        steps: int = CHUNK,
         stop: Optional[str] = None,
         stop_count: int = 1,
         after_last: bool = False,
-        show: Optional[Callable[[str], object]] = None,
-    ) -> Tuple[List[Sample], bool]:
-        """Write the texts.
+    ) -> Iterator[str]:
+        """Write the texts, some steps at a time. Yield each piece of the first text when it has been drawn.
 
         Args:
             prime: the beginning of all texts, see :func:`checked_prime`.
             length: characters to draw for each text, at least 0.
             settings: how to draw, in range.
             seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
+            steps: characters of a piece, at most.
             stop: end a text after this string, which may begin in the prime. An empty string ends nothing.
             stop_count: the occurrence of this string at which a text ends: 1 for the first.
             after_last: continue what was drawn before, with its state. The prime may then be empty if there is such a
                 text, and must be empty if there are several.
-            show: called with each piece of the first text, of at most CHUNK characters, when it has been drawn.
-
-        Returns:
-            (samples, interrupted): the texts, and whether Ctrl-C ended them early.
         """
         seeds = [(seed + row) % SEEDS for row in range(self.num_samples)]
-        drawn = ["" for _ in seeds]
-        log_probabilities = [[np.zeros(0, np.float32)] for _ in seeds]
-        interrupted = False
-
-        pieces = self._pieces(
-            prime,
-            length,
-            settings,
-            seeds,
-            steps=CHUNK,
-            stop=stop,
-            stop_count=stop_count,
-            after_last=after_last,
-        )
-        try:
-            for row, piece, values in pieces:
-                drawn[row] += piece
-                log_probabilities[row].append(values)
-                if show and row == 0:
-                    show(piece)
-        except KeyboardInterrupt:
-            interrupted = True
-
-        samples = list(map(Sample, seeds, drawn, map(np.concatenate, log_probabilities)))
-        return samples, interrupted
-
-    def stream(
-        self, prime: str, length: int, settings: Settings, seed: int, stop: Optional[str] = None
-    ) -> Iterator[str]:
-        """Yield the characters that :meth:`write` draws for the first text, each as it is drawn."""
-        for _, char, _ in self._pieces(prime, length, settings, [seed], steps=1, stop=stop):
-            yield char
-
-    def _pieces(
-        self,
-        prime: str,
-        length: int,
-        settings: Settings,
-        seeds: List[int],
-        *,
-        steps: int,
-        stop: Optional[str],
-        stop_count: int = 1,
-        after_last: bool = False,
-    ) -> Iterator[Tuple[int, str, np.ndarray]]:
-        """Draw the texts, some steps at a time. Yield the row, the characters and the log-probabilities of each piece.
-
-        The arguments are those of :meth:`write`, with a seed for each row.
-        """
         texts = [_Text(prime, seed, stop, stop_count) for seed in seeds]
-        logits, state = self._read(prime, len(seeds), after_last)
+        self._texts = texts
+        logits, state = self._read(prime, len(texts), after_last)
         if self._allow:
             steps = 1
 
@@ -255,10 +222,12 @@ class Sampler:
                 log_probabilities = log_probabilities_of(own_logits[np.newaxis], ids)
             self._last = logits, state
 
+            first_has_ended = texts[0].has_ended
             for row, text in enumerate(texts):
                 if not text.has_ended:
-                    piece = text.add(self.vocabulary.decode(ids[:, row]))
-                    yield row, piece, log_probabilities[: len(piece), row]
+                    text.add(self.vocabulary.decode(ids[:, row]), log_probabilities[:, row])
+            if not first_has_ended:
+                yield texts[0].last_piece
             if all(text.has_ended for text in texts):
                 break
 
@@ -278,8 +247,8 @@ class Sampler:
 
     def write_lines(
         self, length: int, settings: Settings, seed: int, known: Optional[Collection[str]] = None
-    ) -> Tuple[List[Sample], int, bool]:
-        """Write as many lines as there are texts at once, none of them blank.
+    ) -> List[Sample]:
+        """Write as many lines as there are texts at once, none of them blank; fewer if MOST_ROUNDS are not enough.
 
         For each line, the network first writes LINES_BEFORE others, which are not used: it has learned what follows
         lines, but hardly what follows the zero state. Blank lines at the end do not count.
@@ -289,42 +258,42 @@ class Sampler:
             settings: how to draw, in range.
             seed: the seed of the first line that is drawn. Each further line has the next.
             known: lines that are left out. No line is then written twice. None to leave out none.
-
-        Returns:
-            (samples, left_out, interrupted): the lines, fewer if MOST_ROUNDS are not enough or Ctrl-C ended the
-            writing early; the number of lines that were left out because they are known or repeated; and whether
-            it was ended early.
         """
-        kept: List[Sample] = []
+        self.lines = []
+        self.left_out = 0
         seen = set(known or ())
-        left_out = 0
-        interrupted = False
         for start in range(0, MOST_ROUNDS * self.num_samples, self.num_samples):
-            samples, interrupted = self.write(
-                "\n",
-                length * (LINES_BEFORE + 1),
-                settings,
-                seed + start,
-                stop="\n",
-                stop_count=LINES_BEFORE + 1,
-            )
-
-            for sample in samples:
-                if len(kept) == self.num_samples:
-                    break
-                line = _cut_to_last_line(sample, length)
-                stripped = line.text.strip()
-                if not stripped:
-                    continue
-                if known is not None and stripped in seen:
-                    left_out += 1
-                else:
-                    kept.append(line)
-                    seen.add(stripped)
-
-            if interrupted or len(kept) == self.num_samples:
+            try:
+                self.write(
+                    "\n",
+                    length * (LINES_BEFORE + 1),
+                    settings,
+                    seed + start,
+                    stop="\n",
+                    stop_count=LINES_BEFORE + 1,
+                )
+            finally:
+                # After Ctrl-C, what was drawn counts too.
+                self._keep_lines(length, None if known is None else seen)
+            if len(self.lines) == self.num_samples:
                 break
-        return kept, left_out, interrupted
+        return self.lines
+
+    def _keep_lines(self, length: int, seen: Optional[Set[str]]) -> None:
+        """Keep the last line of each text, until there are enough. Lines in ``seen`` are left out, then it has all."""
+        for sample in self.samples:
+            if len(self.lines) == self.num_samples:
+                break
+            line = _cut_to_last_line(sample, length)
+            stripped = line.text.strip()
+            if not stripped:
+                continue
+            if seen is not None and stripped in seen:
+                self.left_out += 1
+                continue
+            self.lines.append(line)
+            if seen is not None:
+                seen.add(stripped)
 
 
 class _Text:
@@ -333,23 +302,33 @@ class _Text:
     Attributes:
         rng: the generator of its random numbers.
         text: the prime and what was drawn.
+        last_piece: what was added last.
         has_ended: whether nothing may be added any more.
     """
 
     def __init__(self, prime: str, seed: int, stop: Optional[str], stop_count: int):
         self.rng = np.random.RandomState(seed)
         self.text = prime
+        self.last_piece = ""
         self.has_ended = False
+        self._prime = prime
+        self._seed = seed
+        self._log_probabilities = [np.zeros(0, np.float32)]
         self._stop = stop
         self._stops_left = stop_count
 
-    def add(self, drawn: str) -> str:
-        """Add drawn characters, up to the end of the text, and return them."""
-        added = drawn
+    def add(self, drawn: str, log_probabilities: np.ndarray) -> None:
+        """Add drawn characters, up to the end of the text."""
         if self._stop:
-            added = drawn[: self._find_end(self._stop, drawn)]
-        self.text += added
-        return added
+            drawn = drawn[: self._find_end(self._stop, drawn)]
+        self.text += drawn
+        self.last_piece = drawn
+        self._log_probabilities.append(log_probabilities[: len(drawn)])
+
+    def sample(self) -> Sample:
+        """Return what was drawn so far."""
+        drawn = self.text[len(self._prime) :]
+        return Sample(self._seed, drawn, np.concatenate(self._log_probabilities))
 
     def _find_end(self, stop: str, drawn: str) -> int:
         """Return how many of the drawn characters belong to the text, and note whether it ends with them."""

@@ -44,7 +44,7 @@ _SOFTMAX_KERNEL = "softmax/Variable"
 _SOFTMAX_BIAS = "softmax/Variable_1"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Model:
     """A trained network, which :func:`open_model` opens.
 
@@ -76,11 +76,9 @@ class Model:
     _next_engine: Optional[Engine] = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        # A frozen dataclass has no other way to set an attribute.
-        num_layers, cell = _network_of(self.weights)
-        vars(self).update(num_layers=num_layers, cell=cell)
+        self.num_layers, self.cell = _network_of(self.weights)
         if self.run:
-            vars(self).update(beginning=self.run.beginning)
+            self.beginning = self.run.beginning
         if len(self.vocabulary) != len(self.softmax_bias):
             raise ValueError(
                 f"it was trained on {len(self.softmax_bias)} distinct characters, but the vocabulary has "
@@ -183,11 +181,10 @@ class Model:
             # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
             characters = None
         with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
-            sampler = Sampler(engine, num_samples, allow)
-            samples, interrupted = sampler.write(prime, length, settings, seed, stop=stop)
+            samples = Sampler(engine, num_samples, allow).write(
+                prime, length, settings, seed, stop=stop
+            )
 
-        if interrupted:
-            raise KeyboardInterrupt
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
 
@@ -218,7 +215,8 @@ class Model:
         def pieces() -> Iterator[str]:
             yield prime
             with contextlib.closing(self.engine()) as engine:
-                yield from Sampler(engine, allow=allow).stream(prime, length, settings, seed, stop)
+                sampler = Sampler(engine, allow=allow)
+                yield from sampler.pieces(prime, length, settings, seed, steps=1, stop=stop)
 
         return pieces()
 
@@ -261,11 +259,8 @@ class Model:
             known_lines = text.lines()
 
         with contextlib.closing(self.engine(n, n * USUAL_LINE_LENGTH, keeps_eager=True)) as engine:
-            sampler = Sampler(engine, n)
-            samples, _, interrupted = sampler.write_lines(length, settings, seed, known_lines)
+            samples = Sampler(engine, n).write_lines(length, settings, seed, known_lines)
 
-        if interrupted:
-            raise KeyboardInterrupt
         return [sample.text.rstrip("\n") for sample in samples]
 
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
@@ -287,12 +282,10 @@ class Model:
             ValueError: the text is empty, or has a character that the model does not know.
         """
         known, _ = checked_prime(text, self.vocabulary, unknown)
-        engine = self._next_engine
-        if engine is None:
-            engine = self.engine()
-            # It is kept, because a program may call this for each character, and to lay out the weights takes as long
-            # as to read hundreds of characters.
-            vars(self)["_next_engine"] = engine
+        # It is kept, because a program may call this for each character, and to lay out the weights takes as long as to
+        # read hundreds of characters.
+        engine = self._next_engine or self.engine()
+        self._next_engine = engine
         logits, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
         (chances,) = softmax(logits)
         return chances
@@ -418,13 +411,22 @@ def _is_usable(values: np.ndarray) -> bool:
 
 
 def _graph_pays(texts: int, characters: Optional[int]) -> bool:
-    """Return whether the graph is faster than NumPy for some texts at once with some characters together.
+    """Return whether the graph saves more time than TensorFlow takes to start.
 
-    Measured by benchmarks/bench.py generation with NumPy 1.18; docs/speed.md has the figures. With NumPy 2.5, which is
-    faster, the graph pays later, but how much later is different on each machine.
+    docs/speed.md has the figures: 64 texts in the graph have 22,118 characters a second. In NumPy 2.4 they have 16,074,
+    so the graph saves 17 microseconds a character, and the start of TensorFlow 2 takes about 3 seconds. In NumPy 1.18
+    they have 6,795, so it saves 102, and the start of TensorFlow 1.15 takes half as long.
+
+    Args:
+        texts: number of texts at once.
+        characters: number of characters in all texts together, or None if it is not known.
     """
     if texts == 1 or characters is None:
         return False
+
+    # NumPy 1.18 is that of TensorFlow 1.15.
+    if np.lib.NumpyVersion(np.__version__) >= "1.19.0":
+        return texts > 3 and characters >= 176_000
     if texts <= 3:
         return characters >= 36_000
     return characters >= 15_000

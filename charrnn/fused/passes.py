@@ -169,25 +169,32 @@ def _new_tape(shard, c, h):
     return tape._replace(flow=flow)
 
 
-def _is_transposed(precision):
-    """Return whether the forward pass multiplies with the recurrent weights transposed, [4L, L].
+class _Operands(NamedTuple):
+    """The weights of a layer as the forward pass multiplies them, cast to the precision once for all steps.
 
-    In bfloat16, their product with few rows is faster so.
+    Attributes:
+        inputs, recurrent, bias: as in Layer. Those for the ids stay float32: their rows are gathered and added.
+        is_transposed: whether ``recurrent`` is [4L, L]. In bfloat16, its product with few rows is faster so.
     """
-    return precision == "bfloat16"
+
+    inputs: Any
+    recurrent: Any
+    bias: Any
+    is_transposed: bool
 
 
 def _operands(layers, precision):
-    """Return the layers with the weights that the forward pass multiplies in the precision, cast once for all steps."""
+    """Return the operands of each layer."""
+    is_transposed = precision == "bfloat16"
     operands = []
     for index, layer in enumerate(layers):
-        # the first layer's weights of its inputs stay float32: their rows are gathered and added, not multiplied
+        inputs = layer.inputs
         if index > 0:
-            layer = layer._replace(inputs=tf.cast(layer.inputs, precision))
-        operands.append(layer._replace(recurrent=tf.cast(layer.recurrent, precision)))
-
-    if _is_transposed(precision):
-        return [layer._replace(recurrent=tf.transpose(layer.recurrent)) for layer in operands]
+            inputs = tf.cast(inputs, precision)
+        recurrent = tf.cast(layer.recurrent, precision)
+        if is_transposed:
+            recurrent = tf.transpose(recurrent)
+        operands.append(_Operands(inputs, recurrent, layer.bias, is_transposed))
     return operands
 
 
@@ -225,11 +232,10 @@ def _forward_piece(layer, tape, input_at, begin, end, state, flow):
     """
     c, h = state
     precision = h.dtype.name
-    is_transposed = _is_transposed(precision)
 
     def step(t, c, h, flow):
-        gates = product(h, layer.recurrent, precision, transpose_b=is_transposed)  # [R, 4L]
-        gates += input_at(t)
+        gates = product(h, layer.recurrent, precision, transpose_b=layer.is_transposed)
+        gates += input_at(t)  # [R, 4L]
         i, j, f, o = tf.split(gates, 4, axis=1)  # [R, L] each
 
         i = tf.sigmoid(i)
@@ -373,33 +379,42 @@ def _backward_piece(recurrent_transposed, tape, d_outputs, begin, end, d_state):
     return (dc, dh), tf.reshape(d_gates, [-1, 4 * size])
 
 
-def _used_rows(ids, num_classes, precision):
-    """Return the distinct ids [U], in order, and the place of each id [M, R] among them.
+class _UsedRows(NamedTuple):
+    """The rows of the first layer's input weights that a window uses.
 
-    With few characters in bfloat16, these are all C ids. Only then U is static, and :func:`_add_rows` uses a product.
+    Attributes:
+        ids: int32 [U], in order: those in the window, or all C.
+        places: int32 [M, R], the place of each id of the window among them.
+        are_all: whether they are all C, so that U is static, and :func:`_add_rows` uses a product.
     """
+
+    ids: Any
+    places: Any
+    are_all: bool
+
+
+def _used_rows(ids, num_classes, precision):
+    """Return the rows that the ids [M, R] use. With few characters in bfloat16, they are all."""
     if precision == "bfloat16" and num_classes <= MOST_ONE_HOT_CHARACTERS:
-        return tf.range(num_classes), ids
+        return _UsedRows(tf.range(num_classes), ids, are_all=True)
 
     flat = tf.reshape(ids, [-1])
     distinct, _ = tf.unique(flat)
     # searchsorted needs them sorted
     used = tf.sort(distinct)
     places = tf.searchsorted(used, flat)
-    return used, tf.reshape(places, ids.shape)
+    return _UsedRows(used, tf.reshape(places, ids.shape), are_all=False)
 
 
-def _add_rows(total, places, rows):
+def _add_rows(total, places, rows, are_all):
     """Add rows [S·R, 4L] at their places, int32 [S, R], in a total [U, 4L].
 
-    With few characters in bfloat16, the product of a one-hot matrix with the rows is the fastest. Otherwise the rows
-    with the same place are added first. Then only their places in the total are changed, so that the time does not grow
-    with the number of characters.
+    Where U are all characters, the product of a one-hot matrix with the rows is the fastest. Otherwise the rows with
+    the same place are added first. Then only their places in the total are changed, so that the time does not grow with
+    the number of characters.
     """
-    n_used = total.shape[0].value
-    # as _used_rows says
-    has_all_characters = n_used is not None
-    if has_all_characters:
+    if are_all:
+        n_used = total.shape[0].value
         precision = rows.dtype.name
         one_hot = tf.one_hot(tf.reshape(places, [-1]), n_used, dtype=precision)  # [S·R, U]
         return total + product(one_hot, rows, precision, transpose_a=True)
@@ -410,19 +425,19 @@ def _add_rows(total, places, rows):
     return tf.tensor_scatter_nd_add(total, distinct[:, tf.newaxis], sums)
 
 
-def _add_gradients(total, places, below, h_before, d_gates):
+def _add_gradients(total, used, steps, below, h_before, d_gates):
     """Return the float32 gradients of a layer with a piece's share added, from ``d_gates`` [S·R, 4L].
 
     ``below`` is the dropped outputs [S, R, L] of the layer below. In the first layer it is None, ``total.inputs`` has
-    the rows [U, 4L] of the window's ids, with the place of each id in ``places`` [S, R], and the bias is left to
-    :func:`backward`.
+    the rows [U, 4L] that are ``used``, a _UsedRows, of which a slice of ``steps`` has the places, and the bias is left
+    to :func:`backward`.
     """
     size = total.recurrent.shape[0].value
     precision = d_gates.dtype.name
     flat = tf.reshape(h_before, [-1, size])  # [S·R, L]
     recurrent = total.recurrent + product(flat, d_gates, precision, transpose_a=True)  # [L, 4L]
     if below is None:
-        inputs = _add_rows(total.inputs, places, d_gates)  # [U, 4L]
+        inputs = _add_rows(total.inputs, used.places[steps], d_gates, used.are_all)  # [U, 4L]
         return Layer(inputs, recurrent, total.bias)
 
     flat = tf.reshape(below, [-1, size])  # [S·R, L]
@@ -457,7 +472,7 @@ def backward(shard, layers, tapes, d_flat_outputs, d_state):
     _, first_dh = d_state[0]
     element = first_dh.shape.as_list()  # [R, L]
     num_classes = layers[0].inputs.shape[0].value
-    used, places = _used_rows(shard.ids, num_classes, precision)  # [U], [M, R]
+    used = _used_rows(shard.ids, num_classes, precision)
 
     def run_piece(k, d_state, totals):
         begin, end = shard.span(k)
@@ -495,7 +510,8 @@ def backward(shard, layers, tapes, d_flat_outputs, d_state):
 
             totals[index] = _add_gradients(
                 totals[index],
-                places=places[begin:end],
+                used=used,
+                steps=slice(begin, end),
                 below=below,
                 h_before=h_before,
                 d_gates=d_gates,
@@ -507,7 +523,7 @@ def backward(shard, layers, tapes, d_flat_outputs, d_state):
         zeros.append(Layer(*[tf.zeros(values.shape) for values in layer]))
     # the rows of the first layer wait for the end of the forward pass, so that they are not in memory before it
     with tf.control_dependencies([d_flat_outputs]):
-        n_used = used.shape[0].value or tf.size(used)
+        n_used = num_classes if used.are_all else tf.size(used.ids)
         first_inputs = tf.zeros([n_used, layers[0].bias.shape[0]])  # [U, 4L]
     zeros[0] = zeros[0]._replace(inputs=first_inputs)
 
@@ -521,6 +537,6 @@ def backward(shard, layers, tapes, d_flat_outputs, d_state):
     # the bias was added once to each row, so its gradient is the sum of theirs
     d_rows = totals[0].inputs
     d_first = totals[0]._replace(
-        inputs=tf.IndexedSlices(d_rows, used), bias=tf.reduce_sum(d_rows, axis=0)
+        inputs=tf.IndexedSlices(d_rows, used.ids), bias=tf.reduce_sum(d_rows, axis=0)
     )
     return d_state, [d_first, *totals[1:]]

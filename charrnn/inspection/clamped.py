@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import dataclass
 from typing import Any, Counter, Dict, List, Optional, Sequence
 
 import numpy as np
@@ -23,6 +24,39 @@ MOST_WORDS = 4
 LEAST_TELLING = 3.0
 # Share of all line ends that one end must have, so that a reader sees it without counting.
 LEAST_SHARE_OF_LINE_ENDS = 0.85
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What tells texts apart that were written with a unit clamped low, free, and clamped high: words or line ends.
+
+    Attributes:
+        words: the words for the two ends: first the two that most often follow the same words, so that one stands
+            where the other one would; then the most telling. Empty for line ends.
+        counts: how often they occur: for low, free and high a number for the words of each end, or one number for the
+            line ends.
+        texts: the number of texts in each of these counts.
+    """
+
+    words: List[List[str]]
+    counts: List[List[int]]
+    texts: int
+
+    @property
+    def of_line_ends(self) -> bool:
+        """Whether line ends tell the texts apart, and not words."""
+        return not self.words
+
+    @property
+    def clearness(self) -> float:
+        """By how many standard deviations the two ends differ in what is counted: the least of these."""
+        at_low, _, at_high = self.counts
+        return min(abs(_difference(low, high)) for low, high in zip(at_low, at_high))
+
+    def as_json(self) -> Dict[str, Any]:
+        """Return what the page reads."""
+        return {"words": self.words or None, "counts": self.counts, "texts": self.texts}
+
 
 # The bias of a gate that is open whatever the network reads; with a minus, of one that is shut.
 _ALWAYS = 1e4
@@ -98,46 +132,32 @@ def counted(texts: Sequence[str]) -> Counter[str]:
     return counts
 
 
-def compare(
-    low: Sequence[str], free: Sequence[str], high: Sequence[str]
-) -> Optional[Dict[str, Any]]:
+def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Optional[Comparison]:
     """Return what tells texts apart that were written with a unit clamped low, free, and clamped high.
 
     These are words or line ends, whichever differ more clearly. They are chosen in the first half of the texts, and
-    counted in the second.
-
-    Returns:
-        ``words``, the words for the two ends: first the two that most often follow the same words, so that one stands
-        where the other one would; then the most telling. It is None for line ends. ``counts``, how often they occur:
-        for low, free and high a number for the words of each end, or one number for the line ends. ``texts``, the
-        number of texts in each of these counts. None if nothing tells them apart.
+    counted in the second. None if nothing tells them apart.
     """
     comparisons = [_compare_words(low, free, high), _compare_line_ends(low, free, high)]
     telling = [comparison for comparison in comparisons if comparison is not None]
     if not telling:
         return None
-    return max(telling, key=clearness)
+    return max(telling, key=lambda comparison: comparison.clearness)
 
 
-def clearness(comparison: Dict[str, Any]) -> float:
-    """Return by how many standard deviations the two ends differ in what a comparison counts: the least of these."""
-    at_low, _, at_high = comparison["counts"]
-    return min(abs(_difference(low, high)) for low, high in zip(at_low, at_high))
-
-
-def seen(low: str, high: str, comparison: Dict[str, Any]) -> int:
+def seen(low: str, high: str, comparison: Comparison) -> int:
     """Return how clearly two texts, written at the two ends, show what a comparison says; below 1, they do not.
 
     Of line ends, it is how many more the text has that should have more of them. Of words, each text should have its
     own words more often than it has those of the other, and more often than the other has them: it is the smallest of
     these differences. They are taken of all words, and of the first word of each end, which a sentence names.
     """
-    if comparison["words"] is None:
-        [counted_low], _, [counted_high] = comparison["counts"]
+    if comparison.of_line_ends:
+        [counted_low], _, [counted_high] = comparison.counts
         more_at_high = _line_ends([high]) - _line_ends([low])
         return more_at_high if counted_high > counted_low else -more_at_high
 
-    low_words, high_words = comparison["words"]
+    low_words, high_words = comparison.words
     margins = []
     for of_low, of_high in [(low_words, high_words), (low_words[:1], high_words[:1])]:
         own_in_low = _times(of_low, low)
@@ -162,7 +182,7 @@ def _difference(low: int, high: int) -> float:
 
 def _compare_line_ends(
     low: Sequence[str], free: Sequence[str], high: Sequence[str]
-) -> Optional[Dict[str, Any]]:
+) -> Optional[Comparison]:
     """Return how often lines end, as :func:`compare` does; None if that does not tell the texts apart."""
     half = len(low) // 2
     chosen_by = _difference(_line_ends(low[:half]), _line_ends(high[:half]))
@@ -174,7 +194,7 @@ def _compare_line_ends(
     is_same_end = chosen_by * counted_difference > 0
     is_seen = max(at_low, at_high) >= LEAST_SHARE_OF_LINE_ENDS * (at_low + at_high)
     if is_chosen and is_same_end and is_seen:
-        return {"words": None, "counts": [[count] for count in counts], "texts": half}
+        return Comparison(words=[], counts=[[count] for count in counts], texts=half)
     return None
 
 
@@ -184,7 +204,7 @@ def _line_ends(texts: Sequence[str]) -> int:
 
 def _compare_words(
     low: Sequence[str], free: Sequence[str], high: Sequence[str]
-) -> Optional[Dict[str, Any]]:
+) -> Optional[Comparison]:
     """Return which words tell texts apart, as :func:`compare` does; None if none does."""
     half = len(low) // 2
     said_low = features.words("\n".join(low))
@@ -213,7 +233,7 @@ def _compare_words(
     for chosen in (low_words, high_words):
         first_the_pair = sorted(chosen, key=lambda word: word not in pair)
         words.append([usual_forms[word] for word in first_the_pair])
-    return {"words": words, "counts": counts, "texts": half}
+    return Comparison(words, counts, texts=half)
 
 
 def _usual_forms(said: List[str]) -> Dict[str, str]:

@@ -5,7 +5,7 @@ A discovery is a unit that tracks a feature of the text clearly more closely tha
 """
 
 import re
-from typing import Any, Dict, List, Optional, Sequence, Set
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from charrnn.engines.sampler import choose_settings
 from charrnn.engines.trained_model import Model
@@ -44,7 +44,8 @@ def discovered(
     # The values between which each unit nearly always is, where 127 stands for 1.
     least, most = measured.limits()
 
-    discoveries = []
+    # how clearly the ends of each discovery differ, and what the page says of it
+    found: List[Tuple[float, Dict[str, Any]]] = []
     for tracking, untrained_correlation in measured.discoveries(untrained):
         unit = tracking.unit
         low_value = least[unit.part, unit.column] / 127
@@ -60,7 +61,9 @@ def discovered(
             text=text,
         )
         entry["seed"] = None
+        clearness = 0.0
         if comparison:
+            clearness = comparison.clearness
             entry["seed"] = _telling_seed(
                 low=low,
                 high=high,
@@ -68,9 +71,10 @@ def discovered(
                 prime=prime,
                 known_words=known_words,
             )
-        discoveries.append(entry)
+        found.append((clearness, entry))
     # Otherwise the order stays: the highest correlation first.
-    discoveries.sort(key=_clearness, reverse=True)
+    found.sort(key=lambda discovery: discovery[0], reverse=True)
+    discoveries = [entry for _, entry in found]
 
     seed = None
     feature = None
@@ -91,15 +95,10 @@ def discovered(
     }
 
 
-def _clearness(entry: Dict[str, Any]) -> float:
-    told = entry["told"]
-    return 0.0 if told is None else clamped.clearness(told)
-
-
 def _telling_seed(
     low: Sequence[str],
     high: Sequence[str],
-    comparison: Dict[str, Any],
+    comparison: clamped.Comparison,
     prime: str,
     known_words: Set[str],
 ) -> int:
@@ -159,7 +158,7 @@ def _readable(text: str, known_words: Set[str]) -> float:
 def describe(
     tracking: units.Tracking,
     untrained_correlation: float,
-    comparison: Optional[Dict[str, Any]],
+    comparison: Optional[clamped.Comparison],
     count: int,
     text: str,
 ) -> Dict[str, Any]:
@@ -178,7 +177,9 @@ def describe(
     if feature.name == features.QUOTATION and features.is_speech(text):
         ends = ("narration", "speech")
 
+    told = None
     if comparison:
+        told = comparison.as_json()
         sentence = f"Move one of its {count:,} numbers, and {_what_changes(tracking, comparison)}."
     elif abs(correlation) >= units.CLEAR:
         sentence = f"One of the {count:,} numbers in this network {feature.claim}."
@@ -192,30 +193,30 @@ def describe(
         "feature": feature.name,
         "ends": ends,
         "sentence": sentence,
-        "told": comparison,
+        "told": told,
         "correlation": correlation,
         "untrained": round(untrained_correlation, 3),
     }
 
 
-def _what_changes(tracking: units.Tracking, comparison: Dict[str, Any]) -> str:
+def _what_changes(tracking: units.Tracking, comparison: clamped.Comparison) -> str:
     """Say what is written when a unit is moved, with asterisks around what is stressed."""
-    if comparison["words"] is None:
+    if comparison.of_line_ends:
         return _how_lines_end(comparison)
 
     # The words are for the unit's low and its high end, so here they are turned.
-    words_of_ends = [words[0] for words in comparison["words"]]
+    words_of_ends = [words[0] for words in comparison.words]
     if tracking.correlation < 0:
         words_of_ends.reverse()
     less, more = words_of_ends
     return f"it says *{more}* instead of *{less}*"
 
 
-def _how_lines_end(comparison: Dict[str, Any]) -> str:
+def _how_lines_end(comparison: clamped.Comparison) -> str:
     """Say what becomes of line ends at the two ends of a unit, of which one has far more of them."""
-    [at_low], [free], [at_high] = comparison["counts"]
+    [at_low], [free], [at_high] = comparison.counts
     more = max(at_low, at_high)
     less = min(at_low, at_high)
     soon = "too soon" if more >= CLEARLY_MORE * free else "in time"
-    late = "never" if less <= NEARLY_NONE * comparison["texts"] else "hardly ever"
+    late = "never" if less <= NEARLY_NONE * comparison.texts else "hardly ever"
     return f"its lines end *{soon}*, or *{late}*"

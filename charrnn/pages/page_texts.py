@@ -123,10 +123,7 @@ def _written_texts(engine: Engine, model: Model, reason: str) -> PageTexts:
     """Return what the network writes, because the training text cannot be read for some reason."""
     prime = default_prime(engine.vocabulary, model.beginning)
     settings = choose_settings(len(engine.vocabulary))
-    [sample], interrupted = Sampler(engine).write(prime, WRITTEN, settings, seed=0)
-    if interrupted:
-        raise KeyboardInterrupt
-
+    [sample] = Sampler(engine).write(prime, WRITTEN, settings, seed=0)
     written = prime + sample.text
     name = f"{WRITTEN:,} characters that the network wrote"
     return PageTexts(

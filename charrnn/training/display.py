@@ -35,7 +35,13 @@ class Display:
     _bar: tqdm.tqdm
 
     def __init__(
-        self, job: Job, n_parameters: int, stop: StopRequests, quiet: bool = False
+        self,
+        job: Job,
+        n_parameters: int,
+        stop: StopRequests,
+        *,
+        quiet: bool = False,
+        in_python: bool = False,
     ) -> None:
         """Prepare to print. When nobody reads that any more, ``stop`` is asked to stop the run."""
         self.job = job
@@ -43,6 +49,7 @@ class Display:
         self._n_parameters = n_parameters
         self._stop = stop
         self._quiet = quiet
+        self._in_python = in_python
         # Whether the last line could not be printed.
         self._writes_fail = False
 
@@ -60,7 +67,7 @@ class Display:
         self._row("steps", f"{steps}, seed {hyper.seed}")
         self._row("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps")
 
-        if not job.options.resume:
+        if not job.resumes:
             for note in self._notes():
                 self._row("note", note)
         self._table(self._choices())
@@ -119,7 +126,7 @@ class Display:
         begins_with = start.model.name
         if start.reason:
             none = "--init-from none"
-            if self.job.options.in_python:
+            if self._in_python:
                 none = 'init_from="none"'
             begins_with = f"{begins_with}, {start.reason}; {none} begins anew"
         yield "start", begins_with
@@ -131,7 +138,7 @@ class Display:
     def _notes(self) -> Iterator[str]:
         """Yield what would be better for a new run."""
         job = self.job
-        is_auto = job.options.preset == AUTO
+        is_auto = job.preset == AUTO
         is_short = len(job.text) < FEW_CHARACTERS and not job.of_lines
         if is_short and not job.start.model:
             yield f"with fewer than {FEW_CHARACTERS:,} characters, n-gram counts predict better than a network"
@@ -181,9 +188,14 @@ class Display:
             self._row("skipped", line)
 
     def resumed(self, step: int) -> None:
-        """Print from which step a run goes on, and whether its dropout differs from an uninterrupted one."""
+        """Print from which step a run goes on, and in what it differs from an uninterrupted one."""
         left = max(0, self.job.total_steps - step)
         self._row("resumed", f"after step {step:,}, {left:,} to go")
+        threads = self.job.threads
+        so_far = self.job.threads_so_far
+        if so_far not in (None, threads):
+            differs = "so the result is not bit for bit that of an uninterrupted run"
+            self._row("threads", f"{threads}, and {so_far} so far, {differs}")
 
         # The random state of dynamic_rnn's masks is not in a checkpoint. Those of the fused unroll depend on the step.
         hyper = self.job.hyperparameters
@@ -286,7 +298,7 @@ class Display:
             changed["early_stop"] = 0
         resumption = self._resumption(**changed)
 
-        if self.job.options.in_python:
+        if self._in_python:
             writing = self._writing_in_python()
         else:
             writing = self._writing_in_command()
@@ -314,7 +326,7 @@ class Display:
 
     def _resumption(self, **changed: int) -> str:
         """Return how to resume the run, with changed hyperparameters."""
-        if self.job.options.in_python:
+        if self._in_python:
             arguments = [repr(str(self.folder)), "resume=True"]
             arguments += [f"{name}={value}" for name, value in changed.items()]
             return f"train_model(None, {', '.join(arguments)})"
@@ -326,7 +338,7 @@ class Display:
         if self._quiet:
             return
         program = "charrnn-train"
-        if self.job.options.in_python:
+        if self._in_python:
             program = "train_model"
         with contextlib.suppress(OSError, ValueError):
             with tqdm.tqdm.external_write_mode(file=sys.stderr):

@@ -109,12 +109,6 @@ class Evaluator:
             engine = Model("", vocabulary, self._current_weights()).engine()
         else:
             engine = self._engine_with(self._current_weights())
-        samples, interrupted = Sampler(engine).write(
-            prime, job.options.sample_length, settings, seed=step
-        )
-        # The sampler catches a Ctrl-C that asks to end at once: the second one.
-        if interrupted:
-            raise KeyboardInterrupt
-
-        (sample,) = samples
+        length = job.hyperparameters.sample_length
+        (sample,) = Sampler(engine).write(prime, length, settings, seed=step)
         return (prime + sample.text).lstrip("\n")

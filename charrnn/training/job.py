@@ -1,15 +1,15 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 
+import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from charrnn.checkpoints.find import run_folder
 from charrnn.checkpoints.record import (
-    IMMUTABLE,
     CheckpointError,
     RunRecord,
     read_run,
@@ -17,20 +17,20 @@ from charrnn.checkpoints.record import (
 from charrnn.data import StrPath, Vocabulary, count_windows
 from charrnn.engines.sampler import fresh_seed
 from charrnn.engines.trained_model import Model
-from charrnn.hyperparameters import AUTO, NAMES, Hyperparameters
+from charrnn.hyperparameters import AUTO, NAMES, NOT_RESUMABLE, Hyperparameters
 from charrnn.system import files
 from charrnn.system.machine import thread_count
 from charrnn.system.tensorflow import is_version_1, session_config, use_own_threads
 from charrnn.text import lines
 from charrnn.text.corpus import Text
 from charrnn.text.lines import beginning_of
-from charrnn.training import minutes, transfer
-from charrnn.training.options import Options
-from charrnn.training.presets import NOT_FUSED, auto_from_model, preset, steps_of_auto
+from charrnn.training import minutes, presets, transfer
+from charrnn.training.presets import NOT_FUSED, PRESETS, auto_from_model, steps_of_auto
 from charrnn.training.start import NONE, Start, choose_start
 
 # From this speedup of products on, the precision auto takes bfloat16.
 LEAST_SPEEDUP = 1.1
+LEAST_MINUTES = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +41,12 @@ class Job:
         record: what the run is.
         folder: the run folder.
         text: the whole text, in the order of the run.
-        options: the Options.
+        resumes: whether it goes on with a run.
+        preset: the name of the preset of a new run; None for the notebook's values.
         start: what the run begins with; nothing for a run that is resumed.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
         in_order: whether ``dynamic_rnn`` runs its iterations in order, so that the seed alone determines its dropout.
-        threads: the threads that each process uses.
+        threads_so_far: the threads that a resumed run had until now; None if that is not known, or for a new run.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
         time_in_words: what was chosen for a given time; "" if none was given.
     """
@@ -53,13 +54,14 @@ class Job:
     record: RunRecord
     folder: StrPath
     text: str
-    options: Options
-    threads: int
-    start: Start
     training: np.ndarray
     held_out: np.ndarray
     test: np.ndarray
+    start: Start = field(default_factory=Start)
+    resumes: bool = False
+    preset: Optional[str] = None
     in_order: bool = True
+    threads_so_far: Optional[int] = None
     speedup: Optional[float] = None
     time_in_words: str = ""
 
@@ -79,6 +81,11 @@ class Job:
         return self.record.hyperparameters
 
     @property
+    def threads(self) -> int:
+        """The threads that each process uses."""
+        return self.hyperparameters.threads or thread_count()
+
+    @property
     def n_windows(self) -> int:
         """K, windows in an epoch."""
         hyper = self.hyperparameters
@@ -94,13 +101,20 @@ def plan_job(
     text: Optional[Text],
     overrides: Dict[str, Any],
     folder: Optional[StrPath],
-    options: Options,
+    *,
+    resume: bool = False,
+    preset: Optional[str] = None,
+    minutes: Optional[float] = None,
     init_from: Union[Model, str, None] = None,
     n_processes: int = 1,
+    threads: Optional[int] = None,
 ) -> Job:
     """Plan a run, and check that it can be done. Nothing is written.
 
-    For the precision ``auto``, the speed of bfloat16 is measured. With options.minutes, the preset is ``auto``, and
+    The record of the plan has the threads that it uses. A run that is resumed has as many as before, if this process
+    may use so many.
+
+    For the precision ``auto``, the speed of bfloat16 is measured. With ``minutes``, the preset is ``auto``, and
     networks are timed to choose the sizes and epochs. Where the model to begin with is chosen, the known ones read the
     beginning of the text.
 
@@ -109,95 +123,144 @@ def plan_job(
         overrides: dict from names of hyperparameters to values. The others are those of the run to resume, or those of
             the preset and the model. A new run without a seed gets one.
         folder: the run folder; None for a new one, or to resume the newest, of those without a name.
-        options: the Options.
+        resume: whether to continue the run in the folder.
+        preset: the values to start from, a name in PRESETS or AUTO; None for the notebook's.
+        minutes: the time that the run is to take, from now to its end; None if its epochs say how long.
         init_from: a model to take the initial weights from, which must have the same cell and sizes; the text may
             have other characters. Or ``auto`` for one that suits the text, or ``none`` for none. None stands for
             ``auto`` with the preset ``auto``, otherwise for ``none``.
         n_processes: the number of processes that share a batch.
+        threads: the threads that each of them may use if the hyperparameters have no number.
 
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
     started = time.perf_counter()
-    options.check()
-    # What the user has set stays. What _for_minutes adds may change.
-    fixed = list(overrides)
-    if options.minutes is not None:
-        options, overrides = _for_minutes(options, overrides, n_processes)
+    _check_names(overrides)
+    folder = run_folder(folder, resume)
+    threads = threads or thread_count()
+    if resume:
+        _check_absent(preset=preset, minutes=minutes, init_from=init_from)
+        return _resumed_job(text, overrides, folder, n_processes, threads)
 
-    folder = run_folder(folder, options.resume)
-    start = Start()
-    if options.resume and init_from is not None:
-        raise ValueError("init_from is for a new run and cannot be combined with resume")
-    if text and not options.resume:
-        start = _start(text, overrides, options, init_from)
-    plan = partial(_planned, text, overrides, folder, options, n_processes=n_processes)
-    job = plan(start=start)
-    if options.minutes is None:
+    if text is None:
+        raise ValueError("there is no text to train on")
+    if preset not in (None, *PRESETS, AUTO):
+        raise ValueError(f"preset must be one of {', '.join([*PRESETS, AUTO])}, not {preset!r}")
+    # What the user has set stays. What is added for a time may change.
+    fixed = list(overrides)
+    if minutes is not None:
+        _check_minutes(minutes, overrides, preset, n_processes)
+        preset = AUTO
+        overrides = {"precision": AUTO, "early_stop": 0, **overrides}
+
+    plan = partial(_new_job, text, overrides, folder, preset, n_processes, threads)
+    start = _start(text, overrides, preset, init_from)
+    job = plan(start)
+    if minutes is None:
         return job
 
     # A model that was chosen is left out if a run from it takes longer. One that the user has named stays.
     if start.model and start.reason:
-        job_in_time = _in_time(job, options.minutes, started)
+        job_in_time = _in_time(job, minutes, started)
         if job_in_time:
             return job_in_time
         reason = f"because a run from {start.model.name} takes more time"
-        job = plan(start=Start(reason=reason))
-    return _fitted(job, options.minutes, fixed, started)
+        job = plan(Start(reason=reason))
+    return _fitted(job, minutes, fixed, started)
+
+
+def _check_names(overrides: Dict[str, Any]) -> None:
+    """Raise ValueError for a name that no hyperparameter has."""
+    unknown = sorted(set(overrides) - set(NAMES))
+    if unknown:
+        raise ValueError(
+            f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}"
+        )
+
+
+def _check_absent(**for_a_new_run: Any) -> None:
+    """Raise ValueError if something is given that a resumed run cannot have."""
+    for name, value in for_a_new_run.items():
+        if value is not None:
+            raise ValueError(f"{name} is for a new run and cannot be combined with resume")
 
 
 def _start(
     text: Text,
     overrides: Dict[str, Any],
-    options: Options,
+    preset: Optional[str],
     init_from: Union[Model, str, None],
 ) -> Start:
     """Return what a new run begins with: the model that is given, or the one that is chosen, if any."""
     if isinstance(init_from, Model):
         return Start(init_from)
-    is_auto = options.preset == AUTO
-    if init_from == NONE or (init_from is None and not is_auto):
+    if init_from == NONE or (init_from is None and preset != AUTO):
         return Start()
 
     # What the run would be without a model. With the preset auto, the model brings the sizes that are not given.
-    hyper = _hyperparameters(text, overrides, old=None, options=options, init_from=None)
+    hyper = _hyperparameters(text, overrides, preset, init_from=None)
     sizes = {}
     for name in transfer.NETWORK:
-        if name in overrides or not is_auto:
+        if name in overrides or preset != AUTO:
             sizes[name] = getattr(hyper, name)
     return choose_start(text, hyper, sizes)
 
 
-def _planned(
+def _new_job(
+    text: Text,
+    overrides: Dict[str, Any],
+    folder: StrPath,
+    preset: Optional[str],
+    n_processes: int,
+    threads: int,
+    start: Start,
+) -> Job:
+    """Return the job of a new run that begins with a start."""
+    hyper = _hyperparameters(text, overrides, preset, start.model)
+    # Order makes dynamic_rnn slower, and is of no use if the seed is drawn below: nobody will repeat such a run.
+    in_order = hyper.seed is not None
+    if hyper.seed is None:
+        hyper = replace(hyper, seed=fresh_seed(below=2**31))
+    if hyper.threads is None:
+        hyper = replace(hyper, threads=threads)
+    speedup = None
+    if hyper.precision == AUTO:
+        precision, speedup = faster_precision(hyper.threads or threads, hyper.unrolls_fused)
+        hyper = replace(hyper, precision=precision)
+
+    record, text = _new_run(text, hyper, start.model)
+    job = _checked_job(record, text, folder, n_processes)
+    return replace(job, start=start, preset=preset, in_order=in_order, speedup=speedup)
+
+
+def _resumed_job(
     text: Optional[Text],
     overrides: Dict[str, Any],
     folder: StrPath,
-    options: Options,
-    start: Start,
     n_processes: int,
+    threads: int,
 ) -> Job:
-    """Return the job of a run that begins with a start, or that is resumed."""
-    threads = options.threads or thread_count()
-    old = read_run(folder) if options.resume else None
-    hyper = _hyperparameters(text, overrides, old=old, options=options, init_from=start.model)
-    # Order makes dynamic_rnn slower, and is of no use if the seed is drawn below: nobody will repeat such a run. A run
-    # that is resumed has its seed, so it always goes on in order.
-    in_order = hyper.seed is not None
-
-    speedup = None
-    if old:
-        record, text = _resumed_run(old, hyper, text)
-    elif text is None:
-        raise ValueError("there is no text to train on")
-    else:
-        if hyper.precision == AUTO:
-            precision, speedup = faster_precision(threads, hyper.unrolls_fused)
-            hyper = replace(hyper, precision=precision)
-        record, text = _new_run(text, hyper, start.model)
-
-    # Now with the seed and the precision of the run.
+    """Return the job that goes on with the run in a folder."""
+    old = read_run(folder)
+    record, text = _resumed_run(old, overrides, text)
     hyper = record.hyperparameters
-    _check_processes(hyper.batch_size, n_processes, resumes=options.resume)
+    # Runs of version 3.2 and before did not record their threads.
+    threads_of_run = hyper.threads or threads
+    if "threads" not in overrides:
+        threads_of_run = min(threads_of_run, threads)
+    record = replace(record, hyperparameters=replace(hyper, threads=threads_of_run))
+
+    job = _checked_job(record, text, folder, n_processes, resumes=True)
+    return replace(job, threads_so_far=old.hyperparameters.threads)
+
+
+def _checked_job(
+    record: RunRecord, text: Text, folder: StrPath, n_processes: int, resumes: bool = False
+) -> Job:
+    """Return the job of a run, after checking what its text and its processes allow."""
+    hyper = record.hyperparameters
+    _check_processes(hyper.batch_size, n_processes, resumes=resumes)
     if hyper.precision == "bfloat16" and is_version_1():
         raise ValueError(
             "precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
@@ -213,14 +276,10 @@ def _planned(
         record=record,
         folder=folder,
         text=text.text,
-        options=options,
-        threads=threads,
-        start=start,
         training=training,
         held_out=held_out,
         test=test,
-        in_order=in_order,
-        speedup=speedup,
+        resumes=resumes,
     )
 
 
@@ -246,73 +305,52 @@ def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
     return "float32", speedup
 
 
-def _for_minutes(
-    options: Options, overrides: Dict[str, Any], n_processes: int
-) -> Tuple[Options, Dict[str, Any]]:
-    """Return the options and values of a run that takes some minutes. Raise ValueError if they contradict that."""
+def _check_minutes(
+    n_minutes: float, overrides: Dict[str, Any], preset: Optional[str], n_processes: int
+) -> None:
+    """Raise ValueError for a time that no run can have, or that something contradicts."""
+    if not isinstance(n_minutes, (int, float)) or not LEAST_MINUTES <= n_minutes < math.inf:
+        raise ValueError(f"minutes must be a number, at least {LEAST_MINUTES}, not {n_minutes!r}")
     contradicts = {
-        "resume": options.resume,
         "epochs": "epochs" in overrides,
         "several processes": n_processes > 1,
-        f"the preset {options.preset}": options.preset not in (None, AUTO),
+        f"the preset {preset}": preset not in (None, AUTO),
     }
     for name, is_set in contradicts.items():
         if is_set:
             raise ValueError(f"minutes cannot be combined with {name}")
-    return replace(options, preset=AUTO), {"precision": AUTO, "early_stop": 0, **overrides}
 
 
 def _hyperparameters(
-    text: Optional[Text],
-    overrides: Dict[str, Any],
-    old: Optional[RunRecord],
-    options: Options,
-    init_from: Optional[Model],
+    text: Text, overrides: Dict[str, Any], preset: Optional[str], init_from: Optional[Model]
 ) -> Hyperparameters:
-    """Return the hyperparameters of the run to resume or of a preset, with some overridden."""
-    unknown = sorted(set(overrides) - set(NAMES))
-    if unknown:
-        raise ValueError(
-            f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}"
-        )
-    # These may be out of today's range.
-    recorded: Set[str] = set()
-    if old:
-        if options.preset is not None:
-            raise ValueError("preset is for a new run and cannot be combined with resume")
-        values = vars(old.hyperparameters)
-        recorded = set(values) - set(overrides)
-    else:
-        values = _values_of_new_run(text, overrides, options.preset, init_from)
-
+    """Return the hyperparameters of a new run: those of a preset and a model, with some overridden."""
+    values = _values_of_new_run(text, overrides, preset, init_from)
     hyper = Hyperparameters(**{**values, **overrides})
     try:
-        hyper.check(names_of_run=recorded)
+        hyper.check()
     except ValueError as error:
-        if options.preset:
-            raise ValueError(f"{error} (with preset {options.preset})")
+        if preset:
+            raise ValueError(f"{error} (with preset {preset})")
         raise
     return hyper
 
 
 def _values_of_new_run(
-    text: Optional[Text],
-    overrides: Dict[str, Any],
-    preset_name: Optional[str],
-    init_from: Optional[Model],
+    text: Text, overrides: Dict[str, Any], preset: Optional[str], init_from: Optional[Model]
 ) -> Dict[str, Any]:
     """Return the values of a preset and a model, by the names of hyperparameters."""
     network = transfer.network_of(init_from) if init_from else {}
-    n_characters = len(text.text) if text else 0
-    values = preset(preset_name, n_characters) if preset_name else {}
+    n_characters = len(text.text)
+    values = presets.preset(preset, n_characters) if preset else {}
     # Where a preset and the model differ, the preset wins, so that _new_run refuses the model.
-    if preset_name != AUTO:
+    if preset != AUTO:
         return {**network, **values}
 
     # With auto, the model wins.
     if init_from:
         values = {**auto_from_model(n_characters), **network}
-    if text and lines.is_list(text.text):
+    if lines.is_list(text.text):
         values["shuffle"] = "lines"
     # Dropout on recurrent weights needs the fused unroll. Where that is not used, other dropout takes its place.
     hyper = Hyperparameters(**{**values, **overrides})
@@ -322,11 +360,14 @@ def _values_of_new_run(
 
 
 def _resumed_run(
-    record: RunRecord, hyper: Hyperparameters, text: Optional[Text]
+    record: RunRecord, overrides: Dict[str, Any], text: Optional[Text]
 ) -> Tuple[RunRecord, Text]:
-    """Return a record with new hyperparameters, and its text. Raise CheckpointError if the run cannot have them."""
+    """Return a record with some hyperparameters changed, and its text. Raise ValueError if the run cannot have them."""
     subject = f"the run in {record.folder}"
     old = record.hyperparameters
+    hyper = replace(old, **overrides)
+    # The others may be out of today's range.
+    hyper.check(names_of_run=set(NAMES).difference(overrides))
     if record.unknown:
         names = ", ".join(map(repr, record.unknown))
         raise CheckpointError(
@@ -346,7 +387,7 @@ def _resumed_run(
 
     if hyper.precision == AUTO:
         hyper = replace(hyper, precision=old.precision)
-    for name in IMMUTABLE:
+    for name in NOT_RESUMABLE:
         if getattr(old, name) != getattr(hyper, name):
             raise CheckpointError(
                 f"{subject} has {name} {getattr(old, name)}, which cannot be changed "
@@ -359,8 +400,6 @@ def _new_run(
     text: Text, hyper: Hyperparameters, init_from: Optional[Model]
 ) -> Tuple[RunRecord, Text]:
     """Return the record of a new run, and its text in its order. Raise ValueError if it cannot start from the model."""
-    if hyper.seed is None:
-        hyper = replace(hyper, seed=fresh_seed(below=2**31))
     sha256 = files.text_sha256(text.text)
     shuffled_sha256 = None
     if hyper.shuffle == "lines":
@@ -456,7 +495,6 @@ def _candidates(job: Job, n_minutes: float, fixed: Sequence[str]) -> minutes.Can
         lengths=(len(job.training), len(job.held_out), len(job.test)),
         fixed=tuple(fixed),
         minutes=n_minutes,
-        sample_length=job.options.sample_length,
     )
 
 

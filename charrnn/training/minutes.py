@@ -168,14 +168,12 @@ class Candidates:
         lengths: the characters to train on, to evaluate on, and to evaluate on once at the end.
         fixed: the names of the values that stay.
         minutes: the time that the run is to take.
-        sample_length: characters to sample at each checkpoint.
     """
 
     planned: Hyperparameters
     lengths: Tuple[int, ...]
     fixed: Tuple[str, ...]
     minutes: float
-    sample_length: int
 
     @property
     def most_epochs(self) -> int:
@@ -284,7 +282,7 @@ class Candidates:
             evaluated += evaluations * (held_out + CHARACTERS_BEFORE)
         if test:
             evaluated += test + CHARACTERS_BEFORE
-        sample = SECONDS_OF_SAMPLED_CHARACTER * self.sample_length
+        sample = SECONDS_OF_SAMPLED_CHARACTER * hyper.sample_length
         return (
             timing.start
             + SECONDS_OF_EVALUATOR

@@ -161,14 +161,14 @@ def test_json_has_the_numbers_of_the_history(folder, plain, validated, as_json):
 
 
 def seeded(run, folder, seed, losses, *, keep_prob=0.5, step=43):
-    """Copy a run of 43 steps with another seed, as it is after some steps.
+    """Copy a run of 43 steps with another seed, as it is after some steps on a machine with as many cores.
 
     Args:
         losses: the validation losses after 12, 24, 36 and 43 steps. The loss was 2 more, the test loss is 1 more.
     """
     ignored = shutil.ignore_patterns(f"{NEWEST}*") if step < 43 else None
     shutil.copytree(str(run), str(folder), ignore=ignored)
-    change_hyperparameters(folder, seed=seed, keep_prob=keep_prob)
+    change_hyperparameters(folder, seed=seed, threads=seed, keep_prob=keep_prob)
     test_loss = losses[-1] + 1 if step == 43 else None
     record.write_run(folder, replace(record.read_run(folder), test_loss=test_loss))
 

@@ -48,6 +48,19 @@ def test_a_run_can_be_like_that_of_a_folder_or_of_a_copy_of_its_record(
     assert [job.hyperparameters for job in planned] == [expected, expected]
 
 
+def test_a_run_like_another_has_the_threads_of_its_own_machine(
+    run_copy, text_file, tmp_path, planned
+):
+    run = record.read_run(run_copy)
+    record.write_run(
+        run_copy, replace(run, hyperparameters=replace(run.hyperparameters, threads=999))
+    )
+    folder = str(tmp_path / "like")
+    assert train.main([str(text_file), "--like", str(run_copy), "--checkpoint-dir", folder]) == 0
+    (job,) = planned
+    assert job.threads < 999
+
+
 @pytest.mark.parametrize(
     "times, flags, notes",
     [

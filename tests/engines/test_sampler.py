@@ -17,15 +17,15 @@ def engine(engines):
 
 def first_of(engine, rows=1, **options):
     """Return the first Sample that an engine writes after "the "."""
-    samples, _ = Sampler(engine, rows).write("the ", **options)
-    return samples[0]
+    first, *_ = Sampler(engine, rows).write("the ", **options)
+    return first
 
 
 def test_each_row_has_the_text_of_its_own_seed(engine):
     """After the last seed comes 0."""
     seeds = [2**32 - 2, 2**32 - 1, 0]
     texts = [texts_of(engine, "the ", 60, seed=seed) for seed in seeds]
-    samples, _ = Sampler(engine, 3).write("the ", 60, Settings(), 2**32 - 2)
+    samples = Sampler(engine, 3).write("the ", 60, Settings(), 2**32 - 2)
 
     assert [sample.seed for sample in samples] == seeds
     assert [[sample.text] for sample in samples] == texts
@@ -40,8 +40,9 @@ def test_a_text_ends_after_a_string(engine, start, width):
     (text,) = texts_of(engine, "the ", 170, ALL, seed=8)
     stop = text[start : start + width]
     end = text.index(stop) + width
-    pieces = []
-    sample = first_of(engine, length=170, settings=ALL, seed=8, stop=stop, show=pieces.append)
+    sampler = Sampler(engine)
+    pieces = list(sampler.pieces("the ", 170, ALL, 8, stop=stop))
+    (sample,) = sampler.samples
 
     assert sample.text == text[:end]
     assert "".join(pieces) == text[:end]
@@ -93,8 +94,8 @@ def test_a_prime_that_has_the_whole_string_does_not_end_the_text(engine, rows):
 def test_what_was_drawn_last_is_continued_as_if_it_were_the_beginning(engines, more):
     for engine in engines:
         sampler = Sampler(engine)
-        (first,), _ = sampler.write("the ", 9, Settings(), 3)
-        (second,), _ = sampler.write(more, 9, Settings(), 5, after_last=True)
+        (first,) = sampler.write("the ", 9, Settings(), 3)
+        (second,) = sampler.write(more, 9, Settings(), 5, after_last=True)
         expected = texts_of(engine, f"the {first.text}{more}", 9, seed=5)
         assert [second.text] == expected
 
@@ -102,7 +103,7 @@ def test_what_was_drawn_last_is_continued_as_if_it_were_the_beginning(engines, m
 @pytest.mark.parametrize("allowed", ["hat", {"h": 3, "a": 0.1, "t": 1}])
 def test_log_probabilities_are_the_networks_own_whatever_is_allowed(engines, allowed):
     for engine in engines:
-        samples, _ = Sampler(engine, 2, lambda text: allowed).write("the ", 9, ALL, 3)
+        samples = Sampler(engine, 2, lambda text: allowed).write("the ", 9, ALL, 3)
         for sample in samples:
             ids = engine.vocabulary.encode("the " + sample.text)
             of_drawn = -surprisal(engine, ids)[len("the ") - 1 :]

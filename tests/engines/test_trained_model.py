@@ -147,9 +147,9 @@ def test_arrays_that_are_no_variables_are_refused(exported, tmp_path, capsys, na
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("dtype", ["int8", None, "float64", "f"])
-def test_a_model_is_written_in_two_types_only(exported, tmp_path, dtype):
-    with pytest.raises(ValueError, match="dtype must be float32 or float16, not"):
+@pytest.mark.parametrize("dtype", [None, "float64", "f"])
+def test_a_model_is_written_in_three_types_only(exported, tmp_path, dtype):
+    with pytest.raises(ValueError, match="dtype must be one of float32, float16, int8, not"):
         open_model(exported).save(tmp_path / "m.npz", dtype)
     assert not (tmp_path / "m.npz").exists()
 
@@ -246,19 +246,25 @@ def test_layers_of_another_cell_are_refused_if_their_sizes_differ():
 
 
 @pytest.mark.parametrize(
-    "texts, characters, engine_class",
+    "numpy_version, texts, characters, engine_class",
     [
-        (1, 10**9, NumpyLSTM),
-        (2, 100, NumpyLSTM),
-        (2, 10**6, GraphEngine),
-        (64, 100, NumpyLSTM),
-        (64, 10**6, GraphEngine),
+        ("1.18.5", 1, 10**9, NumpyLSTM),
+        ("1.18.5", 3, 35_999, NumpyLSTM),
+        ("1.18.5", 3, 36_000, GraphEngine),
+        ("1.18.5", 4, 14_999, NumpyLSTM),
+        ("1.18.5", 4, 15_000, GraphEngine),
+        ("2.4.1", 1, 10**9, NumpyLSTM),
+        ("2.4.1", 3, 10**9, NumpyLSTM),
+        ("2.4.1", 4, 175_999, NumpyLSTM),
+        ("2.4.1", 4, 176_000, GraphEngine),
     ],
 )
-def test_a_model_runs_in_the_graph_where_many_texts_are_long(
-    trained, texts, characters, engine_class
+def test_a_model_runs_in_the_graph_where_this_saves_more_than_tensorflow_takes_to_start(
+    trained, monkeypatch, numpy_version, texts, characters, engine_class
 ):
+    """A newer NumPy is faster, so that this is later."""
     model = open_model(trained)
+    monkeypatch.setattr(np, "__version__", numpy_version)
     engine = model.engine(texts, characters)
     assert isinstance(engine, engine_class)
     assert engine.vocabulary == model.vocabulary
@@ -269,7 +275,7 @@ def test_a_model_runs_in_the_graph_where_many_texts_are_long(
 def test_the_largest_weights_give_numbers(tmp_path):
     """The network takes the sums of products of weights, divided by the least temperature."""
     model = make_network(tmp_path, CHARS, 3, 2, gain=1e29)
-    samples, _ = Sampler(model.engine(), 3).write("the", 60, Settings(temperature=0.001), seed=4)
+    samples = Sampler(model.engine(), 3).write("the", 60, Settings(temperature=0.001), seed=4)
     for sample in samples:
         assert np.isfinite(sample.log_probabilities).all()
     assert np.isfinite(model.surprisal("the cat sat on the mat" * 9)).all()

@@ -16,7 +16,6 @@ from charrnn.system.tensorflow import session_config, tf
 from charrnn.text.corpus import Text
 from charrnn.training.display import Display
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 
 N = 4
 M = 7
@@ -149,7 +148,7 @@ def test_a_graph_that_is_not_fused_is_rewritten(losses):
 def test_auto_takes_what_was_measured_to_be_faster(capsys, monkeypatch, speedup, precision, said):
     """The plan says it, and has it. In test_resume, a resumed run does not measure again."""
     monkeypatch.setattr(speed, "bfloat16_speedup", lambda config: speedup)
-    job = plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options())
+    job = plan_job(Text("a text", TEXT), AUTOMATIC, "run")
     Display(job, 704, StopRequests()).plan()
     assert f"\nprecision {said}\n" in capsys.readouterr().out
     assert job.hyperparameters.precision == precision
@@ -158,7 +157,7 @@ def test_auto_takes_what_was_measured_to_be_faster(capsys, monkeypatch, speedup,
 @pytest.mark.skipif(not TENSORFLOW_1, reason="TensorFlow 2 measures")
 def test_tensorflow_1_measures_nothing(monkeypatch):
     monkeypatch.setattr(speed, "bfloat16_speedup", None)
-    job = plan_job(Text("a text", TEXT), AUTOMATIC, "run", Options())
+    job = plan_job(Text("a text", TEXT), AUTOMATIC, "run")
     assert job.hyperparameters.precision == "float32"
 
 

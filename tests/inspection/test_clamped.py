@@ -1,5 +1,7 @@
 """What tells texts apart. The tests of the page compare what is written with a unit clamped."""
 
+from dataclasses import replace
+
 import pytest
 
 from charrnn.inspection import clamped
@@ -11,11 +13,11 @@ HIGH = ["I ran away and I sat. I'll sat, I s"] * 9 + ["so I'm sat x"] * 9
 
 def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_the_other():
     """The first two stand for each other: both follow "and"."""
-    assert clamped.compare(LOW, ["he I I"] * 18, HIGH) == {
-        "words": [["he", "home", "slept"], ["I", "sat", "away"]],
-        "counts": [[45, 0], [9, 9], [0, 18]],
-        "texts": 9,
-    }
+    assert clamped.compare(LOW, ["he I I"] * 18, HIGH) == clamped.Comparison(
+        words=[["he", "home", "slept"], ["I", "sat", "away"]],
+        counts=[[45, 0], [9, 9], [0, 18]],
+        texts=9,
+    )
 
 
 def test_no_word_tells_equal_texts_apart():
@@ -33,11 +35,9 @@ def test_line_ends_tell_texts_apart_too():
     low = ["the cat sat "] * 4 + ["the\ncat sat "] * 4
     free = ["the\ncat\nsat "] * 8
     high = ["the\n\n\ncat\n\nsat\n"] * 4 + ["the\n\n\n\n\n\ncat "] * 4
-    assert clamped.compare(low, free, high) == {
-        "words": None,
-        "counts": [[4], [8], [24]],
-        "texts": 4,
-    }
+    assert clamped.compare(low, free, high) == clamped.Comparison(
+        words=[], counts=[[4], [8], [24]], texts=4
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_line_ends_tell_nothing_where_one_would_have_to_count(low, high):
 def test_what_differs_more_clearly_tells_texts_apart(line_ends, tells_words):
     high = [text + "\n" * line_ends for text in HIGH]
     comparison = clamped.compare(LOW, ["he I I"] * 18, high)
-    assert (comparison["words"] is not None) == tells_words
+    assert comparison.of_line_ends != tells_words
 
 
-WORDS = {"words": [["he", "she"], ["I", "you"]], "counts": [[9, 1], [5, 5], [1, 9]], "texts": 16}
-LINE_ENDS = {"words": None, "counts": [[1], [5], [20]], "texts": 16}
+WORDS = clamped.Comparison([["he", "she"], ["I", "you"]], [[9, 1], [5, 5], [1, 9]], texts=16)
+LINE_ENDS = clamped.Comparison([], [[1], [5], [20]], texts=16)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ LINE_ENDS = {"words": None, "counts": [[1], [5], [20]], "texts": 16}
         ("I I.", "he he.", WORDS, -2),
         ("a", "a\nb\n", LINE_ENDS, 2),
         ("a\nb\n", "a", LINE_ENDS, -2),
-        ("a\nb\n", "a", {**LINE_ENDS, "counts": [[20], [5], [1]]}, 2),
+        ("a\nb\n", "a", replace(LINE_ENDS, counts=[[20], [5], [1]]), 2),
     ],
     ids=[
         "words",

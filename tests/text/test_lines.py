@@ -18,7 +18,6 @@ from charrnn.engines.sampler import default_prime
 from charrnn.text import corpus
 from charrnn.text.lines import is_list, items_of, shuffled
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -151,7 +150,7 @@ def test_the_names_have_no_more_characters_than_anna():
 def test_a_text_begins_with_the_most_frequent_first_word(text, prime):
     """Of a line, or of a sentence in prose."""
     sizes = dict(batch_size=2, num_steps=30)
-    record = plan_job(corpus.Text("text", text), sizes, "run", Options()).record
+    record = plan_job(corpus.Text("text", text), sizes, "run").record
     assert default_prime(record.vocabulary, record.beginning) == prime
 
 

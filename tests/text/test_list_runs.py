@@ -1,7 +1,6 @@
 """Runs on a list: its shuffled text, what is held out, and what is said about its order."""
 
 import shutil
-from dataclasses import replace
 
 import pytest
 from conftest import resume, train_small
@@ -17,7 +16,6 @@ from charrnn.text import corpus
 from charrnn.text.lines import shuffled
 from charrnn.training.display import Display
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 
 GIVEN = RUSSIAN[:-1]  # without a line end
 FLAGS = "--shuffle lines --val-fraction 0.2 --test-fraction 0.1 --epochs 1 --no-summaries"
@@ -164,30 +162,27 @@ def test_the_notebook_shuffles_nothing():
     assert Hyperparameters().shuffle == "none"
 
 
-IN_PYTHON = Options(in_python=True)
-
-
 @pytest.mark.parametrize(
-    "text, fraction, options, write, longer",
+    "text, fraction, in_python, write, longer",
     [
         (
             NAMES,
             0,
-            IN_PYTHON,
+            True,
             "To write lines: open_model('my run').write_lines(20)",
             "To train longer: train_model(None, 'my run', resume=True, epochs=40)",
         ),
         (
             VERSE,
             0.1,
-            IN_PYTHON,
+            True,
             "To write text: open_model('my run', best=True).write()",
             "To train longer: train_model(None, 'my run', resume=True, epochs=40)",
         ),
         (
             NAMES,
             0,
-            Options(resume=True),
+            False,
             "To write lines: charrnn-sample 'my run' --lines 20",
             "To train longer: charrnn-train --resume --checkpoint-dir 'my run' --epochs 40",
         ),
@@ -195,10 +190,11 @@ IN_PYTHON = Options(in_python=True)
     ids=["a list in Python", "a poem in Python", "a list in a command"],
 )
 def test_the_last_lines_of_a_run_say_what_to_do_next(
-    capsys, text, fraction, options, write, longer
+    capsys, text, fraction, in_python, write, longer
 ):
     values = dict(num_steps=20, val_fraction=fraction)
-    job = plan_job(corpus.Text("text", text), values, "my run", IN_PYTHON)
+    job = plan_job(corpus.Text("text", text), values, "my run")
     step = job.total_steps
-    Display(replace(job, options=options), 704, StopRequests()).finished(step, ends_early=False)
+    display = Display(job, 704, StopRequests(), in_python=in_python)
+    display.finished(step, ends_early=False)
     assert capsys.readouterr().out == f"finished after step {step:,}. {write}\n{longer}\n"

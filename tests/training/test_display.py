@@ -18,7 +18,6 @@ from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import quoted
 from charrnn.training.display import Display
 from charrnn.training.job import Job
-from charrnn.training.options import Options
 from charrnn.training.start import Start
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
@@ -26,7 +25,13 @@ LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\
 
 
 def display_of(
-    n_training=1040, n_held_out=0, n_test=0, folder="my folder", init_from=None, **hyper
+    n_training=1040,
+    n_held_out=0,
+    n_test=0,
+    folder="my folder",
+    init_from=None,
+    in_python=False,
+    **hyper,
 ):
     """Return the display of a run on parts of a text of 1,040 characters."""
     record = RunRecord(replace(HYPER, **hyper), Vocabulary("abc"), "my text", "f00")
@@ -34,14 +39,12 @@ def display_of(
         record=record,
         folder=folder,
         text="a" * 1040,
-        options=Options(),
-        threads=2,
         start=Start(init_from),
         training=np.zeros(n_training, np.int8),
         held_out=np.zeros(n_held_out, np.int8),
         test=np.zeros(n_test, np.int8),
     )
-    return Display(job, 704, StopRequests())
+    return Display(job, 704, StopRequests(), in_python=in_python)
 
 
 @pytest.fixture
@@ -113,6 +116,25 @@ def test_the_plan_of_a_resumed_run_says_if_dropout_has_other_masks(capsys, setti
     assert ("dropout  its masks are others" in capsys.readouterr().out) == differs
 
 
+@pytest.mark.parametrize(
+    "so_far, said",
+    [
+        (None, ""),
+        (2, ""),
+        (
+            3,
+            "threads  2, and 3 so far, so the result is not bit for bit that of an uninterrupted run\n",
+        ),
+    ],
+    ids=["not known", "the same", "others"],
+)
+def test_the_plan_of_a_resumed_run_says_if_it_has_other_threads(capsys, so_far, said):
+    display = display_of(threads=2)
+    display.job = replace(display.job, threads_so_far=so_far)
+    display.resumed(100)
+    assert capsys.readouterr().out == f"resumed  after step 100, 592 to go\n{said}"
+
+
 def test_more_epochs_raise_the_learning_rate_again(capsys):
     """The schedule has ended at 0, so the last line of the run says it."""
     display_of(schedule="linear").finished(692, ends_early=False)
@@ -147,8 +169,7 @@ class Full(io.StringIO):
 
 @pytest.mark.parametrize("in_python, program", [(False, "charrnn-train"), (True, "train_model")])
 def test_a_warning_names_what_was_called(capsys, in_python, program):
-    display = display_of()
-    display.job = replace(display.job, options=Options(in_python=in_python))
+    display = display_of(in_python=in_python)
     display.warn("the folder is away")
     assert capsys.readouterr().err == f"{program}: the folder is away\n"
 

@@ -136,7 +136,7 @@ def test_a_run_resumes_on_any_number_of_processes(text_file, tmp_path):
 
     begin = [str(text_file), *FLAGS]
     begin += "--optimizer rmsprop --grad-clip 0.1 --print-every-n 19".split()
-    resume = ["--resume", "--sample-length", "0"]
+    resume = ["--resume"]
 
     assert train.main([*begin, "--epochs", "3", "--checkpoint-dir", str(alone)]) == 0
     # 57 steps make an epoch
@@ -152,7 +152,7 @@ def test_resuming_is_exact(text_file, tmp_path):
     for path in folder.glob("i114_*"):
         path.unlink()
 
-    run(training(2, ["--resume", "--sample-length", "0"], folder=folder))
+    run(training(2, ["--resume"], folder=folder))
     assert_same_run(folder, expected)
 
 

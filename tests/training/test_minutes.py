@@ -13,7 +13,6 @@ from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training import job, minutes
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 from charrnn.training.presets import preset
 
 LONG = Text("a long text", "The cat sat on the mat " * 26_087)  # 600,001 characters
@@ -44,8 +43,8 @@ def set_machine(monkeypatch, clock):
 
 def planned(n_minutes, text=LONG, model=None, sample_length=200, **hyperparameters):
     """Return the job of a run that is to take some minutes."""
-    options = Options(minutes=n_minutes, sample_length=sample_length)
-    return plan_job(text, hyperparameters, "run", options, model or "none")
+    values = dict(sample_length=sample_length, **hyperparameters)
+    return plan_job(text, values, "run", minutes=n_minutes, init_from=model or "none")
 
 
 def seconds_of_character(hyper):
@@ -125,7 +124,7 @@ def candidates(timed):
     auto = replace(
         planned(2).hyperparameters, **preset("auto", len(LONG.text)), precision="float32"
     )
-    return minutes.Candidates(auto, (540_001, 60_000, 0), (), 2, 200)
+    return minutes.Candidates(auto, (540_001, 60_000, 0), (), 2)
 
 
 def test_the_sizes_and_epochs_of_quick_are_trained_as_in_quick(candidates):
@@ -288,7 +287,7 @@ def test_the_time_that_a_text_can_use_is_named_only_if_it_is_less(timed, n_minut
 
 def test_what_cannot_be_combined_in_python():
     with pytest.raises(ValueError, match="minutes cannot be combined with several processes"):
-        plan_job(SHORT, {}, "run", Options(minutes=2), n_processes=2)
+        plan_job(SHORT, {}, "run", minutes=2, n_processes=2)
     with pytest.raises(ValueError, match="minutes cannot be combined with epochs"):
         train_model(TEXT, minutes=2, epochs=3)
 

@@ -24,7 +24,6 @@ from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import read_signed, signed
 from charrnn.train import TrainingLoop
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 
 SLOW = pytest.mark.slow
 EVALUATED = (
@@ -161,8 +160,43 @@ def test_a_run_may_be_older_than_a_hyperparameter(run_copy, monkeypatch):
     older = asdict(before)
     del older["average_decay"]
     write_hyperparameters(run_copy, older)
-    job = plan_job(None, {"precision": "auto"}, run_copy, Options(resume=True))
+    job = plan_job(None, {"precision": "auto"}, run_copy, resume=True)
     assert job.hyperparameters == before
+
+
+def test_a_run_may_be_older_than_the_record_of_its_threads(run_copy):
+    """It then has as many as this process may use, as in version 3.2."""
+    older = asdict(record.read_run(run_copy).hyperparameters)
+    for name in ("threads", "sample_length", "summaries"):
+        del older[name]
+    write_hyperparameters(run_copy, older)
+    job = plan_job(None, {}, run_copy, resume=True, threads=5)
+    assert job.threads == 5
+    assert job.threads_so_far is None
+
+
+@pytest.mark.parametrize(
+    "given, usual, threads",
+    [({}, 8, 3), ({}, 2, 2), ({"threads": 4}, 2, 4), ({"threads": None}, 8, 8)],
+    ids=["as before", "fewer cores", "another number", "one for each core"],
+)
+def test_a_resumed_run_has_its_threads_unless_others_are_given(run_copy, given, usual, threads):
+    run = record.read_run(run_copy)
+    record.write_run(
+        run_copy, replace(run, hyperparameters=replace(run.hyperparameters, threads=3))
+    )
+    job = plan_job(None, given, run_copy, resume=True, threads=usual)
+    assert job.threads == job.hyperparameters.threads == threads
+    assert job.threads_so_far == 3
+
+
+def test_a_resumed_run_has_its_reports_without_their_flags(text_file, tmp_path):
+    folder = tmp_path / "run"
+    # without samples, too
+    assert train_small(text_file, folder, "--no-summaries") == 0
+    hyper = plan_job(None, {}, folder, resume=True).hyperparameters
+    assert hyper.sample_length == 0
+    assert not hyper.summaries
 
 
 def test_a_run_may_not_be_newer_than_its_hyperparameters(run_copy, capsys):
@@ -181,7 +215,7 @@ def test_the_numbers_of_processes_that_can_resume_a_run_are_named(run_copy, batc
     record.write_run(run_copy, replace(run, hyperparameters=hyper))
     message = f"batch_size {batch_size} cannot be divided by 3 processes: a resumed run keeps it, so use {allowed}$"
     with pytest.raises(ValueError, match=message):
-        plan_job(None, {}, run_copy, Options(resume=True), n_processes=3)
+        plan_job(None, {}, run_copy, resume=True, n_processes=3)
 
 
 def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained, run_copy, capsys):

@@ -33,17 +33,15 @@ from charrnn.pages import webpage
 from charrnn.system import files
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
-from charrnn.training import job, minutes, start
+from charrnn.training import job, minutes, presets, start
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
-from charrnn.training.presets import auto_from_model, preset
+from charrnn.training.presets import auto_from_model
 
 # what a whole character costs in a model that gives all of 13 the same probability
 LETTERS = CHARS.replace("\n", "")
 NATS = f"{np.log(len(LETTERS)):.2f}"
 # A text in which pairs of characters tell nothing.
 RANDOM = "".join(np.random.RandomState(4).choice(list(LETTERS), 1_500))
-AUTO = Options(preset="auto")
 
 
 def guessing(chars, text=None, lstm_size=4):
@@ -78,9 +76,16 @@ def known(tmp_path, monkeypatch):
     return place
 
 
-def started(text=RANDOM, init_from=None, options=AUTO, **hyperparameters):
+def started(text=RANDOM, init_from=None, preset="auto", minutes=None, **hyperparameters):
     """Return the job of a run on a text."""
-    return plan_job(Text("a text", text), hyperparameters, "run", options, init_from)
+    return plan_job(
+        Text("a text", text),
+        hyperparameters,
+        "run",
+        preset=preset,
+        minutes=minutes,
+        init_from=init_from,
+    )
 
 
 def model_of(planned):
@@ -280,34 +285,33 @@ def test_other_values_stay(one_model):
 
 
 @pytest.mark.parametrize(
-    "options, init_from, begins_with",
+    "preset, init_from, begins_with",
     [
-        (AUTO, None, "anna"),
-        (AUTO, "auto", "anna"),
-        (AUTO, "none", None),
-        (Options(), None, None),
-        (Options(preset="quick"), None, None),
-        (Options(preset="quick"), "none", None),
+        ("auto", None, "anna"),
+        ("auto", "auto", "anna"),
+        ("auto", "none", None),
+        (None, None, None),
+        ("quick", None, None),
+        ("quick", "none", None),
     ],
 )
 def test_only_the_preset_auto_begins_with_a_model_unasked(
-    one_model, options, init_from, begins_with
+    one_model, preset, init_from, begins_with
 ):
     window = dict(batch_size=2, num_steps=50)
-    assert model_of(started(init_from=init_from, options=options, **window)) == begins_with
+    assert model_of(started(init_from=init_from, preset=preset, **window)) == begins_with
 
 
 def test_another_preset_begins_with_a_model_of_its_sizes_only(known):
     """The run keeps the values of the preset."""
-    best = Options(preset="best")
     known(guessing(LETTERS))
-    assert started(init_from="auto", options=best, batch_size=2).start.reason == (
+    assert started(init_from="auto", preset="best", batch_size=2).start.reason == (
         "because no known model has lstm_size 512, num_layers 2, cell lstm"
     )
     fitting = dict(lstm_size=4, num_layers=1, batch_size=2)
-    planned = started(init_from="auto", options=best, **fitting)
+    planned = started(init_from="auto", preset="best", **fitting)
     assert model_of(planned) == "anna"
-    assert planned.hyperparameters.learning_rate == preset("best", 1)["learning_rate"]
+    assert planned.hyperparameters.learning_rate == presets.preset("best", 1)["learning_rate"]
 
 
 @pytest.mark.parametrize("word", ["auto", "none"])
@@ -410,14 +414,14 @@ def machine(monkeypatch):
 
 
 def test_a_run_that_ends_in_time_begins_with_a_model(one_model, machine):
-    planned = started(options=Options(minutes=5), precision="float32")
+    planned = started(minutes=5, precision="float32")
     assert model_of(planned) == "anna"
     assert planned.hyperparameters.epochs == auto_from_model(len(RANDOM))["epochs"]
     assert planned.time_in_words.startswith("5 minutes, more than the text can use")
 
 
 def test_a_run_that_takes_longer_begins_anew(one_model, machine):
-    planned = started(options=Options(minutes=0.5), precision="float32")
+    planned = started(minutes=0.5, precision="float32")
     assert model_of(planned) is None
     assert planned.start.reason == "because a run from anna takes more time"
     assert planned.hyperparameters.lstm_size == 128

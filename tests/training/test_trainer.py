@@ -46,7 +46,6 @@ from charrnn.system.words import quoted
 from charrnn.text.corpus import Text
 from charrnn.train import TrainingLoop, train_model
 from charrnn.training.job import plan_job
-from charrnn.training.options import Options
 
 QUIET = ["--no-summaries"]
 
@@ -549,7 +548,7 @@ def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
 def test_dynamic_rnn_runs_in_order_where_a_seed_is_given(seed, in_order):
     """Nobody will repeat a run whose seed is drawn."""
     values = dict(batch_size=2, num_steps=9, fused=False, seed=seed)
-    assert plan_job(Text("a text", TEXT), values, "run", Options()).in_order == in_order
+    assert plan_job(Text("a text", TEXT), values, "run").in_order == in_order
 
 
 @pytest.mark.slow

@@ -97,4 +97,4 @@ def compare_letters(*texts_of_ends):
     for texts in texts_of_ends:
         times = clamped.counted(texts)
         counts.append([times["t"], times["h"]])
-    return {"words": [["t"], ["h"]], "counts": counts, "texts": len(texts_of_ends[0])}
+    return clamped.Comparison([["t"], ["h"]], counts, texts=len(texts_of_ends[0]))

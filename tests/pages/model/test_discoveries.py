@@ -46,7 +46,7 @@ def test_a_weak_number_has_an_idea_and_a_strong_one_knows(correlation, sentence)
 )
 def test_what_becomes_of_line_ends_is_said_as_it_was_counted(counts, claim):
     tracking = units.Tracking(units.Unit(0, 0, "1/c"), "position in the line", 0.9)
-    comparison = {"words": None, "counts": counts, "texts": 16}
+    comparison = clamped.Comparison([], counts, texts=16)
     said = discoveries.describe(tracking, 0.1, comparison, count=20, text=PROGRAM)
     assert said["sentence"] == f"Move one of its 20 numbers, and its lines end {claim}."
 
@@ -57,8 +57,8 @@ def test_the_discovery_whose_ends_differ_most_clearly_comes_first(target, monkey
         (units.Tracking(units.Unit(0, 1, "1/c"), "end of a word", -0.9), 0.1),
         (units.Tracking(units.Unit(0, 2, "1/c"), "line end next", 0.6), 0.1),
     ]
-    words = {"words": [["a"], ["b"]], "counts": [[9, 1], [5, 5], [1, 9]], "texts": 16}
-    line_ends = {"words": None, "counts": [[1], [5], [20]], "texts": 16}
+    words = clamped.Comparison([["a"], ["b"]], [[9, 1], [5, 5], [1, 9]], texts=16)
+    line_ends = clamped.Comparison([], [[1], [5], [20]], texts=16)
     comparisons = {"1/c/1": None, "1/c/2": words, "1/c/3": line_ends}
 
     def write(model, prime, settings, unit=None, value=0):

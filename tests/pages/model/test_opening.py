@@ -138,7 +138,7 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
     comparison = discovery["told"]
     free = clamped.write(rounded, prime, settings)
     low, high = texts_of_ends
-    assert comparison == compare_letters(low, free, high)
+    assert comparison == compare_letters(low, free, high).as_json()
     evidence = view["evidence"].text
     for count in itertools.chain(*comparison["counts"]):
         assert f" {count} time" in evidence
@@ -300,7 +300,7 @@ def test_the_shipped_page_shows_of_each_discovery_what_is_said(open_page):
     for discovery in told:
         assert view.js("watched.unit") == discovery["unit"]
         low, high = view.shown("low")[start:], view.shown("high")[start:]
-        assert clamped.seen(low, high, discovery["told"]) >= 1
+        assert clamped.seen(low, high, clamped.Comparison(**discovery["told"])) >= 1
         view.click("another")
         view.ready()
 

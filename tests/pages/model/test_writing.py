@@ -16,7 +16,7 @@ pytestmark = in_browser
 
 def continued(engine, prime, length, settings, seed):
     """Return a beginning and what charrnn-sample writes after it."""
-    [sample], _ = Sampler(engine).write(prime, length, settings, seed=seed)
+    [sample] = Sampler(engine).write(prime, length, settings, seed=seed)
     return prime + sample.text
 
 
