@@ -28,7 +28,7 @@ from charrnn.system import terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import graphs
 from charrnn.text import corpus
-from charrnn.training.distributed import CommonError, Processes
+from charrnn.training.distributed import CommonError, Processes, in_first
 from charrnn.training.job import Job, plan_job
 from charrnn.training.start import NONE
 
@@ -210,6 +210,8 @@ def train_job(
                 processes=processes,
             )
             progress = training.begin()
+            processes.synchronize(sess)
+            training.best = progress.best
             losses: List[float] = []
             stopped_by: Optional[signal.Signals] = None
             # A run that has ended early stays ended when it is resumed.
@@ -218,6 +220,8 @@ def train_job(
                     losses, stopped_by = train_epochs(training, progress, stop)
             last_step = progress.step + len(losses)
             training.end(last_step, stopped_by)
+            # A launcher may end all processes when the first of them has ended.
+            processes.wait()
     return np.array(losses, np.float32), stopped_by
 
 
@@ -312,8 +316,7 @@ def train_epochs(
 class TrainingLoop:
     """A run in training: what its loop calls to check, evaluate and save it, and what comes before and after the loop.
 
-    A method whose name ends in ``_in_first`` is called in the first process only, see :meth:`Processes.from_first`. If
-    it raises an error, all processes end.
+    What the first of several processes does alone is marked with :func:`in_first`.
 
     Attributes:
         job: the plan of the run.
@@ -333,14 +336,9 @@ class TrainingLoop:
     processes: Processes
     best: Best = Best()
 
+    @in_first
     def begin(self) -> Progress:
         """Begin the run or restore it. Print the plan."""
-        progress = self.processes.from_first(self._begin_in_first)
-        self.processes.synchronize(self.run.session)
-        self.best = progress.best
-        return progress
-
-    def _begin_in_first(self) -> Progress:
         from charrnn.training.transfer import transferred_weights
 
         job = self.job
@@ -434,12 +432,13 @@ class TrainingLoop:
             epoch_losses=np.array(epoch_losses, np.float32),
             best=self.best,
         )
-        saved_best = self.processes.from_first(self._save_in_first, progress, is_last)
+        saved_best = self._save(progress, is_last)
         # If the save has failed, a new best evaluation is forgotten, because its weights are in no checkpoint. But it
         # was an improvement, so the evaluations are counted from it.
         self.best = replace(self.best, step=saved_best.step, loss=saved_best.loss)
 
-    def _save_in_first(self, progress: Progress, is_last: bool) -> Best:
+    @in_first
+    def _save(self, progress: Progress, is_last: bool) -> Best:
         """Save a checkpoint, print a sample, and return the best evaluation that has a checkpoint."""
         run = self.run
         display = self.display
@@ -468,13 +467,9 @@ class TrainingLoop:
             display.sample(self.evaluator.sample(progress.step))
         return run.saved_progress.best
 
+    @in_first
     def end(self, step: int, stopped_by: Optional[signal.Signals]) -> None:
         """Evaluate on the test text if there is one, and print how the run has ended after a step."""
-        self.processes.from_first(self._end_in_first, step, stopped_by)
-        # A launcher may end all processes when the first of them has ended.
-        self.processes.wait()
-
-    def _end_in_first(self, step: int, stopped_by: Optional[signal.Signals]) -> None:
         display = self.display
         ended_early = self.ends_early and step < self.job.total_steps
         if ended_early:

@@ -7,16 +7,31 @@ Only the first process, which has rank 0, reads and writes the run folder and pr
 
 import atexit
 import contextlib
+import functools
 import signal
 import socket
 import time
-from typing import Any, Callable, ContextManager, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    TypeVar,
+    cast,
+)
 
 import numpy as np
 
 from charrnn.data import StrPath
 from charrnn.system import mpi, terminal, words
 from charrnn.system.machine import cores, thread_count
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class CommonError(ValueError):
@@ -79,6 +94,19 @@ class Processes:
             folder: the run folder, or None for the newest, for the advice how to resume.
         """
         return contextlib.nullcontext()
+
+
+def in_first(method: Method) -> Method:
+    """Let the first process do a method of an object that has ``processes``, as :meth:`Processes.from_first` does.
+
+    Each process calls the method, and gets what the first one has returned. If that raises an exception, all end.
+    """
+
+    @functools.wraps(method)
+    def in_each(self: Any, *arguments: Any) -> Any:
+        return self.processes.from_first(method, self, *arguments)
+
+    return cast(Method, in_each)
 
 
 class MPIProcesses(Processes):
