@@ -52,11 +52,11 @@ def processes(sizes):
 
     os.sched_setaffinity(0, sizes["cores"][mpi.launch().rank])
     from charrnn.hyperparameters import Hyperparameters
-    from charrnn.training.distributed import start_processes
+    from charrnn.training.distributed import connect_processes
     from charrnn.training.graph import TrainingGraph
 
     n, m, units, layers, chars = (sizes[letter] for letter in "N M L layers C".split())
-    together = start_processes()
+    together = connect_processes()
     threads = together.threads()
     precision = sizes.get("precision", "float32")
     model = TrainingGraph(

@@ -415,7 +415,7 @@ class TrainingLoop:
         """
         if not len(self.job.held_out):
             return {}
-        loss = self.evaluator.measure()
+        loss = self.evaluator.held_out_loss()
         if not math.isfinite(loss):
             raise self._diverged(step, f"the validation loss is {loss}")
 

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from charrnn.data import Characters, StrPath, Vocabulary, split
+from charrnn.data import Characters, StrPath, Vocabulary, count_windows, split
 from charrnn.hyperparameters import NAMES, Hyperparameters
 from charrnn.system import errors, files
 from charrnn.text import lines
@@ -126,6 +126,15 @@ class RunRecord:
         """Divide the text, or its ids, into what the run trains on, what it holds out, and its test text."""
         hyper = self.hyperparameters
         return split(text, hyper.val_fraction, hyper.test_fraction)
+
+    def n_windows(self, n_training: int) -> int:
+        """Return K, the windows in an epoch, for the length of the text that the run trains on."""
+        hyper = self.hyperparameters
+        return count_windows(n_training, hyper.batch_size, hyper.num_steps)
+
+    def total_steps(self, n_training: int) -> int:
+        """Return the steps of all epochs, for the length of the text that the run trains on."""
+        return self.n_windows(n_training) * self.hyperparameters.epochs
 
 
 def step_of(name: str) -> int:

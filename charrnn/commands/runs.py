@@ -22,7 +22,7 @@ from charrnn.checkpoints.progress import read_history
 from charrnn.checkpoints.record import names_with
 from charrnn.checkpoints.weights import read_packed
 from charrnn.commands import arguments
-from charrnn.data import StrPath, count_windows
+from charrnn.data import StrPath
 from charrnn.system import errors, files, terminal, words
 from charrnn.text.corpus import RUN_FILE
 
@@ -73,7 +73,7 @@ def summary(folder: StrPath) -> Row:
     hyper = run.hyperparameters
     step, saved = _newest_checkpoint(Path(folder))
     training, held_out, test = run.divide(run.text())
-    total = hyper.epochs * count_windows(len(training), hyper.batch_size, hyper.num_steps)
+    total = run.total_steps(len(training))
 
     history = read_history(folder)
     measured = {name: values[~np.isnan(values)].tolist() for name, values in history.items()}

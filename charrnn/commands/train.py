@@ -19,7 +19,7 @@ from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import graphs, require_tensorflow
 from charrnn.text import corpus
 from charrnn.train import train_job
-from charrnn.training.distributed import Processes, start_processes
+from charrnn.training.distributed import Processes, connect_processes
 from charrnn.training.job import Job, plan_job
 from charrnn.training.minutes import step_ends
 from charrnn.training.presets import PRESETS
@@ -125,7 +125,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> int:
     require_tensorflow()
-    processes = start_processes()
+    processes = connect_processes()
     # Eager mode stays off from the plan, which may measure models, to the end of the run.
     with processes.watched(args.checkpoint_dir), graphs():
         job = processes.from_first(_job, args, processes.size, processes.threads())

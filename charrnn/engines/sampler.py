@@ -159,7 +159,7 @@ class Sampler:
         self.left_out = 0
         self._engine = engine
         self._allow = allow
-        self._texts: List[_Text] = []
+        self._texts: List[_Draft] = []
         # The logits and the state after what was drawn last, from which a later text may go on.
         self._last: Any = (None, engine.zero_state())
 
@@ -202,7 +202,7 @@ class Sampler:
                 text, and must be empty if there are several.
         """
         seeds = [(seed + row) % SEEDS for row in range(self.num_samples)]
-        texts = [_Text(prime, seed, stop, stop_count) for seed in seeds]
+        texts = [_Draft(prime, seed, stop, stop_count) for seed in seeds]
         self._texts = texts
         logits, state = self._read(prime, len(texts), after_last)
         if self._allow:
@@ -296,7 +296,7 @@ class Sampler:
                 seen.add(stripped)
 
 
-class _Text:
+class _Draft:
     """A text while it is written, up to its end.
 
     Attributes:
@@ -344,7 +344,7 @@ class _Text:
 
 
 def _weighted(
-    logits: np.ndarray, texts: List[_Text], vocabulary: Vocabulary, allow: Allow
+    logits: np.ndarray, texts: List[_Draft], vocabulary: Vocabulary, allow: Allow
 ) -> np.ndarray:
     """Return logits [B, C] weighted with what may follow each text. End the texts for which nothing is left."""
     logits = logits.copy()

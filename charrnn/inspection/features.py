@@ -71,7 +71,7 @@ class Feature(NamedTuple):
     ends: Tuple[str, str] = ("no", "yes")
 
 
-def measure(text: str) -> Dict[str, np.ndarray]:
+def occurring_in(text: str) -> Dict[str, np.ndarray]:
     """Return the features that occur in a text: a dict from name to float32 array [T].
 
     LEAST_SHARE and LEAST_TIMES say when a feature occurs. A feature that is the same as an earlier one in this text is

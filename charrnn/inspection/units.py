@@ -256,7 +256,7 @@ def measure(
         num_layers: number of layers.
         progress: wraps the loop over the windows, to show a progress bar.
     """
-    occurring = features.measure(text)
+    occurring = features.occurring_in(text)
     middle = len(text) // 2
     table = _table(list(occurring.values()), len(text), middle)  # [F, T]
 

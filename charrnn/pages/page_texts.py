@@ -152,7 +152,7 @@ def choose_passage(text: str, names: Sequence[str]) -> str:
         ]
         return min(variations, default=0.0)
 
-    start = max(_starts(text), key=least_variation)
+    start = max(_beginnings_of_paragraphs(text), key=least_variation)
 
     passage = text[start : start + PASSAGE]
     end = max(passage.rfind(" "), passage.rfind("\n"))
@@ -166,7 +166,7 @@ def _deviation(values: np.ndarray) -> float:
     return float(values.std()) or 1.0
 
 
-def _starts(text: str) -> List[int]:
+def _beginnings_of_paragraphs(text: str) -> List[int]:
     """Return where paragraphs begin in the first half of a text; if none does, the lines; or 0 alone."""
     first_half = len(text) // 2
     for boundary in ("\n\n", "\n"):

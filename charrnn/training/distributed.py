@@ -195,7 +195,7 @@ class MPIProcesses(Processes):
             raise
 
 
-def start_processes() -> Processes:
+def connect_processes() -> Processes:
     """Return the processes that this one trains with: those that a launcher started, or itself alone.
 
     Raises:

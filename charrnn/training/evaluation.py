@@ -65,7 +65,7 @@ class Evaluator:
         """Return the weights of the training as it is now, or their running averages."""
         return self.graph.weights(self.session)
 
-    def measure(self) -> float:
+    def held_out_loss(self) -> float:
         """Return the loss on the held-out text in nats per character. The processes share the text."""
         share = self.processes.rank, self.processes.size
         engine = self._engine_with(self._current_weights())

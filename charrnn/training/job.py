@@ -88,13 +88,12 @@ class Job:
     @property
     def n_windows(self) -> int:
         """K, windows in an epoch."""
-        hyper = self.hyperparameters
-        return count_windows(len(self.training), hyper.batch_size, hyper.num_steps)
+        return self.record.n_windows(len(self.training))
 
     @property
     def total_steps(self) -> int:
         """Steps of all epochs."""
-        return self.n_windows * self.hyperparameters.epochs
+        return self.record.total_steps(len(self.training))
 
 
 def plan_job(

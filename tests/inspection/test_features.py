@@ -64,16 +64,16 @@ def test_every_feature_has_a_value_for_each_character(text):
 @pytest.mark.parametrize("text", [NAMES, NEVER_CLOSED], ids=["none", "one that never ends"])
 def test_features_that_do_not_occur_are_left_out(text):
     """Of a count, few characters need to have the largest number."""
-    occurring = features.measure(text)
+    occurring = features.occurring_in(text)
     assert {"after a vowel", "position in the line"} <= set(occurring)
     assert not {"inside quotation marks", "inside a number"} & set(occurring)
 
 
 def test_a_feature_that_is_the_same_as_an_earlier_one_is_left_out():
-    occurring = features.measure("a (b c) d\n" * 40)
+    occurring = features.occurring_in("a (b c) d\n" * 40)
     assert "inside brackets" in occurring
     assert "depth of brackets" not in occurring
 
 
 def test_the_depth_of_brackets_is_kept_where_they_are_nested():
-    assert "depth of brackets" in features.measure("a (b (c)) d\n" * 40)
+    assert "depth of brackets" in features.occurring_in("a (b (c)) d\n" * 40)

@@ -22,7 +22,7 @@ class KnownEngine:
         self.vocabulary = Vocabulary.from_text(text)
         random = np.random.RandomState(4)
         self._states = 0.1 * random.standard_normal((len(text), 4, SIZE)).astype(np.float32)
-        occurring = features.measure(text)
+        occurring = features.occurring_in(text)
         self._states[:, 2, 1] += 2 * occurring["inside quotation marks"] - 1
         self._states[:, 1, 2] -= occurring["position in the line"] / 50
         self._place = 0
@@ -85,7 +85,7 @@ def test_correlations_are_those_of_numpy_on_each_half(shown, measured, name, hal
 
     correlations = getattr(measured, name)
     activations = shown[half].reshape(-1, 4 * SIZE)  # [T, S·L]
-    for place, values in enumerate(features.measure(TEXT).values()):
+    for place, values in enumerate(features.occurring_in(TEXT).values()):
         matrix = np.corrcoef(values[half], activations, rowvar=False)
         np.testing.assert_allclose(correlations[place].ravel(), matrix[0, 1:], atol=1e-5)
 

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from charrnn.training.distributed import start_processes
+from charrnn.training.distributed import connect_processes
 
 
 def cores_to_itself(processes, cores):
@@ -17,7 +17,7 @@ def cores_to_itself(processes, cores):
 
 
 def main():
-    processes = start_processes()
+    processes = connect_processes()
     rank = processes.rank
     with processes.watched("folder"):
         if len(sys.argv) > 1:
