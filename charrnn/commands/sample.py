@@ -121,6 +121,14 @@ def make_parser() -> arguments.Parser:
         f"{sampler.LINES_TOP_P} with --lines)",
     )
     group.add_argument(
+        "--contrast",
+        metavar="A",
+        type=float,
+        default=0.0,
+        help="how much more like its own text than like the model that it began with; a larger A copies more of that "
+        "text, which --novelty tells (at least 0, such as 0.5; default: 0)",
+    )
+    group.add_argument(
         "--seed",
         metavar="N",
         type=arguments.integer(0, sampler.SEEDS - 1),
@@ -221,9 +229,14 @@ def _main(args: argparse.Namespace) -> int:
     expected_length = args.length
     if args.lines:
         expected_length = sampler.USUAL_LINE_LENGTH
-    characters = args.num_samples * expected_length
-    with contextlib.closing(model.engine(args.num_samples, characters)) as engine:
-        writer = Sampler(engine, args.num_samples)
+    characters: Optional[int] = args.num_samples * expected_length
+    if args.contrast:
+        # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
+        characters = None
+    with contextlib.ExitStack() as stack:
+        contrast = stack.enter_context(model.contrasted(args.contrast))
+        engine = stack.enter_context(contextlib.closing(model.engine(args.num_samples, characters)))
+        writer = Sampler(engine, args.num_samples, contrast=contrast)
         if args.interactive:
             conversation = Conversation(
                 writer, settings, length=args.length, unknown=args.unknown, seed=args.seed
@@ -241,13 +254,12 @@ def _main(args: argparse.Namespace) -> int:
 
     if args.json:
         texts = [_as_json(sample, prime, training, of_start) for sample in samples]
-        report = {"model": model.name, "prime": prime, **asdict(settings), "samples": texts}
+        drawn = {**asdict(settings), "contrast": args.contrast}
+        report = {"model": model.name, "prime": prime, **drawn, "samples": texts}
         json.dump(report, sys.stdout, indent=1)
         print()
     elif args.novelty and args.lines:
-        print(_novelty_of_lines(samples, known_lines, "the training text"))
-        if of_start:
-            print(_novelty_of_lines(samples, of_start.lines(), _name_of_start(model)))
+        _print_novelty_of_lines(samples, known_lines, model, of_start)
     elif args.novelty:
         _print_novelty(samples, training, model, of_start)
 
@@ -380,6 +392,17 @@ def _print_novelty(
         print(_novelty_line(sample.text, training, "the training text"))
         if of_start:
             print(_novelty_line(sample.text, of_start.training, _name_of_start(model)))
+
+
+def _print_novelty_of_lines(
+    samples: List[Sample],
+    known_lines: FrozenSet[str],
+    model: Model,
+    of_start: Optional[DividedText],
+) -> None:
+    print(_novelty_of_lines(samples, known_lines, "the training text"))
+    if of_start:
+        print(_novelty_of_lines(samples, of_start.lines(), _name_of_start(model)))
 
 
 def _novelty_of_lines(samples: List[Sample], known_lines: FrozenSet[str], source: str) -> str:

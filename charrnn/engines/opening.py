@@ -1,6 +1,7 @@
 """Opening a model: a run folder, a checkpoint, a file, or a known name. :func:`open_model` returns a Model."""
 
 import contextlib
+import functools
 import math
 from pathlib import Path
 from typing import Iterable, Iterator, Optional, Tuple
@@ -107,6 +108,9 @@ def _open_file(
             f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
             f"of {len(vocabulary)} differs from it: leave it out"
         )
+    opens_start = None
+    if run and run.init_from is not None:
+        opens_start = functools.partial(open_start, run)
     with _checking(name):
         return Model(
             name,
@@ -116,6 +120,7 @@ def _open_file(
             skipped=skipped,
             beginning=beginning,
             sha256=sha256,
+            open_start=opens_start,
         )
 
 
@@ -126,6 +131,25 @@ def _checking(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
+
+
+def open_start(run: RunRecord) -> Model:
+    """Open the model that a run began with.
+
+    Raises:
+        ValueError: it is not at hand, or another file has its name.
+    """
+    name = run.init_from
+    if name is None:
+        raise ValueError("it began with no model")
+    advice = f"put the model that it began with there again (SHA-256 {run.init_from_sha256})"
+    try:
+        model = open_model(name)
+    except CheckpointError as error:
+        raise ValueError(f"{error}: {advice}")
+    if run.init_from_sha256 not in (None, model.sha256):
+        raise ValueError(f"{name} is another model now: {advice}")
+    return model
 
 
 def text_of_start(run: Optional[RunRecord]) -> Optional[DividedText]:
@@ -139,10 +163,7 @@ def text_of_start(run: Optional[RunRecord]) -> Optional[DividedText]:
     """
     if run is None or run.init_from is None:
         return None
-    model = open_model(run.init_from)
-    if run.init_from_sha256 not in (None, model.sha256):
-        raise ValueError(f"{run.init_from} is another model now")
-    of_model = model.run
+    of_model = open_start(run).run
     if of_model is None:
         raise ValueError(f"{run.init_from} does not say what it was trained on")
     if of_model.folder:

@@ -12,6 +12,7 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
+from charrnn.engines.contrast import Contrast
 from charrnn.engines.decoding import Settings, log_probabilities_of
 from charrnn.text.unknown import resolve
 
@@ -151,7 +152,13 @@ class Sampler:
         left_out: how many others it left out, because they are known or repeated.
     """
 
-    def __init__(self, engine: Engine, num_samples: int = 1, allow: Optional[Allow] = None):
+    def __init__(
+        self,
+        engine: Engine,
+        num_samples: int = 1,
+        allow: Optional[Allow] = None,
+        contrast: Optional[Contrast] = None,
+    ):
         """Prepare to write with an engine. For ``allow`` see :meth:`charrnn.engines.trained_model.Model.write`."""
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
@@ -159,6 +166,7 @@ class Sampler:
         self.left_out = 0
         self._engine = engine
         self._allow = allow
+        self._contrast = contrast
         self._texts: List[_Draft] = []
         # The logits and the state after what was drawn last, from which a later text may go on.
         self._last: Any = (None, engine.zero_state())
@@ -205,7 +213,9 @@ class Sampler:
         texts = [_Draft(prime, seed, stop, stop_count) for seed in seeds]
         self._texts = texts
         logits, state = self._read(prime, len(texts), after_last)
-        if self._allow:
+        # What changes the logits has to see each character before the next is drawn.
+        changes_logits = bool(self._allow or self._contrast)
+        if changes_logits:
             steps = 1
 
         for start in range(0, length, steps):
@@ -214,12 +224,16 @@ class Sampler:
             own_logits = logits
             if self._allow:
                 logits = _weighted(logits, texts, self.vocabulary, self._allow)
+            if self._contrast:
+                logits = self._contrast.applied(own_logits, logits)
             ids, log_probabilities, logits, state = self._engine.generate(
                 logits, state, uniforms, settings
             )
-            if self._allow:
-                # The network's own, which are not weighted. There is one step.
+            if changes_logits:
+                # The network's own, which are not changed. There is one step.
                 log_probabilities = log_probabilities_of(own_logits[np.newaxis], ids)
+            if self._contrast:
+                self._contrast.follow(ids[0])
             self._last = logits, state
 
             first_has_ended = texts[0].has_ended
@@ -237,6 +251,8 @@ class Sampler:
         if not after_last:
             logits = None
             state = self._engine.zero_state()
+        if self._contrast:
+            self._contrast.read(prime, rows, after_last)
         if prime:
             # The engine reads one text only, after which all rows go on.
             logits, state = self._engine.read(self.vocabulary.encode(prime), state)

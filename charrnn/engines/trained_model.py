@@ -5,10 +5,22 @@ Models of LSTM cells need no TensorFlow. Letters for shapes as in :mod:`charrnn.
 
 import contextlib
 import importlib.util
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Union, overload
+from typing import (
+    Callable,
+    ContextManager,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+    overload,
+)
 
 import numpy as np
 
@@ -18,6 +30,7 @@ from charrnn.checkpoints.record import RunRecord
 from charrnn.checkpoints.weights import Weights, packed, rounded
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
+from charrnn.engines.contrast import Contrast
 from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import (
@@ -56,6 +69,7 @@ class Model:
         skipped: a line for each newer checkpoint that was skipped because it is damaged.
         beginning: what its texts begin with by default, as its run or file says; None for what suits the vocabulary.
         sha256: hexadecimal SHA-256 of the ``.npz`` file that it was read from; None if there is no such file.
+        open_start: opens the model that it began with; None if it began with none.
         num_layers: number of layers, by the names of the weights.
         cell: kind of cell by these names, one of :data:`charrnn.hyperparameters.CELLS`.
 
@@ -70,10 +84,13 @@ class Model:
     skipped: Tuple[str, ...] = ()
     beginning: Optional[str] = None
     sha256: Optional[str] = None
+    open_start: Optional[Callable[[], "Model"]] = None
     num_layers: int = field(init=False)
     cell: str = field(init=False)
     # The engine of :meth:`next`, which is kept from its first call on.
     _next_engine: Optional[Engine] = field(init=False, default=None)
+    # The model that it began with, from the first text with a contrast on.
+    _start: Optional["Model"] = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.num_layers, self.cell = _network_of(self.weights)
@@ -112,6 +129,7 @@ class Model:
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
+        contrast: float = 0.0,
     ) -> str: ...
 
     @overload
@@ -128,9 +146,10 @@ class Model:
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
+        contrast: float = 0.0,
     ) -> List[str]: ...
 
-    def write(
+    def write(  # noqa: PLR0913 -- all that a text can be asked for
         self,
         prime: Optional[str] = None,
         length: int = 1000,
@@ -143,6 +162,7 @@ class Model:
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
+        contrast: float = 0.0,
     ) -> Union[str, List[str]]:
         """Write a text, the same that ``charrnn-sample`` writes with these arguments.
 
@@ -162,12 +182,16 @@ class Model:
                 next, as a str or a set; None for all. The probabilities of all others become 0, before temperature,
                 ``top_n`` and ``top_p``. The text ends where the model knows none of the characters. The function may
                 also return a dict from characters to factors for their probabilities, at least 0.
+            contrast: how much more like its own text than like the model that it began with, at least 0; 0 for not at
+                all. With 0.5 it writes more words of its own text, and copies more of it, see
+                :mod:`charrnn.engines.contrast`. It follows ``allow`` and precedes temperature.
 
         Returns:
             The text with its beginning; with ``n``, a list of n texts.
 
         Raises:
-            ValueError: an argument is out of range, or the model does not know a character of the prime.
+            ValueError: an argument is out of range, the model does not know a character of the prime, or with
+                ``contrast`` the model that it began with is not at hand, or there is none.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         length = errors.checked_integer("length", length, 0)
@@ -177,13 +201,15 @@ class Model:
         _check_allow(allow)
 
         characters: Optional[int] = num_samples * length
-        if allow:
+        if allow or contrast:
             # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
             characters = None
-        with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
-            samples = Sampler(engine, num_samples, allow).write(
-                prime, length, settings, seed, stop=stop
-            )
+        with self.contrasted(contrast) as contrasts:
+            with contextlib.closing(
+                self.engine(num_samples, characters, keeps_eager=True)
+            ) as engine:
+                writer = Sampler(engine, num_samples, allow, contrasts)
+                samples = writer.write(prime, length, settings, seed, stop=stop)
 
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
@@ -200,6 +226,7 @@ class Model:
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
+        contrast: float = 0.0,
     ) -> Iterator[str]:
         """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
 
@@ -211,11 +238,13 @@ class Model:
         prime = self._checked_prime(prime, unknown)
         _check_allow(allow)
 
+        context = self.contrasted(contrast)
+
         # The arguments are checked now, and the text is drawn when it is asked for.
         def pieces() -> Iterator[str]:
             yield prime
-            with contextlib.closing(self.engine()) as engine:
-                sampler = Sampler(engine, allow=allow)
+            with context as contrasts, contextlib.closing(self.engine()) as engine:
+                sampler = Sampler(engine, allow=allow, contrast=contrasts)
                 yield from sampler.pieces(prime, length, settings, seed, steps=1, stop=stop)
 
         return pieces()
@@ -230,6 +259,7 @@ class Model:
         top_n: Optional[int] = None,
         top_p: Optional[float] = None,
         seed: Optional[int] = None,
+        contrast: float = 0.0,
     ) -> List[str]:
         """Write lines such as names or titles, the same that ``charrnn-sample --lines`` writes with these arguments.
 
@@ -238,7 +268,7 @@ class Model:
             length: characters of a line at most, at least 0.
             new: whether to leave out the lines of the training text and repeated ones, so that there may be fewer than
                 n; or the path or known name of that text, if the model does not have it.
-            temperature, top_n, top_p, seed: as for :meth:`write`, but by default ``top_p`` is 0.98.
+            temperature, top_n, top_p, seed, contrast: as for :meth:`write`, but by default ``top_p`` is 0.98.
 
         Returns:
             A list of lines without line ends.
@@ -258,10 +288,30 @@ class Model:
             text = text_of_run.training_text(self.run, name, flag="new=PATH")
             known_lines = text.lines()
 
-        with contextlib.closing(self.engine(n, n * USUAL_LINE_LENGTH, keeps_eager=True)) as engine:
-            samples = Sampler(engine, n).write_lines(length, settings, seed, known_lines)
+        characters = None if contrast else n * USUAL_LINE_LENGTH
+        with self.contrasted(contrast) as contrasts:
+            with contextlib.closing(self.engine(n, characters, keeps_eager=True)) as engine:
+                writer = Sampler(engine, n, contrast=contrasts)
+                samples = writer.write_lines(length, settings, seed, known_lines)
 
         return [sample.text.rstrip("\n") for sample in samples]
+
+    def contrasted(self, strength: float) -> ContextManager[Optional[Contrast]]:
+        """Return a context in which a text can be written with a contrast: its Contrast, or None for a strength of 0.
+
+        Raises:
+            ValueError: the strength is out of range, or the model that this one began with is not at hand.
+        """
+        if not isinstance(strength, (int, float, np.number)) or not 0 <= strength < math.inf:
+            raise ValueError(f"contrast must be a number, at least 0, not {strength!r}")
+        if strength == 0:
+            return contextlib.nullcontext()
+        if self.open_start is None:
+            raise ValueError(
+                f"contrast is for a model that began with another one, and {self.name} began with none"
+            )
+        self._start = self._start or self.open_start()
+        return contextlib.closing(Contrast(self.vocabulary, self._start.engine(), strength))
 
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
         if prime is None:
@@ -269,14 +319,14 @@ class Model:
         known, _ = checked_prime(prime, self.vocabulary, unknown)
         return known
 
-    def next(self, text: str, unknown: str = "error") -> np.ndarray:
+    def next(self, text: str, unknown: str = "error", contrast: float = 0.0) -> np.ndarray:
         """Return the probability of each character of the vocabulary to follow a text, float32 [C].
 
         The first call lays out the weights, so changes of ``weights`` after it do not count here.
 
         Args:
             text: at least one character.
-            unknown: as for :meth:`write`.
+            unknown, contrast: as for :meth:`write`.
 
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
@@ -287,6 +337,10 @@ class Model:
         engine = self._next_engine or self.engine()
         self._next_engine = engine
         logits, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
+        with self.contrasted(contrast) as contrasts:
+            if contrasts:
+                contrasts.read(known, rows=1, after_last=False)
+                logits = contrasts.applied(logits, logits)
         (chances,) = softmax(logits)
         return chances
 
