@@ -274,6 +274,7 @@ def test_json_has_the_settings(exported, in_json):
         "temperature": 1.0,
         "top_n": 14,
         "top_p": 0.9,
+        "contrast": 0.0,
     }
 
 
@@ -320,6 +321,17 @@ def test_json_has_the_novelty(trained, script):
         text[copied["start"] :][: copied["longest"]] == TEXT[copied["place"] :][: copied["longest"]]
     )
     assert copied["longest"] == novelty.compare(text[len("the ") :], TEXT).longest
+
+
+def test_the_words_of_all_texts_are_told(trained, script):
+    """In JSON those of each."""
+    texts = script(trained, num_samples=2, **NOVELTY).out.split(SEPARATOR)
+    whose = [novelty.whose_words(text[len("the ") :], TEXT) for text in texts]
+    out = script(trained, "--novelty", num_samples=2, **NOVELTY).out
+    assert re.search(r"^words: [\d.]+% are in the training text, [\d.]+% are not$", out, re.M)
+    written = json.loads(script(trained, "--novelty", "--json", num_samples=2, **NOVELTY).out)
+    shares = [each["words"]["own"] for each in written["samples"]]
+    assert shares == pytest.approx([expected.own for expected in whose])
 
 
 def test_novelty_is_compared_with_a_text_that_is_named(trained, tmp_path, script):

@@ -5,16 +5,15 @@ import contextlib
 import json
 import shlex
 import sys
-from dataclasses import asdict, replace
-from typing import Any, Dict, FrozenSet, List, Optional, Tuple
+from dataclasses import asdict
+from typing import Any, Dict, FrozenSet, List, Optional
 
 from charrnn.checkpoints.find import KNOWN_MODELS
-from charrnn.checkpoints.text_of_run import DividedText
 from charrnn.commands import arguments
+from charrnn.commands.comparison import Comparison, compared_with
 from charrnn.commands.interactive import Conversation
 from charrnn.engines import sampler
 from charrnn.engines.decoding import Settings
-from charrnn.engines.opening import text_of_start
 from charrnn.engines.sampler import (
     Sample,
     Sampler,
@@ -24,8 +23,8 @@ from charrnn.engines.sampler import (
     fresh_seed,
 )
 from charrnn.engines.trained_model import Model
-from charrnn.system import errors, terminal, words
-from charrnn.text import novelty, unknown
+from charrnn.system import terminal, words
+from charrnn.text import unknown
 
 # What --lines and --interactive cannot be combined with: arguments, and their defaults.
 NOT_WITH_LINES = {"prime": None, "stop": None, "num_samples": 1}
@@ -144,7 +143,7 @@ def make_parser() -> arguments.Parser:
     group.add_argument(
         "--novelty",
         action="store_true",
-        help="report after the texts how much of each, or with --lines how many, are copied",
+        help="report after the texts how much of each, or with --lines how many, are copied, and whose words they have",
     )
     group.add_argument(
         "--train-text",
@@ -223,8 +222,7 @@ def _main(args: argparse.Namespace) -> int:
         of_lines=bool(args.lines),
     )
     prime = _prime(args, model)
-    known_lines, training = _training_text(args, model)
-    of_start = _text_of_start(args, model)
+    comparison = compared_with(args, model)
 
     expected_length = args.length
     if args.lines:
@@ -243,7 +241,7 @@ def _main(args: argparse.Namespace) -> int:
             )
             return conversation.run()
 
-        interrupted = _write(args, writer, prime, settings, known_lines)
+        interrupted = _write(args, writer, prime, settings, comparison.known_lines)
         samples = writer.lines if args.lines else writer.samples
 
     # After Ctrl-C, what was written so far is printed.
@@ -253,49 +251,17 @@ def _main(args: argparse.Namespace) -> int:
         _print_counts(args, writer, interrupted)
 
     if args.json:
-        texts = [_as_json(sample, prime, training, of_start) for sample in samples]
+        texts = [_as_json(sample, prime, comparison) for sample in samples]
         drawn = {**asdict(settings), "contrast": args.contrast}
         report = {"model": model.name, "prime": prime, **drawn, "samples": texts}
         json.dump(report, sys.stdout, indent=1)
         print()
-    elif args.novelty and args.lines:
-        _print_novelty_of_lines(samples, known_lines, model, of_start)
     elif args.novelty:
-        _print_novelty(samples, training, model, of_start)
+        comparison.print_novelty(samples)
 
     if interrupted:
         raise KeyboardInterrupt
     return 0
-
-
-def _training_text(args: argparse.Namespace, model: Model) -> Tuple[FrozenSet[str], str]:
-    """Return the lines of the training text, empty without --lines; and the text, empty without --novelty."""
-    if not args.novelty and not args.new:
-        return frozenset(), ""
-    text = arguments.text_of_model(args, model)
-    lines = text.lines() if args.lines else frozenset()
-    training = text.training if args.novelty else ""
-    return lines, training
-
-
-def _text_of_start(args: argparse.Namespace, model: Model) -> Optional[DividedText]:
-    """Return the training text of the model that this run started from; None, after a note, where it is not at hand."""
-    if not args.novelty:
-        return None
-    try:
-        return text_of_start(model.run)
-    except (ValueError, OSError) as error:
-        terminal.print_note(
-            f"not compared with {_name_of_start(model)}, with which the network began: "
-            f"{errors.described(error)}"
-        )
-        return None
-
-
-def _name_of_start(model: Model) -> str:
-    """Return what the text of the model is called that the network began with."""
-    assert model.run
-    return f"the text of {model.run.init_from}"
 
 
 def _prime(args: argparse.Namespace, model: Model) -> str:
@@ -385,63 +351,14 @@ def _show(text: str) -> None:
     terminal.write(text, sys.stdout)
 
 
-def _print_novelty(
-    samples: List[Sample], training: str, model: Model, of_start: Optional[DividedText]
-) -> None:
-    for sample in samples:
-        print(_novelty_line(sample.text, training, "the training text"))
-        if of_start:
-            print(_novelty_line(sample.text, of_start.training, _name_of_start(model)))
-
-
-def _print_novelty_of_lines(
-    samples: List[Sample],
-    known_lines: FrozenSet[str],
-    model: Model,
-    of_start: Optional[DividedText],
-) -> None:
-    print(_novelty_of_lines(samples, known_lines, "the training text"))
-    if of_start:
-        print(_novelty_of_lines(samples, of_start.lines(), _name_of_start(model)))
-
-
-def _novelty_of_lines(samples: List[Sample], known_lines: FrozenSet[str], source: str) -> str:
-    copied = sum(sample.text.strip() in known_lines for sample in samples)
-    return f"novelty: {copied:,} of {words.plural(len(samples), 'line')} are in {source}"
-
-
-def _novelty_line(text: str, training: str, source: str) -> str:
-    copied = novelty.compare(text, training)
-    longest = text[copied.start : copied.start + copied.longest]
-    share = f"{copied.share:.1%} of the {novelty.WINDOW}-character windows are copied"
-    if len(text) < novelty.WINDOW:
-        share = f"{copied.share:.1%} of the text is copied"
-    return (
-        f"novelty: the longest run copied from {source} has {copied.longest:,} characters ({longest!r}, "
-        f"at character {copied.place:,}); {share}"
-    )
-
-
-def _as_json(
-    sample: Sample, prime: str, training: str, of_start: Optional[DividedText]
-) -> Dict[str, Any]:
+def _as_json(sample: Sample, prime: str, comparison: Comparison) -> Dict[str, Any]:
     """Return a text as a dict of JSON types, with its novelty if there are texts to compare it with."""
-    report: Dict[str, Any] = {
+    return {
         "seed": sample.seed,
         "text": prime + sample.text,
         "log_probabilities": sample.log_probabilities.tolist(),
+        **comparison.as_json(sample, prime),
     }
-    if training:
-        report["novelty"] = _novelty(sample, prime, training)
-    if of_start:
-        report["novelty_of_start"] = _novelty(sample, prime, of_start.training)
-    return report
-
-
-def _novelty(sample: Sample, prime: str, training: str) -> Dict[str, Any]:
-    """Return the novelty of what was drawn, with the place of the longest run in the whole text."""
-    copied = novelty.compare(sample.text, training)
-    return asdict(replace(copied, start=len(prime) + copied.start))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,23 @@
-"""How much of a text is copied from a training text: the longest run, and the share of copied windows."""
+"""How much of a text comes from a training text: copied runs and windows, and whose words it has."""
 
+import re
+from collections import Counter
 from dataclasses import dataclass
-from typing import List
+from typing import Counter as Counts
+from typing import List, Optional, Tuple
 
 # characters
 WINDOW = 20
 # Only the beginning of a longer text is compared. So the time is at most some seconds, and the memory 100 MB.
 LONGEST_TEXT = 10_000
 LONGEST_TRAINING_TEXT = 10_000_000
+# words that are named, at most
+NAMED = 5
+# A text with fewer spaces than this share has no spaces between words, as Chinese has none.
+LEAST_SPACES = 0.05
+# characters of a piece of such a text
+PIECE = 3
+_WORD = re.compile(r"[^\W\d_][\w'’]+")
 
 
 @dataclass(frozen=True)
@@ -69,3 +79,68 @@ def compare(text: str, training: str) -> Novelty:
 def _runs(text: str, length: int) -> List[str]:
     """Return all runs of some length in a text."""
     return [text[start : start + length] for start in range(len(text) - length + 1)]
+
+
+@dataclass(frozen=True)
+class Words:
+    """Whose words a text has: shares of its words, in lower case, of two letters or more.
+
+    Attributes:
+        own: share of the words that occur in the training text.
+        only_own: share of those that occur there and not in the other text; None if there is no other text.
+        only_other: share of those that occur in the other text only; None if there is none.
+        neither: share of those that occur in neither.
+        named_own, named_other: the most frequent words of these two kinds.
+    """
+
+    own: float
+    only_own: Optional[float]
+    only_other: Optional[float]
+    neither: float
+    named_own: Tuple[str, ...] = ()
+    named_other: Tuple[str, ...] = ()
+
+
+def whose_words(text: str, training: str, other: Optional[str] = None) -> Words:
+    """Tell whose words a text has: those of its training text, or of another text in the same language.
+
+    Of texts without spaces between words, all pieces of three characters are taken for words.
+
+    Args:
+        text: the text, such as one that a model wrote.
+        training: the text that it was trained on.
+        other: a text of other people; None for none.
+
+    >>> whose_words("Milo said the leeks", "Milo, the leeks", "said the prince").only_own
+    0.5
+    """
+    words = words_of(text)
+    in_training = frozenset(words_of(training))
+    in_other = frozenset(words_of(other or ""))
+    n_words = max(1, sum(words.values()))
+    own = Counter({word: n for word, n in words.items() if word in in_training})
+    only_own = Counter({word: n for word, n in own.items() if word not in in_other})
+    not_own = words - own
+    only_other = Counter({word: n for word, n in not_own.items() if word in in_other})
+    neither = not_own - only_other
+    has_other = other is not None
+    return Words(
+        own=sum(own.values()) / n_words,
+        only_own=sum(only_own.values()) / n_words if has_other else None,
+        only_other=sum(only_other.values()) / n_words if has_other else None,
+        neither=sum(neither.values()) / n_words,
+        named_own=_most_frequent(only_own) if has_other else (),
+        named_other=_most_frequent(only_other),
+    )
+
+
+def words_of(text: str) -> Counts[str]:
+    """Return how often each word of a text occurs, in lower case."""
+    spaces = sum(map(str.isspace, text))
+    if spaces < LEAST_SPACES * len(text):
+        return Counter(_runs(text, PIECE))
+    return Counter(word.lower() for word in _WORD.findall(text))
+
+
+def _most_frequent(words: Counts[str]) -> Tuple[str, ...]:
+    return tuple(word for word, _ in words.most_common(NAMED))

@@ -298,27 +298,29 @@ class Display:
             changed["early_stop"] = 0
         resumption = self._resumption(**changed)
 
-        if self._in_python:
-            writing = self._writing_in_python()
+        has_best = len(job.held_out) > 0
+        if job.record.init_from and has_best:
+            # The best by its loss has more words of the model that it began with.
+            writing = (
+                f"Closest to your text: {self._writing(best=False)}\n"
+                f"Lowest loss on its held-out end: {self._writing(best=True)}"
+            )
         else:
-            writing = self._writing_in_command()
+            what = "lines" if job.of_lines else "text"
+            writing = f"To write {what}: {self._writing(best=has_best)}"
+        self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
 
-        what = "lines" if job.of_lines else "text"
-        self._print(
-            f"finished after step {step:,}. To write {what}: {writing}\n{longer}: {resumption}"
-        )
+    def _writing(self, best: bool) -> str:
+        """Return how to write with the newest checkpoint, or with the best."""
+        if self._in_python:
+            arguments = repr(str(self.folder))
+            if best:
+                arguments += ", best=True"
+            call = f"write_lines({LINES_TO_WRITE})" if self.job.of_lines else "write()"
+            return f"open_model({arguments}).{call}"
 
-    def _writing_in_python(self) -> str:
-        opened = f"open_model({str(self.folder)!r})"
-        if len(self.job.held_out):
-            opened = f"open_model({str(self.folder)!r}, best=True)"
-        if self.job.of_lines:
-            return f"{opened}.write_lines({LINES_TO_WRITE})"
-        return f"{opened}.write()"
-
-    def _writing_in_command(self) -> str:
         arguments = words.quoted(self.folder)
-        if len(self.job.held_out):
+        if best:
             arguments += " --best"
         if self.job.of_lines:
             arguments += f" --lines {LINES_TO_WRITE}"

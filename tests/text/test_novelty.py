@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from charrnn.text import novelty
 from charrnn.text.novelty import WINDOW, Novelty, compare
 
 
@@ -88,3 +89,32 @@ def test_only_the_beginning_of_a_long_text_is_compared(text, training):
 )
 def test_novelty_is_what_it_is_by_hand(text, training, expected):
     assert compare(text, training) == Novelty(*expected)
+
+
+OWN = "Milo ate the leeks. Milo said no. The bucket fell."
+OTHER = "The prince said no to the old man"
+
+
+def test_words_are_told_by_who_uses_them():
+    whose = novelty.whose_words("Milo said the PRINCE fell, milo ate xyzzy.", OWN, OTHER)
+    assert whose.own == pytest.approx(6 / 8)
+    assert whose.only_own == pytest.approx(4 / 8)  # Milo twice, fell, ate
+    assert whose.only_other == pytest.approx(1 / 8)
+    assert whose.neither == pytest.approx(1 / 8)
+    assert whose.named_own[0] == "milo"
+    assert whose.named_other == ("prince",)
+
+
+def test_without_another_text_words_are_in_the_training_text_or_not():
+    whose = novelty.whose_words("Milo said the prince", OWN)
+    assert (whose.own, whose.neither) == (0.75, 0.25)
+    assert (whose.only_own, whose.only_other, whose.named_own) == (None, None, ())
+
+
+def test_the_words_of_a_text_without_spaces_are_pieces_of_three():
+    whose = novelty.whose_words("\u5929\u5730\u7384\u9ec4\u5b87", "\u5929\u5730\u7384\u9ec4")
+    assert whose.own == pytest.approx(2 / 3)
+
+
+def test_a_text_without_words_has_none():
+    assert novelty.whose_words("", OWN, OTHER).own == 0
