@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import lzma
 import re
 import shutil
 from dataclasses import replace
@@ -608,6 +609,36 @@ def of_another(trained, tmp_path_factory):
     (folder / "other").write_text("a cat and a hat\n" * 60)
     assert train_small(folder / "other", folder / "run", "--init-from", str(trained)) == 0
     return folder / "run"
+
+
+def test_the_end_of_a_run_from_a_model_names_both_checkpoints(trained, tmp_path, capsys):
+    """By what they are, as commands that can be copied. Without a held-out text there is one."""
+    text = tmp_path / "other"
+    text.write_text("a cat and a hat\n" * 60)
+    flags = ["--init-from", str(trained), "--val-fraction", "0.2"]
+    assert train_small(text, tmp_path / "run", *flags) == 0
+    out = capsys.readouterr().out
+    closest = re.search("Closest to your text: charrnn-sample (.*)", out).group(1)
+    lowest = re.search("Lowest loss on its held-out end: charrnn-sample (.*)", out).group(1)
+    assert (closest, lowest) == (str(tmp_path / "run"), f"{tmp_path / 'run'} --best")
+
+    assert train_small(text, tmp_path / "whole", "--init-from", str(trained)) == 0
+    assert f"To write text: charrnn-sample {tmp_path / 'whole'}\n" in capsys.readouterr().out
+
+
+def test_words_are_compared_with_those_of_others_in_its_language(
+    of_another, tmp_path, monkeypatch, capsys
+):
+    """Of the language of the known model that a run began with, if that text is at hand."""
+    name = record.read_run(of_another).init_from
+    table = {name: KnownModel(name, "German", "novels", 9, 9, 1.0)}
+    monkeypatch.setattr("charrnn.commands.comparison.KNOWN_MODELS", table)
+    monkeypatch.setenv("CHARRNN_DATA", str(tmp_path))
+    assert " are not\n" in novelty_of(of_another, capsys).out
+
+    with lzma.open(str(tmp_path / "german.txt.xz"), "wt") as file:
+        file.write("the cat")
+    assert " only in german.txt.xz" in novelty_of(of_another, capsys).out
 
 
 def novelty_of(folder, capsys, *flags):
