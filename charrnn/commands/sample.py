@@ -233,7 +233,10 @@ def _main(args: argparse.Namespace) -> int:
         if of_start:
             print(_novelty_of_lines(samples, of_start.lines(), _name_of_start(model)))
     elif args.novelty:
-        _print_novelty(samples, training, model, of_start)
+        for sample in samples:
+            print(_novelty_line(sample.text, training, "the training text"))
+            if of_start:
+                print(_novelty_line(sample.text, of_start.training, _name_of_start(model)))
 
     if interrupted:
         raise KeyboardInterrupt
@@ -306,27 +309,21 @@ def _write(
 ) -> bool:
     """Write lines or texts. Return whether Ctrl-C has ended that."""
     seed = _seed(args, settings)
+    is_shown = _is_shown_while_drawn(args)
     try:
         if args.lines:
             known = known_lines if args.new else None
             writer.write_lines(args.length, settings, seed, known)
-        else:
-            _write_texts(args, writer, prime, settings, seed)
+            return False
+
+        if is_shown:
+            _show(prime)
+        for piece in writer.pieces(prime, args.length, settings, seed, stop=args.stop):
+            if is_shown:
+                _show(piece)
     except KeyboardInterrupt:
         return True
     return False
-
-
-def _write_texts(
-    args: argparse.Namespace, writer: Sampler, prime: str, settings: Settings, seed: int
-) -> None:
-    """Write texts. A single one is printed while it is drawn."""
-    pieces = writer.pieces(prime, args.length, settings, seed, stop=args.stop)
-    if _is_shown_while_drawn(args):
-        _show(prime)
-    for piece in pieces:
-        if _is_shown_while_drawn(args):
-            _show(piece)
 
 
 def _print_samples(args: argparse.Namespace, samples: List[Sample], prime: str) -> None:
@@ -355,15 +352,6 @@ def _print_counts(args: argparse.Namespace, writer: Sampler, interrupted: bool) 
 
 def _show(text: str) -> None:
     terminal.write(text, sys.stdout)
-
-
-def _print_novelty(
-    samples: List[Sample], training: str, model: Model, of_start: Optional[TrainingText]
-) -> None:
-    for sample in samples:
-        print(_novelty_line(sample.text, training, "the training text"))
-        if of_start:
-            print(_novelty_line(sample.text, of_start.training, _name_of_start(model)))
 
 
 def _novelty_of_lines(samples: List[Sample], known_lines: FrozenSet[str], source: str) -> str:
