@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -220,6 +221,15 @@ def resume(folder, *flags):
     from charrnn.commands import train
 
     return train.main(["--resume", "--checkpoint-dir", str(folder), *flags])
+
+
+def change_hyperparameters(folder, **values):
+    """Change some hyperparameters in the record of a run."""
+    from charrnn.checkpoints import record
+
+    run = record.read_run(folder)
+    hyper = replace(run.hyperparameters, **values)
+    record.write_run(folder, replace(run, hyperparameters=hyper))
 
 
 def with_output(function, *args, **kwargs):

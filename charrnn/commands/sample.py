@@ -300,27 +300,21 @@ def _write(
 ) -> bool:
     """Write lines or texts. Return whether Ctrl-C has ended that."""
     seed = _seed(args, settings)
+    is_shown = _is_shown_while_drawn(args)
     try:
         if args.lines:
             known = known_lines if args.new else None
             writer.write_lines(args.length, settings, seed, known)
-        else:
-            _write_texts(args, writer, prime, settings, seed)
+            return False
+
+        if is_shown:
+            _show(prime)
+        for piece in writer.pieces(prime, args.length, settings, seed, stop=args.stop):
+            if is_shown:
+                _show(piece)
     except KeyboardInterrupt:
         return True
     return False
-
-
-def _write_texts(
-    args: argparse.Namespace, writer: Sampler, prime: str, settings: Settings, seed: int
-) -> None:
-    """Write texts. A single one is printed while it is drawn."""
-    pieces = writer.pieces(prime, args.length, settings, seed, stop=args.stop)
-    if _is_shown_while_drawn(args):
-        _show(prime)
-    for piece in pieces:
-        if _is_shown_while_drawn(args):
-            _show(piece)
 
 
 def _print_samples(args: argparse.Namespace, samples: List[Sample], prime: str) -> None:

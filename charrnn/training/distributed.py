@@ -22,7 +22,6 @@ from typing import (
     Set,
     Tuple,
     TypeVar,
-    cast,
 )
 
 import numpy as np
@@ -31,7 +30,7 @@ from charrnn.data import StrPath
 from charrnn.system import mpi, terminal, words
 from charrnn.system.machine import cores, thread_count
 
-Method = TypeVar("Method", bound=Callable[..., Any])
+Returned = TypeVar("Returned")
 
 
 class CommonError(ValueError):
@@ -96,7 +95,7 @@ class Processes:
         return contextlib.nullcontext()
 
 
-def in_first(method: Method) -> Method:
+def in_first(method: Callable[..., Returned]) -> Callable[..., Returned]:
     """Let the first process do a method of an object that has ``processes``, as :meth:`Processes.from_first` does.
 
     Each process calls the method, and gets what the first one has returned. If that raises an exception, all end.
@@ -106,7 +105,7 @@ def in_first(method: Method) -> Method:
     def in_each(self: Any, *arguments: Any) -> Any:
         return self.processes.from_first(method, self, *arguments)
 
-    return cast(Method, in_each)
+    return in_each
 
 
 class MPIProcesses(Processes):

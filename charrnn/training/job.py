@@ -148,12 +148,14 @@ def plan_job(
         raise ValueError(f"preset must be one of {', '.join([*PRESETS, AUTO])}, not {preset!r}")
     # What the user has set stays. What is added for a time may change.
     fixed = list(overrides)
+    if overrides.get("threads") is None:
+        overrides = {**overrides, "threads": threads}
     if minutes is not None:
         _check_minutes(minutes, overrides, preset, n_processes)
         preset = AUTO
         overrides = {"precision": AUTO, "early_stop": 0, **overrides}
 
-    plan = partial(_new_job, text, overrides, folder, preset, n_processes, threads)
+    plan = partial(_new_job, text, overrides, folder, preset, n_processes)
     start = _start(text, overrides, preset, init_from)
     job = plan(start)
     if minutes is None:
@@ -212,7 +214,6 @@ def _new_job(
     folder: StrPath,
     preset: Optional[str],
     n_processes: int,
-    threads: int,
     start: Start,
 ) -> Job:
     """Return the job of a new run that begins with a start."""
@@ -221,16 +222,22 @@ def _new_job(
     in_order = hyper.seed is not None
     if hyper.seed is None:
         hyper = replace(hyper, seed=fresh_seed(below=2**31))
-    if hyper.threads is None:
-        hyper = replace(hyper, threads=threads)
     speedup = None
     if hyper.precision == AUTO:
-        precision, speedup = faster_precision(hyper.threads or threads, hyper.unrolls_fused)
+        precision, speedup = faster_precision(overrides["threads"], hyper.unrolls_fused)
         hyper = replace(hyper, precision=precision)
 
     record, text = _new_run(text, hyper, start.model)
-    job = _checked_job(record, text, folder, n_processes)
-    return replace(job, start=start, preset=preset, in_order=in_order, speedup=speedup)
+    return _checked_job(
+        record,
+        text,
+        folder,
+        n_processes,
+        start=start,
+        preset=preset,
+        in_order=in_order,
+        speedup=speedup,
+    )
 
 
 def _resumed_job(
@@ -250,14 +257,19 @@ def _resumed_job(
         threads_of_run = min(threads_of_run, threads)
     record = replace(record, hyperparameters=replace(hyper, threads=threads_of_run))
 
-    job = _checked_job(record, text, folder, n_processes, resumes=True)
-    return replace(job, threads_so_far=old.hyperparameters.threads)
+    so_far = old.hyperparameters.threads
+    return _checked_job(record, text, folder, n_processes, resumes=True, threads_so_far=so_far)
 
 
 def _checked_job(
-    record: RunRecord, text: Text, folder: StrPath, n_processes: int, resumes: bool = False
+    record: RunRecord,
+    text: Text,
+    folder: StrPath,
+    n_processes: int,
+    resumes: bool = False,
+    **plan: Any,
 ) -> Job:
-    """Return the job of a run, after checking what its text and its processes allow."""
+    """Return the job of a run with other attributes, after checking what its text and its processes allow."""
     hyper = record.hyperparameters
     _check_processes(hyper.batch_size, n_processes, resumes=resumes)
     if hyper.precision == "bfloat16" and is_version_1():
@@ -279,6 +291,7 @@ def _checked_job(
         held_out=held_out,
         test=test,
         resumes=resumes,
+        **plan,
     )
 
 

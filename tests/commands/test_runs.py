@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NEWEST, TEXT, columns
+from conftest import NEWEST, TEXT, change_hyperparameters, columns
 from matplotlib.figure import Figure
 
 import charrnn
@@ -30,13 +30,6 @@ def place_of(row):
     """Return the folder of a run in the table."""
     place, *_ = columns(row)
     return place
-
-
-def change_hyperparameters(folder, **values):
-    """Change some hyperparameters in the record of a run."""
-    run = record.read_run(folder)
-    hyper = replace(run.hyperparameters, **values)
-    record.write_run(folder, replace(run, hyperparameters=hyper))
 
 
 def change_text(folder, text):

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from conftest import TEXT
+from conftest import TEXT, change_hyperparameters
 
 from charrnn.checkpoints import record
 from charrnn.commands import train
@@ -51,10 +51,7 @@ def test_a_run_can_be_like_that_of_a_folder_or_of_a_copy_of_its_record(
 def test_a_run_like_another_has_the_threads_of_its_own_machine(
     run_copy, text_file, tmp_path, planned
 ):
-    run = record.read_run(run_copy)
-    record.write_run(
-        run_copy, replace(run, hyperparameters=replace(run.hyperparameters, threads=999))
-    )
+    change_hyperparameters(run_copy, threads=999)
     folder = str(tmp_path / "like")
     assert train.main([str(text_file), "--like", str(run_copy), "--checkpoint-dir", folder]) == 0
     (job,) = planned

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import signal
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from conftest import (
     TENSORFLOW_1,
     StopAfter,
     assert_same_run,
+    change_hyperparameters,
     history_of,
     interrupted_at,
     resume,
@@ -181,10 +182,7 @@ def test_a_run_may_be_older_than_the_record_of_its_threads(run_copy):
     ids=["as before", "fewer cores", "another number", "one for each core"],
 )
 def test_a_resumed_run_has_its_threads_unless_others_are_given(run_copy, given, usual, threads):
-    run = record.read_run(run_copy)
-    record.write_run(
-        run_copy, replace(run, hyperparameters=replace(run.hyperparameters, threads=3))
-    )
+    change_hyperparameters(run_copy, threads=3)
     job = plan_job(None, given, run_copy, resume=True, threads=usual)
     assert job.threads == job.hyperparameters.threads == threads
     assert job.threads_so_far == 3
@@ -210,9 +208,7 @@ def test_a_run_may_not_be_newer_than_its_hyperparameters(run_copy, capsys):
 @pytest.mark.parametrize("batch_size, allowed", [(2, "1 or 2 processes"), (1, "1 process")])
 def test_the_numbers_of_processes_that_can_resume_a_run_are_named(run_copy, batch_size, allowed):
     """Those that divide its batch, which cannot be changed."""
-    run = record.read_run(run_copy)
-    hyper = replace(run.hyperparameters, batch_size=batch_size)
-    record.write_run(run_copy, replace(run, hyperparameters=hyper))
+    change_hyperparameters(run_copy, batch_size=batch_size)
     message = f"batch_size {batch_size} cannot be divided by 3 processes: a resumed run keeps it, so use {allowed}$"
     with pytest.raises(ValueError, match=message):
         plan_job(None, {}, run_copy, resume=True, n_processes=3)
