@@ -37,7 +37,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.fsync = os.fstat
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ("train", "sample", "evaluate", "export", "inspect", "runs")
+SCRIPTS = ("train", "sample", "evaluate", "export", "inspect", "runs", "old")
 SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"
 
 # Small sizes, all different, so that a swapped axis fails.

@@ -15,6 +15,7 @@ from typing import Any, Iterator, NamedTuple, Optional, Set, Tuple
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
+NEWEST = (2, 21)
 NO_LONGER_EAGER = (
     "charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
     "Keras 3 can neither train nor predict in it any more"
@@ -150,6 +151,8 @@ def _switch_to_graphs() -> None:
     else:
         # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
         tf.compat.v1 = tf
+        # It is imported when it is used, which takes seconds.
+        tf.contrib = sys.modules["tensorflow.contrib"]
     _tf = tf
 
     # Within graph_mode, all of this is on again at its end.
