@@ -1,5 +1,6 @@
 """What ``import tensorflow`` is while a program for TensorFlow 1 runs on TensorFlow 2, and how this begins and ends."""
 
+import atexit
 import contextlib
 import importlib.abc
 import sys
@@ -11,7 +12,7 @@ import numpy as np
 
 from charrnn.old import missing
 from charrnn.system import terminal
-from charrnn.system.tensorflow import NEWEST, TESTED, is_version_1
+from charrnn.system.tensorflow import NEWEST, TESTED, graphs_left, is_version_1
 
 # Parts of TensorFlow 1 that TensorFlow 2 lacks, and the modules of this room that stand for them. None is a part that
 # has other parts only.
@@ -61,14 +62,18 @@ def install() -> None:
         with contextlib.ExitStack() as stack:
             stack.enter_context(_version_1())
             _installed = stack.pop_all()
+        # while TensorFlow is still whole
+        atexit.register(uninstall)
 
 
 def uninstall() -> None:
     """Leave the process as it was before :func:`install`."""
     global _installed
     if _installed is not None:
-        _installed.close()
+        ending = _installed
         _installed = None
+        atexit.unregister(uninstall)
+        ending.close()
 
 
 @contextlib.contextmanager
@@ -85,6 +90,7 @@ def _version_1() -> Iterator[None]:
         parts = _parts()
         finder = _Finder()
         with contextlib.ExitStack() as stack:
+            stack.enter_context(graphs_left())
             stack.callback(_forget_modules, dict(sys.modules))
             sys.modules.update(parts)
             sys.modules["tensorflow"] = tf

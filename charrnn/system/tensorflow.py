@@ -81,6 +81,21 @@ def graph_mode() -> Iterator[None]:
             _set_legacy_keras(legacy)
 
 
+@contextlib.contextmanager
+def graphs_left() -> Iterator[None]:
+    """Leave the graphs that are entered within a block and not left, as by a tf.InteractiveSession of TensorFlow 2."""
+    from tensorflow.python.eager import context
+    from tensorflow.python.framework import ops
+
+    entered = [ops._default_graph_stack.stack, context.context().context_switches.stack]
+    depths = [len(stack) for stack in entered]
+    try:
+        yield
+    finally:
+        for stack, depth in zip(entered, depths):
+            del stack[depth:]
+
+
 def is_version_1() -> bool:
     """Return whether this is TensorFlow 1.15, which has ``tf.contrib`` and no bfloat16."""
     tf = _tf or __getattr__("tf")

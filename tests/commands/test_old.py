@@ -109,10 +109,11 @@ def test_the_process_is_as_before(program, end):
     assert not hasattr(tensorflow.tf, "contrib")
 
 
-# Runs a program, imports charrnn.old, and leaves it; a model of Keras 3 is trained before and after.
+# Runs a program twice, then is an old program itself for a while; a model of Keras 3 is trained before and after.
 HOST = """
 import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ.pop("TF_USE_LEGACY_KERAS", None)
 import numpy as np
 import tensorflow
 
@@ -129,6 +130,7 @@ for _ in range(2):
     assert charrnn_command.main(["old", sys.argv[1]]) == 0
     fit()
 import charrnn.old
+charrnn.old.install()
 import tensorflow as tf
 tf.placeholder(tf.float32)
 charrnn.old.uninstall()
@@ -144,6 +146,7 @@ y, _ = tf.contrib.rnn.static_rnn(cell, [tf.ones([1, 2]) * x], dtype=tf.float32)
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     print(session.run(y[0]).shape)
+tf.InteractiveSession(graph=tf.Graph())
 """
 
 
