@@ -167,7 +167,7 @@ def _switch_to_graphs() -> None:
         # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
         tf.compat.v1 = tf
         # It is imported when it is used, which takes seconds.
-        tf.contrib = sys.modules["tensorflow.contrib"]
+        tf.contrib = sys.modules.get("tensorflow.contrib")
     _tf = tf
 
     # Within graph_mode, all of this is on again at its end.
