@@ -589,6 +589,18 @@ def interrupted_at(function, call):
     return interrupted
 
 
+@pytest.fixture(scope="module")
+def old_tf():
+    """What a program for TensorFlow 1 imports."""
+    from charrnn import old
+
+    old.install()
+    import tensorflow
+
+    yield tensorflow
+    old.uninstall()
+
+
 @pytest.fixture(scope="session")
 def notebook():
     """The definitions of the solution notebook, run as they stand there."""

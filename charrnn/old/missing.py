@@ -4,7 +4,7 @@ NO_WAY = "there is no way on TensorFlow 2; TensorFlow 1.15 on Python 3.7 has it"
 SCIKIT_LEARN = "use scikit-learn's {}"
 OWN_LOOP = "write the training with tf.train and a session"
 
-# By the name, or by the beginning of it.
+# By the beginning of a name. Python asks for the first part that is missing, so nothing below it has an entry.
 INSTEAD = {
     "tensorflow.contrib.boosted_trees": SCIKIT_LEARN.format("GradientBoostingClassifier"),
     "tensorflow.contrib.cudnn_rnn": "use tf.contrib.rnn.LSTMCell or GRUCell with tf.nn.dynamic_rnn",
@@ -19,10 +19,7 @@ INSTEAD = {
     "tensorflow.contrib.keras": "use tf.keras",
     "tensorflow.contrib.layers.optimize_loss": "use tf.train.AdamOptimizer(learning_rate).minimize(loss)",
     "tensorflow.contrib.layers.summarize": "use tf.summary.histogram",
-    "tensorflow.contrib.learn": OWN_LOOP,
-    "tensorflow.contrib.learn.datasets": "read the files with NumPy",
-    "tensorflow.contrib.learn.preprocessing": "use a dict from words to numbers",
-    "tensorflow.contrib.learn.python.learn.datasets": "read the files with NumPy",
+    "tensorflow.contrib.learn": f"{OWN_LOOP}, and read data sets with NumPy",
     "tensorflow.contrib.lookup": "use tf.lookup",
     "tensorflow.contrib.metrics": "use tf.metrics",
     "tensorflow.contrib.rnn.LSTMBlockCell": "use tf.contrib.rnn.LSTMCell, whose variables have other names",
@@ -36,12 +33,12 @@ INSTEAD = {
     "tensorflow.contrib.tensor_forest": SCIKIT_LEARN.format("RandomForestClassifier"),
     "tensorflow.contrib.tensorboard": "pip install tensorboard, and use tensorboard.plugins.projector",
     "tensorflow.contrib.tpu": "remove what is about TPUs",
-    "tensorflow.contrib.training.HParams": "use types.SimpleNamespace",
+    "tensorflow.contrib.training": "in place of HParams, use types.SimpleNamespace",
 }
 
 
 def message(name: str) -> str:
-    """Return the words of an error for a name, such as ``tensorflow.contrib.learn.DNNClassifier``."""
+    """Return the words of an error for a name, such as ``tensorflow.contrib.learn``."""
     return f"charrnn has no {name} for TensorFlow 2: {_advice(name)}"
 
 

@@ -7,22 +7,10 @@ import exact_cases
 import numpy as np
 import pytest
 
-import charrnn.old
-
 
 @pytest.fixture(scope="module")
 def recorded():
     return exact_cases.recorded()
-
-
-@pytest.fixture(scope="module")
-def tf():
-    """What an old program imports."""
-    charrnn.old.install()
-    import tensorflow
-
-    yield tensorflow
-    charrnn.old.uninstall()
 
 
 def assert_close(ours, theirs):
@@ -44,15 +32,15 @@ def cases():
 
 
 @pytest.mark.parametrize("name", cases())
-def test_it_is_that_of_tensorflow_1(tf, recorded, name):
+def test_it_is_that_of_tensorflow_1(old_tf, recorded, name):
     expected, expected_about = recorded[name]
-    arrays, about = exact_cases.measure(tf, name)
+    arrays, about = exact_cases.measure(old_tf, name)
     assert about == expected_about
     assert_close(arrays, expected)
 
 
 @pytest.mark.parametrize("name", exact_cases.OPTIONS)
-def test_batches_of_digits_are_those_of_tensorflow_1(tf, recorded, tmp_path, name):
+def test_batches_of_digits_are_those_of_tensorflow_1(old_tf, recorded, tmp_path, name):
     from tensorflow.examples.tutorials.mnist import input_data
 
     expected, _ = recorded[name]
