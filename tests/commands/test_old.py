@@ -217,7 +217,8 @@ def test_a_notebook_prints_what_its_cells_print(tmp_path, kernels, capfd):
     before = path.read_bytes()
     assert old.main([str(path)]) == 0
     out, _ = capfd.readouterr()
-    assert out.startswith("(2, 12)\n")
+    # after what TensorFlow 1.15 prints of contrib
+    assert "(2, 12)\n" in out
     assert "lesson.ipynb" in out
     assert out.endswith("\n2\n")
     assert path.read_bytes() == before
@@ -230,7 +231,7 @@ def test_a_notebook_says_in_which_cell_it_stopped(tmp_path, kernels, capfd):
     out, err = capfd.readouterr()
     assert out == "1\n"
     assert "ValueError" in err
-    assert err.endswith(f"charrnn-old: stopped in code cell 2 of 3 of {path}\n")
+    assert f"\ncharrnn-old: stopped in code cell 2 of 3 of {path}\n" in err
 
 
 def test_a_notebook_needs_nbclient(tmp_path, monkeypatch, capsys):
