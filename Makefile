@@ -87,7 +87,7 @@ page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model a
 page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
 	@$(python) -m charrnn.pages.learning docs/learn.html
 
-models: $(venv)/.done ## train the models of languages, for hours (charrnn/models/README.md)
+models: $(venv)/.done ## train the models of languages, for hours
 	@$(python) .make/models.py checkpoints/models $(ARGS)
 
 flags: $(venv)/.done ## write docs/flags.md, the arguments of all commands

@@ -62,7 +62,7 @@ setup(
             "charrnn = charrnn.__main__:main",
             *(
                 f"charrnn-{name} = charrnn.__main__:{name}"
-                for name in ("train", "sample", "evaluate", "export", "inspect", "runs")
+                for name in ("train", "sample", "evaluate", "export", "inspect", "runs", "old")
             ),
         ]
     },

@@ -9,7 +9,7 @@ from typing import Any, Optional, Sequence
 
 from charrnn.system.interrupts import exit_on_interrupt, raise_on_interrupt
 
-NAMES = ("train", "sample", "evaluate", "export", "inspect", "runs")
+NAMES = ("train", "sample", "evaluate", "export", "inspect", "runs", "old")
 
 
 def _module(name: str) -> Any:
@@ -24,7 +24,9 @@ def _run(name: str, argv: Optional[Sequence[str]] = None) -> int:
     return int(module.main(argv))
 
 
-train, sample, evaluate, export, inspect, runs = (functools.partial(_run, name) for name in NAMES)
+train, sample, evaluate, export, inspect, runs, old = (
+    functools.partial(_run, name) for name in NAMES
+)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

@@ -36,7 +36,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.fsync = os.fstat
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ("train", "sample", "evaluate", "export", "inspect", "runs")
+SCRIPTS = ("train", "sample", "evaluate", "export", "inspect", "runs", "old")
 SOLUTION = ROOT / "notebooks" / "Anna_KaRNNa_Solution.ipynb"
 
 # Small sizes, all different, so that a swapped axis fails.
@@ -594,6 +594,18 @@ def interrupted_at(function, call):
         return function(*args)
 
     return interrupted
+
+
+@pytest.fixture(scope="module")
+def old_tf():
+    """What a program for TensorFlow 1 imports."""
+    from charrnn import old
+
+    old.install()
+    import tensorflow
+
+    yield tensorflow
+    old.uninstall()
 
 
 @pytest.fixture(scope="session")

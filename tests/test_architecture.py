@@ -21,7 +21,7 @@ FLOORS = [
     {"engines"},
     {"checkpoints"},
     {"text"},
-    {"model", "fused", "data", "hyperparameters"},
+    {"model", "fused", "data", "hyperparameters", "old"},
     {"system", "version"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -140,6 +140,21 @@ def test_imports_go_to_lower_floors(module):
 @pytest.mark.parametrize("module", [name for name in MODULES if name != "system.tensorflow"])
 def test_one_module_imports_tensorflow(module):
     assert "tensorflow" not in map(room_of, imports_of(module))
+
+
+def test_programs_for_tensorflow_1_need_system_alone():
+    for module in MODULES:
+        if room_of(module) == "old":
+            assert {room_of(other) for other in ours(module)} <= {"old", "system"}, module
+
+
+def test_only_its_command_imports_what_runs_old_programs():
+    """It changes what TensorFlow is."""
+    importing = set()
+    for module in MODULES:
+        if "old" in map(room_of, ours(module)):
+            importing.add(module)
+    assert {module for module in importing if room_of(module) != "old"} == {"commands.old"}
 
 
 def test_no_imports_go_in_a_circle():

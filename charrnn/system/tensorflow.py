@@ -19,6 +19,7 @@ from charrnn.system.terminal import drop_deprecations
 
 TESTED = "TensorFlow 1.15 and 2.15 to 2.21"
 OLDEST = (2, 15)
+NEWEST = (2, 21)
 NO_LONGER_EAGER = (
     "charrnn: TensorFlow's eager mode is off in this process from now on, because a graph is needed; "
     "Keras 3 can neither train nor predict in it any more"
@@ -103,6 +104,21 @@ def _graph_mode() -> Iterator[None]:
             _set_legacy_keras(legacy)
 
 
+@contextlib.contextmanager
+def graphs_left() -> Iterator[None]:
+    """Leave the graphs that are entered within a block and not left, as by a tf.InteractiveSession of TensorFlow 2."""
+    from tensorflow.python.eager import context
+    from tensorflow.python.framework import ops
+
+    entered = [ops._default_graph_stack.stack, context.context().context_switches.stack]
+    depths = [len(stack) for stack in entered]
+    try:
+        yield
+    finally:
+        for stack, depth in zip(entered, depths):
+            del stack[depth:]
+
+
 def is_version_1() -> bool:
     """Return whether this is TensorFlow 1.15, which has ``tf.contrib`` and no bfloat16."""
     tf = _tf or __getattr__("tf")
@@ -173,6 +189,8 @@ def _switch_to_graphs() -> None:
     else:
         # so that tf.compat.v1.placeholder works as well, as it does with TensorFlow 2
         tf.compat.v1 = tf
+        # It is imported when it is used, which takes seconds.
+        tf.contrib = sys.modules.get("tensorflow.contrib")
     _tf = tf
 
     # Within graphs(), all of this is on again at its end.

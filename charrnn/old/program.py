@@ -1,0 +1,126 @@
+"""Running a program for TensorFlow 1: its file, or the cells of its notebook."""
+
+import contextlib
+import os
+import runpy
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Iterator, List, Optional
+
+from charrnn.system import terminal
+
+# where a kernel finds this package, too
+_FOLDER_OF_PACKAGE = Path(__file__).resolve().parents[2]
+_FIRST_CELL = "import sys; sys.path.append({folder!r}); import charrnn.old"
+
+
+def run_program(path: Path, arguments: List[str]) -> int:
+    """Run a program as ``python`` would, and return its exit status. An error prints the program's own traceback."""
+    # so that a file that is missing is an error of the command
+    path.read_bytes()
+    with _as_main(path, arguments):
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as end:
+            return _status(end)
+        except Exception as error:
+            error_traceback = _from_file(error.__traceback__, str(path))
+            traceback.print_exception(type(error), error, error_traceback)
+            return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _as_main(path: Path, arguments: List[str]) -> Iterator[None]:
+    """Give a program its arguments, and the modules of its folder. Forget both at the end of a block."""
+    folder = path.resolve().parent
+    argv = sys.argv
+    before = set(sys.modules)
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and folder in Path(file).parents:
+                del sys.modules[name]
+
+
+def _status(end: SystemExit) -> int:
+    """Return the exit status for what a program gives ``sys.exit``. A message is printed."""
+    if end.code is None or isinstance(end.code, int):
+        return int(end.code or 0)
+    terminal.print_note(str(end.code))
+    return 1
+
+
+def _from_file(frames: Optional[TracebackType], path: str) -> Optional[TracebackType]:
+    """Return a traceback without the frames before the program; the whole one if the program has none."""
+    rest = frames
+    while rest is not None:
+        if rest.tb_frame.f_code.co_filename == path:
+            return rest
+        rest = rest.tb_next
+    return frames
+
+
+def run_notebook(path: Path) -> int:
+    """Run the cells of a notebook, print what they print, and return the exit status. The file is not changed.
+
+    Raises:
+        ValueError: nbclient or a kernel is not installed, or the file is no notebook.
+    """
+    try:
+        import ipykernel  # noqa: F401
+        import nbclient
+        import nbformat
+    except ImportError as error:
+        raise ValueError(
+            f"a notebook needs the package {error.name}: pip install nbclient ipykernel"
+        )
+    try:
+        notebook = nbformat.read(str(path), as_version=4)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        raise ValueError(f"{path} is no notebook: {str(error).splitlines()[0]}")
+
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    first = nbformat.v4.new_code_cell(_FIRST_CELL.format(folder=str(_FOLDER_OF_PACKAGE)))
+    notebook.cells = [first, *cells]
+    # the kernel of this Python, and not another one of its name
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    client = nbclient.NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.resolve().parent)}},
+    )
+    with client.setup_kernel():
+        for number, cell in enumerate(notebook.cells):
+            try:
+                client.execute_cell(cell, number)
+            except nbclient.exceptions.CellExecutionError:
+                _print_outputs(cell)
+                terminal.print_note(
+                    f"charrnn-old: stopped in code cell {number} of {len(cells)} of {path}"
+                )
+                return 1
+            _print_outputs(cell)
+    return 0
+
+
+def _print_outputs(cell: Any) -> None:
+    """Print the texts of a cell's outputs, those of errors on standard error."""
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            file = sys.stderr if output.name == "stderr" else sys.stdout
+            terminal.write(output.text, file)
+        elif output.output_type == "error":
+            terminal.print_note("\n".join(output.traceback))
+        elif "text/plain" in output.get("data", {}):
+            terminal.write(output.data["text/plain"] + "\n", sys.stdout)

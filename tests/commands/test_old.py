@@ -1,0 +1,248 @@
+"""charrnn-old: programs for TensorFlow 1, and what is left of them in the process when they have ended."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from conftest import needs_tensorflow_2, run_python
+
+from charrnn.commands import old
+from charrnn.system import tensorflow
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Return a function that writes a program and returns its path."""
+
+    def write(text, name="program.py"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def test_a_program_gets_its_arguments_and_is_the_main_module(program, capsys):
+    path = program("import sys; print(sys.argv, __name__, __file__)")
+    assert old.main([path, "--epochs", "3", "-h", "--", "x"]) == 0
+    arguments = [path, "--epochs", "3", "-h", "--", "x"]
+    assert capsys.readouterr().out == f"{arguments} __main__ {path}\n"
+
+
+def test_a_program_has_version_1_with_contrib(program, capsys):
+    text = """
+import tensorflow as tf
+import tensorflow.contrib.layers as layers
+from tensorflow.contrib import rnn
+from tensorflow.contrib.seq2seq import sequence_loss
+from tensorflow.examples.tutorials.mnist import input_data
+from tensorflow.keras.layers import Dense
+import tensorflow.compat.v1 as v1
+x = tf.placeholder(tf.float32, [None, 3])
+print(layers.linear(x, 2).shape[1], rnn is tf.contrib.rnn, v1.contrib.rnn is rnn)
+"""
+    assert old.main([program(text)]) == 0
+    assert capsys.readouterr().out.startswith("2 True ")
+
+
+def test_a_program_imports_the_modules_of_its_folder(program, capsys):
+    """Another program may have others of the same names."""
+    for number in (1, 2):
+        program(f"number = {number}", "model.py")
+        assert old.main([program("import model; print(model.number)")]) == 0
+        assert "model" not in sys.modules
+    assert capsys.readouterr().out == "1\n2\n"
+
+
+@pytest.mark.parametrize(
+    "end, status, message",
+    [("", 0, ""), ("3", 3, ""), ("None", 0, ""), ("'no file'", 1, "no file\n")],
+)
+def test_the_exit_status_is_that_of_the_program(program, capsys, end, status, message):
+    assert old.main([program(f"import sys; sys.exit({end})")]) == status
+    assert capsys.readouterr().err == message
+
+
+def test_an_error_has_the_traceback_of_the_program(program, capsys):
+    path = program("def f():\n    raise ValueError('wrong')\nf()\n")
+    assert old.main([path]) == 1
+    first, second, *_, last = capsys.readouterr().err.splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert second == f'  File "{path}", line 3, in <module>'
+    assert last == "ValueError: wrong"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "PROGRAM"),
+        (["no-such.py"], "no-such.py"),
+        (["no-such.ipynb"], "no-such.ipynb"),
+        (["lesson.ipynb", "x"], "a notebook takes no arguments, and 'x' is one"),
+    ],
+)
+def test_what_cannot_be_run_is_one_line(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert old.main(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("charrnn-old: error: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@needs_tensorflow_2
+@pytest.mark.parametrize("end", ["", "raise ValueError"])
+def test_the_process_is_as_before(program, end):
+    modules = {name: sys.modules[name] for name in sys.modules if name.startswith("tensorflow")}
+    names = set(dir(np))
+    finders = list(sys.meta_path)
+    path = list(sys.path)
+    text = f"import tensorflow.contrib.rnn, numpy as np; import tensorflow.keras.layers; np.float\n{end}"
+    old.main([program(text)])
+    after = {name: sys.modules[name] for name in sys.modules if name.startswith("tensorflow")}
+    assert {name: after.get(name) for name in modules} == modules
+    assert not any("contrib" in name or "keras" in name.split(".")[1:2] for name in after)
+    assert set(dir(np)) == names
+    assert sys.meta_path == finders
+    assert sys.path == path
+    assert not hasattr(tensorflow.tf, "contrib")
+
+
+# Runs a program twice, then is an old program itself for a while; a model of Keras 3 is trained before and after.
+HOST = """
+import os, sys
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ.pop("TF_USE_LEGACY_KERAS", None)
+import numpy as np
+import tensorflow
+
+def fit():
+    network = tensorflow.keras.Sequential([tensorflow.keras.layers.Dense(1)])
+    network.compile("sgd", "mse")
+    network.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    assert tensorflow.executing_eagerly()
+    assert "TF_USE_LEGACY_KERAS" not in os.environ
+
+from charrnn import __main__ as charrnn_command
+fit()
+for _ in range(2):
+    assert charrnn_command.main(["old", sys.argv[1]]) == 0
+    fit()
+import charrnn.old
+charrnn.old.install()
+import tensorflow as tf
+tf.placeholder(tf.float32)
+charrnn.old.uninstall()
+import tensorflow
+fit()
+print(tensorflow.keras.__version__[0])
+"""
+USES_A_GRAPH = """
+import tensorflow as tf
+x = tf.get_variable("x", [2])
+cell = tf.contrib.rnn.BasicLSTMCell(3)
+y, _ = tf.contrib.rnn.static_rnn(cell, [tf.ones([1, 2]) * x], dtype=tf.float32)
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    print(session.run(y[0]).shape)
+tf.InteractiveSession(graph=tf.Graph())
+"""
+
+
+@needs_tensorflow_2
+def test_keras_trains_before_and_after(program):
+    status, out, err = run_python("-c", HOST, program(USES_A_GRAPH))
+    assert status == 0, err
+    assert out == "(1, 3)\n" * 2 + "3\n"
+
+
+def test_the_command_is_a_process_of_its_own(program):
+    status, out, err = run_python("-m", "charrnn", "old", program(USES_A_GRAPH))
+    assert (status, out) == (0, "(1, 3)\n"), err
+
+
+@pytest.mark.parametrize("statement", ["import charrnn", "import charrnn.commands.train"])
+def test_other_commands_load_nothing_of_it(statement):
+    code = f"{statement}; import sys; print([name for name in sys.modules if '.old' in name])"
+    status, out, _ = run_python("-c", code)
+    assert (status, out) == (0, "[]\n")
+
+
+@needs_tensorflow_2
+def test_a_newer_tensorflow_is_named(program, monkeypatch, capsys):
+    monkeypatch.setattr(tensorflow.tf, "__version__", "2.99.1")
+    assert old.main([program("print(1)")]) == 0
+    out, err = capsys.readouterr()
+    assert out == "1\n"
+    assert err == (
+        "charrnn: old programs were tried on TensorFlow 1.15 and 2.15 to 2.21, and not on 2.99.1, which is installed "
+        "here\n"
+    )
+
+
+# Notebooks
+
+
+def notebook(tmp_path, *cells):
+    """Write a notebook of format 3 or 4 with a cell of text and cells of code; return its path."""
+    described = [{"cell_type": "markdown", "metadata": {}, "source": "a title"}]
+    for source in cells:
+        cell = {"cell_type": "code", "metadata": {}, "source": source}
+        described.append({**cell, "outputs": [], "execution_count": None})
+    path = tmp_path / "lesson.ipynb"
+    # a kernel that nobody has
+    metadata = {"kernelspec": {"name": "tensorflow-1.0", "display_name": "x", "language": "python"}}
+    content = {"cells": described, "metadata": metadata, "nbformat": 4, "nbformat_minor": 0}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def kernels(tmp_path, monkeypatch):
+    missing = "{} is not installed: pip install -e '.[test]'"
+    pytest.importorskip("nbclient", reason=missing.format("nbclient"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+
+
+@pytest.mark.slow
+def test_a_notebook_prints_what_its_cells_print(tmp_path, kernels, capfd):
+    path = notebook(
+        tmp_path,
+        "import tensorflow as tf\nprint(tf.contrib.layers.flatten(tf.zeros([2, 3, 4])).shape)",
+        "import os; print(os.listdir('.'))\n1 + 1",
+    )
+    before = path.read_bytes()
+    assert old.main([str(path)]) == 0
+    out, _ = capfd.readouterr()
+    # after what TensorFlow 1.15 prints of contrib
+    assert "(2, 12)\n" in out
+    assert "lesson.ipynb" in out
+    assert out.endswith("\n2\n")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_notebook_says_in_which_cell_it_stopped(tmp_path, kernels, capfd):
+    path = notebook(tmp_path, "x = 1", "print(x)\nraise ValueError('wrong')", "print('no more')")
+    assert old.main([str(path)]) == 1
+    out, err = capfd.readouterr()
+    assert out == "1\n"
+    assert "ValueError" in err
+    assert f"\ncharrnn-old: stopped in code cell 2 of 3 of {path}\n" in err
+
+
+def test_a_notebook_needs_nbclient(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "nbclient", None)
+    assert old.main([str(notebook(tmp_path, "1"))]) == 2
+    assert capsys.readouterr().err == (
+        "charrnn-old: error: a notebook needs the package nbclient: pip install nbclient ipykernel\n"
+    )
+
+
+def test_what_is_no_notebook_is_one_line(tmp_path, kernels, capsys):
+    (tmp_path / "lesson.ipynb").write_text("print(1)")
+    assert old.main([str(tmp_path / "lesson.ipynb")]) == 2
+    assert "lesson.ipynb is no notebook" in capsys.readouterr().err
