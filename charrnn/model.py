@@ -97,7 +97,7 @@ def build_loss(logits, targets, lstm_size, num_classes):
     """
     one_hot = tf.one_hot(targets, num_classes)  # [N, M, C]
     labels = tf.reshape(one_hot, logits.shape)  # [N·M, C]
-    losses = tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits)  # [N·M]
+    losses = tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits)  # [N·M]
     return tf.reduce_mean(losses)
 
 
