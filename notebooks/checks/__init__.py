@@ -19,6 +19,7 @@ from . import (
     build_output,
     char_rnn,
     evaluate,
+    first_line,
     generate_ids,
     get_batches,
     hyperparameters,
@@ -61,6 +62,11 @@ check_evaluate = partial(report, "evaluate", evaluate.examine)
 check_pick_top_n = partial(report, "pick_top_n", pick_top_n.examine)
 check_generate_ids = partial(report, "generate_ids", generate_ids.examine)
 check_pick_at_temperature = partial(report, "pick_at_temperature", pick_at_temperature.examine)
+
+
+def check_first_line(sentence: str, pairs: Any) -> bool:
+    """Check the pairs of neighbouring characters of a sentence."""
+    return report("first_line", lambda _: first_line.examine(sentence, pairs), None)
 
 
 def check_repairs(answer: Dict[Callable, Optional[str]]) -> bool:

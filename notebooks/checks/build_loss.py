@@ -90,7 +90,7 @@ def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, siz
     need(
         np.isfinite(loss),
         "The loss is not a number: take the logarithm of the softmax, not of the logits. "
-        "tf.nn.softmax_cross_entropy_with_logits_v2 does both.",
+        "tf.nn.softmax_cross_entropy_with_logits does both.",
     )
 
     num_classes = logits.shape[1]
@@ -134,7 +134,7 @@ def _examine_sure_logits(
         f"Where the network is sure of a character, the loss should be 0 if that character comes and {SURE:g} if "
         f"another comes, but it is {right:.4g} and {wrong:.4g}. Is something clipped, smoothed or added? (inf and "
         "nan come from the logarithm of 0.) Give the logits as they are to "
-        "tf.nn.softmax_cross_entropy_with_logits_v2.",
+        "tf.nn.softmax_cross_entropy_with_logits.",
     )
 
 
@@ -145,4 +145,4 @@ def _one_hot(targets: np.ndarray, num_classes: int) -> np.ndarray:
 def mean_loss(one_hot: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """Return the mean softmax cross-entropy with one-hot targets."""
     labels = tf.reshape(one_hot, logits.shape)
-    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits))
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits))

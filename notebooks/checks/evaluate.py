@@ -56,6 +56,8 @@ def examine(answer: Callable) -> None:
         if close(actual.result, value):
             reason = f", {name}"
             break
+    if not reason and any("prediction" in run.asked for run in actual.runs):
+        reason = ", made of model.prediction, as an accuracy is: what is asked for is model.loss"
 
     expect(
         close(actual.result, mean),
@@ -122,7 +124,10 @@ def _mistakes(losses: np.ndarray, n: int, m: int) -> Iterator[Tuple[str, float]]
     for values in (losses, [0.0, *losses]):
         yield half_of_each, reduce(_half_of_both, values)
     yield "the loss of the first window", losses[0]
-    yield "the exponential of the mean", np.exp(losses.mean())
+    yield "the exponential of the mean, the perplexity: return the mean", np.exp(losses.mean())
+    yield "the mean of the exponentials: take that of the losses themselves", np.exp(losses).mean()
+    in_bits = "the mean in bits: the losses are in nats already, so divide by no logarithm"
+    yield in_bits, losses.mean() / np.log(2)
     yield "the median", np.median(losses)
     used_up = "the sum divided by 0: batches is used up after the loop, so count the windows in it"
     yield used_up, np.inf
@@ -133,6 +138,11 @@ def _half_of_both(mean: float, loss: float) -> float:
 
 
 def _compare_runs(runs: List[Run], expected: List[Run]) -> None:
+    need(
+        runs,
+        "No window is fed to session.run. batches gives its pairs only once: is it read before the loop, as "
+        "list(batches) does?",
+    )
     if len(runs) == WINDOWS - 1:
         need(
             not np.array_equal(runs[0].values.get("inputs"), expected[1].values["inputs"]),

@@ -157,7 +157,8 @@ def _examine_number(batches: Batches, trial: Trial) -> None:
     )
     expect(
         number != trial.k - 1,
-        f"{counts} few. Is the last window left out? Its y ends in a column of zeros.",
+        f"{counts} few. Is the last window left out, or is an id kept for the targets, by N·M + 1 or len(arr) - 1? "
+        "The y of the last window ends in a column of zeros.",
     )
     raise Unexplained(f"{counts} few.")
 
