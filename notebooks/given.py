@@ -77,7 +77,8 @@ def unfold(name: str, prediction: Any) -> None:
         )
         return
     display(folded(name), raw=True)
-    if get_ipython().user_ns.get("setting") == "small":
+    shell = get_ipython()
+    if shell and shell.user_ns.get("setting") == "small":
         print("Its figures are those of the setting own: with small, yours are others.")
 
 

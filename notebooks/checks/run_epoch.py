@@ -9,7 +9,7 @@ from charrnn.system.tensorflow import tf
 from charrnn.system.words import plural
 
 from . import words
-from .answer import Locals, Wrong, call, exception, expect, need, still_none
+from .answer import Locals, Raised, Wrong, call, exception, expect, need, still_none
 from .sessions import PLACEHOLDERS, Run, Session, compare_states, examine_session, network
 from .tensors import close
 
@@ -100,7 +100,7 @@ def _losses(answer: Callable, session: Session, keep_prob: float) -> Iterator[An
     except Wrong:
         raise
     except Exception as error:
-        raise Wrong(f"It raised {exception(error, answer)}") from None
+        raise Raised(f"It raised {exception(error, answer)}") from None
 
 
 def windows(number: int) -> List[Any]:

@@ -10,7 +10,16 @@ from typing import Any, Callable, Dict, List, Set, Tuple
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Unexplained, Unwritten, Wrong, borrowed, exception, foreign_name, outside_name
+from .answer import (
+    Raised,
+    Unexplained,
+    Unwritten,
+    Wrong,
+    borrowed,
+    exception,
+    foreign_name,
+    outside_name,
+)
 from .progress import progress
 
 EXERCISES = (  # in the notebooks' order
@@ -93,6 +102,10 @@ def found_right(name: str) -> bool:
     return _right.get(name, False)
 
 
+class Named(str):
+    """What is wrong with an answer that runs, and whose mistake the check has recognized."""
+
+
 class Printed(io.TextIOBase):
     """What an answer prints: the first lines, and how many there were."""
 
@@ -132,7 +145,15 @@ def report(name: str, examine: Callable, answer: Any) -> bool:
         message = EAGER
     _right[name] = is_right
     attempts = progress.of(name)["attempts"] + 1
-    progress.note(name, attempts=attempts, right=is_right, skipped=False, message=message)
+    progress.note(
+        name,
+        attempts=attempts,
+        right=is_right,
+        skipped=False,
+        message=message,
+        named=isinstance(message, Named),
+        **_times(name),
+    )
 
     if printed.begin:
         print(printed)
@@ -143,6 +164,15 @@ def report(name: str, examine: Callable, answer: Any) -> bool:
     else:
         print(f"{name}: right.")
     return is_right
+
+
+def _times(name: str) -> Dict[str, float]:
+    """Return when an exercise was first tried, and last, until it was right; seconds since 1970."""
+    now = round(time.time())
+    known = progress.of(name)
+    if known["right"]:
+        return {}
+    return {"first": known.get("first", now), "last": now}
 
 
 def verdict(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
@@ -159,22 +189,25 @@ def verdict(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
 def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     try:
         if answer is None and name in EXERCISES:
-            raise Wrong(
+            raise Unwritten(
                 f"{name} is None. checks.skip gives None for an exercise that cannot be skipped: write it. The hints "
                 "help."
             )
         if borrowed(answer):
-            raise Wrong(borrowed(answer))
+            return False, borrowed(answer)
         return True, examine(answer) or ""
     except Unwritten as unwritten:
         return False, foreign_name(answer) or str(unwritten)
     except Wrong as wrong:
         message = str(wrong)
+        is_named = not isinstance(wrong, (Raised, Unexplained))
         if isinstance(wrong, Unexplained) and progress.hints:
             message += f'\nFor the next hint: checks.hint("{name}")'
     except Exception as error:  # the reader's objects can fail in any way when they are used
+        is_named = False
         message = f"What it made cannot be used: {exception(error, answer)}"
-    return False, foreign_name(answer) or outside_name(answer) + message
+    message = foreign_name(answer) or outside_name(answer) + message
+    return False, Named(message) if is_named else message
 
 
 def in_own_thread(function: Callable, *args: Any) -> Any:
