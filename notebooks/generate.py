@@ -173,7 +173,7 @@ def ported(text: str) -> str:
 
 
 def _of_kinds(text: str, *kinds: str) -> str:
-    return "\n".join(line for kind, line in _lines(text) if kind in kinds)
+    return "\n".join(line for kind, line in _lines(text) if kind in kinds).strip("\n")
 
 
 def _lines(text: str) -> Iterator[Tuple[str, str]]:

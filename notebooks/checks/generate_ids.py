@@ -140,6 +140,10 @@ def _compare(actual: Outcome, expected: Outcome, trial: Trial) -> None:
         "A character is drawn before all of the prime was read: feed the prime, one id after the other, then draw.",
     )
     need(
+        actual.before[0] == n_prime,
+        "The first new id is not drawn with pick: draw it from the prediction after the last character of the prime.",
+    )
+    need(
         actual.before[:2] != [n_prime, n_prime],
         "Two ids are drawn from one prediction: feed each id that was drawn before the next one is drawn.",
     )

@@ -7,7 +7,7 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import lstm_step, words
-from .answer import expect, items, need
+from .answer import items, need
 from .lstm_step import Step
 from .tensors import close, compare
 
@@ -79,7 +79,7 @@ def examine(answer: Callable) -> None:
             f"grad_old_c should be [N, L] = {words.brackets(expected_old_c.shape)}, as c is, but it is "
             f"{words.brackets(grad_old_c.shape)}: nothing is added up, since each sequence has its own memory.",
         )
-        expect(
+        need(
             close(grad_old_c, expected_old_c),
             "grad_old_c should be the gradient of c' times f, unit by unit: c' = f · c + i · g.",
         )

@@ -177,7 +177,7 @@ def _compare_feed(run: Run, expected: Outcome, window: int) -> None:
         due = named(value, expected.runs)
         if name == "keep_prob":
             due = f"the argument keep_prob, here {value:g}"
-        expect(
+        need(
             close(fed, value),
             f"In window {window} model.{name} should be fed {due}, but it is "
             f"fed {named(fed, expected.runs)}.",
