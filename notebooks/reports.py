@@ -365,7 +365,8 @@ def _feedback(rows: List[Row], said: str) -> str:
     """Return what a student shall read."""
     lines = [f"{TOTAL}: {said}"]
     for row in rows:
-        lines += ["", f"{MARKS[row['result']]} {row['exercise']}: {row['result']}"]
+        exercise = row["exercise"] or "this file"
+        lines += ["", f"{MARKS[row['result']]} {exercise}: {row['result']}"]
         if row["message"]:
             lines.append(words.wrap(row["message"]))
     return "\n".join(lines) + "\n"

@@ -61,7 +61,7 @@ def examine(answer: Callable) -> None:
                 if variable.dtype.is_integer:
                     variable.load(10**6, session)
             updates = run_updates(session, adams)
-            _examine_gradients(updates, grad_clip)
+            _examine_gradients(updates, learning_rate, grad_clip)
             _examine_settings(updates["w"], learning_rate, grad_clip)
             for _ in range(UPDATES):
                 session.run(operation)
@@ -116,7 +116,7 @@ def _examine_operations(operations: Set[tf.Operation], adams: Dict[str, tf.Opera
     )
 
 
-def _examine_gradients(updates: Dict[str, Update], grad_clip: float) -> None:
+def _examine_gradients(updates: Dict[str, Update], learning_rate: float, grad_clip: float) -> None:
     """Compare the gradients that Adam gets with those of the loss, clipped."""
     norm = np.linalg.norm(GRADIENTS)
     limit = min(norm, grad_clip)
@@ -131,6 +131,10 @@ def _examine_gradients(updates: Dict[str, Update], grad_clip: float) -> None:
         )
     fixed = round(float(np.linalg.norm(actual)), 3)
     is_scaled = close(actual, GRADIENTS * fixed / norm)
+    need(
+        not is_scaled or not close(fixed, learning_rate),
+        "The gradients are clipped to the norm learning_rate: the limit is the argument grad_clip.",
+    )
     need(
         not is_scaled or fixed not in FIXED or close(fixed, limit),
         f"The gradients are clipped to a norm of {fixed:g}, whatever grad_clip is: the limit is the argument "

@@ -189,6 +189,10 @@ def _compare_runs(runs: List[Run], expected: List[Run], trial: Trial) -> None:
             name = f"id {place} of the prime"
         else:
             name = f"drawn id {place - len(prime_ids)}"
+        need(
+            place < len(prime_ids) or fed != [[prime_ids[0]]],
+            "The first id of the prime is fed again: feed the one that was drawn last, ids[-1].",
+        )
         again = ", the id before it, again: each id is read once" if fed == before else ""
         expect(
             fed == due,

@@ -132,6 +132,10 @@ def _compare(actual: Outcome, expected: Outcome) -> None:
     )
 
     for window, (loss, right) in enumerate(zip(actual.yields, expected.yields)):
+        need(
+            not close(loss, np.exp(right)),
+            "It yields the exponential of each loss, the perplexity: yield the loss itself.",
+        )
         expect(
             close(loss, right),
             f"The loss of window {window} should be {right:.4f}, what session.run returns for model.loss in "

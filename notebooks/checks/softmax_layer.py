@@ -121,6 +121,12 @@ def _examine_gradient(gradient: Any, pairs: Pairs, answer: Callable) -> None:
     names = _names(pairs)
     if not close(gradient, due):
         _examine_clipping(answer, pairs, names["p"])
+        rest = gradient - due
+        share = (rest * pairs.weights).sum() / (pairs.weights**2).sum()
+        need(
+            not close(rest, share * pairs.weights),
+            "The weights themselves are a part of the gradient, as in weight decay: it is that of the loss alone.",
+        )
     compare(
         gradient,
         due,

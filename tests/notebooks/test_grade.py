@@ -108,7 +108,7 @@ CLASS = {
     ),
     "unchecked": Student("right", "", [WITHOUT_CHECK]),
     "renamed": Student(
-        "tried",
+        "right",
         "It is right, and named batches_of: the cells below need the name get_batches",
         [RENAMED],
     ),
