@@ -282,7 +282,14 @@ def _of_the_port(text: str) -> str:
     ported_text = re.sub(
         rf"{_COURSE_BEGINS}\n.*?(?:{_COURSE_ENDS}(?:\n|$)|\Z)", "", text, flags=re.DOTALL
     )
-    return ported_text.replace("### Exercise: ", "### ").strip("\n")
+    # a heading begins with a capital letter
+    headed = re.sub(
+        r"^### Exercise: (.)",
+        lambda match: f"### {match.group(1).upper()}",
+        ported_text,
+        flags=re.M,
+    )
+    return headed.strip("\n")
 
 
 def _with_pictures(text: str) -> str:
