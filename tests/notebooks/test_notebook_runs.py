@@ -113,13 +113,13 @@ def test_the_exercise_runs_before_it_is_filled_in(execute, small_text, tmp_path)
         "numpy-lstm",
         "model-size",
         "memory",
+        "rates",
         "restore",
         "sample-last",
     ):
         assert printed[name].startswith((WAITS, STILL_WAITS)), name
     for name in (
         "first-text",
-        "rates",
         "programs",
         "train",
         "loss-curve",
