@@ -1,15 +1,17 @@
-"""Make both notebooks from ``source/``.
+"""Make the three notebooks from ``source/``.
 
-``python notebooks/generate.py`` writes ``Anna_KaRNNa_Solution.ipynb``, ``Anna_KaRNNa.ipynb`` and, once the project has
-an address, a line of ``README.md`` with "Open in Colab" and "git clone", and one of ``CITATION.cff``. The solution
-keeps the outputs of the cells that did not change; answers to questions are those of ``assets/answers.md``. ``--check``
-writes nothing and exits 1 where a file differs from what it would write, or where a cell calls a check that does not
-exist. ``--run`` executes the solution and stores its outputs, ``--cells`` those of some cells alone. ``--pictures``
-makes the .png files in ``assets/`` from the .svg files there, with Chromium.
+``python notebooks/generate.py`` writes the pair of the course, ``Anna_KaRNNa_Solution.ipynb`` and
+``Anna_KaRNNa.ipynb``, the port, ``Anna_KaRNNa_Port.ipynb``, and, once the project has an address, a line of
+``README.md`` with "Open in Colab" and "git clone", and one of ``CITATION.cff``. The solution and the port keep the
+outputs of the cells that did not change; answers to questions are those of ``assets/answers.md``. ``--check`` writes
+nothing and exits 1 where a file differs from what it would write, or where a cell calls a check that does not exist.
+``--run`` executes the solution and stores its outputs, ``--cells`` those of some cells alone, ``--port`` those of the
+port. ``--pictures`` makes the .png files in ``assets/`` from the .svg files there, with Chromium.
 
-The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME -->`` begins a
-Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. In a code cell, this is what the reader is
-to write::
+The files of ``source/`` are Markdown, read in the order of their names. A line ``<!-- cell: NAME TAG ... -->`` begins a
+Markdown cell. A fence ```` ```python NAME TAG ... ```` begins a code cell. A cell with the tag ``port`` is in the port,
+too, one with ``port-only`` in it alone. Lines between ``<!-- course -->`` and ``<!-- all -->`` of a Markdown cell are
+left out there, and so are the checks in code cells. In a code cell, this is what the reader is to write::
 
     # --- exercise: inputs = None
     # --- solution
@@ -17,7 +19,8 @@ to write::
     # --- end
 
 The solution shows the lines between the last two comments. The exercise shows ``# Your code here`` and the lines
-after "exercise:", with which the cell runs before it is filled in. ``{{repository}}`` stands for the project's address,
+after "exercise:", with which the cell runs before it is filled in. Lines between ``# --- course`` and ``# --- end`` are
+not in the port; those after ``# --- port`` are in it alone. ``{{repository}}`` stands for the project's address,
 ``{{badge}}`` for a link that opens the notebook in Google Colab. A picture ``![words](assets/NAME.png)`` is put into
 the notebook itself, as data, because hosted services show no other file.
 """
@@ -49,6 +52,7 @@ SOURCE = HERE / "source"
 ASSETS = HERE / "assets"
 SOLUTION = HERE / "Anna_KaRNNa_Solution.ipynb"
 EXERCISE = HERE / "Anna_KaRNNa.ipynb"
+PORT = HERE / "Anna_KaRNNa_Port.ipynb"
 README = HERE.parent / "README.md"
 CITATION = HERE.parent / "CITATION.cff"
 CHECKS = HERE / "checks" / "__init__.py"
@@ -65,11 +69,17 @@ _edges = range(0, len(training_losses) - 19, 20)
 _means = [(edge + 10, np.mean(training_losses[edge : edge + 20])) for edge in _edges]
 np.savetxt("assets/reference.csv", _means, ["%d", "%.4f"], ",", header="step,loss", comments="")
 """
-_MARKDOWN = re.compile(r"^<!-- cell: ([\w-]+) -->$")
+_MARKDOWN = re.compile(r"^<!-- cell: ([\w-]+)(.*) -->$")
 _CODE = re.compile(r"^```python ([\w-]+)(.*)$")
 _STUB = re.compile(r"^(\s*)# --- exercise: (.*)$")
 _SOLUTION = re.compile(r"^(\s*)# --- solution$")
 _END = re.compile(r"^\s*# --- end$")
+_KIND = re.compile(r"^\s*# --- (course|port)$")
+_COURSE_BEGINS = "<!-- course -->"
+_COURSE_ENDS = "<!-- all -->"
+# a condition that waits for a check, whose lines the port has without it
+_WAITING = re.compile(r"^if (?:again and )?checks\.ready\(.*\):$")
+_CHECKED = re.compile(r"\n+^checks\.check_.*\Z", re.DOTALL | re.MULTILINE)
 _ADDRESS_LINE = re.compile(rf".*{ADDRESS}")
 _CITED_ADDRESS_LINE = re.compile(rf".*{CITED_ADDRESS}$", re.MULTILINE)
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(assets/([\w-]+)\.png\)")
@@ -101,7 +111,8 @@ def read_cells(source: str) -> List[Dict[str, Any]]:
         if is_code and line == "```":
             is_open = False
         elif markdown and not is_code:
-            cells.append({"id": markdown.group(1), "kind": "markdown", "tags": [], "lines": []})
+            tags = markdown.group(2).split()
+            cells.append({"id": markdown.group(1), "kind": "markdown", "tags": tags, "lines": []})
             is_open = True
         elif code and not is_code:
             tags = code.group(2).split()
@@ -127,7 +138,7 @@ def solved(text: str) -> str:
     a = 1
     b = a
     """
-    return "\n".join(line for kind, line in _lines(text) if kind in ("common", "solution"))
+    return _of_kinds(text, "common", "solution", "course")
 
 
 def blank(text: str) -> str:
@@ -138,17 +149,42 @@ def blank(text: str) -> str:
     a = None
     b = a
     """
-    return "\n".join(line for kind, line in _lines(text) if kind in ("common", "exercise"))
+    return _of_kinds(text, "common", "exercise", "course")
+
+
+def ported(text: str) -> str:
+    """Return the text of a code cell as the port shows it: solved, without checks.
+
+    >>> print(ported('if checks.ready("f"):\\n    a = 1\\n    f(a)\\nb = 2\\n\\n\\nchecks.check_f(f)'))
+    a = 1
+    f(a)
+    b = 2
+    """
+    lines = []
+    is_inside = False  # of a condition that waits for a check
+    for line in _CHECKED.sub("", _of_kinds(text, "common", "solution", "port")).split("\n"):
+        if _WAITING.match(line):
+            is_inside = True
+            continue
+        if line and not line.startswith(" "):
+            is_inside = False
+        lines.append(line.replace("    ", "", 1) if is_inside else line)
+    return "\n".join(lines)
+
+
+def _of_kinds(text: str, *kinds: str) -> str:
+    return "\n".join(line for kind, line in _lines(text) if kind in kinds).strip("\n")
 
 
 def _lines(text: str) -> Iterator[Tuple[str, str]]:
-    """Yield each line of a code cell with its kind: common to both notebooks, exercise or solution."""
+    """Yield each line of a code cell with its kind: common to all notebooks, exercise, solution, course or port."""
     kind = "common"
     is_invited = False  # by this part of the cell
     for line in text.split("\n"):
         stub = _STUB.match(line)
         begin = stub or _SOLUTION.match(line)
         end = _END.match(line)
+        of_kind = _KIND.match(line)
         if (begin and kind == "solution") or (end and kind == "common"):
             raise ValueError(f"a solution is not between its comments, at: {line.strip()}")
         if begin and not is_invited:
@@ -161,14 +197,16 @@ def _lines(text: str) -> Iterator[Tuple[str, str]]:
             yield "exercise", stub.group(1) + stub.group(2)
         elif begin:
             kind = "solution"
+        elif of_kind:
+            kind = of_kind.group(1)
         elif end:
             kind = "common"
             is_invited = False
         else:
             yield kind, line
 
-    if kind == "solution":
-        raise ValueError(f"a solution has no end: the cell begins {text.splitlines()[0]!r}")
+    if kind != "common":
+        raise ValueError(f"a {kind} has no end: the cell begins {text.splitlines()[0]!r}")
 
 
 def address() -> Optional[str]:
@@ -202,7 +240,7 @@ def cited_address_line() -> str:
 
 
 def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
-    """Read the cells of all source files, for one of the notebooks.
+    """Read the cells of all source files that one of the notebooks has.
 
     Raises:
         ValueError: two cells have the same name.
@@ -211,18 +249,47 @@ def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
     for path in sorted(SOURCE.glob("*.md")):
         cells += read_cells(path.read_text(encoding="utf-8"))
     shown = badge(notebook_name)
+    is_port = notebook_name == PORT.name
+    cells = [cell for cell in cells if _is_in(cell["tags"], is_port)]
 
     for cell in cells:
         text = cell["text"].replace("{{repository}}", REPOSITORY)
         text = text.replace("{{badge}}\n\n", f"{shown}\n\n" if shown else "")
         if cell["kind"] == "markdown":
-            text = _with_pictures(text)
+            text = _with_pictures(_of_the_port(text) if is_port else _of_the_course(text))
         cell["text"] = text
 
     for name, count in Counter(cell["id"] for cell in cells).items():
         if count > 1:
             raise ValueError(f"two cells have the name {name!r}")
     return cells
+
+
+def _is_in(tags: List[str], is_port: bool) -> bool:
+    """Tell whether a cell with these tags is in the port, or in the pair of the course."""
+    if is_port:
+        return "port" in tags or "port-only" in tags
+    return "port-only" not in tags
+
+
+def _of_the_course(text: str) -> str:
+    """Return the text of a Markdown cell without the marks around what the course alone has."""
+    return re.sub(rf"{_COURSE_BEGINS}\n|{_COURSE_ENDS}(?:\n|$)", "", text)
+
+
+def _of_the_port(text: str) -> str:
+    """Return the text of a Markdown cell without what the course alone has."""
+    ported_text = re.sub(
+        rf"{_COURSE_BEGINS}\n.*?(?:{_COURSE_ENDS}(?:\n|$)|\Z)", "", text, flags=re.DOTALL
+    )
+    # a heading begins with a capital letter
+    headed = re.sub(
+        r"^### Exercise: (.)",
+        lambda match: f"### {match.group(1).upper()}",
+        ported_text,
+        flags=re.M,
+    )
+    return headed.strip("\n")
 
 
 def _with_pictures(text: str) -> str:
@@ -333,19 +400,23 @@ def as_text(made: Dict[str, Any]) -> str:
 
 def files() -> Dict[Path, str]:
     """Return the text of every file that is generated."""
-    outputs = _code_cells(SOLUTION) if SOLUTION.is_file() else {}
+    outputs = _code_cells(SOLUTION)
+    of_port = _code_cells(PORT)
     readme = README.read_text(encoding="utf-8")
     citation = CITATION.read_text(encoding="utf-8")
     return {
         SOLUTION: as_text(notebook(all_cells(), solved, outputs)),
         EXERCISE: as_text(notebook(all_cells(EXERCISE.name), blank)),
+        PORT: as_text(notebook(all_cells(PORT.name), ported, of_port)),
         README: _ADDRESS_LINE.sub(lambda _: address_line(), readme),
         CITATION: _CITED_ADDRESS_LINE.sub(lambda _: cited_address_line(), citation),
     }
 
 
 def _code_cells(path: Path) -> Dict[str, Any]:
-    """Return the code cells of a notebook by id."""
+    """Return the code cells of a notebook by id, none if it is not there yet."""
+    if not path.is_file():
+        return {}
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
 
@@ -366,15 +437,7 @@ def run(setting: str, names: Sequence[str] = ()) -> None:
         names: where there are any, only the outputs of these cells are stored. Nothing is trained or measured for
             them: they take the newest run and the stored figures.
     """
-    import nbclient
     import nbformat
-
-    start = time.time()
-
-    def show(cell: Any, cell_index: int, **_: Any) -> None:
-        seconds = time.time() - start
-        place = f"cell {cell_index + 1} of {len(executed.cells)}"
-        print(f"{seconds:4.0f} s  {place}: {cell['id']}", flush=True)
 
     executed = nbformat.read(str(SOLUTION), as_version=4)
     ids = [cell.id for cell in executed.cells]
@@ -389,9 +452,39 @@ def run(setting: str, names: Sequence[str] = ()) -> None:
         # right after the training, so that the picture of the losses has the run as its reference
         executed.cells.insert(ids.index("train") + 1, nbformat.v4.new_code_cell(REFERENCE))
         executed.cells.append(nbformat.v4.new_code_cell("given.store_measured()"))
+    outputs = _executed(executed)
+    if names:
+        of_names = {name: outputs[name] for name in names}
+        outputs = {**_code_cells(SOLUTION), **of_names}
+    elif setting != "own":
+        print("not stored: only the outputs of the setting 'own' are")
+        return
+    _store(SOLUTION, solved, outputs)
+
+
+def run_port() -> None:
+    """Execute the port and store its outputs."""
+    import nbformat
+
+    outputs = _executed(nbformat.read(str(PORT), as_version=4))
+    _store(PORT, ported, outputs)
+
+
+def _executed(notebook_read: Any) -> Dict[str, Any]:
+    """Execute a notebook, printing how far it is, and return its code cells by id."""
+    import nbclient
+    import nbformat
+
+    start = time.time()
+
+    def show(cell: Any, cell_index: int, **_: Any) -> None:
+        seconds = time.time() - start
+        place = f"cell {cell_index + 1} of {len(notebook_read.cells)}"
+        print(f"{seconds:4.0f} s  {place}: {cell['id']}", flush=True)
+
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel
     client = nbclient.NotebookClient(
-        executed,
+        notebook_read,
         timeout=None,
         kernel_name="python3",
         record_timing=False,
@@ -399,33 +492,23 @@ def run(setting: str, names: Sequence[str] = ()) -> None:
         resources={"metadata": {"path": str(HERE)}},
     )
     client.execute()
-
-    outputs = {}
-    for cell in json.loads(nbformat.writes(executed))["cells"]:
-        if cell["cell_type"] == "code":
-            outputs[cell["id"]] = cell
-    if names:
-        of_names = {name: outputs[name] for name in names}
-        outputs = {**_code_cells(SOLUTION), **of_names}
-    elif setting != "own":
-        print("not stored: only the outputs of the setting 'own' are")
-        return
-    _store(outputs)
+    cells = json.loads(nbformat.writes(notebook_read))["cells"]
+    return {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
 
 
-def _store(outputs: Dict[str, Any]) -> None:
-    """Write the solution with the outputs of its code cells, which are counted without those that write figures."""
-    cells = all_cells()
+def _store(path: Path, code: Any, outputs: Dict[str, Any]) -> None:
+    """Write a notebook with the outputs of its code cells, which are counted without those that write figures."""
+    cells = all_cells(path.name)
     names = [cell["id"] for cell in cells if cell["kind"] == "code"]
     numbered = {}
     for number, name in enumerate(names, start=1):
         numbered[name] = {**outputs[name], "execution_count": number}
-    write(SOLUTION, as_text(notebook(cells, solved, numbered)))
+    write(path, as_text(notebook(cells, code, numbered)))
 
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Write the generated files, or with ``--check`` compare them; return the exit status."""
-    parser = argparse.ArgumentParser(description="Make both notebooks and their pictures.")
+    parser = argparse.ArgumentParser(description="Make the notebooks and their pictures.")
     parser.add_argument(
         "--check", action="store_true", help="only compare, and exit 1 where a file differs"
     )
@@ -444,6 +527,9 @@ def main(argv: Optional[List[str]] = None) -> int:
         default=[],
         metavar="NAME",
         help="execute the solution up to these cells, without any training, and store their outputs",
+    )
+    parser.add_argument(
+        "--port", action="store_true", help="execute the port afterwards and store its outputs"
     )
     parser.add_argument(
         "--pictures", action="store_true", help="first make the .png pictures again"
@@ -472,6 +558,8 @@ def main(argv: Optional[List[str]] = None) -> int:
         write(path, text)
     if args.run or args.cells:
         run(args.run or "own", args.cells)
+    if args.port:
+        run_port()
     return 0
 
 

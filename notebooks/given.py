@@ -1,6 +1,7 @@
 """What the notebooks use besides the reader's own code: pictures, folded answers, earlier runs, stored figures."""
 
 import ast
+import base64
 import glob
 import json
 import os
@@ -33,6 +34,8 @@ RED_TO_BLUE = LinearSegmentedColormap.from_list("unit", ["#f48668", "#ffffff", "
 HIGHEST_LOSS = 5
 LETTERS = {"family": "monospace", "color": "black"}
 STORED = "assets/measured.json"
+PAGE_PICTURE = "../docs/images/anna-page.png"
+PAGE_IN_WORDS = "The top of the page of the model anna: two texts, in which one of its numbers is held low and high."
 # the results of this session, by experiment
 _measured: Dict[str, Dict[str, Any]] = {}
 
@@ -55,6 +58,17 @@ def show(figure: Any, alt: str) -> None:
     plt.close(figure)
 
 
+def show_page_folded() -> None:
+    """Show a folded picture of a network's web page, for where a frame stays empty."""
+    with open(PAGE_PICTURE, "rb") as file:
+        picture = base64.b64encode(file.read()).decode()
+    page = (
+        f"<details><summary>A picture of such a page</summary>"
+        f'<img src="data:image/png;base64,{picture}" alt="{PAGE_IN_WORDS}" width="800"></details>'
+    )
+    display({"text/html": page, "text/plain": PAGE_IN_WORDS}, raw=True)
+
+
 def unfold(name: str, prediction: Any) -> None:
     """Show the answer to a question, folded, once there is a prediction."""
     if prediction is None or prediction is ... or not str(prediction).strip():
@@ -63,6 +77,9 @@ def unfold(name: str, prediction: Any) -> None:
         )
         return
     display(folded(name), raw=True)
+    shell = get_ipython()
+    if shell and shell.user_ns.get("setting") == "small":
+        print("Its figures are those of the setting own: with small, yours are others.")
 
 
 def show_text(text: str) -> None:
@@ -119,6 +136,8 @@ def show_losses(losses: Dict[str, Any]) -> None:
     Of several losses for one name the mean is shown, and from where to where they lie.
     """
     begin = losses.get("bigrams", 0)
+    if begin:
+        print(f"the bars begin at the bigrams, {begin:.3f}, and grow as the loss falls")
     values = {name: np.atleast_1d(loss) for name, loss in losses.items()}
     has_spread = any(of_name.size > 1 for of_name in values.values())
     widest = 22 if has_spread else 30
@@ -134,6 +153,7 @@ def show_losses(losses: Dict[str, Any]) -> None:
 
 def show_places(losses: Sequence[float]) -> None:
     """Print the losses on the pieces of a text, in their order, with bars that begin at the smallest."""
+    print(f"the bars begin at the smallest, {min(losses):.2f}")
     for number, loss in enumerate(losses, start=1):
         bar = "█" * int(round(50 * (loss - min(losses))))
         print(f"piece {number:2}: {loss:.2f}  {bar}".rstrip())
@@ -201,13 +221,13 @@ def plot_reach(lengths: Dict[str, Sequence[np.ndarray]]) -> None:
     """Show how long gradients are by the distance from the loss: of each network all of it, and what comes along c."""
     figure, axes = plt.subplots(figsize=(8, 4))
     sentences = []
-    for (name, parts), color in zip(lengths.items(), (GREY, ORANGE, BLUE)):
+    for (name, parts), color in zip(lengths.items(), (GREY, VIOLET, ORANGE, BLUE)):
         for way, length, style in zip(("in all", "along c"), parts, ("-", "--")):
             share = length / length[0]
             steps = range(1, len(share) + 1)
             axes.semilogy(steps, share, style, color=color, label=f"{name}, {way}")
             sentences.append(
-                f"{name:16} {way:8} {share[9]:9.3g} after 10 steps, {share[29]:9.3g} after 30"
+                f"{name:20} {way:8} {share[9]:9.3g} after 10 steps, {share[29]:9.3g} after 30"
             )
 
     axes.set(xlabel="steps between the state and the loss", ylabel="length (1: next to the loss)")

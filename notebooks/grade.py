@@ -43,6 +43,10 @@ from charrnn.system.files import write_atomically  # noqa: E402
 
 CODE = [cell for cell in generate.all_cells() if cell["kind"] == "code"]
 SOLVED = {cell["id"]: generate.solved(cell["text"]) for cell in CODE}
+PORTED = {}
+for cell in generate.all_cells(generate.PORT.name):
+    if cell["kind"] == "code":
+        PORTED[cell["id"]] = generate.ported(cell["text"])
 EXERCISES = [cell["id"] for cell in CODE if "exercise" in cell["tags"]]
 GIVEN = (
     "imports",
@@ -159,12 +163,23 @@ def judge(exercise: str, cells: List[str], names: Dict[str, Any]) -> Mark:
         for number, cell in enumerate(cells, start=1):
             _, message = verdict.in_own_thread(define, names, f"cell {number}", cell)
             messages.append(message)
-    if not any(name in names for name in taken):
+    has_other = _other_name(exercise, "\n".join(cells)) in names
+    if not has_other and not any(name in names for name in taken):
         message = f"No cell defines {taken[0]} or assigns anything to it. {''.join(messages)}"
         return "tried", message[:LONGEST_MESSAGE]
 
     result, message = verdict_on(exercise, names)
-    if exercise != "CharRNN" or result == "right":
+    if result == "right":
+        return result, message
+    other = _other_name(exercise, "\n".join(cells))
+    if callable(names.get(other)):
+        of_other, _ = verdict_on(exercise, {**names, taken[0]: names[other]})
+        if of_other == "right":
+            return (
+                of_other,
+                f"It is right, and named {other}: the cells below need the name {taken[0]}.",
+            )
+    if exercise != "CharRNN":
         return result, message
     # Its functions are exercises of their own. A mistake in one of them must not cost points here too.
     for name in constructor.EXAMINE:
@@ -173,6 +188,15 @@ def judge(exercise: str, cells: List[str], names: Dict[str, Any]) -> Mark:
     if result == "right":
         message = f"{WITH_GIVEN}With those of the notebook: {message}"
     return result, message
+
+
+def _other_name(exercise: str, source: str) -> str:
+    """Return the name of another function that the notebook has given to the check, or an empty string."""
+    check, taken = check_of(exercise)
+    begin, _, _ = check.partition("(")
+    given = re.findall(rf"{re.escape(begin)}\(\s*(\w+)\s*\)", source)
+    others = [name for name in given if name not in taken]
+    return others[-1] if others else ""
 
 
 def verdict_on(exercise: str, names: Dict[str, Any]) -> Mark:
@@ -187,7 +211,7 @@ def verdict_on(exercise: str, names: Dict[str, Any]) -> Mark:
         return "right", message
     if progress["skipped"]:
         return "skipped", message
-    return "tried", message
+    return ("begun" if progress["named"] else "tried"), message
 
 
 # In the grader's process ----------------------------------------------------------------------------------------------
@@ -250,7 +274,11 @@ def grade(cells: List[str], names: Dict[str, Any], jobs: int) -> Dict[str, Mark]
     given += [_without_layout(code) for name, code in SOLVED.items() if name not in EXERCISES]
     own = [cell for cell in cells if _without_layout(cell) not in given]
 
-    begun = [exercise for exercise in EXERCISES if _defines("\n".join(own), exercise)]
+    written = "\n".join(own)
+    begun = []
+    for exercise in EXERCISES:
+        if _defines(written, exercise) or _other_name(exercise, written):
+            begun.append(exercise)
     marks: Dict[str, Mark] = dict.fromkeys(EXERCISES, ("empty", ""))
     for exercise in LATER:
         if f"checks.check_{exercise}(" not in "\n".join(cells):
@@ -263,7 +291,8 @@ def grade(cells: List[str], names: Dict[str, Any], jobs: int) -> Dict[str, Mark]
             result, message = examination.mark()
             # of the quiz and the repairs, many write the same letters by themselves
             is_function = examination.exercise in checks.EXERCISES
-            if is_function and SOLVED[examination.exercise] in cells:
+            given_code = (SOLVED[examination.exercise], PORTED.get(examination.exercise))
+            if is_function and any(code in cells for code in given_code):
                 message = COPIED + message
             marks[examination.exercise] = (result, message)
     return marks
@@ -304,15 +333,19 @@ def marks_of(
 
 
 def is_given_solution(notebook: handed_in.Notebook, path: Path) -> bool:
-    """Return whether a notebook is the solution, as it is shipped."""
-    is_named_so = path.name.startswith(generate.SOLUTION.stem)
-    return is_named_so and notebook.cells == list(SOLVED.values())
+    """Return whether a notebook is the solution, or the port, as it is shipped."""
+    is_solution = path.name.startswith(generate.SOLUTION.stem)
+    is_port = path.name.startswith(generate.PORT.stem)
+    return (is_solution and notebook.cells == list(SOLVED.values())) or (
+        is_port and notebook.cells == list(PORTED.values())
+    )
 
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Grade a folder of notebooks; return the exit status."""
     parser = _parser()
     args = parser.parse_args(argv)
+    begin = time.monotonic()
     sys.stdout.reconfigure(errors="backslashreplace")  # for names that are no UTF-8
     folder = args.folder.resolve()
     try:
@@ -322,13 +355,27 @@ def main(argv: Optional[List[str]] = None) -> int:
         students = None
         if args.students:
             students = reports.ClassList(args.students, args.by)
-        report = reports.Report(folder, points_of(args.course), students)
+        course = course_of(args.course)
+        report = reports.Report(folder, points_of(course), students, course.get("begun", 0))
         report.write()
     except (OSError, ValueError, TypeError) as error:
         parser.error(str(error))
 
     *_, warning = __doc__.split("\n\n")
     print(warning)
+    grade_all(paths, folder, args.jobs, report)
+    notes = [*report.notes(), *handed_in.other_files(folder, args.students, args.course)]
+    report.write(notes)
+    report.write_for_import()
+    minutes = (time.monotonic() - begin) / 60
+    print(f"{len(paths)} notebooks in {minutes:.1f} minutes")
+    print("\n".join(notes))
+    print(f"wrote {', '.join(reports.WRITTEN)} in {args.folder}")
+    return 0
+
+
+def grade_all(paths: List[Path], folder: Path, jobs: int, report: reports.Report) -> None:
+    """Grade notebooks one after the other, and add each to the report."""
     names = given_names()
     earlier = earlier_marks(folder)
     for number, path in enumerate(paths, start=1):
@@ -336,30 +383,27 @@ def main(argv: Optional[List[str]] = None) -> int:
         try:
             notebook = handed_in.read_notebook(path, folder)
             if is_given_solution(notebook, path):
-                print("the solution as it was given, is not graded")
+                print("it is as it was given, and not graded")
                 continue
-            marks = marks_of(notebook, names, args.jobs, earlier)
+            marks = marks_of(notebook, names, jobs, earlier)
         except Exception as error:  # of whatever kind: the others are graded
             student = handed_in.student_of(path, folder)
             notebook = handed_in.Notebook(path, student, digest="", cells=[], by_id={})
-            marks = {"": (reports.NOT_GRADED, str(error) or type(error).__name__)}
+            marks = {"": (reports.NOT_GRADED, str(error) or "it cannot be read")}
         else:
             earlier[notebook.student] = {"digest": notebook.digest, "marks": marks}
             write_atomically(folder / KEPT, json.dumps(earlier).encode())
-        print(report.add(notebook, marks), flush=True)
-
-    notes = report.notes()
-    report.write(notes)
-    print("\n".join(notes))
-    print(f"wrote {', '.join(reports.WRITTEN)} in {args.folder}")
-    return 0
+        answers = {exercise: answer_of(notebook.cells, exercise) for exercise in EXERCISES}
+        print(report.add(notebook, marks, answers), flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", type=Path, help="holds the notebooks, at any depth")
     parser.add_argument(
-        "--course", type=Path, help='JSON with {"points": {"get_batches": 3}}; else 1 for each'
+        "--course",
+        type=Path,
+        help='JSON with {"points": {"get_batches": 3}, "begun": 0.5}; else 1 for each, and 0',
     )
     parser.add_argument(
         "--students", type=Path, metavar="CSV", help="the class, as Moodle or Canvas export it"
@@ -375,11 +419,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def points_of(course: Optional[Path]) -> Dict[str, float]:
-    """Return the points of each exercise, which a file may name; else 1."""
+def answer_of(cells: List[str], exercise: str) -> str:
+    """Return the last cell that defines what an exercise asks for, or an empty string where it is as it was given."""
+    own = [cell for cell in cells if _defines(cell, exercise) or _other_name(exercise, cell)]
+    given = generate.blank(next(cell["text"] for cell in CODE if cell["id"] == exercise))
+    if not own or _without_layout(own[-1]) == _without_layout(given):
+        return ""
+    return own[-1]
+
+
+def course_of(path: Optional[Path]) -> Dict[str, Any]:
+    """Return the settings of a course, none where there is no file."""
+    return dict(handed_in.read_json(path)) if path else {}
+
+
+def points_of(course: Dict[str, Any]) -> Dict[str, float]:
+    """Return the points of each exercise, which a course may name; else 1."""
     points: Dict[str, float] = dict.fromkeys(EXERCISES, 1)
-    if course:
-        points.update(dict(handed_in.read_json(course)).get("points", {}))
+    points.update(course.get("points", {}))
     unknown = [name for name in points if name not in EXERCISES]
     if unknown:
         raise ValueError(f"there is no exercise {unknown[-1]}: they are {', '.join(EXERCISES)}")

@@ -12,6 +12,21 @@ import generate
 
 # bytes of a file that a student hands in
 LARGEST = 50 << 20
+# what the grader writes into the folder
+OURS = (
+    "grades.csv",
+    "grades-by-student.csv",
+    "grades.html",
+    "grades.json",
+    "predictions.html",
+    "feedback",
+    "feedback.zip",
+    "results.json",
+)
+# of the files that are no notebooks
+MOST_NAMED = 20
+# since 1970
+MOST_SECONDS = 10**11
 # the mark of a conflict in a file that git has merged
 CONFLICT = "<<<<<<<"
 _PREDICTION = re.compile(
@@ -95,8 +110,8 @@ def read_notebook(path: Path, folder: Path) -> Notebook:
                 "of the two should be handed in, whole"
             )
         raise ValueError(
-            f"{path.name} is not a whole notebook ({type(error).__name__}: {error}): it should be saved in Jupyter, "
-            "and handed in again"
+            f"{path.name} is not a whole notebook ({_in_words(error)}): it should be saved in Jupyter, and handed in "
+            "again"
         )
     return Notebook(
         path,
@@ -105,6 +120,31 @@ def read_notebook(path: Path, folder: Path) -> Notebook:
         cells=sources,
         by_id={cell.get("id", ""): source for cell, source in zip(cells, sources)},
     )
+
+
+def _in_words(error: Exception) -> str:
+    """Say what is wrong with a file that is no notebook."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"it ends early, or is another kind of file, at line {error.lineno}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is another kind of file, and no text"
+    return "it has no list of cells"
+
+
+def other_files(folder: Path, *known: Any) -> List[str]:
+    """Say which files were handed in that are no notebooks."""
+    others = []
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        is_hidden = any(part.startswith(".") for part in parts)
+        is_ours = parts[0] in OURS or path.name.endswith(("progress.json", "course.json"))
+        is_known = path in [Path(one).resolve() for one in known if one]
+        if path.is_file() and path.suffix != ".ipynb" and not (is_hidden or is_ours or is_known):
+            others.append("/".join(parts))
+    if not others:
+        return []
+    rest = f", and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+    return [f"No notebooks, and so not graded: {', '.join(others[:MOST_NAMED])}{rest}."]
 
 
 def read_json(path: Path) -> Any:
@@ -122,20 +162,30 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def counts(notebook: Notebook, what: str) -> Dict[str, int]:
+def counts(notebook: Notebook, what: str, most: int = 10**6) -> Dict[str, int]:
     """Return by exercise a number that the file of progress of a notebook has; none if a student spoilt it."""
     with contextlib.suppress(Exception):
         progress = read_json(_progress_of(notebook.path))
-        numbers = {exercise: entry[what] for exercise, entry in progress.items()}
-        return {exercise: number for exercise, number in numbers.items() if number in range(10**6)}
+        numbers = {name: entry[what] for name, entry in progress.items() if what in entry}
+        return {exercise: number for exercise, number in numbers.items() if number in range(most)}
     return {}
+
+
+def minutes(notebook: Notebook) -> Dict[str, int]:
+    """Return how many minutes passed by exercise from its first attempt to the last one that was needed."""
+    first = counts(notebook, "first", MOST_SECONDS)
+    last = counts(notebook, "last", MOST_SECONDS)
+    return {
+        name: (last[name] - first[name]) // 60 for name in first if last.get(name, 0) >= first[name]
+    }
 
 
 def _progress_of(path: Path) -> Path:
     """Return the file of progress of a notebook: of its name, or that of a folder with no other notebook."""
     own = path.with_suffix(".progress.json")
     names = [other.name for other in path.parent.glob("*.ipynb")]
-    students = [name for name in names if not name.startswith(generate.SOLUTION.stem)]
+    given = (generate.SOLUTION.stem, generate.PORT.stem)
+    students = [name for name in names if not name.startswith(given)]
     if len(students) == 1 and not own.is_file():
         return path.with_name("progress.json")
     return own

@@ -1,9 +1,13 @@
 """What the grader writes: tables, a page on the class, a page of predictions, and feedback for each student."""
 
+import ast
 import csv
+import hashlib
 import html
 import io
+import json
 import re
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
@@ -15,17 +19,36 @@ from folded import as_html, folded
 
 from charrnn.system.files import write_atomically
 
-WRITTEN = ("grades.csv", "grades-by-student.csv", "grades.html", "predictions.html", "feedback/")
-FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "message")
+WRITTEN = (
+    "grades.csv",
+    "grades-by-student.csv",
+    "grades.html",
+    "predictions.html",
+    "feedback/",
+    "feedback.zip",
+)
+FIELDS = ("student", "exercise", "result", "points", "hints", "attempts", "minutes", "message")
 # of an exercise that was not there yet when a student began with the notebook: it costs nothing
 LACKING = "not in this notebook"
 # of a whole file
 NOT_GRADED = "not graded"
-MARKS = {"right": "✓", "tried": "✗", "skipped": "»", "empty": "·", LACKING: "–", NOT_GRADED: "?"}
+MARKS = {
+    "right": "✓",
+    "begun": "◐",
+    "tried": "✗",
+    "skipped": "»",
+    "empty": "·",
+    LACKING: "–",
+    NOT_GRADED: "?",
+}
 # the column of the points in the table by student
 TOTAL = "Anna KaRNNa"
 # begins the line of a Canvas gradebook that is no student's, but has the points that there are
 POSSIBLE = "Points Possible"
+# the columns of Moodle's grading worksheet that an import changes, and the one with the points that there are
+GRADE = "Grade"
+COMMENTS = "Feedback comments"
+MAXIMUM = "Maximum grade"
 _QUESTION = re.compile(r"> \*\*Predict first\.\*\* (.*?)(?:\n\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^### (.*)$", re.MULTILINE)
 Row = Dict[str, Any]
@@ -40,6 +63,7 @@ class Graded(NamedTuple):
         total: its points; None where it could not be graded.
         predictions: by question.
         tasks: what was written for open tasks, by cell.
+        feedback: what the student shall read.
     """
 
     student: str
@@ -47,6 +71,7 @@ class Graded(NamedTuple):
     total: Optional[float]
     predictions: Dict[str, str]
     tasks: Dict[str, str]
+    feedback: str = ""
 
     def has_name(self, name: str) -> bool:
         """Return whether a name is a whole part of the path, between "/" and "_". Anna_KaRNNa does not count."""
@@ -94,14 +119,23 @@ class ClassList:
         lines = []
         for line in self.lines:
             total = None
+            best = None
             if self._is_student(line):
                 own = [one for one in graded if one.has_name(line[self.by])]
-                totals = [one.total for one in own if one.total is not None]
-                total = max(totals, default=None)
+                own = [one for one in own if one.total is not None]
+                best = max(own, key=lambda one: one.total or 0, default=None)
+                total = best.total if best else None
             elif self._first(line) == POSSIBLE:
                 total = most
-            lines.append({**line, TOTAL: _points(total)})
+            if GRADE in self.fields:
+                lines.append({**line, **_of_worksheet(line, best, most)})
+            else:
+                lines.append({**line, TOTAL: _points(total)})
         return lines
+
+    def columns(self) -> List[str]:
+        """Return the columns of the table with the points: a worksheet of Moodle has one for them already."""
+        return self.fields if GRADE in self.fields else [*self.fields, TOTAL]
 
     def _is_student(self, line: Row) -> bool:
         return bool(line[self.by]) and self._first(line) != POSSIBLE
@@ -117,37 +151,84 @@ class Report:
         folder: where it is written.
         points: those of each exercise.
         students: the class list, where there is one.
+        begun: the share of its points that an answer gets which runs and whose mistake is named.
         graded: the notebooks.
     """
 
     def __init__(
-        self, folder: Path, points: Dict[str, float], students: Optional[ClassList]
+        self,
+        folder: Path,
+        points: Dict[str, float],
+        students: Optional[ClassList],
+        begun: float = 0,
     ) -> None:
+        if not 0 <= begun <= 1:
+            raise ValueError(
+                f'"begun" is the share of the points of a mistake that is named, 0 to 1, not {begun}'
+            )
         self.folder = folder
+        self.begun = begun
         self.points = points
         self.most = sum(points.values())
         self.students = students
         self.graded: List[Graded] = []
 
-    def add(self, notebook: handed_in.Notebook, marks: Dict[str, Tuple[str, str]]) -> str:
-        """Add a notebook with its marks and write everything again; return its points in words."""
-        rows = self._rows(notebook, marks)
+    def add(
+        self,
+        notebook: handed_in.Notebook,
+        marks: Dict[str, Tuple[str, str]],
+        answers: Optional[Dict[str, str]] = None,
+    ) -> str:
+        """Add a notebook with its marks and write everything again; return its points in words.
+
+        Args:
+            notebook: what was handed in.
+            marks: by exercise.
+            answers: the code of the answers, by exercise.
+        """
+        rows = self._rows(notebook, marks, answers or {})
         is_graded = NOT_GRADED not in [row["result"] for row in rows]
+        total = self._total(rows) if is_graded else None
+        said = NOT_GRADED
+        if total is not None:
+            said = f"{total:g} of {self.most:g} points"
         one = Graded(
             student=notebook.student,
             rows=rows,
-            total=self._total(rows) if is_graded else None,
+            total=total,
             predictions=notebook.predictions(),
             tasks=notebook.tasks(),
+            feedback=_feedback(rows, said),
         )
         self.graded.append(one)
         self.write()
-
-        said = NOT_GRADED
-        if one.total is not None:
-            said = f"{one.total:g} of {self.most:g} points"
-        _write_feedback(one, self.folder, said)
+        _write_feedback(one, self.folder)
         return said
+
+    def write_for_import(self) -> None:
+        """Write the feedback as a zip, and what Gradescope takes where a single notebook was graded."""
+        with zipfile.ZipFile(self.folder / "feedback.zip", "w", zipfile.ZIP_DEFLATED) as file:
+            for one in self.graded:
+                name = f"{one.student}.txt".encode("utf-8", "backslashreplace").decode("utf-8")
+                file.writestr(name, one.feedback.encode("utf-8", "backslashreplace"))
+        if len(self.graded) == 1:
+            results = json.dumps(self._of_gradescope(self.graded[0]), indent=1)
+            write_atomically(self.folder / "results.json", results.encode())
+
+    def _of_gradescope(self, one: Graded) -> Dict[str, Any]:
+        """Return the results of a notebook as Gradescope reads them."""
+        tests = []
+        for row in one.rows:
+            if row["exercise"]:
+                test = {
+                    "name": row["exercise"],
+                    "score": row["points"],
+                    "max_score": self.points[row["exercise"]],
+                    "status": "passed" if row["result"] == "right" else "failed",
+                    "output": row["message"],
+                }
+                tests.append(test)
+        return {"score": one.total or 0, "output": one.feedback, "tests": tests}
 
     def write(self, notes: Iterable[str] = ()) -> None:
         """Write the tables and the pages; notes is what there is to say on the whole class."""
@@ -158,7 +239,7 @@ class Report:
         _write_csv(self.folder / "grades.csv", FIELDS, cells)
 
         if self.students:
-            fields = [*self.students.fields, TOTAL]
+            fields = self.students.columns()
             lines = self.students.with_totals(self.graded, self.most)
         else:
             fields = ["student", TOTAL]
@@ -174,7 +255,8 @@ class Report:
             students=[_line(one) for one in self.graded],
             notes=[f"<p>{html.escape(note)}" for note in notes],
             exercises=[_summary(name, rows, points) for name, points in self.points.items()],
-            messages=[_message(row) for row in rows if _said(row)],
+            alike=_alike(rows),
+            messages=[_message(row) for row in rows if _said(row) or row["answer"]],
         )
         _write_page(
             self.folder / "predictions.html",
@@ -203,13 +285,20 @@ class Report:
             sentences.append(f"Not in the class list: {', '.join(others)}.")
         return sentences
 
-    def _rows(self, notebook: handed_in.Notebook, marks: Dict[str, Tuple[str, str]]) -> List[Row]:
+    def _rows(
+        self,
+        notebook: handed_in.Notebook,
+        marks: Dict[str, Tuple[str, str]],
+        answers: Dict[str, str],
+    ) -> List[Row]:
         """Return the rows of a notebook, with what its file of progress tells."""
         hints = handed_in.counts(notebook, "hints")
         attempts = handed_in.counts(notebook, "attempts")
+        minutes = handed_in.minutes(notebook)
+        shares = {"right": 1, "begun": self.begun}
         rows = []
         for exercise, (result, message) in marks.items():
-            points = self.points[exercise] if result == "right" else 0
+            points = shares.get(result, 0) * self.points.get(exercise, 0)
             row = {
                 "student": notebook.student,
                 "exercise": exercise,
@@ -218,6 +307,8 @@ class Report:
                 "points": points,
                 "hints": hints.get(exercise, ""),
                 "attempts": attempts.get(exercise, ""),
+                "minutes": minutes.get(exercise, ""),
+                "answer": answers.get(exercise, ""),
             }
             rows.append(row)
         return rows
@@ -270,18 +361,34 @@ def _filled(template: str, **parts: List[str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda place: "\n".join(parts[place.group(1)]), text)
 
 
-def _write_feedback(one: Graded, folder: Path, said: str) -> None:
-    """Write what a student shall read, under the path of the notebook in the folder ``feedback``."""
+def _feedback(rows: List[Row], said: str) -> str:
+    """Return what a student shall read."""
     lines = [f"{TOTAL}: {said}"]
-    for row in one.rows:
-        lines += ["", f"{MARKS[row['result']]} {row['exercise']}: {row['result']}"]
+    for row in rows:
+        exercise = row["exercise"] or "this file"
+        lines += ["", f"{MARKS[row['result']]} {exercise}: {row['result']}"]
         if row["message"]:
             lines.append(words.wrap(row["message"]))
+    return "\n".join(lines) + "\n"
 
+
+def _write_feedback(one: Graded, folder: Path) -> None:
+    """Write the feedback under the path of the notebook in the folder ``feedback``."""
     path = folder / "feedback" / f"{one.student}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(lines) + "\n"
-    write_atomically(path, text.encode("utf-8", "backslashreplace"))
+    write_atomically(path, one.feedback.encode("utf-8", "backslashreplace"))
+
+
+def _of_worksheet(line: Row, best: Optional[Graded], most: float) -> Row:
+    """Return the grade and the comments of a student in Moodle's grading worksheet, in its scale."""
+    if best is None or best.total is None:
+        return {}
+    try:
+        scale = float(line[MAXIMUM]) / most
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        scale = 1.0
+    comments = html.escape(best.feedback).replace("\n", "<br>")
+    return {GRADE: f"{round(scale * best.total, 2):g}", COMMENTS: comments}
 
 
 # The page of the grades -----------------------------------------------------------------------------------------------
@@ -296,7 +403,50 @@ def _said(row: Row) -> str:
 def _message(row: Row) -> str:
     student = html.escape(row["student"])
     message = html.escape(_said(row))
-    return f"<h3>{student}: {row['exercise']}, {row['result']}</h3><p>{message}"
+    shown = f"<h3>{student}: {row['exercise']}, {row['result']}</h3><p>{message}"
+    if row["answer"]:
+        code = html.escape(row["answer"])
+        shown += f"<details><summary>the code</summary><pre>{code}</pre></details>"
+    return shown
+
+
+def _alike(rows: List[Row]) -> List[str]:
+    """Return a line for each exercise and code that several students have, whatever its layout and comments."""
+    groups: Dict[Tuple[str, str], List[str]] = {}
+    for row in rows:
+        tree = _tree(row["answer"])
+        if tree:
+            groups.setdefault((row["exercise"], tree), []).append(row["student"])
+    lines = []
+    for (exercise, _), students in groups.items():
+        if len(students) > 1:
+            names = ", ".join(map(html.escape, students))
+            lines.append(f"<tr><th>{exercise}<td>{len(students)}<td>{names}")
+    return lines or ["<tr><td>none"]
+
+
+def _tree(answer: str) -> str:
+    """Return a hash of the syntax tree of a cell, without its texts alone on a line; "" of what is no Python."""
+    try:
+        tree = ast.parse(answer)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return ""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [one for one in body if not _is_text(one)]
+    dumped = ast.dump(tree)
+    return hashlib.sha256(dumped.encode()).hexdigest() if tree.body else ""
+
+
+def _is_text(statement: ast.AST) -> bool:
+    """Tell whether a statement is a text alone, as a docstring is."""
+    if not isinstance(statement, ast.Expr):
+        return False
+    try:
+        return isinstance(ast.literal_eval(statement.value), str)
+    except ValueError:
+        return False
 
 
 def _breaking(path: str) -> str:
@@ -314,7 +464,8 @@ def _line(one: Graded) -> str:
     for row in one.rows:
         result = row["result"]
         counts = f"{row['attempts']} / {row['hints']}".strip("/ ")
-        line += f"<td title='{row['exercise']}: {result}'>"
+        took = f", {row['minutes']} minutes" if row["minutes"] != "" else ""
+        line += f"<td title='{row['exercise']}: {result}{took}'>"
         line += f"<b class='{result}'>{MARKS[result]}</b><br><small>{counts}"
     return line
 
@@ -326,7 +477,7 @@ def _summary(name: str, rows: List[Row], points: float) -> str:
     n_right = sum(row["result"] == "right" for row in begun)
     line = f"<tr><th>{name}<td>{points:g}<td>{n_right}<td>{len(begun)}<td>"
 
-    messages = [row["message"] for row in begun if row["result"] == "tried"]
+    messages = [row["message"] for row in begun if row["result"] in ("tried", "begun")]
     if not messages:
         return line
     sentences = Counter(_first_sentence(message) for message in messages)

@@ -81,14 +81,13 @@ class Comparison:
 
 
 def compared_with(args: argparse.Namespace, model: Model) -> Comparison:
-    """Read the texts that the arguments ask for. A note says which one is not at hand."""
+    """Read the texts that ``--novelty`` or ``--new`` need. A note says which one is not at hand."""
     comparison = Comparison(writes_lines=bool(args.lines))
-    if args.novelty or args.new:
-        text = arguments.text_of_model(args, model)
-        if args.lines:
-            comparison = replace(comparison, known_lines=text.lines())
-        if args.novelty:
-            comparison = replace(comparison, training=text.training)
+    text = arguments.text_of_model(args, model)
+    if args.lines:
+        comparison = replace(comparison, known_lines=text.lines())
+    if args.novelty:
+        comparison = replace(comparison, training=text.training)
     if not args.novelty or model.run is None or model.run.init_from is None:
         return comparison
 

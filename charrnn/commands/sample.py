@@ -222,7 +222,9 @@ def _main(args: argparse.Namespace) -> int:
         of_lines=bool(args.lines),
     )
     prime = _prime(args, model)
-    comparison = compared_with(args, model)
+    comparison = Comparison()
+    if args.novelty or args.new:
+        comparison = compared_with(args, model)
 
     expected_length = args.length
     if args.lines:

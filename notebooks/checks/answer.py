@@ -75,6 +75,10 @@ class Unwritten(Wrong):
     """A part of an answer is not written yet."""
 
 
+class Raised(Wrong):
+    """What to say about an exception that an answer has raised."""
+
+
 class Unexplained(Wrong):
     """What is wrong, without its cause: the verdict then names the hints."""
 
@@ -100,7 +104,7 @@ def call(answer: Callable, *args: Any, **kwargs: Any) -> Any:
     except Exception as error:
         arguments = [words.describe(value) for value in args]
         arguments += [f"{name}={words.describe(value)}" for name, value in kwargs.items()]
-        kind = Wrong if _advice(error, answer) else Unexplained
+        kind = Raised if _advice(error, answer) else Unexplained
         raise kind(
             f"Called with ({', '.join(arguments)}) it raised {exception(error, answer)}"
         ) from None

@@ -18,6 +18,7 @@ from .tensors import close, compare, same
 MISTAKES = words.mistakes("build_loss")
 
 NAMED = ("softmax_cross_entropy_with_logits", "sparse_softmax_cross_entropy_with_logits")
+SWAPPED = "Labels and logits are swapped: labels are the one-hot targets, logits the logits."
 # a logit; the probability of a character whose logit is 100 lower is 0 in float32
 SURE = 100.0
 
@@ -48,7 +49,7 @@ def _run(answer: Callable, values: np.ndarray, targets: np.ndarray, size: int) -
     tf.reset_default_graph()
     logits = tf.constant(values)
     weights = tf.Variable(tf.ones([size, num_classes]), name="weights")
-    functions = {name: _with_names(getattr(tf.nn, name)) for name in NAMED}
+    functions = {name: _with_names(getattr(tf.nn, name), logits) for name in NAMED}
 
     with mock.patch.multiple(tf.nn, **functions):
         loss = returned(answer, (logits, tf.constant(targets), num_classes), ["loss"])
@@ -71,8 +72,8 @@ def _run(answer: Callable, values: np.ndarray, targets: np.ndarray, size: int) -
         return session.run(loss)
 
 
-def _with_names(function: Callable) -> Callable:
-    """Return a function that accepts arguments with names only, as that of TensorFlow 1.15 does."""
+def _with_names(function: Callable, outputs: tf.Tensor) -> Callable:
+    """Return a function that accepts arguments with names only, and not the outputs of a network as labels."""
 
     def named(*args: Any, **kwargs: Any) -> Any:
         need(
@@ -80,9 +81,16 @@ def _with_names(function: Callable) -> Callable:
             "Write labels= and logits= in front of the arguments of the cross-entropy: without their names "
             "they are easily swapped, and TensorFlow 1.15 does not accept them.",
         )
+        need(not _follows(kwargs.get("labels"), outputs), SWAPPED)
         return function(**kwargs)
 
     return named
+
+
+def _follows(labels: Any, outputs: tf.Tensor) -> bool:
+    """Tell whether labels are made of the outputs of a network, and differentiable."""
+    is_float = isinstance(labels, tf.Tensor) and labels.dtype.is_floating
+    return is_float and tf.gradients(labels, outputs)[0] is not None
 
 
 def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, size: int) -> None:
@@ -90,7 +98,7 @@ def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, siz
     need(
         np.isfinite(loss),
         "The loss is not a number: take the logarithm of the softmax, not of the logits. "
-        "tf.nn.softmax_cross_entropy_with_logits_v2 does both.",
+        "tf.nn.softmax_cross_entropy_with_logits does both.",
     )
 
     num_classes = logits.shape[1]
@@ -134,7 +142,7 @@ def _examine_sure_logits(
         f"Where the network is sure of a character, the loss should be 0 if that character comes and {SURE:g} if "
         f"another comes, but it is {right:.4g} and {wrong:.4g}. Is something clipped, smoothed or added? (inf and "
         "nan come from the logarithm of 0.) Give the logits as they are to "
-        "tf.nn.softmax_cross_entropy_with_logits_v2.",
+        "tf.nn.softmax_cross_entropy_with_logits.",
     )
 
 
@@ -145,4 +153,4 @@ def _one_hot(targets: np.ndarray, num_classes: int) -> np.ndarray:
 def mean_loss(one_hot: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """Return the mean softmax cross-entropy with one-hot targets."""
     labels = tf.reshape(one_hot, logits.shape)
-    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits))
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits))

@@ -29,13 +29,15 @@ NAMES = "wv"
 VALUES = np.array([[1, 2, -1], [-2, 3, 1]], np.float32)
 GRADIENTS = np.array([[0, 24, 18], [32, 0, -24]], np.float32)
 ADAM = ("ApplyAdam", "ResourceApplyAdam")
+# limits that people write in place of grad_clip
+FIXED = (0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 10)
 # updates that are made
 UPDATES = 3
 
 
 def examine(answer: Callable) -> None:
     """Check some updates with three learning rates and limits, with and without need to clip."""
-    for learning_rate, grad_clip in [(0.01, 4.0), (0.0625, 300.0), (0.003, 2.0)]:
+    for learning_rate, grad_clip in [(0.01, 3.5), (0.0625, 300.0), (0.003, 2.25)]:
         tf.reset_default_graph()
         frozen = tf.Variable(tf.ones(2), name="frozen", trainable=False)
         variables = [tf.Variable(value, name=name) for name, value in zip(NAMES, VALUES)]
@@ -59,7 +61,7 @@ def examine(answer: Callable) -> None:
                 if variable.dtype.is_integer:
                     variable.load(10**6, session)
             updates = run_updates(session, adams)
-            _examine_gradients(updates, grad_clip)
+            _examine_gradients(updates, learning_rate, grad_clip)
             _examine_settings(updates["w"], learning_rate, grad_clip)
             for _ in range(UPDATES):
                 session.run(operation)
@@ -114,7 +116,7 @@ def _examine_operations(operations: Set[tf.Operation], adams: Dict[str, tf.Opera
     )
 
 
-def _examine_gradients(updates: Dict[str, Update], grad_clip: float) -> None:
+def _examine_gradients(updates: Dict[str, Update], learning_rate: float, grad_clip: float) -> None:
     """Compare the gradients that Adam gets with those of the loss, clipped."""
     norm = np.linalg.norm(GRADIENTS)
     limit = min(norm, grad_clip)
@@ -127,6 +129,17 @@ def _examine_gradients(updates: Dict[str, Update], grad_clip: float) -> None:
             "Each number of the gradients is clipped by itself, which changes the direction of the whole gradient: use "
             "tf.clip_by_global_norm, which scales them all alike.",
         )
+    fixed = round(float(np.linalg.norm(actual)), 3)
+    is_scaled = close(actual, GRADIENTS * fixed / norm)
+    need(
+        not is_scaled or not close(fixed, learning_rate),
+        "The gradients are clipped to the norm learning_rate: the limit is the argument grad_clip.",
+    )
+    need(
+        not is_scaled or fixed not in FIXED or close(fixed, limit),
+        f"The gradients are clipped to a norm of {fixed:g}, whatever grad_clip is: the limit is the argument "
+        f"grad_clip, here {grad_clip:g}.",
+    )
     compare(
         actual,
         expected,

@@ -139,6 +139,11 @@ def _compare(actual: Outcome, expected: Outcome, trial: Trial) -> None:
         actual.before[0] >= n_prime,
         "A character is drawn before all of the prime was read: feed the prime, one id after the other, then draw.",
     )
+    is_one_missing = len(actual.picked) == len(expected.picked) - 1
+    need(
+        not is_one_missing or actual.before[0] == n_prime,
+        "The first new id is not drawn with pick: draw it from the prediction after the last character of the prime.",
+    )
     need(
         actual.before[:2] != [n_prime, n_prime],
         "Two ids are drawn from one prediction: feed each id that was drawn before the next one is drawn.",
@@ -185,6 +190,10 @@ def _compare_runs(runs: List[Run], expected: List[Run], trial: Trial) -> None:
             name = f"id {place} of the prime"
         else:
             name = f"drawn id {place - len(prime_ids)}"
+        need(
+            place < len(prime_ids) or fed != [[prime_ids[0]]],
+            "The first id of the prime is fed again: feed the one that was drawn last, ids[-1].",
+        )
         again = ", the id before it, again: each id is read once" if fed == before else ""
         expect(
             fed == due,

@@ -6,7 +6,7 @@ from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from . import words
-from .answer import Locals, Wrong, exception, need, still_none
+from .answer import Locals, Raised, Wrong, exception, need, still_none
 from .windows import LIMIT, UNSET, Batches, Trial, examine_shape, examine_windows
 
 NOTHING_LEFT_OVER = (
@@ -121,7 +121,7 @@ def _collect(answer: Callable, trial: Trial) -> Collected:
     if isinstance(error, Wrong):
         raise error
     if error:
-        raise Wrong(_raised(error, answer, trial, local, place=len(copies) // 2))
+        raise Raised(_raised(error, answer, trial, local, place=len(copies) // 2))
     need(
         ids.shape == trial.ids.shape,
         "It changes the shape of arr: work on a part of it, arr[:...].reshape(...).",

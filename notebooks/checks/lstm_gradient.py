@@ -7,7 +7,7 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import lstm_step, words
-from .answer import expect, items, need
+from .answer import items, need
 from .lstm_step import Step
 from .tensors import close, compare
 
@@ -74,7 +74,12 @@ def examine(answer: Callable) -> None:
         )
         _examine_shape(gradient, expected, step)
         _compare(gradient, expected, step, grad_h)
-        expect(
+        need(
+            grad_old_c.shape == expected_old_c.shape,
+            f"grad_old_c should be [N, L] = {words.brackets(expected_old_c.shape)}, as c is, but it is "
+            f"{words.brackets(grad_old_c.shape)}: nothing is added up, since each sequence has its own memory.",
+        )
+        need(
             close(grad_old_c, expected_old_c),
             "grad_old_c should be the gradient of c' times f, unit by unit: c' = f · c + i · g.",
         )
@@ -85,6 +90,10 @@ def _examine_shape(gradient: np.ndarray, expected: np.ndarray, step: Step) -> No
     without_h = ": the gate reads x and h, so rows are np.hstack([x, h])"
     # in this order: a later one counts where two shapes are alike
     reasons = {
+        (
+            size,
+        ): ": a sum over the rows alone is the gradient of the bias. That of the kernel is the product rows.T @ "
+        "grad_z, which adds up the rows",
         step.c.shape: ": this is the gradient of the sums. The kernel's is the product rows.T @ grad_z",
         (size, rows): ": transpose it, rows.T @ grad_z",
         step.kernel.shape: ": return the part of the forget gate alone",

@@ -126,6 +126,7 @@ def _parts_of_sums(step: Step) -> Dict[str, np.ndarray]:
         "q": np.hstack([x, h]) @ kernel,
         "v": np.hstack([x, c]) @ kernel + bias,
         "r": np.hstack([h, x]) @ kernel + bias,
+        "u": np.hstack([x, h]) @ (kernel + bias),
         "w": x @ kernel[: x.shape[1]] + h @ kernel[: h.shape[1]] + bias,
     }
 

@@ -8,11 +8,13 @@ from charrnn.engines.decoding import softmax
 
 from . import words
 from .answer import Unexplained, Wrong, names_in, need
-from .pick_top_n import CHANGED, SHARES_BY_ID, alike, draws, exponential, normalized
+from .pick_top_n import CHANGED, DRAWS, SHARES_BY_ID, alike, draws, exponential, normalized
 
 # What typical mistakes make of probabilities p at the temperature t, by what to say to them. The shares are these
 # values, divided by their sum.
 MISTAKES = words.mistakes("pick_at_temperature")
+# what is expected so many times among all draws is drawn at least once, almost surely
+SURELY_DRAWN = 12
 
 
 def solution(preds, vocab_size, temperature=1.0):
@@ -44,6 +46,10 @@ def examine(answer: Callable) -> Optional[str]:
             remark = CHANGED
         _compare(actual, preds, temperature, answer)
 
+    for temperature, preds in ((1.0, _one_likely(0.0045)), (4.0, _one_likely(1e-6))):
+        actual, _ = draws(answer, preds, shape, temperature)
+        _compare(actual, preds, temperature, answer)
+
     even = np.full(p.size, 1 / p.size)
     try:
         actual, _ = draws(answer, even, shape, 0.01)
@@ -57,6 +63,13 @@ def examine(answer: Callable) -> Optional[str]:
     return remark
 
 
+def _one_likely(others: float) -> np.ndarray:
+    """Return probabilities of which all but one are small."""
+    p = np.full(SHARES_BY_ID.size, others)
+    p[2] = 1 - others * (p.size - 1)
+    return p
+
+
 def _compare(
     actual: np.ndarray, p: np.ndarray, temperature: Optional[float], answer: Callable
 ) -> None:
@@ -64,7 +77,8 @@ def _compare(
     t = temperature or 1.0
     powers = p ** (1 / t)
     expected = normalized(powers)
-    if alike(actual, expected):
+    is_never_drawn = (actual == 0) & (expected * DRAWS >= SURELY_DRAWN)
+    if alike(actual, expected) and not is_never_drawn.any():
         return
 
     where = f"At temperature = {t:g}"
@@ -80,10 +94,22 @@ def _compare(
             "A softmax follows p ** (1 / temperature): divide by the sum in its place.",
         )
     _recognize(answer)
+    high, _ = draws(answer, SHARES_BY_ID, (1, p.size), 2.0)
+    need(
+        not is_never_drawn.any() or high.max() == 1,
+        f"{where} some ids are never drawn that should be. Is p rounded, or 0 where it is below a limit? "
+        "Here all C can be drawn, each with its probability.",
+    )
     need(
         actual.max() < 1 or t < 0.1,
         f"{where} it always draws the same id: draw with np.random.choice and p=p, and "
         "set no seed inside.",
+    )
+    is_tiny = p < 1e-5
+    need(
+        not is_tiny.any() or actual[is_tiny].sum() < expected[is_tiny].sum(),
+        f"{where} ids of tiny probabilities are drawn too often. Is something added to p, or p clipped, before its "
+        "logarithm or power? The logarithm of 0 is -inf, and its exponential 0 again.",
     )
     worst = int(np.abs(actual - expected).argmax())
     raise Unexplained(

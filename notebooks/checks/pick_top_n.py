@@ -196,6 +196,19 @@ def _compare_ids(ids: List[int], number: int, where: str) -> None:
         question = " Do you return a place among the most probable, not an id?"
     elif ids == sorted(IDS[:5]):
         question = " Is top_n used? Five ids are drawn, whatever it is."
+    need(
+        ids != sorted(IDS[-number:]) or number == C,
+        f"{where}, the least probable ones are drawn. np.argsort gives the ids from the least to the most "
+        "probable: the last top_n are to be kept.",
+    )
+    need(
+        ids != sorted(IDS[number:]),
+        f"{where}, the most probable ones are set to zero: it is the others that have to be.",
+    )
+    need(
+        ids != list(range(C - number, C)) or number == C,
+        f"{where}, the ids {ids} are drawn, the last places of the array. np.argsort tells which ids are probable.",
+    )
     expect(
         ids == expected,
         f"{where}, the most probable ids are {expected}, and only these should be drawn, but {ids} are: set all other "

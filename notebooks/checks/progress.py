@@ -52,7 +52,14 @@ class Progress:
 
     def of(self, name: str) -> Dict[str, Any]:
         """Return what is known of an exercise."""
-        nothing = {"attempts": 0, "right": False, "skipped": False, "message": "", "hints": 0}
+        nothing = {
+            "attempts": 0,
+            "right": False,
+            "skipped": False,
+            "message": "",
+            "named": False,
+            "hints": 0,
+        }
         return {**nothing, **self.exercises.get(name, {})}
 
     def note(self, name: str, **changes: Any) -> None:
@@ -69,7 +76,7 @@ class Progress:
 
 
 def settings(path: Path) -> Dict[str, Any]:
-    """Read the settings of a course: "hints" and "skip", and "points" by exercise. No file means none.
+    """Read the settings of a course: "hints", "skip" and "begun", and "points" by exercise. No file means none.
 
     Raises:
         ValueError: it is not JSON.

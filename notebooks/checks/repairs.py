@@ -14,6 +14,10 @@ FAULTY = {"A": "A6", "B": "B4", "C": "C4"}
 FORM = re.compile(r"\s*(?:[Ll]ine\s+)?([A-Za-z]\d+)\s*:\s*(.+)", re.DOTALL)
 
 
+class NoRepair(Wrong):
+    """A line that cannot be put into a program."""
+
+
 def examine(repairs: Dict[Callable, Optional[str]]) -> None:
     """Try each repair; raise Wrong with what there is to say about each program."""
     none = [_variable(program) for program, repair in repairs.items() if repair is None]
@@ -49,19 +53,33 @@ def _judged(program: Callable, repair: Any) -> str:
     letter = _letter(program)
     try:
         number, line = _read(repair, letter)
-        repaired = _repaired(program, number, line)
-    except SyntaxError as error:
-        return f"This line is not valid Python: {error.msg}."
     except Wrong as wrong:  # it cannot be used
         return str(wrong)
+    if number != FAULTY[letter] and _works(program, FAULTY[letter], line):
+        return (
+            f"your line is right, but {number} is not the number of the one that it is to replace."
+        )
 
     try:
-        EXAMINE[letter](repaired)
+        EXAMINE[letter](_repaired(program, number, line))
+    except SyntaxError as error:
+        return f"This line is not valid Python: {error.msg}."
+    except NoRepair as wrong:
+        return str(wrong)
     except Wrong as wrong:
         if number == FAULTY[letter]:
             return f"{number} is the wrong line, but yours is not right yet. {wrong}"
         return f"{number} is not the wrong line: with yours the program still learns badly, or cannot run."
     return ""
+
+
+def _works(program: Callable, number: str, line: str) -> bool:
+    """Tell whether a program is right with another line."""
+    try:
+        EXAMINE[_letter(program)](_repaired(program, number, line))
+    except (SyntaxError, Wrong):
+        return False
+    return True
 
 
 def _read(repair: Any, letter: str) -> Tuple[str, str]:
@@ -79,11 +97,13 @@ def _repaired(program: Callable, number: str, line: str) -> Callable:
     """Return a program with one line replaced."""
     lines = inspect.getsource(program).splitlines()
     places = [place for place, old in enumerate(lines) if old.rstrip().endswith(f"# {number}")]
-    need(places, f"the program has no line {number}.")
+    if not places:
+        raise NoRepair(f"the program has no line {number}.")
 
     place = places[0]
     old, _, _ = lines[place].partition("  # ")
-    need(line != old.strip(), f"line {number} is as it was.")
+    if line == old.strip():
+        raise NoRepair(f"line {number} is as it was.")
 
     indentation = old[: len(old) - len(old.lstrip())]
     lines[place] = indentation + line

@@ -9,7 +9,7 @@ from charrnn.system.tensorflow import tf
 from charrnn.system.words import plural
 
 from . import words
-from .answer import Locals, Wrong, call, exception, expect, need, still_none
+from .answer import Locals, Raised, Wrong, call, exception, expect, need, still_none
 from .sessions import PLACEHOLDERS, Run, Session, compare_states, examine_session, network
 from .tensors import close
 
@@ -100,7 +100,7 @@ def _losses(answer: Callable, session: Session, keep_prob: float) -> Iterator[An
     except Wrong:
         raise
     except Exception as error:
-        raise Wrong(f"It raised {exception(error, answer)}") from None
+        raise Raised(f"It raised {exception(error, answer)}") from None
 
 
 def windows(number: int) -> List[Any]:
@@ -132,6 +132,10 @@ def _compare(actual: Outcome, expected: Outcome) -> None:
     )
 
     for window, (loss, right) in enumerate(zip(actual.yields, expected.yields)):
+        need(
+            not close(loss, np.exp(right)),
+            "It yields the exponential of each loss, the perplexity: yield the loss itself.",
+        )
         expect(
             close(loss, right),
             f"The loss of window {window} should be {right:.4f}, what session.run returns for model.loss in "
@@ -177,7 +181,7 @@ def _compare_feed(run: Run, expected: Outcome, window: int) -> None:
         due = named(value, expected.runs)
         if name == "keep_prob":
             due = f"the argument keep_prob, here {value:g}"
-        expect(
+        need(
             close(fed, value),
             f"In window {window} model.{name} should be fed {due}, but it is "
             f"fed {named(fed, expected.runs)}.",

@@ -7,7 +7,7 @@ import numpy as np
 from charrnn import model
 from charrnn.system.tensorflow import tf
 
-from .answer import Wrong, expect, names_in, need
+from .answer import Wrong, names_in, need
 from .build_optimizer import reachable
 from .tensors import close
 
@@ -139,7 +139,7 @@ def network(sampling: bool = False) -> model.CharRNN:
 
 
 def compare_states(run: Run, right: Sequence[Run], place: int, unit: str) -> None:
-    """Raise Unexplained where a run has another state than it should have, and say which one.
+    """Raise Wrong where a run has another state than it should have, and say which one.
 
     Args:
         run: the run.
@@ -165,7 +165,7 @@ def compare_states(run: Run, right: Sequence[Run], place: int, unit: str) -> Non
         actual += f" (only layer {layers[0]} is right: carry all layers, c and h of each)"
     elif len(parts) == 1:
         actual += f" (only the {parts[0]} of each layer is right: carry both, c and h)"
-    expect(
+    need(
         close(fed, due),
         f"In {unit} {place} model.initial_state should be fed {names[place]}, but it is {actual}. Before the loop the "
         "state is zeros, as session.run returns them for model.initial_state. After that it is what session.run "

@@ -7,12 +7,12 @@ import numpy as np
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import items, need
+from .answer import Locals, items, need
 from .tensors import close, compare
 
 # What typical mistakes give, by what to say to them, in the names of the solution; z are the logits, odds their
 # exponentials, q the probabilities of the characters that came, and rows makes of a gradient for the logits that of the
-# weights.
+# weights. once does so, too, with one row for each character, its last.
 WRONG_LOSSES = words.mistakes("softmax_layer, loss")
 WRONG_GRADIENTS = words.mistakes("softmax_layer, gradient")
 
@@ -39,11 +39,11 @@ def solution(weights, x, y):
 
 
 def trials() -> Iterator[Pairs]:
-    """Yield random weights and pairs of two sets of sizes."""
-    for seed, (num_classes, size) in enumerate([(4, 7), (6, 3)]):
+    """Yield random weights and pairs of three sets of sizes; the last weights make some probabilities small."""
+    for seed, (num_classes, size, scale) in enumerate([(4, 7, 1), (6, 3, 1), (9, 8, 3)]):
         random = np.random.RandomState(seed)
         yield Pairs(
-            weights=random.normal(size=(num_classes, num_classes)),
+            weights=random.normal(scale=scale, size=(num_classes, num_classes)),
             x=random.randint(num_classes, size=size),
             y=random.randint(num_classes, size=size),
         )
@@ -64,7 +64,7 @@ def by_differences(pairs: Pairs, change: float = 1e-6) -> np.ndarray:
 
 
 def examine(answer: Callable) -> None:
-    """Compare the loss and the gradient for two sets of sizes."""
+    """Compare the loss and the gradient for each set of sizes."""
     for pairs in trials():
         copies = [array.copy() for array in pairs]
         loss, gradient = items(answer, copies, ["loss", "gradient"])
@@ -77,11 +77,11 @@ def examine(answer: Callable) -> None:
             not (np.shape(loss) == pairs.weights.shape and close(gradient, expected)),
             "The two results are swapped: the order is loss, gradient.",
         )
-        _examine_loss(loss, expected, pairs)
-        _examine_gradient(gradient, pairs)
+        _examine_loss(loss, expected, pairs, answer)
+        _examine_gradient(gradient, pairs, answer)
 
 
-def _examine_loss(loss: Any, expected: float, pairs: Pairs) -> None:
+def _examine_loss(loss: Any, expected: float, pairs: Pairs, answer: Callable) -> None:
     need(
         isinstance(loss, (float, np.ndarray, np.number)),
         f"The loss should be a number, not {words.describe(loss)}: this exercise is in NumPy alone.",
@@ -96,10 +96,13 @@ def _examine_loss(loss: Any, expected: float, pairs: Pairs) -> None:
         "The loss is not a number: the logarithm gets something that is no probability. Each is above 0, an "
         "exponential divided by a sum. Is p changed before the loss is computed?",
     )
-    compare(loss, expected, "The loss is not right.", WRONG_LOSSES, **_names(pairs))
+    names = _names(pairs)
+    if not close(loss, expected):
+        _examine_clipping(answer, pairs, names["p"])
+    compare(loss, expected, "The loss is not right.", WRONG_LOSSES, **names)
 
 
-def _examine_gradient(gradient: Any, pairs: Pairs) -> None:
+def _examine_gradient(gradient: Any, pairs: Pairs, answer: Callable) -> None:
     need(
         isinstance(gradient, np.ndarray),
         f"The gradient should be an array, not {words.describe(gradient)}: this exercise is in NumPy alone.",
@@ -114,12 +117,36 @@ def _examine_gradient(gradient: Any, pairs: Pairs) -> None:
         f"The gradient should be [C, C] = {words.brackets(size)}, as the weights are, but it is "
         f"{words.brackets(gradient.shape)}{reason}.",
     )
+    due = by_differences(pairs)
+    names = _names(pairs)
+    if not close(gradient, due):
+        _examine_clipping(answer, pairs, names["p"])
+        rest = gradient - due
+        share = (rest * pairs.weights).sum() / (pairs.weights**2).sum()
+        need(
+            not close(rest, share * pairs.weights),
+            "The weights themselves are a part of the gradient, as in weight decay: it is that of the loss alone.",
+        )
     compare(
         gradient,
-        by_differences(pairs),
+        due,
         "The gradient is not what finite differences give, (loss(w + step) - loss(w - step)) / (2 · step).",
         WRONG_GRADIENTS,
-        **_names(pairs),
+        **names,
+    )
+
+
+def _examine_clipping(answer: Callable, pairs: Pairs, right: np.ndarray) -> None:
+    """Raise Wrong where the reader's p is the right one, with its small or large numbers cut off."""
+    with Locals(answer) as local:
+        answer(*(array.copy() for array in pairs))
+    p = local.values.get("p")
+    if np.shape(p) != right.shape:
+        return
+    is_clipped = close(p, np.clip(right, np.min(p), np.max(p)))
+    need(
+        not is_clipped or close(p, right),
+        "p is clipped: the loss and the gradient are those of the softmax as it is.",
     )
 
 
@@ -131,6 +158,9 @@ def _names(pairs: Pairs) -> Dict[str, Any]:
     z = x @ pairs.weights
     odds = np.exp(z)
     p = odds / odds.sum(axis=1, keepdims=True)
+    is_last = [place for place, char in enumerate(pairs.x) if char not in pairs.x[place + 1 :]]
+    only_last = np.zeros_like(x)  # the one-hot rows of those that do not come again
+    only_last[is_last] = x[is_last]
     return dict(
         weights=pairs.weights,
         x=x,
@@ -142,4 +172,5 @@ def _names(pairs: Pairs) -> Dict[str, Any]:
         B=float(len(x)),
         C=float(num_classes),
         rows=lambda grad_logits: tf.matmul(tf.constant(x), grad_logits, transpose_a=True),
+        once=lambda grad_logits: tf.matmul(tf.constant(only_last), grad_logits, transpose_a=True),
     )

@@ -10,7 +10,16 @@ from typing import Any, Callable, Dict, List, Set, Tuple
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import Unexplained, Unwritten, Wrong, borrowed, exception, foreign_name, outside_name
+from .answer import (
+    Raised,
+    Unexplained,
+    Unwritten,
+    Wrong,
+    borrowed,
+    exception,
+    foreign_name,
+    outside_name,
+)
 from .progress import progress
 
 EXERCISES = (  # in the notebooks' order
@@ -93,6 +102,10 @@ def found_right(name: str) -> bool:
     return _right.get(name, False)
 
 
+class Named(str):
+    """What is wrong with an answer that runs, and whose mistake the check has recognized."""
+
+
 class Printed(io.TextIOBase):
     """What an answer prints: the first lines, and how many there were."""
 
@@ -132,7 +145,15 @@ def report(name: str, examine: Callable, answer: Any) -> bool:
         message = EAGER
     _right[name] = is_right
     attempts = progress.of(name)["attempts"] + 1
-    progress.note(name, attempts=attempts, right=is_right, skipped=False, message=message)
+    progress.note(
+        name,
+        attempts=attempts,
+        right=is_right,
+        skipped=False,
+        message=message,
+        named=isinstance(message, Named),
+        **_times(name),
+    )
 
     if printed.begin:
         print(printed)
@@ -143,6 +164,15 @@ def report(name: str, examine: Callable, answer: Any) -> bool:
     else:
         print(f"{name}: right.")
     return is_right
+
+
+def _times(name: str) -> Dict[str, float]:
+    """Return when an exercise was first tried, and last, until it was right; seconds since 1970."""
+    now = round(time.time())
+    known = progress.of(name)
+    if known["right"]:
+        return {}
+    return {"first": known.get("first", now), "last": now}
 
 
 def verdict(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
@@ -159,22 +189,25 @@ def verdict(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
 def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     try:
         if answer is None and name in EXERCISES:
-            raise Wrong(
+            raise Unwritten(
                 f"{name} is None. checks.skip gives None for an exercise that cannot be skipped: write it. The hints "
                 "help."
             )
         if borrowed(answer):
-            raise Wrong(borrowed(answer))
+            return False, borrowed(answer)
         return True, examine(answer) or ""
     except Unwritten as unwritten:
         return False, foreign_name(answer) or str(unwritten)
     except Wrong as wrong:
         message = str(wrong)
+        is_named = not isinstance(wrong, (Raised, Unexplained))
         if isinstance(wrong, Unexplained) and progress.hints:
             message += f'\nFor the next hint: checks.hint("{name}")'
     except Exception as error:  # the reader's objects can fail in any way when they are used
+        is_named = False
         message = f"What it made cannot be used: {exception(error, answer)}"
-    return False, foreign_name(answer) or outside_name(answer) + message
+    message = foreign_name(answer) or outside_name(answer) + message
+    return False, Named(message) if is_named else message
 
 
 def in_own_thread(function: Callable, *args: Any) -> Any:
@@ -214,12 +247,24 @@ def _ends_in_time(thread: threading.Thread) -> bool:
     """Wait for a thread until it ends or the time is over, and tell whether it has ended."""
     clock = time.monotonic()
     computing = time.process_time()
+    before = _seconds_in_line(thread)
     while thread.is_alive():
         thread.join(0.2)
         used = time.process_time() - computing
         passed = time.monotonic() - clock
-        # a busy computer needs more time on the clock, but computes in it, other than what waits
-        is_waiting = passed >= TIME_LIMIT and used <= WAITING * passed
+        in_line = _seconds_in_line(thread) - before
+        # a busy computer needs more time on the clock, but computes in it or stands in line, other than what waits
+        is_waiting = passed >= TIME_LIMIT and used + in_line <= WAITING * passed
         if used >= TIME_LIMIT or is_waiting:
             break
     return not thread.is_alive()
+
+
+def _seconds_in_line(thread: threading.Thread) -> float:
+    """Return how long a thread could have run, but others did: Linux tells, and 0 stands for what is unknown."""
+    try:
+        with open(f"/proc/self/task/{thread.native_id}/schedstat", encoding="ascii") as file:
+            _, waited, _ = file.read().split()
+        return int(waited) / 1e9
+    except (OSError, ValueError, AttributeError):  # Python 3.7 has no native_id
+        return 0.0

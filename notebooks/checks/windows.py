@@ -134,6 +134,15 @@ def _examine_number(batches: Batches, trial: Trial) -> None:
     counts = f"{trial} it yields {shown}, but there are {len(trial.ids)} // (N·M) = {trial.k}: too"
     expect(number < trial.k, f"{counts} many. Ids that do not fill a window are dropped.")
 
+    if number > 1 and len(set(trial.ids.tolist())) == len(trial.ids):
+        first, _ = batches[0]
+        second, _ = batches[1]
+        columns = trial.places(second)[0, 0] - trial.places(first)[0, 0]
+        need(
+            columns <= trial.m,
+            f"The windows leave columns out: window 1 begins {columns} columns after window 0. It should be n_steps = "
+            f"{trial.m}, the third argument of range.",
+        )
     windows = [x for x, _ in data.get_batches(*trial)]
     if number == 1:
         x, _ = batches[0]
@@ -157,7 +166,8 @@ def _examine_number(batches: Batches, trial: Trial) -> None:
     )
     expect(
         number != trial.k - 1,
-        f"{counts} few. Is the last window left out? Its y ends in a column of zeros.",
+        f"{counts} few. Is the last window left out, or is an id kept for the targets, by N·M + 1 or len(arr) - 1? "
+        "The y of the last window ends in a column of zeros.",
     )
     raise Unexplained(f"{counts} few.")
 

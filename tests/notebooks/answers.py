@@ -86,7 +86,7 @@ def tried(name: str) -> Tuple[List[Tried], List[Tried]]:
 def mean_loss(one_hot: Any, logits: Any) -> Any:
     """Return the mean softmax cross-entropy with one-hot targets, which some answers use."""
     labels = tf.reshape(one_hot, logits.shape)
-    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits_v2(labels=labels, logits=logits))
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
 def answer(name: str, old: str = "", new: str = "", **scope: Any) -> Any:

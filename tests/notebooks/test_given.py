@@ -1,5 +1,6 @@
 """What the notebooks are given: texts broken between words, colours scaled to a unit, words for each picture."""
 
+import types
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,9 +46,10 @@ def test_long_lines_break_between_words_and_show_it(given, capsys):
 def test_bars_begin_at_the_bigrams_and_several_losses_come_with_their_spread(given, capsys):
     given.show_losses({"even guessing": 4.4, "bigrams": 2.5, "LSTM": [2.0, 2.1, 2.2], "best": 1.5})
     lines = capsys.readouterr().out.splitlines()
-    assert [line.count("█") for line in lines] == [0, 0, 9, 22]
-    assert "2.100 (2.000 to 2.200)" in lines[2]
-    assert "to" not in lines[3]
+    assert lines[0].startswith("the bars begin at the bigrams, 2.500")
+    assert [line.count("█") for line in lines[1:]] == [0, 0, 9, 22]
+    assert "2.100 (2.000 to 2.200)" in lines[3]
+    assert "to" not in lines[4]
 
 
 @pytest.fixture
@@ -92,8 +94,9 @@ def test_the_latest_figures_are_those_of_this_session(given, stored):
 def test_the_bar_of_a_place_shows_how_far_its_loss_is_above_the_lowest(given, capsys):
     given.show_places([2.5, 2.4, 2.9])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("piece  1: 2.50")
-    assert [line.count("█") for line in lines] == [5, 0, 25]
+    assert lines[0] == "the bars begin at the smallest, 2.40"
+    assert lines[1].startswith("piece  1: 2.50")
+    assert [line.count("█") for line in lines[1:]] == [5, 0, 25]
 
 
 def test_shares_come_in_percent_with_the_lowest_and_highest_of_the_seeds(given, capsys):
@@ -136,6 +139,28 @@ def test_an_answer_unfolds_once_there_is_a_prediction(given, monkeypatch, capsys
     assert "<details>" in answer["text/html"]
     assert "<code>q</code>" in answer["text/html"]
     assert "after `q` there" in answer["text/plain"].replace("\n", " ")
+
+
+@pytest.mark.parametrize("setting, is_said", [("own", False), ("small", True)])
+def test_the_small_setting_has_other_figures_than_the_answer(
+    given, monkeypatch, capsys, setting, is_said
+):
+    monkeypatch.chdir(FOLDER)
+    monkeypatch.setattr(given, "display", lambda data, raw: None)
+    shell = types.SimpleNamespace(user_ns={"setting": setting})
+    monkeypatch.setattr(given, "get_ipython", lambda: shell)
+    given.unfold("bigram", 0)
+    assert ("with small, yours are others" in capsys.readouterr().out) == is_said
+
+
+def test_where_a_frame_stays_empty_there_is_a_picture_with_words(given, monkeypatch):
+    monkeypatch.chdir(FOLDER)
+    displayed = []
+    monkeypatch.setattr(given, "display", lambda data, raw: displayed.append(data))
+    given.show_page_folded()
+    (shown,) = displayed
+    assert 'src="data:image/png;base64,' in shown["text/html"]
+    assert 'alt="The top of the page' in shown["text/html"]
 
 
 @pytest.fixture(scope="module")

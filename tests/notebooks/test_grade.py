@@ -40,6 +40,11 @@ WITH_HELPER = GOOD["get_batches"].replace(
 )
 WRONG = GOOD["get_batches"].replace("yield x", "yield 1")
 WITHOUT_CHECK, *_ = first("pass").split("\n\n\nchecks")
+RENAMED = (
+    first("pass")
+    .replace("get_batches", "batches_of")
+    .replace("check_batches_of", "check_get_batches")
+)
 SKIPPED = 'get_batches = checks.skip("lstm_step")'
 INDENTED = WITH_HELPER.replace("\n", "\n    ")
 PRINTS = "for i in range(9_000): print(i)\nsys.stdout.write(9 ** 7 * 'x')"
@@ -82,7 +87,7 @@ CLASS = {
             f"if nothing.closed:\n    {INDENTED}\nelse:\n    get_batches = None",
         ],
     ),
-    "swapped": Student("tried", "x and y are swapped", [SWAPPED]),
+    "swapped": Student("begun", "x and y are swapped", [SWAPPED]),
     "broken": Student("tried", "not valid Python: Synta", [INVALID]),
     "nested": Student("tried", "not valid Python", [DEEP]),
     "magics": Student(
@@ -102,6 +107,11 @@ CLASS = {
         ["LIMIT = 7", first("assert LIMIT == 7"), "total = sum(1 for _ in iter(int, 1))"],
     ),
     "unchecked": Student("right", "", [WITHOUT_CHECK]),
+    "renamed": Student(
+        "right",
+        "It is right, and named batches_of: the cells below need the name get_batches",
+        [RENAMED],
+    ),
     "Ann/mine": Student("right", "'Ann/mine'", [first("len(text)")]),
     "=Eve/mine": Student("skipped", "", [SKIPPED]),
     "skips": Student("tried", "No cell defines get_batches", ['checks.skip("get_batches")']),
@@ -218,7 +228,7 @@ def test_the_solution_is_right(graded):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("exercise, result", [("build_loss", "tried"), ("CharRNN", "right")])
+@pytest.mark.parametrize("exercise, result", [("build_loss", "begun"), ("CharRNN", "right")])
 def test_one_mistake_costs_once(graded, exercise, result):
     assert graded.of("one mistake")[exercise]["result"] == result
 
@@ -263,7 +273,7 @@ def test_what_a_student_has_started_is_ended(graded):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["docs/teaching.md", "of 31: no UTF-\\udcff, 4.24 of 18 points"])
+@pytest.mark.parametrize("part", ["docs/teaching.md", "of 32: no UTF-\\udcff, 4.24 of 18 points"])
 def test_the_grader_prints_a_warning_and_the_points(graded, part):
     assert part in graded.printed
 
@@ -367,7 +377,7 @@ def test_a_solution_that_was_given_is_named(tmp_path, capsys):
         generate.SOLUTION.read_text(encoding="utf-8"), encoding="utf-8"
     )
     assert grade.main([str(tmp_path)]) == 0
-    expected = "1 of 1: Anna_KaRNNa_Solution, the solution as it was given, is not graded"
+    expected = "1 of 1: Anna_KaRNNa_Solution, it is as it was given, and not graded"
     assert expected in capsys.readouterr().out
 
 

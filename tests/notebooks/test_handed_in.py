@@ -4,7 +4,7 @@ import json
 
 import pytest
 from answers import generate
-from handed_in import counts, read_notebook
+from handed_in import counts, minutes, other_files, read_notebook
 
 UNFOLD = '\ngiven.unfold("toy-graph", prediction)'
 
@@ -63,10 +63,13 @@ def test_an_open_task_that_somebody_began_is_read(written, expected, tmp_path):
     "content, said",
     [
         ('<<<<<<< HEAD\n{"cells": []}\n=======\n', "has marks of a conflict, such as <<<<<<<"),
-        ('{"cells": [{"cell_ty', "is not a whole notebook (JSONDecodeError"),
+        (
+            '{"cells": [{"cell_ty',
+            "is not a whole notebook (it ends early, or is another kind of file, at line 1)",
+        ),
         ("", "it should be saved in Jupyter, and handed in again"),
-        ("[]", "is not a whole notebook (TypeError"),
-        ("{}", "is not a whole notebook (KeyError"),
+        ("[]", "is not a whole notebook (it has no list of cells)"),
+        ("{}", "is not a whole notebook (it has no list of cells)"),
     ],
 )
 def test_a_damaged_file_says_what_to_do(content, said, tmp_path):
@@ -104,3 +107,35 @@ def test_a_notebook_in_a_shared_folder_can_have_progress_of_its_own(tmp_path):
     write(tmp_path / "bob.ipynb", "x = 1")
     (tmp_path / "ann.progress.json").write_text(progress(3))
     assert hints_of(path) == {"get_batches": 3}
+
+
+def test_the_port_in_the_folder_is_no_students_notebook(tmp_path):
+    path = write(tmp_path / "Ann/mine.ipynb", "x = 1")
+    write(path.with_name(generate.PORT.name), "x = 1")
+    path.with_name("progress.json").write_text(progress(2))
+    assert hints_of(path) == {"get_batches": 2}
+
+
+def test_an_exercise_took_the_minutes_from_its_first_to_its_last_attempt(tmp_path):
+    path = write(tmp_path / "ann.ipynb", "x = 1")
+    times = {"get_batches": {"first": 1_800_000_000, "last": 1_800_000_750}, "quiz": {"hints": 1}}
+    path.with_name("progress.json").write_text(json.dumps(times))
+    assert minutes(read(path)) == {"get_batches": 12}
+
+
+def test_files_that_are_no_notebooks_are_named(tmp_path):
+    write(tmp_path / "ann.ipynb", "x = 1")
+    for name in (
+        "bob.pdf",
+        "ann.progress.json",
+        "course.json",
+        "grades.html",
+        ".hidden",
+        "list.csv",
+    ):
+        (tmp_path / name).write_text("")
+    (tmp_path / "Cat").mkdir()
+    (tmp_path / "Cat/answers.py").write_text("")
+    assert other_files(tmp_path, tmp_path / "list.csv", None) == [
+        "No notebooks, and so not graded: Cat/answers.py, bob.pdf."
+    ]

@@ -88,6 +88,16 @@ def test_other_repairs_are_accepted(verdict, letter, repair):
         ),
         ("b", "B4: ahead[:, :-2] = rows[:, 2:]", "line B4 is as it was"),
         ("b", "B9: pass", "has no line B9"),
+        (
+            "b",
+            "B5: ahead[:, :-1] = rows[:, 1:]",
+            "your line is right, but B5 is not the number of the one that it is to replace",
+        ),
+        (
+            "c",
+            "C9: losses = cross_entropy(labels=labels, logits=logits)",
+            "your line is right, but C9 is not the number",
+        ),
         ("b", "B4: ahead[:, :-1 = rows[:, 1:]", "This line is not valid Python"),
         ("b", "B4", "the number of a line, a colon"),
         ("b", 4, "the number of a line, a colon"),

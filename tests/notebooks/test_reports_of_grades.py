@@ -1,6 +1,8 @@
 """What the grader writes on marks: the table by student, the class list, the page of predictions, feedback."""
 
 import csv
+import json
+import zipfile
 from pathlib import Path
 
 import answers  # noqa: F401 (it makes the modules of the notebooks known)
@@ -186,3 +188,90 @@ def test_code_in_a_question_is_code_on_the_page(report):
 def test_the_page_has_what_was_written_for_open_tasks(report):
     page = predictions_page(report, notebook("ann", **{"task-unit": "print('<b>')"}))
     assert "<summary>ann</summary><pre>print(&#x27;&lt;b&gt;&#x27;)</pre>" in page
+
+
+def test_a_mistake_that_is_named_gets_its_share(tmp_path):
+    report = Report(tmp_path, POINTS, None, begun=0.5)
+    assert report.add(notebook("ann"), marks(get_batches="begun")) == "14.5 of 16 points"
+
+
+def test_a_share_is_at_most_all_of_the_points(tmp_path):
+    with pytest.raises(ValueError, match="the share of the points of a mistake that is named"):
+        Report(tmp_path, POINTS, None, begun=50)
+
+
+WORKSHEET = (
+    "Identifier,Full name,Grade,Maximum grade,Feedback comments\n"
+    "Participant 5,Ann Lee,,100.00,\nParticipant 6,Bob Ray,,100.00,\n"
+)
+
+
+def test_a_worksheet_of_moodle_is_filled(report_of_class, tmp_path):
+    report = report_of_class(WORKSHEET, "Full name")
+    report.add(notebook("Ann Lee_5_assignsubmission_file/mine"), marks(CharRNN="tried"))
+    head, ann, bob = by_student(tmp_path)
+    assert head == ["Identifier", "Full name", "Grade", "Maximum grade", "Feedback comments"]
+    assert ann[2] == "25"
+    assert ann[4].startswith("Anna KaRNNa: 4 of 16 points<br><br>✓ get_batches: right<br>")
+    assert bob[2:] == ["", "100.00", ""]
+
+
+def test_the_zip_has_the_feedback_under_the_paths_of_the_notebooks(report, tmp_path):
+    report.add(notebook("Ann Lee_5_assignsubmission_file/mine"), marks())
+    report.write_for_import()
+    with zipfile.ZipFile(str(tmp_path / "feedback.zip")) as file:
+        (name,) = file.namelist()
+        assert name == "Ann Lee_5_assignsubmission_file/mine.txt"
+        assert file.read(name).decode().startswith("Anna KaRNNa: 16 of 16 points")
+
+
+def results(report, *students):
+    for student in students:
+        report.add(notebook(student), marks(CharRNN="tried"))
+    report.write_for_import()
+    path = report.folder / "results.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def test_a_single_notebook_has_the_results_that_gradescope_reads(report):
+    graded = results(report, "ann")
+    assert graded["score"] == 4
+    assert graded["tests"][-1] == {
+        "name": "CharRNN",
+        "score": 0,
+        "max_score": 12.0,
+        "status": "failed",
+        "output": "CharRNN says.",
+    }
+
+
+def test_a_class_has_no_results_for_gradescope(report):
+    assert results(report, "ann", "bob") is None
+
+
+def page_with(report, **code):
+    for student, answer in code.items():
+        report.add(notebook(student), marks(), {"get_batches": answer})
+    return (report.folder / "grades.html").read_text(encoding="utf-8")
+
+
+def test_the_code_of_an_answer_is_folded_below_its_verdict(report):
+    page = page_with(report, ann="x < 1")
+    shown = "get_batches says.<details><summary>the code</summary><pre>x &lt; 1</pre></details>"
+    assert shown in page
+
+
+def test_who_wrote_the_same_is_shown_whatever_the_layout(report):
+    same = 'def f(x):\n    "Text."\n    return  x  # mine'
+    page = page_with(report, ann="def f(x):\n    return x", bob=same, cat="def f(y):\n    return y")
+    assert "<th>get_batches<td>2<td>ann, bob" in page
+
+
+def test_minutes_are_on_the_page(tmp_path, report):
+    path = tmp_path / "ann.ipynb"
+    times = '{"get_batches": {"first": 1800000000, "last": 1800000300}}'
+    path.with_suffix(".progress.json").write_text(times)
+    report.add(notebook("ann")._replace(path=path), marks())
+    assert "title='get_batches: right, 5 minutes'" in (tmp_path / "grades.html").read_text(
+        encoding="utf-8"
+    )
