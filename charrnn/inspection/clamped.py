@@ -10,8 +10,8 @@ import numpy as np
 from charrnn.engines.decoding import Settings
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.trained_model import Model
-from charrnn.inspection import features
 from charrnn.inspection.units import Unit
+from charrnn.text import features
 
 # Seeds of the texts; words are chosen in the first half of them, and counted in the second.
 SEEDS = range(1, 33)

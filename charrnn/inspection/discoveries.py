@@ -9,7 +9,8 @@ from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from charrnn.engines.sampler import choose_settings
 from charrnn.engines.trained_model import Model
-from charrnn.inspection import clamped, features, units
+from charrnn.inspection import clamped, units
+from charrnn.text import features
 
 OPENING_TEMPERATURE = 0.5
 # characters of the two texts at the top of the page

@@ -14,7 +14,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequenc
 import numpy as np
 
 from charrnn.engines import Engine
-from charrnn.inspection import features
+from charrnn.text import features
 
 # How many characters of a text are read to measure the units.
 CHARACTERS = 50000

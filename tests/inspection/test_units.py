@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from charrnn.data import Vocabulary
-from charrnn.inspection import features, units
+from charrnn.inspection import units
+from charrnn.text import features
 
 TEXT = 'He said: "No." Then (at 10) she went.\nShe "was" gone, and so was Anna.\n\n' * 60
 MIDDLE = len(TEXT) // 2

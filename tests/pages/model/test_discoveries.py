@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from charrnn.inspection import clamped, discoveries, features, units
+from charrnn.inspection import clamped, discoveries, units
+from charrnn.text import features
 from charrnn.text.corpus import Text
 from pages.small_pages import entry_of, export_random, random_network
 
