@@ -137,6 +137,25 @@ def test_the_correlation_that_is_reported_is_not_the_one_that_chose():
     assert tracking.correlation == pytest.approx(0.4)
 
 
+def test_the_best_unit_is_chosen_on_the_first_half_however_many_are_listed():
+    """On the second half, the next best may be better."""
+    chosen_by, reported = np.zeros((2, 1, 4, SIZE), np.float32)
+    chosen_by[0, 0, :3] = [0.9, 0.8, 0.7]
+    reported[0, 0, :3] = [0.6, 0.7, 0.2]
+
+    measured = made(chosen_by, reported)
+    assert [names_of(group) for group in measured.best(3)] == [["1/c/1", "1/c/2"]]
+    assert [names_of(group) for group in measured.best(1)] == [["1/c/1"]]
+
+
+def test_a_feature_whose_best_unit_fails_on_the_second_half_is_not_tracked():
+    chosen_by, reported = np.zeros((2, 1, 4, SIZE), np.float32)
+    chosen_by[0, 0, :2] = [0.9, 0.8]
+    reported[0, 0, :2] = [0.2, 0.7]
+
+    assert made(chosen_by, reported).best(3) == []
+
+
 def test_the_values_on_the_second_half_are_kept(shown, measured):
     np.testing.assert_array_equal(measured.shown, np.rint(127 * shown[MIDDLE:]))
 
