@@ -132,7 +132,6 @@ def make_parser() -> arguments.Parser:
         metavar="PROPERTY=X",
         type=_strength,
         action="append",
-        default=[],
         help="hold the memory of the network where it is with a property of the text, such as 'inside quotation "
         "marks=1.5': 0 is its mean without the property, 1 with it; -0.5 and 1.5 are good ends. An unknown property "
         "lists those that the model has. May be repeated",
@@ -247,7 +246,7 @@ def _main(args: argparse.Namespace) -> int:
     )
     prime = _prime(args, model)
     comparison = compared_with(args, model)
-    steer = dict(args.steer)
+    steer = dict(args.steer or ())
     if steer:
         model.directions(arguments.text_of_model(args, model).training)
 
