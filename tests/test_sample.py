@@ -275,6 +275,7 @@ def test_json_has_the_settings(exported, in_json):
         "top_n": 14,
         "top_p": 0.9,
         "contrast": 0.0,
+        "steer": {},
     }
 
 

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from dataclasses import asdict
-from typing import Any, Dict, FrozenSet, List, Optional
+from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
 from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.commands import arguments
@@ -128,6 +128,15 @@ def make_parser() -> arguments.Parser:
         "text, which --novelty tells (at least 0, such as 0.5; default: 0)",
     )
     group.add_argument(
+        "--steer",
+        metavar="PROPERTY=X",
+        type=_strength,
+        action="append",
+        help="hold the memory of the network where it is with a property of the text, such as 'inside quotation "
+        "marks=1.5': 0 is its mean without the property, 1 with it; -0.5 and 1.5 are good ends. An unknown property "
+        "lists those that the model has. May be repeated",
+    )
+    group.add_argument(
         "--seed",
         metavar="N",
         type=arguments.integer(0, sampler.SEEDS - 1),
@@ -148,10 +157,21 @@ def make_parser() -> arguments.Parser:
     group.add_argument(
         "--train-text",
         metavar="TEXT",
-        help="the training text for --novelty and --new (default: the one that the model names)",
+        help="the training text for --novelty, --new and --steer (default: the one that the model names)",
     )
 
     return parser
+
+
+def _strength(argument: str) -> Tuple[str, float]:
+    """Read the property and the number of --steer."""
+    name, _, number = argument.rpartition("=")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"it takes a property and a number, such as 'inside quotation marks=1.5', not {argument!r}"
+        )
 
 
 def _list_models() -> None:
@@ -167,7 +187,10 @@ def _check_combinations(args: argparse.Namespace) -> None:
     """Raise ValueError if arguments cannot be combined."""
     # Each of these flags needs at least one of the flags that are named with it.
     arguments.check_needs(
-        args, new=["lines"], train_text=["novelty", "new"], unknown=["prime", "interactive"]
+        args,
+        new=["lines"],
+        train_text=["novelty", "new", "steer"],
+        unknown=["prime", "interactive"],
     )
     arguments.check_encoding(args, args.train_text, args.vocab_from)
     if args.interactive:
@@ -211,6 +234,11 @@ def _main(args: argparse.Namespace) -> int:
     if args.list:
         _list_models()
         return 0
+    return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Write texts or lines as the arguments say, and report on them. Return the exit status."""
     _check_combinations(args)
     _resolve(args)
     model = arguments.open_named(args.model, args)
@@ -225,18 +253,21 @@ def _main(args: argparse.Namespace) -> int:
     comparison = Comparison()
     if args.novelty or args.new:
         comparison = compared_with(args, model)
+    steer = dict(args.steer or ())
+    if steer:
+        model.directions(arguments.text_of_model(args, model).training)
 
     expected_length = args.length
     if args.lines:
         expected_length = sampler.USUAL_LINE_LENGTH
     characters: Optional[int] = args.num_samples * expected_length
-    if args.contrast:
+    if args.contrast or steer:
         # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
         characters = None
     with contextlib.ExitStack() as stack:
         contrast = stack.enter_context(model.contrasted(args.contrast))
         engine = stack.enter_context(contextlib.closing(model.engine(args.num_samples, characters)))
-        writer = Sampler(engine, args.num_samples, contrast=contrast)
+        writer = Sampler(engine, args.num_samples, contrast=contrast, steering=model.steered(steer))
         if args.interactive:
             conversation = Conversation(
                 writer, settings, length=args.length, unknown=args.unknown, seed=args.seed
@@ -254,7 +285,7 @@ def _main(args: argparse.Namespace) -> int:
 
     if args.json:
         texts = [_as_json(sample, prime, comparison) for sample in samples]
-        drawn = {**asdict(settings), "contrast": args.contrast}
+        drawn = {**asdict(settings), "contrast": args.contrast, "steer": steer}
         report = {"model": model.name, "prime": prime, **drawn, "samples": texts}
         json.dump(report, sys.stdout, indent=1)
         print()

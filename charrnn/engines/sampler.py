@@ -14,6 +14,7 @@ from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.contrast import Contrast
 from charrnn.engines.decoding import Settings, log_probabilities_of
+from charrnn.engines.directions import Steering
 from charrnn.text.unknown import resolve
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
@@ -158,6 +159,7 @@ class Sampler:
         num_samples: int = 1,
         allow: Optional[Allow] = None,
         contrast: Optional[Contrast] = None,
+        steering: Optional[Steering] = None,
     ):
         """Prepare to write with an engine. For ``allow`` see :meth:`charrnn.engines.trained_model.Model.write`."""
         self.vocabulary = engine.vocabulary
@@ -167,6 +169,7 @@ class Sampler:
         self._engine = engine
         self._allow = allow
         self._contrast = contrast
+        self._steering = steering
         self._texts: List[_Draft] = []
         # The logits and the state after what was drawn last, from which a later text may go on.
         self._last: Any = (None, engine.zero_state())
@@ -213,9 +216,9 @@ class Sampler:
         texts = [_Draft(prime, seed, stop, stop_count) for seed in seeds]
         self._texts = texts
         logits, state = self._read(prime, len(texts), after_last)
-        # What changes the logits has to see each character before the next is drawn.
+        # What changes the logits or the state has to see each character before the next is drawn.
         changes_logits = bool(self._allow or self._contrast)
-        if changes_logits:
+        if changes_logits or self._steering:
             steps = 1
 
         for start in range(0, length, steps):
@@ -234,6 +237,8 @@ class Sampler:
                 log_probabilities = log_probabilities_of(own_logits[np.newaxis], ids)
             if self._contrast:
                 self._contrast.follow(ids[0])
+            if self._steering:
+                logits, state = self._steering.held(state)
             self._last = logits, state
 
             first_has_ended = texts[0].has_ended

@@ -15,6 +15,7 @@ from typing import (
     Dict,
     Iterator,
     List,
+    Mapping,
     Optional,
     Sequence,
     Tuple,
@@ -32,6 +33,7 @@ from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.contrast import Contrast
 from charrnn.engines.decoding import softmax
+from charrnn.engines.directions import Direction, Steering, find_directions
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import (
     MOST_TEXTS,
@@ -48,6 +50,7 @@ from charrnn.engines.surprisal import surprisal as measure_surprisal
 from charrnn.hyperparameters import CELLS
 from charrnn.system import errors, files, words
 from charrnn.system.tensorflow import graphs, is_eager
+from charrnn.text.unknown import resolve
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
@@ -91,6 +94,8 @@ class Model:
     _next_engine: Optional[Engine] = field(init=False, default=None)
     # The model that it began with, from the first text with a contrast on.
     _start: Optional["Model"] = field(init=False, default=None)
+    # Cached by directions().
+    _directions: Optional[Dict[str, Direction]] = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.num_layers, self.cell = _network_of(self.weights)
@@ -130,6 +135,7 @@ class Model:
         unknown: str = "error",
         allow: Optional[Allow] = None,
         contrast: float = 0.0,
+        steer: Optional[Mapping[str, float]] = None,
     ) -> str: ...
 
     @overload
@@ -147,6 +153,7 @@ class Model:
         unknown: str = "error",
         allow: Optional[Allow] = None,
         contrast: float = 0.0,
+        steer: Optional[Mapping[str, float]] = None,
     ) -> List[str]: ...
 
     def write(  # noqa: PLR0913 -- all that a text can be asked for
@@ -163,6 +170,7 @@ class Model:
         unknown: str = "error",
         allow: Optional[Allow] = None,
         contrast: float = 0.0,
+        steer: Optional[Mapping[str, float]] = None,
     ) -> Union[str, List[str]]:
         """Write a text, the same that ``charrnn-sample`` writes with these arguments.
 
@@ -185,13 +193,17 @@ class Model:
             contrast: how much more like its own text than like the model that it began with, at least 0; 0 for not at
                 all. With 0.5 it writes more words of its own text, and copies more of it, see
                 :mod:`charrnn.engines.contrast`. It follows ``allow`` and precedes temperature.
+            steer: a dict from properties of the text, which :meth:`directions` finds, to where the memory is held while
+                the text is written: 0 is the mean outside, 1 the mean inside, and -0.5 and 1.5 are half as far again.
+                ``{"inside quotation marks": 1.5}`` writes more speech.
 
         Returns:
             The text with its beginning; with ``n``, a list of n texts.
 
         Raises:
             ValueError: an argument is out of range, the model does not know a character of the prime, or with
-                ``contrast`` the model that it began with is not at hand, or there is none.
+                ``contrast`` the model that it began with is not at hand, or there is none, or ``steer`` names a
+                property that has no direction.
         """
         settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
         length = errors.checked_integer("length", length, 0)
@@ -200,21 +212,23 @@ class Model:
         prime = self._checked_prime(prime, unknown)
         _check_allow(allow)
 
+        steering = self.steered(steer)
+
         characters: Optional[int] = num_samples * length
-        if allow or contrast:
+        if allow or contrast or steering:
             # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
             characters = None
         with self.contrasted(contrast) as contrasts:
             with contextlib.closing(
                 self.engine(num_samples, characters, keeps_eager=True)
             ) as engine:
-                writer = Sampler(engine, num_samples, allow, contrasts)
+                writer = Sampler(engine, num_samples, allow, contrasts, steering)
                 samples = writer.write(prime, length, settings, seed, stop=stop)
 
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
 
-    def stream(
+    def stream(  # noqa: PLR0913 -- all that write can be asked for, but n
         self,
         prime: Optional[str] = None,
         length: int = 1000,
@@ -227,6 +241,7 @@ class Model:
         unknown: str = "error",
         allow: Optional[Allow] = None,
         contrast: float = 0.0,
+        steer: Optional[Mapping[str, float]] = None,
     ) -> Iterator[str]:
         """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
 
@@ -239,12 +254,13 @@ class Model:
         _check_allow(allow)
 
         context = self.contrasted(contrast)
+        steering = self.steered(steer)
 
         # The arguments are checked now, and the text is drawn when it is asked for.
         def pieces() -> Iterator[str]:
             yield prime
             with context as contrasts, contextlib.closing(self.engine()) as engine:
-                sampler = Sampler(engine, allow=allow, contrast=contrasts)
+                sampler = Sampler(engine, allow=allow, contrast=contrasts, steering=steering)
                 yield from sampler.pieces(prime, length, settings, seed, steps=1, stop=stop)
 
         return pieces()
@@ -260,6 +276,7 @@ class Model:
         top_p: Optional[float] = None,
         seed: Optional[int] = None,
         contrast: float = 0.0,
+        steer: Optional[Mapping[str, float]] = None,
     ) -> List[str]:
         """Write lines such as names or titles, the same that ``charrnn-sample --lines`` writes with these arguments.
 
@@ -268,7 +285,7 @@ class Model:
             length: characters of a line at most, at least 0.
             new: whether to leave out the lines of the training text and repeated ones, so that there may be fewer than
                 n; or the path or known name of that text, if the model does not have it.
-            temperature, top_n, top_p, seed, contrast: as for :meth:`write`, but by default ``top_p`` is 0.98.
+            temperature, top_n, top_p, seed, contrast, steer: as for :meth:`write`, but by default ``top_p`` is 0.98.
 
         Returns:
             A list of lines without line ends.
@@ -288,10 +305,13 @@ class Model:
             text = text_of_run.training_text(self.run, name, flag="new=PATH")
             known_lines = text.lines()
 
-        characters = None if contrast else n * USUAL_LINE_LENGTH
+        steering = self.steered(steer)
+        characters: Optional[int] = n * USUAL_LINE_LENGTH
+        if contrast or steering:
+            characters = None
         with self.contrasted(contrast) as contrasts:
             with contextlib.closing(self.engine(n, characters, keeps_eager=True)) as engine:
-                writer = Sampler(engine, n, contrast=contrasts)
+                writer = Sampler(engine, n, contrast=contrasts, steering=steering)
                 samples = writer.write_lines(length, settings, seed, known_lines)
 
         return [sample.text.rstrip("\n") for sample in samples]
@@ -312,6 +332,55 @@ class Model:
             )
         self._start = self._start or self.open_start()
         return contextlib.closing(Contrast(self.vocabulary, self._start.engine(), strength))
+
+    def directions(self, text: Optional[str] = None) -> Dict[str, Direction]:
+        """Find the directions of the memory that ``steer`` can hold, and keep them for it.
+
+        Args:
+            text: a text of at least 4,000 characters, in which they are found. None for the training text, or the text
+                that was given before.
+
+        Returns:
+            A dict from the properties that can be read well from the memory to directions, see
+            :mod:`charrnn.engines.directions`. The one that is read best comes first.
+
+        Raises:
+            ValueError: the cells are not ``lstm``, or the text is too short or not at hand.
+        """
+        if text is None and self._directions is not None:
+            return self._directions
+        if self.cell != "lstm":
+            raise ValueError(
+                f"a direction is one of the memory c of lstm cells, and the cells of {self.name} are {self.cell}"
+            )
+        if text is None:
+            divided = text_of_run.training_text(self.run, flag="model.directions(text)")
+            text = divided.training
+        known, _ = resolve(text, self.vocabulary, "skip")
+        with contextlib.closing(self.engine()) as engine:
+            self._directions = find_directions(engine, known)
+        return self._directions
+
+    def steered(self, steer: Optional[Mapping[str, float]]) -> Optional[Steering]:
+        """Return what holds directions while a text is written; None if none is to be held.
+
+        Args:
+            steer: as for :meth:`write`.
+
+        Raises:
+            ValueError: a property has no direction, or where to hold it is no finite number.
+        """
+        if not steer:
+            return None
+        directions = self.directions()
+        for name, strength in steer.items():
+            if name not in directions:
+                raise ValueError(
+                    f"{self.name} has no direction for {name!r}: it has {', '.join(directions) or 'none'}"
+                )
+            if not isinstance(strength, (int, float, np.number)) or not np.isfinite(strength):
+                raise ValueError(f"steer must give a number for {name!r}, not {strength!r}")
+        return Steering(directions, steer, self.softmax_kernel, self.softmax_bias)
 
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
         if prime is None:

@@ -10,8 +10,8 @@ import numpy as np
 from charrnn.engines.decoding import Settings
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.trained_model import Model
-from charrnn.inspection import features
 from charrnn.inspection.units import Unit
+from charrnn.text import features
 
 # Seeds of the texts; words are chosen in the first half of them, and counted in the second.
 SEEDS = range(1, 33)
@@ -22,8 +22,8 @@ LENGTH = 300
 MOST_WORDS = 4
 # By how many standard deviations each is more frequent there, at least.
 LEAST_TELLING = 3.0
-# Share of all line ends that one end must have, so that a reader sees it without counting.
-LEAST_SHARE_OF_LINE_ENDS = 0.85
+# Share of all line ends that one end must have: 1.5 times as many as the other.
+LEAST_SHARE_OF_LINE_ENDS = 0.6
 
 
 @dataclass(frozen=True)

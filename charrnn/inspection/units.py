@@ -14,7 +14,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequenc
 import numpy as np
 
 from charrnn.engines import Engine
-from charrnn.inspection import features
+from charrnn.text import features
 
 # How many characters of a text are read to measure the units.
 CHARACTERS = 50000
@@ -98,18 +98,17 @@ class Measured:
             least: the lowest correlation, as absolute value, that counts.
 
         Returns:
-            A list for each feature that has such units; the feature that is tracked best comes first.
+            A list for each feature whose first unit has such a correlation; the feature with the highest one comes
+            first. In a list, the unit that was best on the first half comes first, whatever the second half says.
         """
         groups = []
         for feature, chosen_by in enumerate(self.chosen_by):
-            trackings = []
-            for unit in self._choose(np.abs(chosen_by), count):
-                tracking = self._tracking(unit, feature)
-                if abs(tracking.correlation) >= least:
-                    trackings.append(tracking)
-            if trackings:
-                trackings.sort(key=_weakness)
-                groups.append(trackings)
+            chosen = self._choose(np.abs(chosen_by), count)
+            trackings = [self._tracking(unit, feature) for unit in chosen]
+            strong = [tracking for tracking in trackings if abs(tracking.correlation) >= least]
+            # Another unit in place of the first would be chosen on the half on which it is measured.
+            if strong and strong[0] is trackings[0]:
+                groups.append(strong)
         groups.sort(key=lambda group: _weakness(group[0]))
         return groups
 

@@ -11,9 +11,9 @@ from charrnn.checkpoints.text_of_run import divide, training_text
 from charrnn.engines import Engine
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
 from charrnn.engines.trained_model import Model
-from charrnn.inspection import features, units
+from charrnn.inspection import units
 from charrnn.system import errors, words
-from charrnn.text import corpus, unknown
+from charrnn.text import corpus, features, unknown
 
 # characters that the network writes if there is no training text
 WRITTEN = 20000

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from charrnn.data import Vocabulary
-from charrnn.inspection import features, units
+from charrnn.inspection import units
+from charrnn.text import features
 
 TEXT = 'He said: "No." Then (at 10) she went.\nShe "was" gone, and so was Anna.\n\n' * 60
 MIDDLE = len(TEXT) // 2
@@ -134,6 +135,25 @@ def test_the_correlation_that_is_reported_is_not_the_one_that_chose():
     [[tracking]] = made(chosen_by, reported).best(3)
     assert str(tracking.unit) == "1/c/1"
     assert tracking.correlation == pytest.approx(0.4)
+
+
+def test_the_best_unit_is_chosen_on_the_first_half_however_many_are_listed():
+    """On the second half, the next best may be better."""
+    chosen_by, reported = np.zeros((2, 1, 4, SIZE), np.float32)
+    chosen_by[0, 0, :3] = [0.9, 0.8, 0.7]
+    reported[0, 0, :3] = [0.6, 0.7, 0.2]
+
+    measured = made(chosen_by, reported)
+    assert [names_of(group) for group in measured.best(3)] == [["1/c/1", "1/c/2"]]
+    assert [names_of(group) for group in measured.best(1)] == [["1/c/1"]]
+
+
+def test_a_feature_whose_best_unit_fails_on_the_second_half_is_not_tracked():
+    chosen_by, reported = np.zeros((2, 1, 4, SIZE), np.float32)
+    chosen_by[0, 0, :2] = [0.9, 0.8]
+    reported[0, 0, :2] = [0.2, 0.7]
+
+    assert made(chosen_by, reported).best(3) == []
 
 
 def test_the_values_on_the_second_half_are_kept(shown, measured):

@@ -1,4 +1,4 @@
-/* What units may track, in a few features that a young network finds: those of charrnn/inspection/features.py that have the
+/* What units may track, in a few features that a young network finds: those of charrnn/text/features.py that have the
  * same names, and units.py. Pure functions; `characters` is an array. */
 
 const LEAST_TIMES = 20; // for a feature to occur in a text

@@ -12,7 +12,7 @@ export function cutWord(text) {
   return word;
 }
 
-/** Return the words of a text as words() of charrnn/inspection/features.py does: [{index, 0: word}]. One that the end of
+/** Return the words of a text as words() of charrnn/text/features.py does: [{index, 0: word}]. One that the end of
  * the text may cut is left out. */
 export function wordsOf(text) {
   const matches = [...text.matchAll(new RegExp(WORD, "gu"))];

@@ -16,8 +16,8 @@ from charrnn.data import Vocabulary
 from charrnn.engines.cells import initial_weights
 from charrnn.engines.opening import open_model
 from charrnn.engines.trained_model import Model, lstm_weights
-from charrnn.inspection import features, units
-from charrnn.text import corpus
+from charrnn.inspection import units
+from charrnn.text import corpus, features
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.lines import shuffled
 

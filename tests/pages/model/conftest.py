@@ -6,9 +6,10 @@ from unittest import mock
 import pytest
 
 from charrnn.engines.opening import open_model
-from charrnn.inspection import clamped, features, units
+from charrnn.inspection import clamped, units
 from charrnn.pages import webpage
 from charrnn.pages.stored import store, stored_model
+from charrnn.text import features
 from pages.model.reference import compare_letters
 from pages.small_pages import export_random, random_network, sooner_written
 

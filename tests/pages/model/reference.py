@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charrnn.inspection import clamped, features
+from charrnn.inspection import clamped
+from charrnn.text import features
 
 
 class Hold(NamedTuple):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from charrnn.inspection import clamped, discoveries, features, units
+from charrnn.inspection import clamped, discoveries, units
+from charrnn.text import features
 from charrnn.text.corpus import Text
 from pages.small_pages import entry_of, export_random, random_network
 
@@ -42,6 +43,9 @@ def test_a_weak_number_has_an_idea_and_a_strong_one_knows(correlation, sentence)
         ([[163], [83], [2]], "*too soon*, or *never*"),
         ([[12], [83], [163]], "*too soon*, or *hardly ever*"),
         ([[2], [150], [163]], "*in time*, or *never*"),
+        ([[262], [206], [110]], "*more often*, or *less often*"),
+        ([[150], [206], [850]], "*too soon*, or *hardly ever*"),
+        ([[151], [206], [849]], "*more often*, or *less often*"),
     ],
 )
 def test_what_becomes_of_line_ends_is_said_as_it_was_counted(counts, claim):

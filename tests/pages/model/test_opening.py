@@ -9,8 +9,9 @@ import pytest
 from conftest import ROOT
 
 from charrnn.engines.decoding import Settings
-from charrnn.inspection import clamped, features, units
+from charrnn.inspection import clamped, units
 from charrnn.pages import webpage
+from charrnn.text import features
 from pages.browser import By, Keys, in_browser, waiting
 from pages.model.reference import Hold, compare_letters, held_text, whole
 from pages.small_pages import content_of, data_of, entry_of, script_of

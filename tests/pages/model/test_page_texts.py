@@ -9,8 +9,9 @@ from conftest import TEXT, interrupted_at
 
 from charrnn.commands import export
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.inspection import features, units
+from charrnn.inspection import units
 from charrnn.pages import page_texts, webpage
+from charrnn.text import features
 from charrnn.text.corpus import Text
 from pages.small_pages import data_of, entry_of, export_random, random_network
 

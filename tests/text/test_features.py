@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.inspection import features
+from charrnn.text import features
 
 VALUES = {feature.name: feature.values for feature in features.FEATURES}
 LANGUAGES = Path(__file__).with_name("languages.txt").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a unit may track: properties of a text, each a number for every character. NumPy only.
+"""Properties of a text that a network may track, each a number for every character. NumPy only.
 
 Most features of a character depend only on the text up to and including it, which the network has just read. Those with
 "next" or "end of" in their name also depend on the next character: a unit that tracks one foresees it. Some features of
