@@ -77,7 +77,7 @@ def occurring_in(text: str) -> Dict[str, np.ndarray]:
     LEAST_SHARE and LEAST_TIMES say when a feature occurs. A feature that is the same as an earlier one in this text is
     left out.
 
-    >>> sorted(measure("one two\\n" * 50))[:3]
+    >>> sorted(occurring_in("one two\\n" * 50))[:3]
     ['after a space or line end', 'after a vowel', 'distance since the last space']
     """
     least = max(LEAST_TIMES, LEAST_SHARE * len(text))
