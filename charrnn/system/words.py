@@ -52,17 +52,20 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def command(name: str, arguments: str = "") -> str:
+def command(name: str, arguments: str = "", text: str = "") -> str:
     """Return what to type to run a command: a target of make if the process was started by make.
 
     Args:
         name: ``train`` or ``sample``.
         arguments: the arguments, quoted for a shell.
+        text: the text to train on, quoted for a shell; "" for none.
     """
     # the command of make, from the Makefile
     make = os.environ.get("CHARRNN_MAKE")
     if not make:
-        return f"charrnn-{name} {arguments}".strip()
+        return " ".join(filter(None, [f"charrnn-{name}", text, arguments]))
+    if text:
+        name = f"{name} TEXT={text}"
     if not arguments:
         return f"{make} {name}"
     # make reads "$" first, and then the shell what stands in quotes.

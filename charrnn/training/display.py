@@ -2,8 +2,10 @@
 
 import contextlib
 import math
+import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Iterable, Iterator, Tuple
 
 import tqdm
@@ -248,15 +250,37 @@ class Display:
         """Print that a checkpoint was saved."""
         self._print(f"saved {prefix}")
 
-    def save_failed(self, error: OSError, is_saved: bool, has_checkpoint: bool) -> None:
-        """Print why a save failed, what is saved nevertheless, and that training continues."""
-        if is_saved:
+    def save_failed(self, error: OSError, at_risk: int, has_checkpoint: bool) -> None:
+        """Print why a save failed, how many steps are in no checkpoint, and that training continues."""
+        if not at_risk:
             so_far = "the checkpoint is saved"
         elif has_checkpoint:
-            so_far = "earlier checkpoints are intact"
+            so_far = f"earlier checkpoints are intact, {plural(at_risk, 'step')} at risk"
         else:
-            so_far = "there is no checkpoint yet"
+            so_far = f"there is no checkpoint yet, {plural(at_risk, 'step')} at risk"
         self.warn(f"{errors.described(error)}; {so_far}, and training continues")
+
+    def rescued(self, path: Path, step: int) -> str:
+        """Return where the network of a step is whose checkpoint cannot be saved, and how to go on from it.
+
+        The rest of the run is counted in whole epochs, at least one.
+        """
+        job = self.job
+        left = math.ceil((job.total_steps - step) / job.n_windows)
+        epochs = max(1, left)
+        name = job.record.text_name
+        if not corpus.is_known(name) and not os.path.exists(name):
+            name = "TEXT"
+        if self._in_python:
+            file = repr(str(path))
+            write = f"open_model({file}).write()"
+            train = f"train_model({name!r}, init_from={file}, epochs={epochs})"
+        else:
+            file = words.quoted(path)
+            write = words.command("sample", file)
+            arguments = f"--like {file} --init-from {file} --epochs {epochs}"
+            train = words.command("train", arguments, words.quoted(name))
+        return f"The network is in {path}. To write: {write}. To go on from it: {train}"
 
     def sample(self, text: str) -> None:
         """Print a text that the network wrote, between two rules."""

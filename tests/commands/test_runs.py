@@ -351,6 +351,8 @@ def test_a_folder_without_runs_is_named(folder, validated, compared):
 
 
 def test_a_damaged_run_is_named_and_left_out(folder, plain, validated, compared):
+    run = record.read_run(plain)
+    record.write_run(plain, replace(run, text_name="a text that is lost, too"))
     (plain / "text.txt").write_text("other")
     (_, *rows), err = compared(folder)
     assert [place_of(row) for row in rows] == [str(validated)]
