@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import shlex
 import sys
 from dataclasses import asdict
@@ -41,6 +42,7 @@ def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-sample``."""
     parser = arguments.Parser(
         prog="charrnn-sample",
+        flag_of_text="--prime",
         usage="%(prog)s [-h] [options] [MODEL]",
         description="Generate text from a model, character by character.",
     )
@@ -182,6 +184,12 @@ def _check_combinations(args: argparse.Namespace) -> None:
         _check_defaults(args, "--lines", NOT_WITH_LINES)
 
 
+def _check_model(model: Optional[str]) -> None:
+    """Raise ValueError for several words that are no model: they are the beginning of a text."""
+    if model and len(model.split()) > 1 and not os.path.exists(model):
+        raise ValueError(f"there is no model {model}; did you mean --prime {shlex.quote(model)}?")
+
+
 def _resolve(args: argparse.Namespace) -> None:
     r"""Replace \n by line ends, --lines by the prime and the number of texts, and a missing --unknown by error."""
     if args.prime is not None:
@@ -213,6 +221,7 @@ def _main(args: argparse.Namespace) -> int:
         return 0
     _check_combinations(args)
     _resolve(args)
+    _check_model(args.model)
     model = arguments.open_named(args.model, args)
     settings = choose_settings(
         len(model.vocabulary),

@@ -1,5 +1,6 @@
 """Numbers, lists and commands in words."""
 
+import difflib
 import os
 import re
 import shlex
@@ -33,6 +34,18 @@ def listed(items: Iterable[str], show: Callable[[str], str] = str) -> str:
     if len(items) <= LISTED:
         return first
     return f"{first} and {len(items) - LISTED:,} more"
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Return a question for the end of a message about a mistyped word: the nearest of some names, or "" if none is.
+
+    >>> did_you_mean("lsmt", ["lstm", "gru"]), did_you_mean("rnn", ["lstm", "gru"])
+    ('; did you mean lstm?', '')
+    """
+    # case is no mistake of its own
+    by_lower = {name.lower(): name for name in names}
+    nearest = difflib.get_close_matches(word.lower(), list(by_lower), n=1)
+    return f"; did you mean {by_lower[nearest[0]]}?" if nearest else ""
 
 
 def quoted(path: Any) -> str:

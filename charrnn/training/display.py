@@ -86,7 +86,10 @@ class Display:
         if record.init_from:
             n_distinct = len(set(job.text))
         n_characters = f"{len(job.text):,} characters, {n_distinct:,} distinct"
-        yield "text", f"{record.text_name:.60}, {n_characters}"
+        name = f"{record.text_name:.60}"
+        if job.n_files > 1:
+            name += f", {plural(job.n_files, 'file')}"
+        yield "text", f"{name}, {n_characters}"
         if hyper.shuffle == "lines":
             order = "the lines of the text are shuffled"
             if job.is_list:
@@ -158,6 +161,10 @@ class Display:
                 f"the text is a list ({lines.RULE}), but not shuffled, so what is held out may be unlike the rest: "
                 "take shuffle lines"
             )
+
+        markup = corpus.markup_of(job.text)
+        if markup:
+            yield f"the text is {markup}, and its markup is learned with it; plain text is better"
 
         known = corpus.KNOWN_TEXTS.get(job.record.text_name)
         if known and known.after_the_work and (len(job.held_out) or len(job.test)):
