@@ -414,7 +414,7 @@ def package(tmp_path_factory):
     """The metadata that pyproject.toml and setup.py declare."""
     folder = tmp_path_factory.mktemp("metadata")
     run([sys.executable, "setup.py", "-q", "egg_info", "--egg-base", folder], cwd=str(ROOT))
-    return importlib_metadata.PathDistribution(folder / "charrnn.egg-info")
+    return importlib_metadata.PathDistribution(folder / "karnna.egg-info")
 
 
 def requirements(package, version, *extras):
@@ -465,7 +465,7 @@ def wheel(tmp_path_factory):
 @needs_git
 @pytest.mark.slow
 def test_the_wheel_has_the_version_of_the_package(wheel):
-    assert wheel.name == f"charrnn-{charrnn.__version__}-py3-none-any.whl"
+    assert wheel.name == f"karnna-{charrnn.__version__}-py3-none-any.whl"
 
 
 def files_of_package(folder):

@@ -194,6 +194,7 @@ def run_main(
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         args = parser.parse(argv)
+        _note_other_package()
         terminal.quiet_tensorflow()
         status = body(args) or 0
         # so that BrokenPipeError is raised here rather than at exit
@@ -218,6 +219,16 @@ def run_main(
             except OSError:
                 # Python would try once more at its end, print an error and return 120.
                 terminal.drop_output(stream)
+
+
+def _note_other_package() -> None:
+    """Print a note if a package that pip calls charrnn owns the same files: version 3.2 or older, or one of PyPI."""
+    installed_in = Path(__file__).resolve().parents[2]
+    for other in installed_in.glob("charrnn-*.dist-info"):
+        terminal.print_note(
+            f"{other.stem.replace('-', ' ')} is installed too, and has the same files: type pip uninstall charrnn "
+            "karnna, and install karnna again"
+        )
 
 
 def add_settings(groups: Dict[str, argparse._ArgumentGroup]) -> None:
