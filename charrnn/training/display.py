@@ -21,6 +21,8 @@ from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
 # lines that the end of a run proposes to write
 LINES_TO_WRITE = 20
+# With fewer characters in a language without a known model, this share of the longer words is invented.
+INVENTED = ((20_000, "most"), (100_000, "about half"))
 # the line around a sample
 RULE = "-" * 70
 # of the progress bar, which fits 50 columns
@@ -147,6 +149,12 @@ class Display:
         is_short = len(job.text) < FEW_CHARACTERS and not job.of_lines
         if is_short and not job.start.model:
             yield f"with fewer than {FEW_CHARACTERS:,} characters, n-gram counts predict better than a network"
+
+        if job.start.is_unlike and not job.of_lines:
+            for most, share in INVENTED:
+                if len(job.text) < most:
+                    yield f"of so few characters it learns little: {share} of its longer words will be invented"
+                    break
 
         if job.total_steps < FEW_STEPS and not is_auto:
             better = steps_of_auto(len(job.text))

@@ -76,6 +76,25 @@ def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, 
     assert ("n-gram counts predict better than a network" in out) == is_said
 
 
+@pytest.mark.parametrize(
+    "length, is_unlike, share",
+    [
+        (19_999, True, "most"),
+        (20_000, True, "about half"),
+        (100_000, True, ""),
+        (19_999, False, ""),
+    ],
+)
+def test_the_plan_of_a_text_in_another_language_says_what_to_expect(
+    display, capsys, length, is_unlike, share
+):
+    start = Start(reason="because anna predicts it badly", is_unlike=is_unlike)
+    display.job = replace(display.job, text="a" * length, start=start)
+    display.plan()
+    said = re.findall("learns little: (.*) of its longer words will be", capsys.readouterr().out)
+    assert "".join(said) == share
+
+
 def test_the_plan_of_a_text_of_several_files_says_how_many(display, capsys):
     display.job = replace(display.job, n_files=3)
     display.plan()
