@@ -28,6 +28,8 @@ from charrnn.training import minutes, presets, transfer
 from charrnn.training.presets import NOT_FUSED, PRESETS, auto_from_model, steps_of_auto
 from charrnn.training.start import NONE, Start, choose_start
 
+# hyperparameters that need a validation text
+NEED_VALIDATION = ("early_stop", "eval_every_n")
 # From this speedup of products on, the precision auto takes bfloat16.
 LEAST_SPEEDUP = 1.1
 LEAST_MINUTES = 0.01
@@ -361,6 +363,9 @@ def _values_of_new_run(
     network = transfer.network_of(init_from) if init_from else {}
     n_characters = len(text.text)
     values = presets.preset(preset, n_characters) if preset else {}
+    if overrides.get("val_fraction") == 0:
+        # What a preset sets for the validation has nothing to act on.
+        values = {name: value for name, value in values.items() if name not in NEED_VALIDATION}
     # Where a preset and the model differ, the preset wins, so that _new_run refuses the model.
     if preset != AUTO:
         return {**network, **values}
