@@ -252,20 +252,6 @@ def _document(content: bytes) -> str:
     return ""
 
 
-def markup_of(text: str) -> str:
-    """Return the markup language of a text, by its beginning; "" for none.
-
-    >>> markup_of("<!DOCTYPE html>\\n<title>A page</title>")
-    'HTML'
-    """
-    beginning = text[:100].lstrip().lower()
-    if beginning.startswith("{\\rtf"):
-        return "RTF"
-    if beginning.startswith(("<!doctype html", "<html")):
-        return "HTML"
-    return ""
-
-
 def list_files(folder: StrPath, skipped: List[str]) -> List[Path]:
     """Return the files in a folder and its subfolders, sorted by path, without hidden files and run folders.
 

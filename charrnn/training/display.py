@@ -170,7 +170,7 @@ class Display:
                 "take shuffle lines"
             )
 
-        markup = corpus.markup_of(job.text)
+        markup = lines.markup_of(job.text)
         if markup:
             yield f"the text is {markup}, and its markup is learned with it; plain text is better"
 
