@@ -1,4 +1,4 @@
-"""The lines of a text: how they are shuffled, in which texts they are a list, what they begin with, and their markup."""
+"""The lines of a text: how they are shuffled, in which texts they are a list, how they begin, and their markup."""
 
 import re
 from collections import Counter
