@@ -327,3 +327,8 @@ def test_without_a_validation_text_a_preset_sets_nothing_for_it():
     hyper = plan_job(text, dict(val_fraction=0), "run", preset="best").hyperparameters
     assert (hyper.early_stop, hyper.eval_every_n) == (0, 0)
     assert plan_job(text, {}, "run", preset="best").hyperparameters.early_stop > 0
+
+
+def test_the_plan_knows_of_how_many_files_its_text_is():
+    text = Text("mixed", "abcdefgh\n" * 9_000, n_files=3)
+    assert plan_job(text, {}, "run").n_files == 3
