@@ -209,7 +209,7 @@ lock: ## renew the lock files (on Linux x86-64)
 	@set -e; new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
 	found=$$($(find_python) $(if $(filter 2,$(TENSORFLOW)),3.11,3.7)); suffix=$(suffix_of_found); \
 	"$$found" -m venv "$$new/venv"; pip="$$new/venv/bin/python -m pip"; \
-	freeze() { $$pip freeze --all --exclude pip --exclude charrnn | sed "/^mpi4py-m/s/$$/; sys_platform=='linux'/" | \
+	freeze() { $$pip freeze --all --exclude pip --exclude karnna | sed "/^mpi4py-m/s/$$/; sys_platform=='linux'/" | \
 		LC_ALL=C sort -f; }; \
 	grep -E '^(setuptools|wheel)==' requirements$$suffix.txt >"$$new/tools"; \
 	$$pip install -q $(pip); $$pip install -q -r "$$new/tools"; export PYTHONWARNINGS=ignore; \

@@ -3,8 +3,8 @@
 The parts of the notebook are available here: ``load_text``, ``Vocabulary`` and ``get_batches`` of
 :mod:`charrnn.data`; ``build_inputs``, ``build_lstm``, ``build_output``, ``build_loss``, ``build_optimizer`` and
 ``CharRNN`` of :mod:`charrnn.model`; ``pick_top_n`` of :mod:`charrnn.sample`. ``quiet_tensorflow`` suppresses
-TensorFlow's own messages. ``train_model`` trains a model, and ``open_model`` opens one that was trained. NumPy and
-TensorFlow are imported when a name that needs them is first used.
+TensorFlow's own messages. ``train_model`` trains a model, ``open_model`` opens one that was trained, and
+``compare_runs`` compares runs. NumPy and TensorFlow are imported when a name that needs them is first used.
 """
 
 from importlib import import_module
@@ -22,6 +22,7 @@ _MODULES = {
     "quiet_tensorflow": "charrnn.system.terminal",
     "train_model": "charrnn.train",
     "open_model": "charrnn.engines.opening",
+    "compare_runs": "charrnn.commands.runs",
 }
 __all__ = [
     "Vocabulary",
@@ -37,12 +38,14 @@ __all__ = [
     "quiet_tensorflow",
     "train_model",
     "open_model",
+    "compare_runs",
 ]
 
 choose_kernels()
 
 
 if TYPE_CHECKING:  # for editors and mypy
+    from charrnn.commands.runs import compare_runs
     from charrnn.data import Vocabulary, get_batches, load_text
     from charrnn.engines.opening import open_model
     from charrnn.model import (

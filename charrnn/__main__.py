@@ -38,10 +38,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return _run(name, argv[1:])
 
     from charrnn.commands import arguments
-    from charrnn.system import terminal
+    from charrnn.system import terminal, words
 
     if argv and not name.startswith("-"):
-        terminal.print_note(f"charrnn: error: there is no command {name} (see charrnn --help)")
+        question = words.did_you_mean(name, NAMES)
+        terminal.print_note(
+            f"charrnn: error: there is no command {name} (see charrnn --help){question}"
+        )
         return 2
     parser = arguments.Parser(
         prog="charrnn", usage="%(prog)s [COMMAND ...]", description="List the commands."

@@ -19,6 +19,7 @@ from charrnn.checkpoints.find import check_is_text
 from charrnn.checkpoints.progress import Best, Progress, read_history
 from charrnn.checkpoints.record import read_run
 from charrnn.checkpoints.run import RunFolder
+from charrnn.checkpoints.weights import Weights
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.cells import initial_weights
 from charrnn.engines.opening import open_model
@@ -36,6 +37,18 @@ if TYPE_CHECKING:
     from charrnn.training.display import Display
     from charrnn.training.evaluation import Evaluator
     from charrnn.training.graph import TrainingGraph
+
+
+class UnsavedError(OSError):
+    """The last checkpoint of a run cannot be saved.
+
+    Attributes:
+        model: the network at the end of the run.
+    """
+
+    def __init__(self, message: str, model: Model) -> None:
+        super().__init__(message)
+        self.model = model
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,7 +117,8 @@ def train_model(
     Raises:
         ValueError: a value is out of range, the text is too short, the folder holds another run or one that is being
             trained, or it has no run to resume. Nothing is written then. Also if the loss becomes infinite or NaN.
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written. If it is the last checkpoint that cannot be saved, the error has the
+            network as its attribute ``model``, and its message names the file into which that was written instead.
 
     Source: notebook, "training".
 
@@ -447,25 +461,40 @@ class TrainingLoop:
                 progress.step, "the weights are not finite, or too large to be used"
             )
 
+        weights = self.graph.weights(run.session)
         try:
-            prefix = run.save(progress, self.graph.weights(run.session), display.warn)
+            prefix = run.save(progress, weights, display.warn)
         except OSError as error:
+            # The checkpoint may be there: what fails then is to list it, or to remove the oldest ones.
+            at_risk = progress.step - run.saved_progress.step
             if not is_last:
-                # The checkpoint may be there: what fails then is to list it, or to remove the oldest ones.
-                is_saved = run.saved_progress.step == progress.step
-                display.save_failed(error, is_saved, run.has_checkpoint)
+                display.save_failed(error, at_risk, run.has_checkpoint)
                 return run.saved_progress.best
-            if run.was_moved and run.has_checkpoint:
-                raise OSError(
-                    f"{error}. If it was moved, its checkpoints are intact: to resume from the last one, name its new "
-                    "place as checkpoint_dir, with resume=True, or --resume"
-                )
-            raise
+            if not at_risk:
+                raise
+            raise self._unsaved(error, progress.step, weights)
 
         display.saved(prefix)
         if self.job.hyperparameters.sample_length:
             display.sample(self.evaluator.sample(progress.step))
         return run.saved_progress.best
+
+    def _unsaved(self, error: OSError, step: int, weights: Weights) -> UnsavedError:
+        """Write the network elsewhere, because it has no checkpoint. Return the error that says where."""
+        run = self.run
+        path = run.save_elsewhere(step, weights)
+        message = str(error)
+        if run.was_moved and run.has_checkpoint:
+            message += (
+                ". If it was moved, its checkpoints are intact: to resume from the last one, name its new "
+                "place as checkpoint_dir, with resume=True, or --resume"
+            )
+        name = "the network at the end of the run"
+        if path:
+            message += f". {self.display.rescued(path, step)}"
+            name = str(path)
+        model = Model(name, run.record.vocabulary, weights, run=run.record)
+        return UnsavedError(message, model)
 
     @in_first
     def end(self, step: int, stopped_by: Optional[signal.Signals]) -> None:

@@ -6,7 +6,7 @@ import re
 import tokenize
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, run_python
 
 PACKAGE = ROOT / "charrnn"
 PAGES = PACKAGE / "pages"
@@ -191,3 +191,21 @@ def test_no_room_is_larger_than_a_fifth_of_the_package():
         sizes[room_of(module)] += count_tokens(path)
     most = LARGEST_ROOM * sum(sizes.values())
     assert {room: size for room, size in sizes.items() if size > most} == {}
+
+
+AS_ON_WINDOWS = """
+import importlib, os, pkgutil, signal, sys
+for name in ("fcntl", "grp", "pty", "pwd", "readline", "resource", "termios"):
+    sys.modules[name] = None
+for owner, name in ((signal, "SIGHUP"), (signal, "SIGPIPE"), (os, "fork")):
+    delattr(owner, name)
+import charrnn
+for module in pkgutil.walk_packages(charrnn.__path__, "charrnn."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+"""
+
+
+def test_every_module_can_be_imported_without_what_windows_lacks():
+    status, _, err = run_python("-c", AS_ON_WINDOWS)
+    assert status == 0, err

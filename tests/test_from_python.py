@@ -598,11 +598,11 @@ def test_a_text_itself_is_trained_on_whatever_its_characters(tmp_path):
         (dict(threads="2"), ValueError, "threads"),
         (dict(threads=True), ValueError, "threads"),
         (dict(threads=0), ValueError, "threads"),
-        (dict(preset="fast"), ValueError, "preset"),
+        (dict(preset="qick"), ValueError, "preset .* did you mean quick"),
         (
             dict(lstm_sise=5),
             ValueError,
-            "there is no hyperparameter lstm_sise: there are batch_size, ",
+            "there is no hyperparameter lstm_sise: there are batch_size, .*did you mean lstm_size",
         ),
         (dict(lstm_size="5"), ValueError, "lstm_size"),
         (dict(lstm_size=0), ValueError, "lstm_size must be an integer, at least 1, not 0"),

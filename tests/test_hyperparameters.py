@@ -319,3 +319,16 @@ def test_the_schedule_cosine():
     actual = rates(schedule="cosine", warmup_steps=2)
     for step, expected in COSINE.items():
         assert actual[step] == pytest.approx(expected, abs=1e-7), step
+
+
+def test_without_a_validation_text_a_preset_sets_nothing_for_it():
+    """The preset itself stays as it is."""
+    text = Text("a text", "abcdefgh\n" * 9_000)
+    hyper = plan_job(text, dict(val_fraction=0), "run", preset="best").hyperparameters
+    assert (hyper.early_stop, hyper.eval_every_n) == (0, 0)
+    assert plan_job(text, {}, "run", preset="best").hyperparameters.early_stop > 0
+
+
+def test_the_plan_knows_of_how_many_files_its_text_is():
+    text = Text("mixed", "abcdefgh\n" * 9_000, n_files=3)
+    assert plan_job(text, {}, "run").n_files == 3

@@ -44,7 +44,7 @@ def test_an_error_names_the_command(exported, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["trian"], "there is no command trian (see"),
+        (["trian"], "there is no command trian (see charrnn --help); did you mean train?"),
         (["trian", "--help"], "there is no command trian (see"),
         (["--unheard-of"], "--unheard-of"),
     ],

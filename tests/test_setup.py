@@ -1,6 +1,7 @@
 """The set-up: what make runs, which Python it finds, the lock files, and the package, built and installed."""
 
 import hashlib
+import json
 import os
 import pty
 import re
@@ -414,7 +415,7 @@ def package(tmp_path_factory):
     """The metadata that pyproject.toml and setup.py declare."""
     folder = tmp_path_factory.mktemp("metadata")
     run([sys.executable, "setup.py", "-q", "egg_info", "--egg-base", folder], cwd=str(ROOT))
-    return importlib_metadata.PathDistribution(folder / "charrnn.egg-info")
+    return importlib_metadata.PathDistribution(folder / "karnna.egg-info")
 
 
 def requirements(package, version, *extras):
@@ -465,7 +466,7 @@ def wheel(tmp_path_factory):
 @needs_git
 @pytest.mark.slow
 def test_the_wheel_has_the_version_of_the_package(wheel):
-    assert wheel.name == f"charrnn-{charrnn.__version__}-py3-none-any.whl"
+    assert wheel.name == f"karnna-{charrnn.__version__}-py3-none-any.whl"
 
 
 def files_of_package(folder):
@@ -511,3 +512,30 @@ def test_the_package_installs_in_an_empty_environment_and_its_commands_run(
     arguments = ["tiny-shakespeare", "--prime", "To ", "--length", "50"]
     text, _ = run([programs / "charrnn", "sample", *arguments], cwd=str(tmp_path))
     assert re.fullmatch("To (?s:.){50}\n", text)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_image_install_the_package(tmp_path):
+    """Without Docker, and with the NumPy that is here."""
+    lines = (ROOT / "docs" / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        if line.startswith("COPY "):
+            *sources, target = line.split()[1:]
+            for source in sources:
+                path = tmp_path / "copy" / target
+                if (ROOT / source).is_dir():
+                    shutil.copytree(str(ROOT / source), str(path))
+                else:
+                    path.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(str(ROOT / source), str(path))
+
+    (install,) = [line.split()[1:] for line in lines if line.startswith("RUN python ")]
+    options = ["-q", "--no-deps", "--no-build-isolation", "--target", tmp_path / "installed"]
+    run([sys.executable, *install[1:], *options], cwd=str(tmp_path / "copy"))
+
+    (entry,) = [line for line in lines if line.startswith("ENTRYPOINT ")]
+    script, model = json.loads(entry[len("ENTRYPOINT ") :])
+    program = tmp_path / "installed" / "bin" / script
+    arguments = [model, "--length", "20", "--seed", "1"]
+    text, _ = run([sys.executable, program, *arguments], env={"PYTHONPATH": tmp_path / "installed"})
+    assert len(text) > 20

@@ -1,11 +1,13 @@
 """The programs of docs/tutorial.md."""
 
 import http.client
+import json
 import re
 import socket
 import subprocess
 import sys
 import time
+import types
 
 import pytest
 from conftest import ROOT
@@ -14,7 +16,7 @@ from charrnn import open_model
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```py\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-OF_RECORDS, OF_LABELS, SERVER = PROGRAMS
+OF_RECORDS, OF_A_CHAT, OF_A_COLUMN, OF_TWEETS, OF_LABELS, SERVER, IN_JSON = PROGRAMS
 
 
 def run(program, folder):
@@ -29,6 +31,35 @@ def test_records_are_shuffled_and_end_with_an_empty_line(tmp_path):
     assert rest == ""
     assert written != records
     assert sorted(written) == sorted(records)
+
+
+def test_the_messages_of_a_chat_are_lines(tmp_path):
+    """As Android and iOS export them."""
+    chat = (
+        "12/31/24, 9:15\u202fPM - Messages are encrypted.\n12/31/24, 9:15\u202fPM - Ann: hello: you\n"
+        "12/31/24, 9:16\u202fPM - Ben O.: <Media omitted>\n[31.12.24, 21:15:02] Zoë: yes\n"
+        "\u200e[31.12.24, 21:15:03] Zoë: \u200eimage omitted\n31/12/2024, 21:15 - Ben O.: no\n"
+    )
+    (tmp_path / "chat.txt").write_text(chat, encoding="utf-8")
+    run(OF_A_CHAT, tmp_path)
+    messages = (tmp_path / "messages.txt").read_text(encoding="utf-8")
+    assert messages == "Ann: hello: you\nZoë: yes\nBen O.: no\n"
+
+
+def test_the_cells_of_a_column_are_lines(tmp_path):
+    """A cell may have commas, quotes and line ends."""
+    table = 'id,text\r\n1,"a ""b"", c"\r\n2,"two\nlines"\r\n3,\r\n'
+    (tmp_path / "table.csv").write_bytes(b"\xef\xbb\xbf" + table.encode())
+    run(OF_A_COLUMN, tmp_path)
+    assert (tmp_path / "column.txt").read_text() == 'a "b", c\ntwo lines\n'
+
+
+def test_tweets_are_lines_without_links_and_retweets(tmp_path):
+    texts = ["one &amp; two https://t.co/x", "RT @x: theirs", "two\nlines", "https://t.co/y"]
+    tweets = json.dumps([{"tweet": {"full_text": text}} for text in texts])
+    (tmp_path / "tweets.js").write_text(f"window.YTD.tweets.part0 = {tweets}")
+    run(OF_TWEETS, tmp_path)
+    assert (tmp_path / "tweets.txt").read_text() == "one & two\ntwo lines\n"
 
 
 def test_each_poem_has_the_label_of_its_folder(tmp_path):
@@ -80,3 +111,47 @@ def test_the_server_continues_what_it_is_asked(server):
     written = connection.getresponse().read().decode("utf-8")
     assert written.startswith("\nMy lord e,")
     assert len(written) == len("\nMy lord e,") + 400
+
+
+@pytest.mark.parametrize(
+    "method, path, status", [("HEAD", "/x", 200), ("GET", "/favicon.ico", 404)]
+)
+def test_the_server_writes_nothing_for_a_head_or_an_icon(server, method, path, status):
+    connection = connected(server)
+    connection.request(method, path)
+    response = connection.getresponse()
+    assert response.status == status
+    assert response.read() == b""
+
+
+@pytest.fixture
+def client(tmp_path, monkeypatch):
+    """A client of the server that answers in JSON, and the module of that."""
+    pytest.importorskip("fastapi", reason="fastapi is not installed: pip install fastapi httpx")
+    from fastapi.testclient import TestClient
+
+    open_model("tiny-shakespeare").save(tmp_path / "mine.npz")
+    monkeypatch.chdir(tmp_path)
+    server = types.ModuleType("server")
+    monkeypatch.setitem(sys.modules, "server", server)
+    exec(IN_JSON, server.__dict__)
+    return TestClient(server.app), server
+
+
+def test_the_server_in_json_writes(client):
+    answer = client[0].post("/write", json={"prime": "My lord", "length": 9, "seed": 1}).json()
+    assert answer["complete"]
+    assert answer["text"].startswith("My lord")
+    assert len(answer["text"]) == 16
+
+
+@pytest.mark.parametrize("request_", [{"length": 10**6}, {"prime": "\u0416"}, {"seed": -1}])
+def test_the_server_in_json_refuses_what_the_model_cannot_do(client, request_):
+    assert client[0].post("/write", json=request_).status_code == 422
+
+
+def test_the_server_in_json_ends_a_text_in_time(client):
+    client[1].SECONDS = 0
+    answer = client[0].post("/write", json={"length": 5000}).json()
+    assert not answer["complete"]
+    assert len(answer["text"]) < 100

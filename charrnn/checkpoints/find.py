@@ -129,7 +129,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     if not folder.exists():
         raise CheckpointError(
             f"there is no file or folder {folder}: train a model first, or use a known one "
-            f"({', '.join(KNOWN_MODELS)})"
+            f"({', '.join(KNOWN_MODELS)}){words.did_you_mean(str(folder), KNOWN_MODELS)}"
         )
     if not folder.is_dir():
         raise CheckpointError(

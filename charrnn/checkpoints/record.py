@@ -28,7 +28,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from charrnn.data import Characters, StrPath, Vocabulary, count_windows, split
 from charrnn.hyperparameters import NAMES, Hyperparameters
 from charrnn.system import errors, files
-from charrnn.text import lines
+from charrnn.text import corpus, lines
 from charrnn.text.corpus import RUN_FILE
 from charrnn.version import __version__
 
@@ -91,7 +91,7 @@ class RunRecord:
     unknown: Tuple[str, ...] = field(default=(), compare=False)
 
     def text(self) -> str:
-        """Read the text of the run from its folder.
+        """Read the text of the run from its folder, or if it is lost there, the one that the run names.
 
         Raises:
             CheckpointError: it is missing or has changed.
@@ -105,6 +105,12 @@ class RunRecord:
             problem = "has changed"
         except OSError as error:
             problem = f"cannot be read ({errors.reason(error)})"
+
+        # The name may be that of several files, or of none.
+        with contextlib.suppress(OSError, ValueError):
+            named = self.in_order(corpus.read(self.text_name).text)
+            if named is not None:
+                return named
         raise CheckpointError(
             f"the text of the run, {path}, {problem}: name the text that it was trained on, "
             f"{self.text_name}"
@@ -324,9 +330,13 @@ def read_checkpoint_record(prefix: str) -> Tuple[RunRecord, Dict[str, Any]]:
     content = read_signed(f"{prefix}.json")
     if content.get("name") != checkpoint.name:
         raise ValueError("it is the record of another checkpoint")
-    if not isinstance(content.get("files"), dict):
+    recorded = content.get("files")
+    if not isinstance(recorded, dict) or set(recorded) != set(SUFFIXES):
         raise ValueError("it does not list the files of its checkpoint")
-    return from_json(content.get("run", {}), checkpoint.parent), content["files"]
+    for of_file in recorded.values():
+        if not isinstance(of_file, list) or len(of_file) != 2:
+            raise ValueError("it does not list the sizes and SHA-256 of its files")
+    return from_json(content.get("run", {}), checkpoint.parent), recorded
 
 
 def signed(content: Dict[str, Any]) -> bytes:

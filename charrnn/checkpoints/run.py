@@ -4,15 +4,19 @@
 """
 
 import contextlib
+import itertools
 import math
 import os
 import shutil
+import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Callable, List, Optional
 
 from charrnn.checkpoints.find import newest_intact, verify
 from charrnn.checkpoints.progress import (
+    Best,
     Progress,
     Summaries,
     packed_progress,
@@ -80,9 +84,10 @@ class RunFolder:
 
     def close(self) -> None:
         """Close the summaries, and then give up the lock."""
-        for opened in (self._summaries, self._lock):
-            if opened:
-                opened.close()
+        if self._summaries:
+            self._summaries.close()
+        if self._lock:
+            files.unlock(self._lock)
 
     def begin(
         self, text: str, fresh: Progress, resumes: bool = False, summaries: bool = True
@@ -207,13 +212,15 @@ class RunFolder:
     def save(self, progress: Progress, weights: Weights, warn: Callable[[str], None]) -> str:
         """Save a checkpoint, list it, and remove the oldest ones.
 
-        If this is the step of the best evaluation, the record names this checkpoint as the best.
+        If this is the step of the best evaluation, the record names this checkpoint as the best. If the disk is full,
+        the oldest checkpoint that is neither the best nor the newest is given up, and the save is tried once more. What
+        was the best until now counts as one of them if this checkpoint is better.
 
         Args:
             progress: the Progress without the history.
             weights: the weights to write with, by the names of their variables.
-            warn: called with a line if the history or the summaries cannot be written. The checkpoint has the history
-                too.
+            warn: called with a line if a checkpoint was given up, or if the history or the summaries cannot be written.
+                The checkpoint has the history too.
 
         Returns:
             The prefix of the checkpoint.
@@ -221,8 +228,32 @@ class RunFolder:
         Raises:
             OSError: the checkpoint cannot be written, and none of its files remain; or it is there, as
                 ``saved_progress`` says, but :meth:`tidy` failed, which the next save calls too. Earlier checkpoints are
-                unchanged.
+                unchanged, except the one that was given up.
         """
+        name = self.name(progress.step)
+        is_best = progress.step == progress.best.step
+        self._with_space(partial(self._save, progress, weights, warn), is_best, warn)
+        self._with_space(self.tidy, is_best, warn)
+        return str(Path(self.folder) / name)
+
+    def _with_space(
+        self, write: Callable[[], None], is_best: bool, warn: Callable[[str], None]
+    ) -> None:
+        """Call a function that writes. If the disk is full, give up the oldest checkpoint, and call it once more."""
+        try:
+            write()
+            return
+        except OSError as error:
+            name = None
+            if files.is_full(error):
+                name = self._give_up_oldest(is_best)
+            if name is None:
+                raise
+        warn(f"{name} is removed, because the disk is full")
+        write()
+
+    def _save(self, progress: Progress, weights: Weights, warn: Callable[[str], None]) -> None:
+        """Save a checkpoint, but do not list it."""
         from charrnn.system.tensorflow import tf
 
         folder = Path(self.folder)
@@ -250,16 +281,15 @@ class RunFolder:
             with contextlib.suppress(OSError):
                 remove_leftovers(folder)
                 _remove_files(folder, name)
+            advice = "; free some space" if files.is_full(error) else ""
             raise OSError(
-                f"the checkpoint {folder / name} could not be saved: {errors.reason(error)}"
+                f"the checkpoint {folder / name} could not be saved: {errors.reason(error)}{advice}"
             )
 
         self.record = record
         self.saved_progress = progress
         self.has_checkpoint = True
         files.flush(folder)
-        self.tidy()
-        return str(folder / name)
 
     def _write_stage(self, progress: Progress, record: RunRecord, weights: Weights) -> List[Path]:
         """Write and flush the files of a checkpoint in the stage, and return their paths, the record last."""
@@ -287,6 +317,63 @@ class RunFolder:
         write_checkpoint_record(record_path, name, recorded, record)
         return [*paths, record_path]
 
+    def _give_up_oldest(self, is_best: bool) -> Optional[str]:
+        """Remove the oldest checkpoint that is neither the best nor the newest. Return its name, or None.
+
+        Args:
+            is_best: whether the checkpoint for which there is no space is the best, so that the best so far may go.
+        """
+        best = self.record.best
+        *older, _ = self._trained() or [""]
+        spare = [name for name in older if name != best]
+        if is_best:
+            spare = older
+        if not spare or self.was_moved:
+            return None
+
+        oldest = spare[0]
+        folder = Path(self.folder)
+        # The list cannot go first, as in tidy(), because it may have no space. The next save writes it.
+        _remove_files(folder, oldest)
+        files.flush(folder)
+        (folder / f"{oldest}.json").unlink()
+        if oldest == best:
+            self.record = replace(self.record, best=None)
+            self.saved_progress = replace(self.saved_progress, best=Best())
+            with contextlib.suppress(OSError):
+                write_run(folder, self.record)
+        return oldest
+
+    def _trained(self) -> List[str]:
+        """Return the names of the checkpoints up to the one that was saved or restored last, the newest last.
+
+        Those of later steps are damaged, because training has resumed from an earlier one.
+        """
+        names = names_with(Path(self.folder), ".json")
+        return [name for name in names if step_of(name) <= self.saved_progress.step]
+
+    def save_elsewhere(self, step: int, weights: Weights) -> Optional[Path]:
+        """Write the network as a model file into the working folder, or the folder for temporary files.
+
+        Args:
+            step: the step that it has done.
+            weights: the weights to write with, by the names of their variables.
+
+        Returns:
+            The path of the file, which no other had; None if it can be written into neither.
+        """
+        content = packed(weights, as_json(self.record))
+        stem = self.name(step).replace(".ckpt", "")
+        for place in ("", tempfile.gettempdir()):
+            numbers = itertools.count(2)
+            path = Path(place, f"{stem}.npz")
+            while os.path.lexists(str(path)):
+                path = Path(place, f"{stem}-{next(numbers)}.npz")
+            with contextlib.suppress(OSError):
+                files.write_atomically(path, content)
+                return path
+        return None
+
     def _write_reports(self, warn: Callable[[str], None]) -> None:
         """Write the whole history, because its file may lack rows or be lost, and flush the summaries."""
         try:
@@ -313,9 +400,8 @@ class RunFolder:
         remove_leftovers(folder)
         names = names_with(folder, ".json")
 
-        # Checkpoints of later steps are damaged, because training has resumed from an earlier one. They are neither
-        # counted nor removed.
-        trained = [name for name in names if step_of(name) <= self.saved_progress.step]
+        # Damaged checkpoints of later steps are neither counted nor removed.
+        trained = self._trained()
         newest = trained[-1]
         too_many = trained[: -self.record.hyperparameters.max_to_keep]
         old = [name for name in too_many if name != self.record.best]

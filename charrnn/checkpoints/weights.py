@@ -123,7 +123,14 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any], str]:
             raise ValueError("it is damaged, or was not written by charrnn")
         digest.update(content[-DIGEST:])
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            # A file of charrnn is not compressed. One that somebody has crafted may need much memory.
+            n_unpacked = sum(member.file_size for member in arrays.zip.infolist())
+            if n_unpacked > len(content):
+                raise ValueError("it is damaged: it unpacks to more than its size")
             weights = dict(arrays)
+        for name, values in weights.items():
+            if not isinstance(values, np.ndarray):
+                raise ValueError(f"it is damaged: {name} is no array")
         about = weights.pop("about")
         return _restored(weights), parsed(about.tobytes()), digest.hexdigest()
 

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import json
 import re
+import shlex
 import sys
 import textwrap
 from pathlib import Path
@@ -29,6 +30,18 @@ MODEL_HELP = (
     f"--checkpoint-dir, or {DEFAULT_MODEL})"
 )
 METAVARS = {int: "N", float: "X"}
+# flags of other programs, and those that do it here
+MEANT = {
+    "--dropout": "--keep-prob",
+    "--hidden-size": "--lstm-size",
+    "--lr": "--learning-rate",
+    "--name": "--checkpoint-dir",
+    "--out": "--checkpoint-dir",
+    "--output": "--checkpoint-dir",
+    "--rnn-size": "--lstm-size",
+    "--seq-length": "--num-steps",
+    "--start": "--prime",
+}
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -46,11 +59,15 @@ class Parser(argparse.ArgumentParser):
     Flags may be written with underscores, as the hyperparameters are in Python: ``--lstm_size``.
     """
 
-    def __init__(self, in_processes: bool = False, **options: Any) -> None:
-        """Make a parser, with ``in_processes`` for a script that a launcher may start as several processes.
+    def __init__(self, in_processes: bool = False, flag_of_text: str = "", **options: Any) -> None:
+        """Make a parser.
 
-        Only the first of them then speaks.
+        Args:
+            in_processes: whether a launcher may start the script as several processes. Only the first then speaks.
+            flag_of_text: the flag that somebody has forgotten who gives too many arguments; "" for none.
+            options: those of argparse.
         """
+        self._flag_of_text = flag_of_text
         self._is_silent = in_processes and mpi.launch().rank > 0
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
         self.add_argument("--version", action="version", version=f"charrnn {__version__}")
@@ -77,7 +94,43 @@ class Parser(argparse.ArgumentParser):
             raise SystemExit(2)
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
-        raise ValueError(f"{message} (see {self.prog} --help)")
+        raise ValueError(f"{message} (see {self.prog} --help){self._suggestion(message)}")
+
+    def _suggestion(self, message: str) -> str:
+        """Return what may have been meant by an argument that a message of argparse is about; "" if nothing is near."""
+        actions = self._option_string_actions
+        chosen = re.match(r"argument (--[\w-]+): invalid choice: '(.*?)'", message)
+        if chosen:
+            flag, value = chosen.groups()
+            return words.did_you_mean(value, actions[flag].choices or [])
+
+        unknown = re.match("unrecognized arguments: (.*)", message, re.DOTALL)
+        if not unknown:
+            return ""
+        flags = re.findall(r"(?:^| )(-[^\s=]+)", unknown.group(1))
+        if flags:
+            meant = MEANT.get(flags[0])
+            if meant in actions:
+                return f"; did you mean {meant}?"
+            return words.did_you_mean(flags[0], actions)
+        if self._flag_of_text:
+            text = shlex.quote(unknown.group(1))
+            return f"; did you mean {self._flag_of_text} {text}?"
+        return ""
+
+    def in_flags(self, message: str) -> str:
+        """Return a message about parameters with the flags that stand for them on the command line."""
+        # resume=True, or --resume
+        message = re.sub(r"\b[a-z_]+=[^;:]{1,60}?, or (?=--)", "", message)
+        for action in self._actions:
+            flag = max(action.option_strings, key=len, default="")
+            if flag == words.flag(action.dest):
+                name = action.dest
+                if "_" not in name:
+                    # A word of English is a parameter only in some places.
+                    name = f"(?:{name}(?= must be| cannot be| needs| is for)|(?<=combined with ){name})"
+                message = re.sub(rf"(?<![\w./'\"-]){name}(?![\w./=(-])", flag, message)
+        return message
 
 
 def _with_dashes(argument: str) -> str:
@@ -141,6 +194,7 @@ def run_main(
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         args = parser.parse(argv)
+        _note_other_package()
         terminal.quiet_tensorflow()
         status = body(args) or 0
         # so that BrokenPipeError is raised here rather than at exit
@@ -155,7 +209,7 @@ def run_main(
         is_expected = isinstance(error, (ValueError, OSError, TensorFlowError))
         if not is_expected and not lacks_memory(error):
             raise
-        message = described(error).replace("\n", "\\n")
+        message = parser.in_flags(described(error)).replace("\n", "\\n")
         terminal.print_note(f"{parser.prog}: error: {message}")
         return 2
     finally:
@@ -165,6 +219,16 @@ def run_main(
             except OSError:
                 # Python would try once more at its end, print an error and return 120.
                 terminal.drop_output(stream)
+
+
+def _note_other_package() -> None:
+    """Print a note if a package that pip calls charrnn owns the same files: version 3.2 or older, or one of PyPI."""
+    installed_in = Path(__file__).resolve().parents[2]
+    for other in installed_in.glob("charrnn-*.dist-info"):
+        terminal.print_note(
+            f"{other.stem.replace('-', ' ')} is installed too, and has the same files: type pip uninstall charrnn "
+            "karnna, and install karnna again"
+        )
 
 
 def add_settings(groups: Dict[str, argparse._ArgumentGroup]) -> None:

@@ -205,10 +205,14 @@ def _main(args: argparse.Namespace) -> None:
 
     text, note = unknown.resolve(whole, model.vocabulary, "skip")
     training, _ = unknown.resolve(training, model.vocabulary, "skip")
+    left_out = len(whole) - len(text)
+    if not args.json and len(text) > 1:
+        # First, because measuring a long text takes minutes.
+        terminal.write(f"model    {model.name}\n", sys.stdout)
+        _print_text(name, text, left_out, note)
     with contextlib.closing(model.engine(args.rows, len(text))) as engine:
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=terminal.bar)
     mean = float(np.mean(nats, dtype=np.float64))
-    left_out = len(whole) - len(text)
 
     if args.json:
         report: Dict[str, Any] = {
@@ -230,8 +234,6 @@ def _main(args: argparse.Namespace) -> None:
         print(json.dumps(report, indent=1))
         return
 
-    terminal.write(f"model    {model.name}\n", sys.stdout)
-    _print_text(name, text, left_out, note)
     if args.characters:
         _print_characters(whole, model.vocabulary, nats)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import csv
 import io
 import itertools
 import json
@@ -12,7 +13,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -45,6 +46,19 @@ COLUMNS = (
 # The losses of a run. The last one, the test loss in bits, is in the JSON only.
 LOSSES = ("loss", "best", "best_bits", "test", "test_bits")
 SHOWN_LOSSES = LOSSES[:4]
+# what CSV has of a run, and of its hyperparameters
+IN_CSV = ("run", "text", "init_from", "step", "steps", *LOSSES, "characters_per_second", "saved")
+SETTINGS_IN_CSV = (
+    "num_layers",
+    "lstm_size",
+    "cell",
+    "batch_size",
+    "num_steps",
+    "learning_rate",
+    "keep_prob",
+    "precision",
+    "seed",
+)
 LEGEND = "solid: the loss of one step, with dropout\ndashed: the validation loss, without"
 # A run, as summary() returns it, or a mean, as means() does.
 Row = Dict[str, Any]
@@ -401,7 +415,17 @@ def make_parser() -> arguments.Parser:
         "text, the versions and the means",
     )
     either.add_argument(
-        "--plot", metavar="FILE", help="draw the losses in an SVG or PNG file; needs Matplotlib"
+        "--markdown", action="store_true", help="print the table in Markdown, for a paper"
+    )
+    either.add_argument(
+        "--csv",
+        action="store_true",
+        help="print the runs as CSV, with all digits and without the means",
+    )
+    either.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw the losses in an SVG, PDF or PNG file; needs Matplotlib",
     )
     parser.add_argument(
         "--over",
@@ -426,10 +450,36 @@ def _main(args: argparse.Namespace) -> None:
         plot(rows, args.plot, args.over)
         terminal.write(f"wrote {args.plot}\n", sys.stdout)
     elif args.json:
-        detailed = [{**row, **details(row["run"])} for row in rows]
-        print(json.dumps([*detailed, *means(rows)], indent=1))
+        print(json.dumps(_with_means(rows), indent=1))
+    elif args.csv:
+        _print_csv(rows)
     else:
-        _print_table([COLUMNS, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))])
+        table = [COLUMNS, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))]
+        if args.markdown:
+            _print_markdown(table)
+        else:
+            _print_table(table)
+
+
+def compare_runs(folders: Union[StrPath, Sequence[StrPath]] = FIRST) -> List[Row]:
+    """Compare runs, as ``charrnn-runs --json`` does.
+
+    Args:
+        folders: a folder of a run, or one with such folders in it; or several.
+
+    Returns:
+        A dict of JSON types for each run, those on one text sorted by their lowest validation loss, and for each mean
+        of runs that differ only in the seed. A run that cannot be read is left out, and named on standard error.
+    """
+    if isinstance(folders, (str, Path)):
+        folders = [folders]
+    return _with_means(_sorted(_read([str(folder) for folder in folders])))
+
+
+def _with_means(rows: List[Row]) -> List[Row]:
+    """Return runs with their details, and the means."""
+    detailed = [{**row, **details(row["run"])} for row in rows]
+    return [*detailed, *means(rows)]
 
 
 def _read(folders: List[str]) -> List[Row]:
@@ -460,6 +510,24 @@ def _sorted(rows: List[Row]) -> List[Row]:
         return name_of_text[row["text_sha256"]], row["text_sha256"], best, loss
 
     return sorted(rows, key=key)
+
+
+def _print_csv(rows: List[Row]) -> None:
+    """Print runs as CSV: what they are trained with, and what they measured. What is not known is empty."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow([*IN_CSV, *SETTINGS_IN_CSV])
+    for row in rows:
+        settings = [row["hyperparameters"][name] for name in SETTINGS_IN_CSV]
+        writer.writerow([*(row[name] for name in IN_CSV), *settings])
+    terminal.write(lines.getvalue(), sys.stdout)
+
+
+def _print_markdown(table: List[Any]) -> None:
+    head, *others = table
+    for cells in [head, ["---"] * len(head), *others]:
+        line = " | ".join(cell.replace("|", "\\|").replace("\n", "\\n") for cell in cells)
+        terminal.write(f"| {line} |\n", sys.stdout)
 
 
 def _print_table(table: List[Any]) -> None:

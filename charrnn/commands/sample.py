@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import shlex
 import sys
 from dataclasses import asdict
@@ -41,6 +42,7 @@ def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-sample``."""
     parser = arguments.Parser(
         prog="charrnn-sample",
+        flag_of_text="--prime",
         usage="%(prog)s [-h] [options] [MODEL]",
         description="Generate text from a model, character by character.",
     )
@@ -205,6 +207,12 @@ def _check_combinations(args: argparse.Namespace) -> None:
         _check_defaults(args, "--lines", NOT_WITH_LINES)
 
 
+def _check_model(model: Optional[str]) -> None:
+    """Raise ValueError for several words that are no model: they are the beginning of a text."""
+    if model and len(model.split()) > 1 and not os.path.exists(model):
+        raise ValueError(f"there is no model {model}; did you mean --prime {shlex.quote(model)}?")
+
+
 def _resolve(args: argparse.Namespace) -> None:
     r"""Replace \n by line ends, --lines by the prime and the number of texts, and a missing --unknown by error."""
     if args.prime is not None:
@@ -241,6 +249,7 @@ def _run(args: argparse.Namespace) -> int:
     """Write texts or lines as the arguments say, and report on them. Return the exit status."""
     _check_combinations(args)
     _resolve(args)
+    _check_model(args.model)
     model = arguments.open_named(args.model, args)
     settings = choose_settings(
         len(model.vocabulary),
@@ -257,13 +266,7 @@ def _run(args: argparse.Namespace) -> int:
     if steer:
         model.directions(arguments.text_of_model(args, model).training)
 
-    expected_length = args.length
-    if args.lines:
-        expected_length = sampler.USUAL_LINE_LENGTH
-    characters: Optional[int] = args.num_samples * expected_length
-    if args.contrast or steer:
-        # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
-        characters = None
+    characters = _characters(args)
     with contextlib.ExitStack() as stack:
         contrast = stack.enter_context(model.contrasted(args.contrast))
         engine = stack.enter_context(contextlib.closing(model.engine(args.num_samples, characters)))
@@ -295,6 +298,16 @@ def _run(args: argparse.Namespace) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return 0
+
+
+def _characters(args: argparse.Namespace) -> Optional[int]:
+    """Return how many characters are drawn in all, or None if each is a call of the engine: NumPy is then faster."""
+    if args.contrast or args.steer:
+        return None
+    expected_length = args.length
+    if args.lines:
+        expected_length = sampler.USUAL_LINE_LENGTH
+    return int(args.num_samples * expected_length)
 
 
 def _prime(args: argparse.Namespace, model: Model) -> str:

@@ -9,9 +9,10 @@ from typing import Optional, Sequence, Union
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import check_is_text
+from charrnn.checkpoints.find import check_is_text, is_model_file
 from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import arguments
+from charrnn.engines.opening import open_model
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, GROUPS, NAMES, NOT_RESUMABLE
 from charrnn.system import errors, machine, terminal, words
@@ -55,7 +56,7 @@ def make_parser() -> arguments.Parser:
         "--like",
         metavar="RUN",
         help="take all hyperparameters of another run except --threads, and the model that it began with, named by its "
-        "folder or a copy of its run.json, but not its text. Other flags override them",
+        "folder, a copy of its run.json or a model of it, but not its text. Other flags override them",
     )
     parser.add_argument(
         "--minutes",
@@ -240,11 +241,21 @@ def _run_at(path: str) -> RunRecord:
     try:
         if os.path.isdir(path):
             return record.read_run(path)
+        if is_model_file(path):
+            return _run_of(open_model(path))
         return record.from_json(record.read_signed(path))
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"--like needs a run folder or its run.json, and {path} is neither: {errors.reason(error)}"
+            f"--like needs a run folder, its run.json or a model of a run, and {path} is none of these: "
+            f"{errors.reason(error)}"
         )
+
+
+def _run_of(model: Model) -> RunRecord:
+    """Return the run that a model comes from."""
+    if model.run is None:
+        raise ValueError("the model does not say how it was trained")
+    return model.run
 
 
 def dry_run(job: Job, processes: Processes) -> None:

@@ -119,12 +119,30 @@ def lock(path: Union[str, Path]) -> IO[str]:
     return file
 
 
+def unlock(lock: IO[str]) -> None:
+    """Give up a lock. Closing its file alone would leave it to a child process that has inherited the file."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(lock.fileno(), fcntl.LOCK_UN)
+    lock.close()
+
+
 def is_in_place(lock: IO[str]) -> bool:
     """Return whether a lock is still at its path. It is not if its folder was moved, removed or replaced."""
     try:
         return os.path.samestat(os.stat(lock.name), os.fstat(lock.fileno()))
     except OSError:
         return False
+
+
+def is_full(error: Exception) -> bool:
+    """Return whether an error, perhaps one of TensorFlow, says that there is no space left on a disk."""
+    reasons = [os.strerror(errno.ENOSPC)]
+    # Windows has no quotas of this kind.
+    if hasattr(errno, "EDQUOT"):
+        reasons.append(os.strerror(errno.EDQUOT))
+    return any(reason in str(error) for reason in reasons)
 
 
 def sha256(content: bytes) -> str:

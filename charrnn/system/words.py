@@ -1,5 +1,6 @@
 """Numbers, lists and commands in words."""
 
+import difflib
 import os
 import re
 import shlex
@@ -35,6 +36,18 @@ def listed(items: Iterable[str], show: Callable[[str], str] = str) -> str:
     return f"{first} and {len(items) - LISTED:,} more"
 
 
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Return a question for the end of a message about a mistyped word: the nearest of some names, or "" if none is.
+
+    >>> did_you_mean("lsmt", ["lstm", "gru"]), did_you_mean("rnn", ["lstm", "gru"])
+    ('; did you mean lstm?', '')
+    """
+    # case is no mistake of its own
+    by_lower = {name.lower(): name for name in names}
+    nearest = difflib.get_close_matches(word.lower(), list(by_lower), n=1)
+    return f"; did you mean {by_lower[nearest[0]]}?" if nearest else ""
+
+
 def quoted(path: Any) -> str:
     """Return a path as an argument of a command: quoted for a shell, and never like a flag."""
     argument = str(path)
@@ -52,17 +65,20 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def command(name: str, arguments: str = "") -> str:
+def command(name: str, arguments: str = "", text: str = "") -> str:
     """Return what to type to run a command: a target of make if the process was started by make.
 
     Args:
         name: ``train`` or ``sample``.
         arguments: the arguments, quoted for a shell.
+        text: the text to train on, quoted for a shell; "" for none.
     """
     # the command of make, from the Makefile
     make = os.environ.get("CHARRNN_MAKE")
     if not make:
-        return f"charrnn-{name} {arguments}".strip()
+        return " ".join(filter(None, [f"charrnn-{name}", text, arguments]))
+    if text:
+        name = f"{name} TEXT={text}"
     if not arguments:
         return f"{make} {name}"
     # make reads "$" first, and then the shell what stands in quotes.

@@ -18,7 +18,7 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from charrnn import data
 from charrnn.data import StrPath
-from charrnn.system import errors, files
+from charrnn.system import errors, files, words
 from charrnn.system.words import plural
 
 # A run folder is recognised by this file. The files in it are no texts.
@@ -75,6 +75,19 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# documents that are no plain text: where a mark begins, the mark, and what has it
+DOCUMENTS = (
+    (0, b"%PDF-", "a PDF file"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Word or Office document"),
+    (60, b"BOOKMOBI", "a Kindle book"),
+)
+# names in zip files of documents
+ZIPPED_DOCUMENTS = (
+    (b"word/", "a Word document"),
+    (b"application/epub+zip", "an EPUB book"),
+    (b"application/vnd.oasis.opendocument", "an OpenDocument file"),
+    (b"xl/", "an Excel document"),
+)
 # bytes at the start of a file that are searched for null bytes
 SEARCHED_BYTES = 1 << 16
 # characters that are read of a text of other people
@@ -90,11 +103,13 @@ class Text:
         text: the characters, with universal newlines.
         skipped: what was left out of folders: a line for each file that is not text, for each subfolder that cannot be
             read, and for links to files that are read already.
+        n_files: number of files and other sources in it.
     """
 
     name: str
     text: str
     skipped: Tuple[str, ...] = ()
+    n_files: int = 1
 
 
 def is_known(name: str) -> bool:
@@ -131,7 +146,7 @@ def read(
     if not texts:
         reasons = f" ({'; '.join(skipped[:3])})" if skipped else ""
         raise ValueError(f"there is no text file in {name}{reasons}")
-    return Text(name, separator.join(texts), tuple(skipped))
+    return Text(name, separator.join(texts), tuple(skipped), len(texts))
 
 
 def _shown_name(source: StrPath) -> str:
@@ -168,9 +183,18 @@ def _read_single(name: str, encoding: str) -> str:
     if not os.path.exists(name):
         raise ValueError(
             f"cannot read the text {name!r}: there is no such file, and the known texts are "
-            f"{', '.join(KNOWN_NAMES)}"
+            f"{', '.join(KNOWN_NAMES)}{_nearest(name)}"
         )
     return read_file(name, encoding)
+
+
+def _nearest(name: str) -> str:
+    """Return a question about a mistyped name of a text: the nearest known name, or file of its folder."""
+    folder = os.path.dirname(name)
+    names = list(KNOWN_NAMES)
+    with contextlib.suppress(OSError, ValueError):
+        names += [os.path.join(folder, file_name) for file_name in os.listdir(folder or ".")]
+    return words.did_you_mean(name, names)
 
 
 def read_file(path: StrPath, encoding: str = "utf-8") -> str:
@@ -202,12 +226,30 @@ def decode(content: bytes, encoding: str, name: str) -> str:
         if content.startswith(mark):
             encoding = marked_encoding
             break
+    document = _document(content)
+    if document:
+        raise ValueError(f"{name} is {document}: save it as plain text")
     if b"\x00" in content[:SEARCHED_BYTES] and not re.match("utf.?(16|32)", encoding.lower()):
         raise ValueError(
             f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
             "utf-16-le"
         )
     return data.decode_text(content, encoding, name)
+
+
+def _document(content: bytes) -> str:
+    """Return what a file is that has a text, but is not plain text, by its first bytes; "" for any other."""
+    # A zip file begins with the name of its first member, and an EPUB or OpenDocument with its kind.
+    beginning = content[:SEARCHED_BYTES]
+    if beginning.startswith(b"PK\x03\x04"):
+        for mark, kind in ZIPPED_DOCUMENTS:
+            if mark in beginning or mark in content[-SEARCHED_BYTES:]:
+                return kind
+        return "a zip file"
+    for start, mark, kind in DOCUMENTS:
+        if beginning[start : start + len(mark)] == mark:
+            return kind
+    return ""
 
 
 def list_files(folder: StrPath, skipped: List[str]) -> List[Path]:

@@ -1,4 +1,4 @@
-"""The lines of a text: how they are shuffled, in which texts they are a list, and what they usually begin with."""
+"""The lines of a text: how they are shuffled, in which texts they are a list, how they begin, and their markup."""
 
 import re
 from collections import Counter
@@ -177,3 +177,17 @@ def _first_word(start: str) -> Optional[str]:
         if any(map(str.isalpha, word)):
             return word if _TYPED.fullmatch(word) else None
     return None
+
+
+def markup_of(text: str) -> str:
+    """Return the markup language of a text, by its beginning; "" for none.
+
+    >>> markup_of("<!DOCTYPE html>\\n<title>A page</title>")
+    'HTML'
+    """
+    beginning = text[:100].lstrip().lower()
+    if beginning.startswith("{\\rtf"):
+        return "RTF"
+    if beginning.startswith(("<!doctype html", "<html")):
+        return "HTML"
+    return ""

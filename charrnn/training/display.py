@@ -2,8 +2,10 @@
 
 import contextlib
 import math
+import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Iterable, Iterator, Tuple
 
 import tqdm
@@ -19,6 +21,8 @@ from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
 # lines that the end of a run proposes to write
 LINES_TO_WRITE = 20
+# With fewer characters in a language without a known model, this share of the longer words is invented.
+INVENTED = ((20_000, "most"), (100_000, "about half"))
 # the line around a sample
 RULE = "-" * 70
 # of the progress bar, which fits 50 columns
@@ -84,7 +88,10 @@ class Display:
         if record.init_from:
             n_distinct = len(set(job.text))
         n_characters = f"{len(job.text):,} characters, {n_distinct:,} distinct"
-        yield "text", f"{record.text_name:.60}, {n_characters}"
+        name = f"{record.text_name:.60}"
+        if job.n_files > 1:
+            name += f", {plural(job.n_files, 'file')}"
+        yield "text", f"{name}, {n_characters}"
         if hyper.shuffle == "lines":
             order = "the lines of the text are shuffled"
             if job.is_list:
@@ -143,6 +150,12 @@ class Display:
         if is_short and not job.start.model:
             yield f"with fewer than {FEW_CHARACTERS:,} characters, n-gram counts predict better than a network"
 
+        if job.start.is_unlike and not job.of_lines:
+            for most, share in INVENTED:
+                if len(job.text) < most:
+                    yield f"of so few characters it learns little: {share} of its longer words will be invented"
+                    break
+
         if job.total_steps < FEW_STEPS and not is_auto:
             better = steps_of_auto(len(job.text))
             if better > job.total_steps:
@@ -156,6 +169,10 @@ class Display:
                 f"the text is a list ({lines.RULE}), but not shuffled, so what is held out may be unlike the rest: "
                 "take shuffle lines"
             )
+
+        markup = lines.markup_of(job.text)
+        if markup:
+            yield f"the text is {markup}, and its markup is learned with it; plain text is better"
 
         known = corpus.KNOWN_TEXTS.get(job.record.text_name)
         if known and known.after_the_work and (len(job.held_out) or len(job.test)):
@@ -248,15 +265,37 @@ class Display:
         """Print that a checkpoint was saved."""
         self._print(f"saved {prefix}")
 
-    def save_failed(self, error: OSError, is_saved: bool, has_checkpoint: bool) -> None:
-        """Print why a save failed, what is saved nevertheless, and that training continues."""
-        if is_saved:
+    def save_failed(self, error: OSError, at_risk: int, has_checkpoint: bool) -> None:
+        """Print why a save failed, how many steps are in no checkpoint, and that training continues."""
+        if not at_risk:
             so_far = "the checkpoint is saved"
         elif has_checkpoint:
-            so_far = "earlier checkpoints are intact"
+            so_far = f"earlier checkpoints are intact, {plural(at_risk, 'step')} at risk"
         else:
-            so_far = "there is no checkpoint yet"
+            so_far = f"there is no checkpoint yet, {plural(at_risk, 'step')} at risk"
         self.warn(f"{errors.described(error)}; {so_far}, and training continues")
+
+    def rescued(self, path: Path, step: int) -> str:
+        """Return where the network of a step is whose checkpoint cannot be saved, and how to go on from it.
+
+        The rest of the run is counted in whole epochs, at least one.
+        """
+        job = self.job
+        left = math.ceil((job.total_steps - step) / job.n_windows)
+        epochs = max(1, left)
+        name = job.record.text_name
+        if not corpus.is_known(name) and not os.path.exists(name):
+            name = "TEXT"
+        if self._in_python:
+            file = repr(str(path))
+            write = f"open_model({file}).write()"
+            train = f"train_model({name!r}, init_from={file}, epochs={epochs})"
+        else:
+            file = words.quoted(path)
+            write = words.command("sample", file)
+            arguments = f"--like {file} --init-from {file} --epochs {epochs}"
+            train = words.command("train", arguments, words.quoted(name))
+        return f"The network is in {path}. To write: {write}. To go on from it: {train}"
 
     def sample(self, text: str) -> None:
         """Print a text that the network wrote, between two rules."""

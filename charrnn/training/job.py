@@ -18,7 +18,7 @@ from charrnn.data import StrPath, Vocabulary, count_windows
 from charrnn.engines.sampler import fresh_seed
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, NAMES, NOT_RESUMABLE, Hyperparameters
-from charrnn.system import files
+from charrnn.system import files, words
 from charrnn.system.machine import thread_count
 from charrnn.system.tensorflow import is_version_1, session_config, use_own_threads
 from charrnn.text import lines
@@ -28,6 +28,8 @@ from charrnn.training import minutes, presets, transfer
 from charrnn.training.presets import NOT_FUSED, PRESETS, auto_from_model, steps_of_auto
 from charrnn.training.start import NONE, Start, choose_start
 
+# hyperparameters that need a validation text
+NEED_VALIDATION = ("early_stop", "eval_every_n")
 # From this speedup of products on, the precision auto takes bfloat16.
 LEAST_SPEEDUP = 1.1
 LEAST_MINUTES = 0.01
@@ -49,6 +51,7 @@ class Job:
         threads_so_far: the threads that a resumed run had until now; None if that is not known, or for a new run.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
         time_in_words: what was chosen for a given time; "" if none was given.
+        n_files: number of files in the text.
     """
 
     record: RunRecord
@@ -64,6 +67,7 @@ class Job:
     threads_so_far: Optional[int] = None
     speedup: Optional[float] = None
     time_in_words: str = ""
+    n_files: int = 1
 
     @property
     def is_list(self) -> bool:
@@ -145,7 +149,9 @@ def plan_job(
     if text is None:
         raise ValueError("there is no text to train on")
     if preset not in (None, *PRESETS, AUTO):
-        raise ValueError(f"preset must be one of {', '.join([*PRESETS, AUTO])}, not {preset!r}")
+        names = [*PRESETS, AUTO]
+        question = words.did_you_mean(str(preset), names)
+        raise ValueError(f"preset must be one of {', '.join(names)}, not {preset!r}{question}")
     # What the user has set stays. What is added for a time may change.
     fixed = list(overrides)
     if overrides.get("threads") is None:
@@ -177,6 +183,7 @@ def _check_names(overrides: Dict[str, Any]) -> None:
     if unknown:
         raise ValueError(
             f"there is no hyperparameter {', '.join(unknown)}: there are {', '.join(NAMES)}"
+            f"{words.did_you_mean(unknown[0], NAMES)}"
         )
 
 
@@ -291,6 +298,7 @@ def _checked_job(
         held_out=held_out,
         test=test,
         resumes=resumes,
+        n_files=text.n_files,
         **plan,
     )
 
@@ -355,6 +363,9 @@ def _values_of_new_run(
     network = transfer.network_of(init_from) if init_from else {}
     n_characters = len(text.text)
     values = presets.preset(preset, n_characters) if preset else {}
+    if overrides.get("val_fraction") == 0:
+        # What a preset sets for the validation has nothing to act on.
+        values = {name: value for name, value in values.items() if name not in NEED_VALIDATION}
     # Where a preset and the model differ, the preset wins, so that _new_run refuses the model.
     if preset != AUTO:
         return {**network, **values}

@@ -50,10 +50,12 @@ class Start:
     Attributes:
         model: the model whose weights it takes; None for random ones.
         reason: why this was chosen, for the plan; "" if the user has named it.
+        is_unlike: whether the text is unlike all known models, such as one in another language.
     """
 
     model: Optional[Model] = None
     reason: str = ""
+    is_unlike: bool = False
 
 
 def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> Start:
@@ -104,7 +106,7 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
         comparison = f"{comparison} ({have_read})"
     if lowest < pairs + MOST_WORSE:
         return Start(nearest, f"which {comparison}")
-    return Start(reason=f"because {nearest.name} {comparison}")
+    return Start(reason=f"because {nearest.name} {comparison}", is_unlike=True)
 
 
 def _finalists(names: List[str], look: str, sizes: Dict[str, Any]) -> List[Model]:

@@ -2,7 +2,7 @@
 
 import itertools
 import shutil
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from conftest import NEWEST, OLDER, resume, script, times_of
 
 from charrnn.checkpoints.find import find, newest_intact
 from charrnn.checkpoints.progress import read_progress
-from charrnn.checkpoints.record import CheckpointError
+from charrnn.checkpoints.record import CheckpointError, read_run, read_signed, signed, write_run
 from charrnn.engines.opening import open_model
 from charrnn.sample import sample
 
@@ -154,6 +154,8 @@ def test_files_that_resuming_does_not_need_are_made_anew(
 def test_what_cannot_be_resumed_is_refused_in_a_line_and_not_started_again(
     run_copy, capsys, names, kind, message
 ):
+    run = read_run(run_copy)
+    write_run(run_copy, replace(run, text_name="a text that is lost, too"))
     for name in names:
         damage(run_copy / name, kind)
     before = times_of(run_copy)
@@ -165,6 +167,35 @@ def test_what_cannot_be_resumed_is_refused_in_a_line_and_not_started_again(
     assert err.count("\n") == 1
     assert message in err
     assert times_of(run_copy) == before
+
+
+@pytest.mark.parametrize("kind", ["missing", "a bit"])
+def test_the_text_that_a_run_names_takes_the_place_of_the_one_that_it_has_lost(
+    trained, run_copy, kind
+):
+    damage(run_copy / "text.txt", kind)
+    assert resume(run_copy) == 0
+    assert (run_copy / "text.txt").read_bytes() == (trained / "text.txt").read_bytes()
+
+
+@pytest.mark.parametrize("change", ["no files", "no weights", "no pairs", "another file"])
+def test_a_record_with_odd_files_is_damaged(run_copy, models, change):
+    """Its SHA-256 fits."""
+    path = run_copy / f"{NEWEST}.json"
+    content = read_signed(path)
+    recorded = content["files"]
+    if change == "no files":
+        recorded.clear()
+    elif change == "no weights":
+        del recorded[".npz"]
+    elif change == "no pairs":
+        recorded[".npz"] = 7
+    else:
+        recorded["/../x"] = recorded[".npz"]
+    path.write_bytes(signed(content))
+
+    assert opened_to_sample(run_copy, models) == OLDER
+    assert newest_intact(run_copy).prefix == str(run_copy / OLDER)
 
 
 def test_progress_of_another_kind_is_refused(tmp_path):

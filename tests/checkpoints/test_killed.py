@@ -135,21 +135,19 @@ def fill(disk):
 
 
 def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch, capfd):
-    """Each failure is reported in a line, no file of it remains, and the best checkpoint is always one that exists."""
+    """Old checkpoints give way, each in a line, and the newest and the best are always ones that exist."""
     text = write_text(tmp_path / "text")
     flags = "--epochs 1 --no-summaries --seed 2"  # whose best checkpoint is at 46
     arguments = [str(text), *FLAGS, *flags.split(), "--checkpoint-dir"]
     assert train.main([*arguments, str(tmp_path / "whole")]) == 0
 
     run = disk / "run"
-    names_at = {}  # the files of the run after a step
     usual = TrainingLoop.check_step
 
     def check(training, step, *measured):
         usual(training, step, *measured)
         if step in (12, 34):
             assert_can_be_opened(run)
-            names_at[step] = sorted(path.name for path in run.iterdir())
         if step == 12:
             fill(disk)
         elif step == 34:
@@ -160,11 +158,10 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
     # Objects that are deleted may write errors, too.
     gc.collect()
     _, err = capfd.readouterr()
-    message = r"i(\d+)_l5\S+ could not be saved: .*; earlier checkpoints are intact"
-    failed = {int(step) for step in re.findall(message, err)}
-    assert {20, 30} <= failed
-    assert failed <= set(range(13, 34))
+    assert re.search(r"i\d+_l5.ckpt is removed, because the disk is full\n", err)
+    message = (
+        "could not be saved|cannot be written|because the disk is full|the checkpoint is saved"
+    )
     for line in err.splitlines():
-        assert re.search("could not be saved|the reports cannot be written", line)
-    assert names_at[12] == names_at[34]
+        assert re.search(message, line)
     assert_same_run(run, tmp_path / "whole")

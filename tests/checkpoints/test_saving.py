@@ -294,6 +294,74 @@ def test_a_save_that_fails_at_any_call_leaves_the_folder_as_it_was_or_has_saved(
                 return
 
 
+@pytest.fixture
+def small_disk(folder, session, monkeypatch):
+    """A run folder on a disk with room for two checkpoints: i1, the best, and i2, which are there."""
+    for step in (1, 2):
+        save(session, folder, step, best_step=1)
+    usual = tf.train.Saver.save
+
+    def save_if_there_is_room(saver, *args, **kwargs):
+        if len(list(folder.glob("*.ckpt.json"))) >= 2:
+            no_space()
+        return usual(saver, *args, **kwargs)
+
+    monkeypatch.setattr(tf.train.Saver, "save", save_if_there_is_room)
+    with contextlib.closing(begun(session, folder)) as run:
+        run.record = replace(RUN, best="i1_l5.ckpt")
+        yield run
+
+
+def save_on_small_disk(run, step, best_step):
+    """Save a checkpoint; return what the run warns of."""
+    warnings = []
+    progress = Progress(step, STATE, np.zeros(step, np.float32), Best(best_step))
+    run.save(progress, {"kernel": np.zeros((5, 9), np.float32)}, warnings.append)
+    return warnings
+
+
+def test_a_full_disk_takes_neither_the_newest_checkpoint_nor_the_best(folder, small_disk):
+    with pytest.raises(OSError, match="could not be saved: No space left on device; free some"):
+        save_on_small_disk(small_disk, 3, best_step=1)
+    assert saved_steps(folder) == [1, 2]
+    for step in (1, 2):
+        verify(str(folder / f"i{step}_l5.ckpt"))
+
+
+def test_on_a_full_disk_a_better_checkpoint_takes_the_place_of_the_best(folder, small_disk):
+    warnings = save_on_small_disk(small_disk, 3, best_step=3)
+    assert saved_steps(folder) == [2, 3]
+    assert record.read_run(folder).best == "i3_l5.ckpt"
+    assert warnings == ["i1_l5.ckpt is removed, because the disk is full"]
+
+
+def test_on_a_full_disk_the_oldest_checkpoint_gives_way(folder, small_disk):
+    small_disk.record = replace(RUN, best="i2_l5.ckpt")
+    save_on_small_disk(small_disk, 3, best_step=2)
+    assert saved_steps(folder) == [2, 3]
+
+
+def test_a_best_checkpoint_that_gave_way_in_vain_is_no_longer_named(
+    folder, small_disk, monkeypatch
+):
+    """Another program has taken its space."""
+    monkeypatch.setattr(tf.train.Saver, "save", no_space)
+    with pytest.raises(OSError, match="No space left"):
+        save_on_small_disk(small_disk, 3, best_step=3)
+    assert record.read_run(folder).best is None
+    assert small_disk.saved_progress.best == Best()
+
+
+def test_a_failure_of_another_kind_takes_no_checkpoint(folder, small_disk, monkeypatch):
+    def fails(*args, **kwargs):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(tf.train.Saver, "save", fails)
+    with pytest.raises(OSError, match=r"could not be saved: Input/output error$"):
+        save_on_small_disk(small_disk, 3, best_step=3)
+    assert saved_steps(folder) == [1, 2]
+
+
 def test_what_a_run_that_was_killed_has_left_is_removed_when_it_is_resumed(folder, session):
     left = folder / "run.json.0123456789ab.tmp"
     left.write_text("half")

@@ -118,6 +118,21 @@ def test_nothing_in_a_file_is_run(tmp_path):
     assert not (tmp_path / "made").exists()
 
 
+def test_a_file_that_unpacks_to_more_than_its_size_is_refused(tmp_path):
+    """No file of charrnn is compressed."""
+    about = np.frombuffer(json.dumps(ABOUT).encode(), np.uint8)
+    members = {"about.npy": npy(about), "softmax/Variable.npy": npy(np.zeros((999, 99)))}
+    (tmp_path / "m.npz").write_bytes(signed_npz(members, zipfile.ZIP_DEFLATED))
+    check_refused(tmp_path / "m.npz", "it unpacks to more than its size")
+
+
+def test_a_file_with_an_entry_that_is_no_array_is_damaged(tmp_path):
+    about = np.frombuffer(json.dumps(ABOUT).encode(), np.uint8)
+    members = {"about.npy": npy(about), "readme.txt": b"hello"}
+    (tmp_path / "m.npz").write_bytes(signed_npz(members))
+    check_refused(tmp_path / "m.npz", "it is damaged: readme.txt is no array")
+
+
 # What a Saver has written
 
 

@@ -12,6 +12,7 @@ import pytest
 from conftest import CHARS, TEXT, script
 
 from charrnn.checkpoints.text_of_run import training_text
+from charrnn.commands import arguments
 from charrnn.engines.cells import build_stack
 from charrnn.engines.opening import open_model
 from charrnn.model import build_output
@@ -162,3 +163,14 @@ def test_a_model_outside_of_a_run_folder_knows_a_known_text(
     replace(model, run=replace(model.run, text_name="known")).save("m.npz")
     assert script("sample").main(["m.npz", "--novelty"]) == 0
     assert "\nnovelty: " in capsys.readouterr().out
+
+
+def test_a_note_says_that_another_package_owns_the_same_files(tmp_path, monkeypatch, capsys):
+    """As pip leaves it after installing this package beside version 3.2."""
+    (tmp_path / "charrnn-3.2.0.dist-info").mkdir()
+    monkeypatch.setattr(arguments, "__file__", str(tmp_path / "charrnn" / "commands" / "a.py"))
+    assert script("sample").main(["--list"]) == 0
+    assert capsys.readouterr().err == (
+        "charrnn 3.2.0 is installed too, and has the same files: type pip uninstall charrnn karnna, and install karnna "
+        "again\n"
+    )

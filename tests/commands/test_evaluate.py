@@ -3,11 +3,13 @@
 import json
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import CHARS, NEWEST, TEXT, graph_probabilities, history_of
 
+from charrnn.checkpoints import record
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
 from charrnn.engines.opening import open_model
@@ -193,9 +195,27 @@ def test_the_last_validation_loss_is_that_of_the_cells(stopped_early, validation
     assert validation_losses[last] == pytest.approx(nats.mean(), abs=1e-5)
 
 
+def test_what_is_measured_is_said_before_it_is(trained, tmp_path, monkeypatch, capsys):
+    """A long text takes minutes."""
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluate, "surprisal", interrupted)
+    (tmp_path / "text").write_text(TEXT[:100])
+    assert evaluate.main([str(trained), str(tmp_path / "text")]) == 130
+    assert "100 characters, 99 of them predicted\n" in capsys.readouterr().out
+
+
 @pytest.fixture(params=["has changed", "cannot be read"])
 def without_text(request, run_copy):
     """A run whose text is of no use, and why."""
+    run = record.read_run(run_copy)
+    record.write_run(run_copy, replace(run, text_name="a text that is lost, too"))
+    for path in run_copy.glob("*.ckpt.json"):
+        content = record.read_signed(path)
+        content["run"]["text"]["name"] = "a text that is lost, too"
+        path.write_bytes(record.signed(content))
     text = run_copy / "text.txt"
     if request.param == "has changed":
         text.write_text(TEXT + "!")

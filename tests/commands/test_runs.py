@@ -99,6 +99,36 @@ def test_the_runs_on_a_text_stand_together_the_best_first(folder, plain, compare
     assert places == ["validated", "z", "deep/plain"]
 
 
+def test_in_python_runs_are_compared_as_in_json(folder, plain, as_json):
+    assert charrnn.compare_runs(folder) == as_json(folder)
+    assert charrnn.compare_runs([str(plain)]) == as_json(plain)
+
+
+def test_csv_has_the_losses_with_all_digits(folder, as_json, capsys):
+    assert runs.main(["--csv", str(folder)]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    expected = as_json(folder)
+    assert [row["run"] for row in rows] == [row["run"] for row in expected]
+    assert float(rows[0]["best"]) == expected[0]["best"]
+    assert rows[-1]["best"] == ""
+    assert int(rows[0]["lstm_size"]) == expected[0]["hyperparameters"]["lstm_size"]
+
+
+def test_the_table_in_markdown_has_the_cells_of_the_table(folder, compared, capsys):
+    """A bar in a cell ends no cell."""
+    run = record.read_run(folder / "deep" / "plain")
+    record.write_run(folder / "deep" / "plain", replace(run, init_from="a|b"))
+    table, _ = compared(folder)
+    assert runs.main(["--markdown", str(folder)]) == 0
+    head, rule, *rows = capsys.readouterr().out.splitlines()
+    assert head == f"| {' | '.join(runs.COLUMNS)} |"
+    assert set(rule) == set("| -")
+    cells = [re.split(r" (?<!\\)\| ", row[2:-2]) for row in [head, *rows]]
+    assert [[cell.replace("\\|", "|") for cell in row] for row in cells] == [
+        columns(row) for row in table
+    ]
+
+
 def test_json_has_how_far_a_run_is(folder, validated, as_json):
     of_validated, of_plain = as_json(folder, validated)
     assert of_validated["steps"] == 3 * (780 // 24)
@@ -351,6 +381,8 @@ def test_a_folder_without_runs_is_named(folder, validated, compared):
 
 
 def test_a_damaged_run_is_named_and_left_out(folder, plain, validated, compared):
+    run = record.read_run(plain)
+    record.write_run(plain, replace(run, text_name="a text that is lost, too"))
     (plain / "text.txt").write_text("other")
     (_, *rows), err = compared(folder)
     assert [place_of(row) for row in rows] == [str(validated)]

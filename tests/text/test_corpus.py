@@ -5,6 +5,7 @@ import hashlib
 import io
 import shutil
 import sys
+import zipfile
 
 import pytest
 
@@ -152,6 +153,43 @@ def test_a_file_that_is_not_text_is_named_for_what_it_is(tmp_path, content, mess
         corpus.read(tmp_path / "a.txt")
 
 
+def zipped(*names):
+    """Return a zip file of members with these names. Their content is of no interest."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"x" * 99_999)
+    return buffer.getvalue()
+
+
+def zipped_kind(kind):
+    """Return a zip file that begins with its kind, as an EPUB and an OpenDocument do."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("mimetype", kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content, kind",
+    [
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF file"),
+        (zipped("[Content_Types].xml", "word/document.xml"), "a Word document"),
+        (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel document"),
+        (zipped_kind("application/epub+zip"), "an EPUB book"),
+        (zipped_kind("application/vnd.oasis.opendocument.text"), "an OpenDocument file"),
+        (zipped("a.txt"), "a zip file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "an old Word or Office document"),
+        (b"novel".ljust(60, b"\0") + b"BOOKMOBI", "a Kindle book"),
+    ],
+    ids=["pdf", "docx", "xlsx", "epub", "odt", "zip", "doc", "mobi"],
+)
+def test_a_document_is_told_by_its_first_bytes(tmp_path, content, kind):
+    (tmp_path / "novel").write_bytes(content)
+    with pytest.raises(ValueError, match=f"novel is {kind}: save it as plain text$"):
+        corpus.read(tmp_path / "novel", "utf-16-le")
+
+
 def test_several_files_are_joined_with_the_separator(tmp_path):
     for name in "ab":
         (tmp_path / f"{name}.txt").write_text(name.upper())
@@ -174,6 +212,10 @@ def folder(tmp_path):
 
 def test_a_folder_stands_for_its_text_files_in_order(folder):
     assert corpus.read(folder).text == "one\ntwo\nthree"
+
+
+def test_a_text_knows_of_how_many_files_it_is(folder):
+    assert corpus.read([folder, folder / "a.txt"]).n_files == 4
 
 
 def test_a_file_of_a_folder_that_is_not_text_is_named(folder):

@@ -1,6 +1,7 @@
 """Runs on a list: its shuffled text, what is held out, and what is said about its order."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from conftest import resume, train_small
@@ -79,6 +80,8 @@ def test_a_resumed_run_keeps_its_order(listed_copy, capsys):
 
 def test_a_run_whose_text_has_changed_is_not_resumed(listed_copy, tmp_path, capsys):
     (tmp_path / "run" / "text.txt").write_text("another\n")
+    run = record.read_run(listed_copy)
+    record.write_run(listed_copy, replace(run, text_name="a text that is lost, too"))
     assert resume(listed_copy, "--epochs", "2") == 2
     assert "has changed" in capsys.readouterr().err
 

@@ -77,6 +77,42 @@ def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, 
 
 
 @pytest.mark.parametrize(
+    "length, is_unlike, share",
+    [
+        (19_999, True, "most"),
+        (20_000, True, "about half"),
+        (100_000, True, ""),
+        (19_999, False, ""),
+    ],
+)
+def test_the_plan_of_a_text_in_another_language_says_what_to_expect(
+    display, capsys, length, is_unlike, share
+):
+    start = Start(reason="because anna predicts it badly", is_unlike=is_unlike)
+    display.job = replace(display.job, text="a" * length, start=start)
+    display.plan()
+    said = re.findall("learns little: (.*) of its longer words will be", capsys.readouterr().out)
+    assert "".join(said) == share
+
+
+def test_the_plan_of_a_text_of_several_files_says_how_many(display, capsys):
+    display.job = replace(display.job, n_files=3)
+    display.plan()
+    assert capsys.readouterr().out.startswith("text     my text, 3 files, 1,040 characters, 3 dist")
+
+
+@pytest.mark.parametrize(
+    "text, markup",
+    [("{\\rtf1 a" * 99, "RTF"), ("\n<HTML>a" * 99, "HTML"), ("a <html>" * 99, "")],
+)
+def test_the_plan_says_that_markup_is_learned(display, capsys, text, markup):
+    display.job = replace(display.job, text=text)
+    display.plan()
+    said = re.findall("the text is (.*), and its markup is learned", capsys.readouterr().out)
+    assert "".join(said) == markup
+
+
+@pytest.mark.parametrize(
     "name, n_held_out, is_said", [("anna", 20, True), ("anna", 0, False), ("my text", 20, False)]
 )
 def test_the_plan_says_that_anna_ends_with_a_licence(capsys, name, n_held_out, is_said):

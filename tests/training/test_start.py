@@ -318,7 +318,7 @@ def test_another_preset_begins_with_a_model_of_its_sizes_only(known):
 @pytest.mark.parametrize("word", ["auto", "none"])
 def test_a_run_that_is_resumed_takes_no_word(trained, word, capsys):
     assert resume(trained, "--init-from", word) == 2
-    assert "init_from is for a new run" in capsys.readouterr().err
+    assert "--init-from is for a new run" in capsys.readouterr().err
 
 
 def test_a_model_with_the_name_of_a_word_is_a_path(one_model, tmp_path, monkeypatch, planned):

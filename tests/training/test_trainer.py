@@ -6,6 +6,7 @@ import io
 import itertools
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 from unittest.mock import Mock
@@ -19,6 +20,7 @@ from conftest import (
     TEXT,
     VALIDATED_FLAGS,
     StopAfter,
+    assert_same_arrays,
     history_of,
     initialize,
     losses_of,
@@ -35,7 +37,7 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints, newest_intact
 from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import AVERAGE
-from charrnn.commands import evaluate, sample
+from charrnn.commands import evaluate, sample, train
 from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.opening import open_model
 from charrnn.engines.surprisal import surprisal
@@ -135,7 +137,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(run_copy, capsys):
         r"at step 4[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err
     )
     assert "Earlier checkpoints are intact" in err
-    assert "learning_rate (now 1e+38)" in err
+    assert "--learning-rate (now 1e+38)" in err
     assert err.count("\n") == 1
 
     assert names_of(run_copy) == [OLDER, NEWEST]
@@ -166,7 +168,7 @@ def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path,
     assert status == 2
     assert "at step 1 the weights are not finite, or too large to be used" in err
     assert "There is no checkpoint yet: resume from the beginning with a lower" in err
-    assert "learning_rate (now 1e+38)" in err
+    assert "--learning-rate (now 1e+38)" in err
     assert err.count("\n") == 1
     assert not list(folder.glob("*.ckpt.*"))
 
@@ -424,7 +426,8 @@ def of_a_full_disk(tmp_path_factory):
     """A run of 17 steps on a disk that is full now and then: its folder, exit status, what was printed, and the errors.
 
     Not to be changed. Checkpoints are due at every third step. Those of steps 3, 12 and 17, the last one, cannot be
-    saved; that of step 6 is saved, but cannot be listed.
+    saved; that of step 6 is saved, but cannot be listed. In the working folder is a file with the name that the network
+    would have there.
     """
     usual_save = RunFolder.save
     usual_tidy = RunFolder.tidy
@@ -444,14 +447,16 @@ def of_a_full_disk(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RunFolder, "save", save)
         patch.setattr(RunFolder, "tidy", tidy)
+        patch.chdir(folder.parent)
+        Path("i17_l5.npz").write_bytes(b"mine")
         return (folder, *train_with_errors(folder, *flags.split()))
 
 
 @pytest.mark.parametrize(
     "failure",
     [
-        f"the checkpoint i3 could not be saved: {FULL}; there is no checkpoint yet",
-        f"the checkpoint i12 could not be saved: {FULL}; earlier checkpoints are intact",
+        f"the checkpoint i3 could not be saved: {FULL}; there is no checkpoint yet, 3 steps at risk",
+        f"the checkpoint i12 could not be saved: {FULL}; earlier checkpoints are intact, 3 steps at risk",
         f"the list cannot be written: {FULL}; the checkpoint is saved",
     ],
     ids=["none yet", "earlier ones", "not listed"],
@@ -469,7 +474,35 @@ def test_training_continues_after_a_failed_save(of_a_full_disk):
 def test_a_failed_last_save_is_an_error(of_a_full_disk):
     _, status, _, err = of_a_full_disk
     assert status == 2
-    assert err.endswith(f"charrnn-train: error: the checkpoint i17 could not be saved: {FULL}\n")
+    assert f"charrnn-train: error: the checkpoint i17 could not be saved: {FULL}. " in err
+
+
+def test_the_network_of_a_failed_last_save_is_in_a_file_that_goes_on(of_a_full_disk, monkeypatch):
+    """Not in one that was there before. It is that of the steps since the newest checkpoint, too."""
+    folder, _, _, err = of_a_full_disk
+    monkeypatch.chdir(folder.parent)
+    assert Path("i17_l5.npz").read_bytes() == b"mine"
+    command = re.search("To go on from it: charrnn-train (.*)\n", err).group(1)
+    assert train.main([*shlex.split(command), "--checkpoint-dir", "next"]) == 0
+
+    at_the_end = open_model("i17_l5-2.npz")
+    assert_same_arrays(open_model(Path("next", "i0_l5.ckpt")).weights, at_the_end.weights)
+    newest = open_model(folder).weights
+    assert any((newest[name] != values).any() for name, values in at_the_end.weights.items())
+
+
+def test_the_error_of_a_failed_last_save_has_the_network(text_file, tmp_path, monkeypatch):
+    """Also where it can be written nowhere."""
+
+    def full(*args):
+        raise OSError(28, FULL)
+
+    monkeypatch.setattr(RunFolder, "save", full)
+    monkeypatch.setattr(RunFolder, "save_elsewhere", lambda *args: None)
+    small = dict(batch_size=2, num_steps=30, lstm_size=5, num_layers=1, epochs=1, quiet=True)
+    with pytest.raises(OSError, match=FULL) as raised:
+        train_model(text_file, tmp_path / "run", **small)
+    assert len(raised.value.model.write("a", 9)) == 10
 
 
 def test_a_checkpoint_that_cannot_be_listed_is_listed_by_the_next_save(of_a_full_disk):
@@ -495,6 +528,7 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(
     text_file, trained, tmp_path, monkeypatch, capsys
 ):
     """No checkpoint, history or summary."""
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "run"
     usual = TrainingLoop.check_step
 
@@ -519,6 +553,7 @@ def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
     text_file, tmp_path, monkeypatch, capsys
 ):
     """It can be resumed there."""
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "run"
     usual = TrainingLoop.check_step
 
@@ -533,10 +568,10 @@ def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
         assert train_small(text_file, folder, *QUIET, *flags.split()) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1
-    assert err.endswith(
+    assert (
         "the folder was moved or removed. If it was moved, its checkpoints are intact: to resume from the last one, "
-        "name its new place as checkpoint_dir, with resume=True, or --resume\n"
-    )
+        "name its new place as --checkpoint-dir, with --resume. The network is in i5_l5.npz."
+    ) in err
     assert resume(tmp_path / "moved") == 0
     assert "resumed  after step 3, 2 to go\n" in capsys.readouterr().out
 
