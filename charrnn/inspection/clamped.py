@@ -22,8 +22,8 @@ LENGTH = 300
 MOST_WORDS = 4
 # By how many standard deviations each is more frequent there, at least.
 LEAST_TELLING = 3.0
-# Share of all line ends that one end must have: 1.5 times as many as the other.
-LEAST_SHARE_OF_LINE_ENDS = 0.6
+# Share of all line ends that one end must have, so that a reader sees it without counting.
+LEAST_SHARE_OF_LINE_ENDS = 0.85
 
 
 @dataclass(frozen=True)

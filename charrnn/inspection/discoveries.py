@@ -19,8 +19,6 @@ SHOWN = 200
 CLEARLY_SEEN = 3
 # From this multiple of the line ends of a free text on, lines end too soon.
 CLEARLY_MORE = 1.25
-# With more than this share of the line ends of both ends, the end that has fewer still has lines that end.
-HARDLY_EVER = 0.15
 # Up to this number of line ends in a text, on the mean, its lines never end.
 NEARLY_NONE = 0.25
 
@@ -216,12 +214,10 @@ def _what_changes(tracking: units.Tracking, comparison: clamped.Comparison) -> s
 
 
 def _how_lines_end(comparison: clamped.Comparison) -> str:
-    """Say what becomes of line ends at the two ends of a unit, of which one has more of them."""
+    """Say what becomes of line ends at the two ends of a unit, of which one has far more of them."""
     [at_low], [free], [at_high] = comparison.counts
     more = max(at_low, at_high)
     less = min(at_low, at_high)
-    if less > HARDLY_EVER * (less + more):
-        return "its lines end *more often*, or *less often*"
     soon = "too soon" if more >= CLEARLY_MORE * free else "in time"
     late = "never" if less <= NEARLY_NONE * comparison.texts else "hardly ever"
     return f"its lines end *{soon}*, or *{late}*"

@@ -53,13 +53,6 @@ def test_line_ends_tell_nothing_where_one_would_have_to_count(low, high):
     assert clamped.compare(low, low, high) is None
 
 
-@pytest.mark.parametrize("at_high, is_told", [(16, True), (14, False)])
-def test_line_ends_tell_texts_apart_from_one_and_a_half_times_as_many_on(at_high, is_told):
-    low = ["a\n" * 10] * 90
-    comparison = clamped.compare(low, low, ["a\n" * at_high] * 90)
-    assert (comparison is not None) == is_told
-
-
 @pytest.mark.parametrize("line_ends, tells_words", [(1, True), (9, False)])
 def test_what_differs_more_clearly_tells_texts_apart(line_ends, tells_words):
     high = [text + "\n" * line_ends for text in HIGH]

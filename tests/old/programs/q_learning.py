@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 np.random.seed(1)
-tf.set_random_seed(1)
 LENGTH = 6
 
 
@@ -33,6 +32,7 @@ def step(place, action):
 
 
 tf.reset_default_graph()
+tf.set_random_seed(1)
 network = QNetwork(name="main")
 memory = deque(maxlen=500)
 one_hot = np.eye(LENGTH)
