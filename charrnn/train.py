@@ -447,8 +447,8 @@ class TrainingLoop:
             best=self.best,
         )
         saved_best = self._save(progress, is_last)
-        # If the save has failed, a new best evaluation is forgotten, because its weights are in no checkpoint. But it
-        # was an improvement, so the evaluations are counted from it.
+        # If the save has failed, forget the new best, since its weights are in no checkpoint, but let early stopping
+        # count from it.
         self.best = replace(self.best, step=saved_best.step, loss=saved_best.loss)
 
     @in_first

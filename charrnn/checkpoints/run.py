@@ -119,8 +119,8 @@ class RunFolder:
         self.saved_progress = fresh
         if resumes:
             self._restore()
-        # Restoring a checkpoint has written run.json. The first save of a run from another model's weights, which comes
-        # next, will write it.
+        # A run with a checkpoint has been restored, which has written run.json. A run that starts from a model writes
+        # it in its first save, right after this.
         if not self.has_checkpoint and not self.record.init_from:
             write_run(self.folder, self.record)
 

@@ -23,7 +23,8 @@ class Contrast:
     To the logarithm of the probability of each letter, its difference from the logarithm that the other model gives is
     added, times a strength (contrastive decoding, Li and others 2022, arXiv:2210.15097). Other characters have no
     difference: amplified digits, spaces and quotation marks are repeated without end. Characters that the other model
-    does not know have none either.
+    does not know have none either. Characters that are, after ``allow``, less probable than PLAUSIBLE times the most
+    probable one are not drawn.
 
     Attributes:
         start: the engine of the other model.
@@ -77,7 +78,8 @@ class Contrast:
         """Read the characters [B] that were drawn, those that the other model knows."""
         ids_of_start = self._ids_of_start[ids]
         is_known = ids_of_start >= 0
-        # A character is read by drawing it: it has the largest logit.
+        # A character is read by drawing it: it has the largest logit. Where it is not known, its id is -1: the last
+        # character is read in its place, and the result is dropped below.
         forced = np.zeros_like(self._logits)
         forced[np.arange(len(ids)), ids_of_start] = 1
         uniforms = np.zeros((1, len(ids)))

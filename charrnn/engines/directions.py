@@ -158,7 +158,7 @@ class Steering:
             targets.append(direction.outside + strength * span)
         self._targets = np.array(targets)  # [K]
         self._probes = np.array([direction.probe for direction in held]).T  # [D, K]
-        # The moves that change what one probe reads by 1, and what the others read not at all.
+        # Row k moves the memories so that probe k reads 1 more, and the other probes the same.
         moves = np.array([direction.move for direction in held])  # [K, D]
         self._moves = np.linalg.solve(moves @ self._probes, moves)
         self._softmax_kernel = softmax_kernel

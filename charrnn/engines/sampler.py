@@ -135,7 +135,7 @@ class Sample:
         seed: the seed that it was drawn with.
         text: the drawn characters, without the prime.
         log_probabilities: the natural logarithm of the probability that the network gave each drawn character,
-            float32 [T], before temperature, ``top_n`` and ``top_p``.
+            float32 [T], before ``allow``, contrast, temperature, ``top_n`` and ``top_p``.
     """
 
     seed: int
@@ -233,7 +233,7 @@ class Sampler:
                 logits, state, uniforms, settings
             )
             if changes_logits:
-                # The network's own, which are not changed. There is one step.
+                # Those of the logits before allow and contrast. There is one step, so the ids are [1, B].
                 log_probabilities = log_probabilities_of(own_logits[np.newaxis], ids)
             if self._contrast:
                 self._contrast.follow(ids[0])
@@ -301,7 +301,10 @@ class Sampler:
         return self.lines
 
     def _keep_lines(self, length: int, seen: Optional[Set[str]]) -> None:
-        """Keep the last line of each text, until there are enough. Lines in ``seen`` are left out, then it has all."""
+        """Keep the last line of each text, until there are enough.
+
+        Lines in ``seen`` are left out, and each line that is kept is added to it. With None, none is left out.
+        """
         for sample in self.samples:
             if len(self.lines) == self.num_samples:
                 break

@@ -537,8 +537,9 @@ def _graph_pays(texts: int, characters: Optional[int]) -> bool:
     """Return whether the graph saves more time than TensorFlow takes to start.
 
     docs/speed.md has the figures: 64 texts in the graph have 22,118 characters a second. In NumPy 2.4 they have 16,074,
-    so the graph saves 17 microseconds a character, and the start of TensorFlow 2 takes about 3 seconds. In NumPy 1.18
-    they have 6,795, so it saves 102, and the start of TensorFlow 1.15 takes half as long.
+    so the graph saves 17 microseconds a character, and 3 seconds, the start of TensorFlow 2, after 176,000. In NumPy
+    1.18 they have 6,795, so it saves 102, and 1.5 seconds, the start of TensorFlow 1.15, after 15,000. With 2 or 3
+    texts it saves less.
 
     Args:
         texts: number of texts at once.

@@ -66,8 +66,9 @@ _FROM_MODEL = dict(
     # The last checkpoint is nearly as good as the best, which is kept too.
     max_to_keep=1,
 )
-# the epochs of such a run, but more of them where they would have fewer steps than these
+# epochs of a run that begins with a model
 START_EPOCHS = 4
+# If these make fewer steps, it has more epochs.
 LEAST_START_STEPS = 40
 # evaluations of a run at least, so that it can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6

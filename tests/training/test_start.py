@@ -24,7 +24,7 @@ from conftest import (
 
 from charrnn import open_model, train_model
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import KnownModel
+from charrnn.checkpoints.find import KNOWN_MODELS, KnownModel
 from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import inspect, runs, sample, train
 from charrnn.data import Vocabulary
@@ -256,6 +256,40 @@ def test_the_beginning_of_a_known_text_begins_with_the_other_model(name, other):
     planned = started(known_text(name)[:4_000])
     assert model_of(planned) == other
     assert f"({name} has read this text" in planned.start.reason
+
+
+# A page of a diary in each language of a known model. They were written for this test.
+DIARIES = {
+    "german": """\
+Montag. Heute morgen war es noch dunkel, als der Bus kam. Ich habe mein Brot zu Hause vergessen
+und mir am Bahnhof eine Brezel gekauft. Im Büro lief die Heizung wieder nicht, und Frau Köhler
+saß den ganzen Tag in ihrem Mantel. Am Nachmittag haben wir über das neue Regal gesprochen, das
+niemand aufbauen will.
+
+Dienstag. Der Hund der Nachbarn hat die halbe Nacht gebellt. Ich bin müde, aber die Äpfel sind
+endlich reif, und Opa hat zwei Eimer voll gebracht. Wir kochen Mus daraus, mit wenig Zucker und
+viel Zimt. Abends riecht das ganze Haus danach.
+""",
+    "english": """\
+Monday. It was still dark this morning when the bus came. I left my sandwich at home and bought
+a roll at the station. The heating in the office is broken again, and Mrs Cole sat in her coat
+all day. In the afternoon we talked about the new shelf, which nobody wants to put up.
+
+Tuesday. The dog next door barked half the night. I am tired, but the apples are ripe at last,
+and Grandpa has brought two buckets of them. We are making sauce, with little sugar and a lot of
+cinnamon. In the evening the whole house smells of it.
+""",
+}
+
+
+@pytest.mark.parametrize("language", DIARIES)
+def test_a_text_begins_with_a_model_of_its_language(language):
+    name = model_of(started(DIARIES[language], batch_size=2, num_steps=10))
+    assert KNOWN_MODELS[name].language.lower() == language
+
+
+def test_there_is_a_diary_in_each_language_of_a_model():
+    assert sorted(DIARIES) == sorted({model.language.lower() for model in KNOWN_MODELS.values()})
 
 
 # What the user sets
