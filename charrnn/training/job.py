@@ -43,7 +43,7 @@ class Job:
         record: what the run is.
         folder: the run folder.
         text: the whole text, in the order of the run.
-        resumes: whether it goes on with a run.
+        resumes: whether it continues a run.
         preset: the name of the preset of a new run; None for the notebook's values.
         start: what the run begins with; nothing for a run that is resumed.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
@@ -254,7 +254,7 @@ def _resumed_job(
     n_processes: int,
     threads: int,
 ) -> Job:
-    """Return the job that goes on with the run in a folder."""
+    """Return the job that continues the run in a folder."""
     old = read_run(folder)
     record, text = _resumed_run(old, overrides, text)
     hyper = record.hyperparameters
