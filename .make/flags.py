@@ -18,7 +18,8 @@ INTRODUCTION = """\
 
 This page has all arguments of all commands, as `--help` prints them. Every command also has `--help` and `--version`. A
 flag may be written with underscores, like hyperparameters in Python: `--batch_size`. What the flags are good for is on
-the pages [training](training.md), [sampling](sampling.md), [evaluating](evaluating.md) and [inside](inside.md).
+the pages [training](training.md), [settings](settings.md), [sampling](sampling.md), [evaluating](evaluating.md) and
+[inside](inside.md).
 
 `make flags` writes this page from the commands."""
 COLUMNS = 120

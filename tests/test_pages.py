@@ -326,7 +326,7 @@ COLUMNS_OF_AUTO = (
     "recurrent_keep_prob",
     "epochs",
 )
-ROWS_OF_AUTO = ROW_OF_AUTO.findall(PAGES["docs/training.md"])
+ROWS_OF_AUTO = ROW_OF_AUTO.findall(PAGES["docs/settings.md"])
 
 
 @pytest.mark.parametrize("row", ROWS_OF_AUTO, ids=[row[0] for row in ROWS_OF_AUTO])
@@ -348,7 +348,7 @@ def test_auto_holds_out_what_the_page_says(length, fraction):
 
 
 def test_the_page_says_what_all_rows_of_auto_have():
-    page = PAGES["docs/training.md"].replace("\n", " ")
+    page = PAGES["docs/settings.md"].replace("\n", " ")
     assert len(ROWS_OF_AUTO) == 7
     assert "All have two layers, a weight decay of 0.1" in page
     assert "end after five evaluations without improvement" in page
@@ -358,7 +358,7 @@ def test_the_page_says_what_all_rows_of_auto_have():
 def test_the_presets_are_those_of_the_page(name):
     """An entry of a list, which ends before the next entry or an empty line."""
     entry = re.search(
-        rf"^- `{name}`: (.*?)^[-\n]", PAGES["docs/training.md"], re.MULTILINE | re.DOTALL
+        rf"^- `{name}`: (.*?)^[-\n]", PAGES["docs/settings.md"], re.MULTILINE | re.DOTALL
     )
     match = re.search(
         r"(\d+) units, windows of (\d+) x (\d+), a learning rate of ([\d.]+), (?:at most )?(\d+)",

@@ -44,7 +44,7 @@ PRESETS: Dict[str, dict] = {
 }
 
 # The values of the preset auto for texts of any length. The others come from a rule through what was tuned for 12,000,
-# 200,000 and 2,000,000 characters of anna.txt (results: docs/training.md).
+# 200,000 and 2,000,000 characters of anna.txt (results: docs/settings.md and docs/training.md).
 _AUTO = dict(
     grad_clip=0.2,
     weight_decay=0.1,
