@@ -24,10 +24,11 @@ from charrnn.text.corpus import Text
 MODELS = Path(__file__).resolve().parent.parent / "charrnn" / "models"
 TABLE = MODELS / "models.json"
 README = MODELS / "README.md"
-# The dropout, weight decay and averages are those of a short run that begins with the model.
+# The dropout, weight decay and averages are those of a short run that begins with the model. A row of the table may
+# have settings of its own.
 SETTINGS = dict(
     lstm_size=512,
-    batch_size=100,
+    batch_size=50,
     num_steps=100,
     learning_rate=0.003,
     schedule="cosine",
@@ -65,12 +66,16 @@ def read_text(path):
 
 
 def train(row, folder):
-    """Train a model, or go on with its training."""
+    """Train a model, or go on with its training. Most begin with another language's, whose run is beside it."""
     if is_run(folder):
         train_model(None, folder, resume=True)
         return
     text = read_text(folder_of_texts() / row["text"])
-    train_model(Text(row["name"], text), folder, **SETTINGS)
+    settings = dict(SETTINGS, **row.get("settings", {}))
+    if "begins_with" in row:
+        text = text[: row["first"]]
+        settings["init_from"] = open_model(folder.parent / row["begins_with"])
+    train_model(Text(row["name"], text), folder, **settings)
 
 
 def loss_on(model, text):

@@ -355,6 +355,12 @@ FEATURES = (
         QUOTATION, quoted, "knows when a quotation mark is open", ("outside quotes", "in quotes")
     ),
     Feature(
+        "inside a line that begins with a dash",
+        within(r"(?:\A|(?<=\n))(?:[\u2014\u2013]|- )[^\n]*"),
+        "knows when a line began with a dash, as speech does in many languages",
+        ("other lines", "after a dash"),
+    ),
+    Feature(
         "inside brackets",
         inside("()[]{}"),
         "knows when a bracket is open",

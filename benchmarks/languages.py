@@ -1,0 +1,155 @@
+"""Measure what a short text gains from a model of its language: the table by language of docs/training.md.
+
+``python benchmarks/languages.py FOLDER`` trains on the first 5,000 and 12,000 characters of a text in each language,
+anew and with the model that is chosen, and measures each run's best checkpoint on the 20,000 characters that follow.
+The texts are no novels: they are those of Debian's packages that ``TEXTS`` names, installed on this machine. FOLDER
+keeps what was measured, so that the program goes on where it was interrupted; languages after it measure only these.
+"""
+
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from charrnn import open_model, train_model
+from charrnn.data import Vocabulary
+from charrnn.engines.surprisal import surprisal
+from charrnn.text.baselines import ngram_nats
+from charrnn.text.corpus import Text
+
+LENGTHS = (5_000, 12_000)
+FOLLOWING = 20_000
+# rows that are read in parallel; orders of n-gram counts
+ROWS = 32
+ORDERS = range(1, 6)
+FORTUNES = "/usr/share/games/fortunes"
+# language: Debian's package, and its file; of manual pages the folder, whose pages follow on each other by name
+TEXTS = {
+    "german": ("fortunes-de", f"{FORTUNES}/de/hauptgericht"),
+    "french": (
+        "debian-reference-fr",
+        "/usr/share/doc/debian-reference-common/docs/debian-reference.fr.txt.gz",
+    ),
+    "spanish": ("fortunes-es", f"{FORTUNES}/es/sabiduria.fortunes"),
+    "russian": ("fortunes-ru", f"{FORTUNES}/ru/education"),
+    "italian": ("fortunes-it", f"{FORTUNES}/leggi"),
+    "polish": ("fortunes-pl", f"{FORTUNES}/pl/dowcipy"),
+    "portuguese": ("fortunes-br", f"{FORTUNES}/brasil"),
+    "czech": ("fortunes-cs", f"{FORTUNES}/cs/citace"),
+    "hungarian": ("manpages-hu", "/usr/share/man/hu/man1"),
+    "romanian": ("manpages-ro", "/usr/share/man/ro/man1"),
+    "swedish": ("manpages-sv", "/usr/share/man/sv/man1"),
+    "norwegian": ("manpages-nb", "/usr/share/man/nb/man1"),
+    "ukrainian": ("manpages-uk", "/usr/share/man/uk/man1"),
+}
+
+
+def text_of(language):
+    """Return the beginning of a language's text, as long as is needed; of the long handbook, from its middle on."""
+    path = Path(TEXTS[language][1])
+    needed = max(LENGTHS) + FOLLOWING
+    if path.is_dir():
+        return manual_pages(path, needed)
+    if path.suffix == ".gz":
+        handbook = gzip.open(str(path), "rt", encoding="utf-8").read()
+        middle = len(handbook) // 2
+        return handbook[middle : middle + needed]
+    return path.read_text(encoding="utf-8")[:needed]
+
+
+def manual_pages(folder, needed):
+    """Return the pages of a folder as ``man`` prints them, until these are enough characters."""
+    text = ""
+    for page in sorted(folder.iterdir()):
+        if len(text) >= needed:
+            break
+        printed = subprocess.run(
+            ["man", "--local-file", "--no-hyphenation", str(page)],
+            env={
+                "PATH": "/usr/bin:/bin",
+                "MANWIDTH": "80",
+                "LC_ALL": "C.UTF-8",
+                "MAN_KEEP_FORMATTING": "",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        text += printed.stdout.decode("utf-8")
+    return text[:needed]
+
+
+def nats_of_counts(learned, following):
+    """Return the lowest nats per character of n-gram counts on what follows."""
+    vocabulary = Vocabulary.from_text(learned + following)
+    return min(
+        ngram_nats(
+            vocabulary.encode(learned), vocabulary.encode(following), len(vocabulary), order
+        ).mean()
+        for order in ORDERS
+    )
+
+
+def nats_of_run(name, learned, following, init_from):
+    """Return the nats per character of a run's best checkpoint on what follows, and the model that it began with."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = str(Path(folder) / "run")
+        train_model(
+            Text(name, learned),
+            run,
+            preset="auto",
+            init_from=init_from,
+            seed=1,
+            sample_length=0,
+            quiet=True,
+        )
+        model = open_model(run, best=True)
+    unknown = set(following).difference(model.vocabulary.chars)
+    known = "".join(char for char in following if char not in unknown)
+    nats = surprisal(model.engine(), model.vocabulary.encode(known), ROWS)
+    return float(np.mean(nats, dtype=np.float64)), model.run.init_from
+
+
+def measure(language):
+    """Return what is measured of a language: for each length the counts, anew, with a model, and its name."""
+    text = text_of(language)
+    row = {}
+    for length in LENGTHS:
+        learned = text[:length]
+        following = text[length : length + FOLLOWING]
+        counts = nats_of_counts(learned, following)
+        anew, _ = nats_of_run(language, learned, following, "none")
+        begun, model = nats_of_run(language, learned, following, None)
+        row[length] = dict(counts=counts, anew=anew, begun=begun, model=model)
+        print(language, length, row[length], flush=True)
+    return row
+
+
+def main(folder, *languages):
+    for language in languages or TEXTS:
+        path = Path(folder) / f"{language}.json"
+        if not path.exists():
+            path.write_text(json.dumps(measure(language)), encoding="utf-8")
+
+    print(
+        "| language | text | model | 5,000: counts | anew | begun | 12,000: counts | anew | begun |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for language, (package, path) in TEXTS.items():
+        measured = Path(folder) / f"{language}.json"
+        if measured.exists():
+            rows = json.loads(measured.read_text(encoding="utf-8"))
+            cells = [
+                f"{row[key]:.3f}" for row in rows.values() for key in ("counts", "anew", "begun")
+            ]
+            model = rows["12000"]["model"] or "-"
+            print(
+                f"| {language} | {Path(path).name} of {package} | `{model}` | {' | '.join(cells)} |"
+            )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
