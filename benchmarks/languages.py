@@ -4,10 +4,15 @@
 anew and with the model that is chosen, and measures each run's best checkpoint on the 20,000 characters that follow.
 The texts are no novels: they are those of Debian's packages that ``TEXTS`` names, installed on this machine. FOLDER
 keeps what was measured, so that the program goes on where it was interrupted; languages after it measure only these.
+
+``python benchmarks/languages.py --choice`` counts how often the model of the right language is chosen for a piece of
+1,000 characters, of these texts and of the novels in the folder that CHARRNN_DATA names, which no model has read.
 """
 
 import gzip
 import json
+import lzma
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,13 +21,17 @@ from pathlib import Path
 import numpy as np
 
 from charrnn import open_model, train_model
+from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.data import Vocabulary
 from charrnn.engines.surprisal import surprisal
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
+from charrnn.training.job import plan_job
 
 LENGTHS = (5_000, 12_000)
 FOLLOWING = 20_000
+# characters of a piece for which a model is chosen
+PIECE = 1_000
 # rows that are read in parallel; orders of n-gram counts
 ROWS = 32
 ORDERS = range(1, 6)
@@ -45,6 +54,7 @@ TEXTS = {
     "swedish": ("manpages-sv", "/usr/share/man/sv/man1"),
     "norwegian": ("manpages-nb", "/usr/share/man/nb/man1"),
     "ukrainian": ("manpages-uk", "/usr/share/man/uk/man1"),
+    "english": ("manpages", "/usr/share/man/man7"),
 }
 
 
@@ -128,7 +138,41 @@ def measure(language):
     return row
 
 
+def pieces(language):
+    """Return the pieces of a language for which a model is chosen: seven of its text, seven of two novels."""
+    text = text_of(language)
+    starts = range(0, len(text) - PIECE, len(text) // 7)
+    of_text = [text[start : start + PIECE] for start in starts]
+    of_novels = []
+    for number, starts in ((1, (10_000, 25_000, 40_000, 55_000)), (2, (15_000, 30_000, 45_000))):
+        path = Path(os.environ["CHARRNN_DATA"]) / "novels" / f"{language}-novel-{number}.txt.xz"
+        novel = lzma.open(str(path), "rt", encoding="utf-8").read()
+        of_novels += [novel[start : start + PIECE] for start in starts]
+    return of_text[:7] + of_novels
+
+
+def choices():
+    """Count for each language how many of its pieces begin with its model, and print what the others begin with."""
+    right = total = 0
+    for language in TEXTS:
+        others = []
+        for piece in pieces(language):
+            # All of the piece is trained on.
+            job = plan_job(Text("a piece", piece), dict(val_fraction=0.0), "run", preset="auto")
+            model = job.start.model
+            chosen = KNOWN_MODELS[model.name].language.lower() if model else "none"
+            total += 1
+            right += chosen == language
+            if chosen != language:
+                others.append(chosen)
+        print(language, "others:", *others, flush=True)
+    print(f"{right} of {total} pieces begin with a model of their language")
+
+
 def main(folder, *languages):
+    if folder == "--choice":
+        choices()
+        return
     for language in languages or TEXTS:
         path = Path(folder) / f"{language}.json"
         if not path.exists():

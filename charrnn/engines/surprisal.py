@@ -11,7 +11,7 @@ from charrnn.engines import Engine
 WARM_UP = 500
 # characters that a row measures; with fewer, it would mostly read its WARM_UP
 LEAST_PIECE = 25
-# steps of one call of the engine
+# steps of one call of the engine, at most
 WINDOW = 100
 
 
@@ -57,15 +57,18 @@ def surprisal(
 
     # All processes have as many rows, so that they read the same number of windows.
     n_rows = math.ceil(n_pieces / size)
+    # All windows have as many steps, because TensorFlow builds a graph for each shape.
+    n_windows = math.ceil(length / WINDOW)
+    steps = math.ceil(length / n_windows)
     state = engine.zero_state(n_rows)
     nats = np.zeros(count, np.float32)
-    for begin in progress(range(0, length, WINDOW)):
-        end = min(begin + WINDOW, length)
-        window = np.zeros((n_rows, WINDOW + 1), np.int32)
+    for begin in progress(range(0, length, steps)):
+        end = min(begin + steps, length)
+        window = np.zeros((n_rows, steps + 1), np.int32)
         for row, piece in enumerate(pieces):
             read = ids[piece.read_from + begin : piece.read_from + end + 1]
             window[row, : len(read)] = read
-        measured, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, WINDOW]
+        measured, state = engine.surprisal(window[:, :-1], window[:, 1:], state)  # [rows, steps]
 
         for row, piece in enumerate(pieces):
             offset = piece.read_from + begin
