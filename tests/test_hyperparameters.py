@@ -8,7 +8,6 @@ from conftest import TEXT, StopAfter, training_graph
 
 from charrnn.data import count_windows
 from charrnn.hyperparameters import CELLS, Hyperparameters, learning_rate_at
-from charrnn.system.tensorflow import tf
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training.job import plan_job
@@ -115,6 +114,8 @@ def test_wrong_values_are_refused_by_name(name):
 )
 def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fused):
     """And averages of them, whose difference to the first weights is small."""
+    from charrnn.system.tensorflow import tf
+
     model = training_graph(
         num_classes=5,
         batch_size=3,

@@ -41,9 +41,7 @@ from charrnn.commands import evaluate, sample, train
 from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.opening import open_model
 from charrnn.engines.surprisal import surprisal
-from charrnn.model import CharRNN
 from charrnn.sample import sample as write_text
-from charrnn.system.tensorflow import tf
 from charrnn.system.words import quoted
 from charrnn.text.corpus import Text
 from charrnn.train import TrainingLoop, train_model
@@ -83,6 +81,9 @@ def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
 
     So is what history.csv has of them, in bits too, and the norm of the gradients before they are clipped.
     """
+    from charrnn.model import CharRNN
+    from charrnn.system.tensorflow import tf
+
     folder = tmp_path / "run"
     rates = "--learning-rate 0.002 --grad-clip 0.05"
     flags = f"--keep-prob 1 --epochs 2 --num-steps 25 --print-every-n 15 --no-fused {rates}"
@@ -611,6 +612,8 @@ def test_a_seed_that_is_given_fixes_the_dropout_of_dynamic_rnn(tmp_path, setting
 
 def resources():
     """Return the memory in MB, the open files and the threads of this process, and the graphs in its memory."""
+    from charrnn.system.tensorflow import tf
+
     gc.collect()
     # such as "123456 7890 ...": all pages of the process, and those in memory
     sizes = Path("/proc/self/statm").read_text().split()
