@@ -48,7 +48,7 @@ OLDER = "i25_l5.ckpt"
 NEWEST = "i43_l5.ckpt"
 SMALL_FLAGS = (
     "--batch-size 2 --num-steps 12 --lstm-size 5 --num-layers 2 --epochs 1 --print-every-n 12 "
-    "--save-every-n 25 --seed 7 --sample-length 0"
+    "--save-every-n 25 --seed 7 --sample-length 0 --threads 1"
 ).split()
 # With overfitting_text, the validation loss is lowest in the middle of the run.
 VALIDATED_FLAGS = (
@@ -405,6 +405,24 @@ def run_python(*arguments, variables=(), **options):
         **options,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="session")
+def after_tensorflow():
+    """A function that runs a program, as run_python does, in a process that has imported TensorFlow before."""
+    command = [sys.executable, str(ROOT / "tests" / "after_tensorflow.py")]
+    streams = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with subprocess.Popen(
+        command, encoding="utf-8", env=process_environment(), **streams
+    ) as process:
+
+        def run(program, *arguments):
+            line = json.dumps([program, [str(argument) for argument in arguments]])
+            print(line, file=process.stdin, flush=True)
+            return json.loads(process.stdout.readline())
+
+        yield run
+        process.stdin.close()
 
 
 def training_graph(

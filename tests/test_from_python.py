@@ -432,46 +432,6 @@ def test_each_public_name_has_a_type(checked):
     assert "Any" not in revealed
 
 
-QUIET = """
-import logging, os, sys, charrnn
-logger = logging.getLogger("tensorflow")
-os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
-run = charrnn.train_model("the cat sat on the mat.\\n" * 99, sys.argv[1], batch_size=2, num_steps=30, lstm_size=5,
-                          epochs=1, val_fraction=0.1, sample_length=9)
-assert logger.filters == []
-assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ
-logger.warning("mine is deprecated")
-"""
-
-
-def test_the_first_training_is_quiet_and_leaves_logging_as_it_was(tmp_path):
-    status, _, err = run_python("-c", QUIET, tmp_path / "run")
-    assert status == 0, err
-    assert err.count("\n") == 1, err
-    assert "mine is deprecated" in err
-
-
-# Writes two texts with a network of gru cells, and uses all else that needs a graph.
-QUIET_MODEL = """
-import logging, os, sys, charrnn
-logger, level = logging.getLogger("tensorflow"), os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
-model = charrnn.open_model(sys.argv[1], sys.argv[2])
-for seed in (1, 2):
-    model.write("the ", 9, seed=seed)
-model.surprisal("the cat")
-model.activations("the cat")
-assert logger.filters == []
-assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ
-"""
-
-
-def test_a_model_that_needs_tensorflow_is_quiet_and_leaves_logging_as_it_was(tmp_path):
-    path = make_network(tmp_path, CHARS, 3, 2, "gru").name
-    status, _, err = run_python("-c", QUIET_MODEL, path, CHARS)
-    assert status == 0, err
-    assert err == ""
-
-
 @pytest.mark.parametrize(
     "options, message",
     [
