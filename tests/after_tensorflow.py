@@ -10,11 +10,6 @@ import sys
 import tempfile
 import traceback
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ.pop("TF_USE_LEGACY_KERAS", None)
-
-import tensorflow  # noqa: F401 (the programs find it imported)
-
 
 def run(program, arguments, out, err):
     """Run a program in a fork with files as its standard output and error; return its status."""
@@ -41,7 +36,16 @@ def content(file):
     return file.read().decode()
 
 
-for line in sys.stdin:
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        status = run(*json.loads(line), out, err)
-        print(json.dumps([status, content(out), content(err)]), flush=True)
+def main():
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ.pop("TF_USE_LEGACY_KERAS", None)
+    import tensorflow  # noqa: F401 (the programs find it imported)
+
+    for line in sys.stdin:
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            status = run(*json.loads(line), out, err)
+            print(json.dumps([status, content(out), content(err)]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -58,6 +58,8 @@ VALIDATED_FLAGS = (
 
 # seconds for a slow test; pyproject.toml has that of the others
 SLOW_TIMEOUT = 1800
+# characters of a value in the name of a case
+LONGEST_NAME = 60
 LONGEST = (
     "test_notebook_runs",
     "test_shipped_page",
@@ -110,6 +112,16 @@ class WithoutTensorFlow:
 
 def skip_process(*_arguments, **_options):
     pytest.skip("it needs another process", allow_module_level=True)
+
+
+def pytest_make_parametrize_id(val):
+    """Show the value of a case in its name, for kinds of values whose place pytest would show."""
+    if isinstance(val, (dict, list, tuple)) or (is_dataclass(val) and not isinstance(val, type)):
+        shown = repr(val)
+        # an address in memory would give the case another name in each process
+        if len(shown) <= LONGEST_NAME and " at 0x" not in shown:
+            return shown
+    return None
 
 
 def pytest_collection_modifyitems(items):
@@ -612,6 +624,32 @@ def interrupted_at(function, call):
         return function(*args)
 
     return interrupted
+
+
+@pytest.fixture
+def interrupt_text(monkeypatch):
+    """A function after whose call Ctrl-C interrupts texts of a model in NumPy, at a piece with this number."""
+    from charrnn.engines.numpy_lstm import NumpyLSTM
+
+    def interrupt(number):
+        interrupted = interrupted_at(NumpyLSTM.generate, number)
+        monkeypatch.setattr(NumpyLSTM, "generate", interrupted)
+
+    return interrupt
+
+
+@contextlib.contextmanager
+def called_after_steps(function):
+    """Let a function be called after each step of training, with its number."""
+    usual = charrnn.train.TrainingLoop.check_step
+
+    def check_step(training, step, *measured):
+        usual(training, step, *measured)
+        function(step)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charrnn.train.TrainingLoop, "check_step", check_step)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from conftest import (
     CHARS,
     ROOT,
     TEXT,
-    interrupted_at,
+    called_after_steps,
     known_text,
     make_network,
     overfitting_text,
@@ -462,8 +462,8 @@ def test_numbers_of_numpy_are_arguments_of_write(model, kind):
     assert model.write("the ", kind(120), n=kind(2), seed=kind(3)) == expected
 
 
-def test_ctrl_c_is_not_swallowed(model, monkeypatch):
-    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(None, 1))
+def test_ctrl_c_is_not_swallowed(model, interrupt_text):
+    interrupt_text(1)
     with pytest.raises(KeyboardInterrupt):
         model.write("the ", 10)
 
@@ -609,14 +609,14 @@ def test_a_run_goes_on_with_whatever_stands_for_the_standard_streams(tmp_path, m
     closed.close()
     streams = {0: None, 6: closed, 12: tee}
 
-    def replace_streams(training, step, *measured):
+    def replace_streams(step):
         if step in streams:
             monkeypatch.setattr(sys, "stdout", streams[step])
             monkeypatch.setattr(sys, "stderr", streams[step])
 
-    replace_streams(None, 0)
-    monkeypatch.setattr("charrnn.train.TrainingLoop.check_step", replace_streams)
-    run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
+    replace_streams(0)
+    with called_after_steps(replace_streams):
+        run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists()
     assert len(run.losses) == 17
     printed = tee.written.getvalue()

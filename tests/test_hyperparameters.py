@@ -1,6 +1,7 @@
 """Hyperparameters: ranges, contradictions, flags, presets and schedules."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -44,8 +45,20 @@ def test_the_recipe_is_the_default():
         test_fraction=0,
         early_stop=0,
     )
+    # drawn, chosen from others, or without an effect where the others are off
+    others = dict(
+        seed=None,
+        threads=None,
+        fused=True,
+        shuffle="none",
+        decay=0.95,
+        eval_every_n=0,
+        max_to_keep=100,
+        sample_length=200,
+        summaries=True,
+    )
     hyper = Hyperparameters()
-    assert hyper == Hyperparameters(**of_notebook, **off)
+    assert asdict(hyper) == {**of_notebook, **off, **others}
     assert hyper.unrolls_fused
     hyper.check()
 

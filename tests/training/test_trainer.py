@@ -21,6 +21,7 @@ from conftest import (
     VALIDATED_FLAGS,
     StopAfter,
     assert_same_arrays,
+    called_after_steps,
     history_of,
     initialize,
     losses_of,
@@ -44,7 +45,7 @@ from charrnn.engines.surprisal import surprisal
 from charrnn.sample import sample as write_text
 from charrnn.system.words import quoted
 from charrnn.text.corpus import Text
-from charrnn.train import TrainingLoop, train_model
+from charrnn.train import train_model
 from charrnn.training.job import plan_job
 
 QUIET = ["--no-summaries"]
@@ -531,17 +532,15 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(
     """No checkpoint, history or summary."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "run"
-    usual = TrainingLoop.check_step
 
-    def check(training, step, *measured):
-        usual(training, step, *measured)
+    def move(step):
         if step == 3:
             folder.rename(tmp_path / "moved")
             shutil.copytree(str(trained), str(folder))
 
-    monkeypatch.setattr(TrainingLoop, "check_step", check)
     flags = "--num-steps 100 --num-layers 1 --print-every-n 2 --save-every-n 4"
-    assert train_small(text_file, folder, *flags.split()) == 2
+    with called_after_steps(move):
+        assert train_small(text_file, folder, *flags.split()) == 2
 
     assert content_of(folder) == content_of(trained)
     err = capsys.readouterr().err
@@ -556,16 +555,13 @@ def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
     """It can be resumed there."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "run"
-    usual = TrainingLoop.check_step
 
-    def check(training, step, *measured):
-        usual(training, step, *measured)
+    def move(step):
         if step == 4:
             folder.rename(tmp_path / "moved")
 
     flags = "--num-steps 100 --num-layers 1 --save-every-n 3"
-    with monkeypatch.context() as patch:
-        patch.setattr(TrainingLoop, "check_step", check)
+    with called_after_steps(move):
         assert train_small(text_file, folder, *QUIET, *flags.split()) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1
