@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,7 +48,7 @@ OLDER = "i25_l5.ckpt"
 NEWEST = "i43_l5.ckpt"
 SMALL_FLAGS = (
     "--batch-size 2 --num-steps 12 --lstm-size 5 --num-layers 2 --epochs 1 --print-every-n 12 "
-    "--save-every-n 25 --seed 7 --sample-length 0"
+    "--save-every-n 25 --seed 7 --sample-length 0 --threads 1"
 ).split()
 # With overfitting_text, the validation loss is lowest in the middle of the run.
 VALIDATED_FLAGS = (
@@ -58,6 +58,8 @@ VALIDATED_FLAGS = (
 
 # seconds for a slow test; pyproject.toml has that of the others
 SLOW_TIMEOUT = 1800
+# characters of a value in the name of a case
+LONGEST_NAME = 60
 LONGEST = (
     "test_notebook_runs",
     "test_shipped_page",
@@ -110,6 +112,16 @@ class WithoutTensorFlow:
 
 def skip_process(*_arguments, **_options):
     pytest.skip("it needs another process", allow_module_level=True)
+
+
+def pytest_make_parametrize_id(val):
+    """Show the value of a case in its name, for kinds of values whose place pytest would show."""
+    if isinstance(val, (dict, list, tuple)) or (is_dataclass(val) and not isinstance(val, type)):
+        shown = repr(val)
+        # an address in memory would give the case another name in each process
+        if len(shown) <= LONGEST_NAME and " at 0x" not in shown:
+            return shown
+    return None
 
 
 def pytest_collection_modifyitems(items):
@@ -407,6 +419,24 @@ def run_python(*arguments, variables=(), **options):
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.fixture(scope="session")
+def after_tensorflow():
+    """A function that runs a program, as run_python does, in a process that has imported TensorFlow before."""
+    command = [sys.executable, str(ROOT / "tests" / "after_tensorflow.py")]
+    streams = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with subprocess.Popen(
+        command, encoding="utf-8", env=process_environment(), **streams
+    ) as process:
+
+        def run(program, *arguments):
+            line = json.dumps([program, [str(argument) for argument in arguments]])
+            print(line, file=process.stdin, flush=True)
+            return json.loads(process.stdout.readline())
+
+        yield run
+        process.stdin.close()
+
+
 def training_graph(
     num_classes,
     batch_size,
@@ -594,6 +624,32 @@ def interrupted_at(function, call):
         return function(*args)
 
     return interrupted
+
+
+@pytest.fixture
+def interrupt_text(monkeypatch):
+    """A function after whose call Ctrl-C interrupts texts of a model in NumPy, at a piece with this number."""
+    from charrnn.engines.numpy_lstm import NumpyLSTM
+
+    def interrupt(number):
+        interrupted = interrupted_at(NumpyLSTM.generate, number)
+        monkeypatch.setattr(NumpyLSTM, "generate", interrupted)
+
+    return interrupt
+
+
+@contextlib.contextmanager
+def called_after_steps(function):
+    """Let a function be called after each step of training, with its number."""
+    usual = charrnn.train.TrainingLoop.check_step
+
+    def check_step(training, step, *measured):
+        usual(training, step, *measured)
+        function(step)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charrnn.train.TrainingLoop, "check_step", check_step)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,6 @@ import importlib.util
 import numpy as np
 from conftest import ROOT
 
-from charrnn.system.tensorflow import tf
-
 spec = importlib.util.spec_from_file_location("lstm", str(ROOT / "docs" / "lstm.py"))
 lstm = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(lstm)
@@ -47,6 +45,8 @@ def problem(num_classes, batch_size, num_steps, lstm_size, num_layers):
 
 
 def load(session, weights):
+    from charrnn.system.tensorflow import tf
+
     for variable in tf.trainable_variables():
         variable.load(weights[variable.op.name], session)
 
@@ -57,6 +57,8 @@ def results(model, weights, x, y, state, keep_prob=1.0, extra=None):
     Args:
         extra: what else is fed.
     """
+    from charrnn.system.tensorflow import tf
+
     variables = tf.trainable_variables()
     initial_parts = tf.nest.flatten(model.initial_state)
     feed = {
@@ -90,6 +92,8 @@ def results(model, weights, x, y, state, keep_prob=1.0, extra=None):
 
 def reference(weights, x, y, state, masks=None):
     """Compute the same as ``results`` in float64. masks: for each layer [M, N, L], 1 / keep_prob or 0."""
+    from charrnn.system.tensorflow import tf
+
     names = variable_names(len(state))
     values = [weights[name].astype(np.float64) for name in names]
     state = [(c.astype(np.float64), h.astype(np.float64)) for c, h in state]

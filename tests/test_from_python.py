@@ -16,7 +16,7 @@ from conftest import (
     CHARS,
     ROOT,
     TEXT,
-    interrupted_at,
+    called_after_steps,
     known_text,
     make_network,
     overfitting_text,
@@ -432,46 +432,6 @@ def test_each_public_name_has_a_type(checked):
     assert "Any" not in revealed
 
 
-QUIET = """
-import logging, os, sys, charrnn
-logger = logging.getLogger("tensorflow")
-os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
-run = charrnn.train_model("the cat sat on the mat.\\n" * 99, sys.argv[1], batch_size=2, num_steps=30, lstm_size=5,
-                          epochs=1, val_fraction=0.1, sample_length=9)
-assert logger.filters == []
-assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ
-logger.warning("mine is deprecated")
-"""
-
-
-def test_the_first_training_is_quiet_and_leaves_logging_as_it_was(tmp_path):
-    status, _, err = run_python("-c", QUIET, tmp_path / "run")
-    assert status == 0, err
-    assert err.count("\n") == 1, err
-    assert "mine is deprecated" in err
-
-
-# Writes two texts with a network of gru cells, and uses all else that needs a graph.
-QUIET_MODEL = """
-import logging, os, sys, charrnn
-logger, level = logging.getLogger("tensorflow"), os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
-model = charrnn.open_model(sys.argv[1], sys.argv[2])
-for seed in (1, 2):
-    model.write("the ", 9, seed=seed)
-model.surprisal("the cat")
-model.activations("the cat")
-assert logger.filters == []
-assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ
-"""
-
-
-def test_a_model_that_needs_tensorflow_is_quiet_and_leaves_logging_as_it_was(tmp_path):
-    path = make_network(tmp_path, CHARS, 3, 2, "gru").name
-    status, _, err = run_python("-c", QUIET_MODEL, path, CHARS)
-    assert status == 0, err
-    assert err == ""
-
-
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -502,8 +462,8 @@ def test_numbers_of_numpy_are_arguments_of_write(model, kind):
     assert model.write("the ", kind(120), n=kind(2), seed=kind(3)) == expected
 
 
-def test_ctrl_c_is_not_swallowed(model, monkeypatch):
-    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(None, 1))
+def test_ctrl_c_is_not_swallowed(model, interrupt_text):
+    interrupt_text(1)
     with pytest.raises(KeyboardInterrupt):
         model.write("the ", 10)
 
@@ -649,14 +609,14 @@ def test_a_run_goes_on_with_whatever_stands_for_the_standard_streams(tmp_path, m
     closed.close()
     streams = {0: None, 6: closed, 12: tee}
 
-    def replace_streams(training, step, *measured):
+    def replace_streams(step):
         if step in streams:
             monkeypatch.setattr(sys, "stdout", streams[step])
             monkeypatch.setattr(sys, "stderr", streams[step])
 
-    replace_streams(None, 0)
-    monkeypatch.setattr("charrnn.train.TrainingLoop.check_step", replace_streams)
-    run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
+    replace_streams(0)
+    with called_after_steps(replace_streams):
+        run = train_model(TEXT, tmp_path / "run", print_every_n=1, **SMALL)
     assert (tmp_path / "run" / "i17_l5.ckpt.json").exists()
     assert len(run.losses) == 17
     printed = tee.written.getvalue()

@@ -1,6 +1,7 @@
 """Hyperparameters: ranges, contradictions, flags, presets and schedules."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ from conftest import TEXT, StopAfter, training_graph
 
 from charrnn.data import count_windows
 from charrnn.hyperparameters import CELLS, Hyperparameters, learning_rate_at
-from charrnn.system.tensorflow import tf
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training.job import plan_job
@@ -45,8 +45,20 @@ def test_the_recipe_is_the_default():
         test_fraction=0,
         early_stop=0,
     )
+    # drawn, chosen from others, or without an effect where the others are off
+    others = dict(
+        seed=None,
+        threads=None,
+        fused=True,
+        shuffle="none",
+        decay=0.95,
+        eval_every_n=0,
+        max_to_keep=100,
+        sample_length=200,
+        summaries=True,
+    )
     hyper = Hyperparameters()
-    assert hyper == Hyperparameters(**of_notebook, **off)
+    assert asdict(hyper) == {**of_notebook, **off, **others}
     assert hyper.unrolls_fused
     hyper.check()
 
@@ -115,6 +127,8 @@ def test_wrong_values_are_refused_by_name(name):
 )
 def test_at_the_bounds_training_changes_weights(at_bounds, rate, keep_prob, fused):
     """And averages of them, whose difference to the first weights is small."""
+    from charrnn.system.tensorflow import tf
+
     model = training_graph(
         num_classes=5,
         batch_size=3,

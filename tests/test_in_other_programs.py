@@ -1,13 +1,13 @@
 """The package in another program, which uses TensorFlow in its own way. Each program is a process of its own."""
 
+import json
+
 import pytest
 from conftest import CHARS, make_network, needs_tensorflow_2, run_python
 
 # Trains a model of Keras 3, which needs the eager mode.
 KERAS = """
 import os, sys
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ.pop("TF_USE_LEGACY_KERAS", None)
 import numpy as np
 import tensorflow
 
@@ -39,12 +39,14 @@ print(tensorflow.executing_eagerly(), os.environ.get("TF_USE_LEGACY_KERAS"))
 """
 
 
-def run_program(program, *arguments):
-    return run_python("-c", KERAS + program, *arguments)
+@pytest.fixture
+def run_program(after_tensorflow):
+    """A function that runs a program in which Keras can train."""
+    return lambda program, *arguments: after_tensorflow(KERAS + program, *arguments)
 
 
 @needs_tensorflow_2
-def test_keras_trains_before_between_and_after_writing(exported):
+def test_keras_trains_before_between_and_after_writing(run_program, exported):
     """It also trains after texts for which the graph is faster, so that a command would take the graph."""
     status, out, err = run_program(WRITING, exported)
     assert status == 0, err
@@ -89,7 +91,7 @@ if len(sys.argv) == 3:
 
 @pytest.mark.slow
 @needs_tensorflow_2
-def test_keras_trains_before_between_and_after_what_needs_a_graph(text_file, tmp_path):
+def test_keras_trains_before_between_and_after_what_needs_a_graph(run_program, text_file, tmp_path):
     """It also trains in the midst of a stream."""
     status, out, err = run_program(GRAPHS, text_file, tmp_path / "run")
     assert status == 0, out + err
@@ -102,7 +104,9 @@ def test_keras_trains_before_between_and_after_what_needs_a_graph(text_file, tmp
 
 @pytest.mark.slow
 @needs_tensorflow_2
-def test_keras_trains_after_a_call_for_which_the_cells_are_missing(text_file, tmp_path):
+def test_keras_trains_after_a_call_for_which_the_cells_are_missing(
+    run_program, text_file, tmp_path
+):
     gated = make_network(tmp_path, CHARS, 3, 2, "gru").name
     status, out, err = run_program(GRAPHS, text_file, tmp_path / "run", gated)
     assert status == 0, err
@@ -112,22 +116,66 @@ def test_keras_trains_after_a_call_for_which_the_cells_are_missing(text_file, tm
         assert "needs the package tf_keras" in line
 
 
-# Trains both, charrnn first: Keras is imported and trains, with two optimizers, only after it.
+# Uses charrnn first, and only then imports Keras, which trains with two optimizers. Prints what was said meanwhile.
 CHARRNN_FIRST = f"""
-import sys
-from charrnn import train_model
-train_model(open(sys.argv[1]).read(), sys.argv[2], lstm_size=3, num_steps=5, batch_size=2, epochs=1, quiet=True)
+import json, logging, os, sys
+for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_USE_LEGACY_KERAS"):
+    os.environ.pop(name, None)
+import charrnn
+logger = logging.getLogger("tensorflow")
+text, folder, gated, chars, errors = sys.argv[1:]
+os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), 2)
+steps = {{}}
+
+def step(name, function):
+    before = os.path.getsize(errors)
+    function()
+    said = open(errors).read()[before:]
+    steps[name] = [said, len(logger.filters), os.environ.get("TF_CPP_MIN_LOG_LEVEL")]
+
+def train():
+    small = dict(batch_size=2, num_steps=30, lstm_size=5, epochs=1, sample_length=9)
+    charrnn.train_model(open(text).read(), folder, val_fraction=0.1, **small)
+
+def use():
+    model = charrnn.open_model(gated, chars)
+    for seed in (1, 2):
+        model.write("the ", 9, seed=seed)
+    model.surprisal("the cat")
+    model.activations("the cat")
+
+step("training", train)
+step("warning", lambda: logger.warning("mine is deprecated"))
+step("cells of TensorFlow", use)
 {KERAS}
 fit()
 network.compile("adam", "mse")
 fit()
+print(json.dumps(steps))
 """
 
 
-@needs_tensorflow_2
-def test_keras_trains_after_a_training_that_came_first(text_file, tmp_path):
-    status, _, err = run_python("-c", CHARRNN_FIRST, text_file, tmp_path / "run")
-    assert status == 0, err
+@pytest.fixture(scope="module")
+def steps(trained, tmp_path_factory):
+    """By the name of a step of that program, what it said, and the filters and the level of the log after it."""
+    folder = tmp_path_factory.mktemp("first")
+    text = trained.parent / "small.txt"
+    gated = make_network(folder, CHARS, 3, 2, "gru").name
+    errors = folder / "errors"
+    status, out, _ = run_python("-c", CHARRNN_FIRST, text, folder / "run", gated, CHARS, errors)
+    assert status == 0, errors.read_text()
+    return json.loads(out.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", ["training", "cells of TensorFlow"])
+def test_what_needs_a_graph_is_quiet_and_leaves_logging_as_it_was(steps, name):
+    """Also the first, which imports TensorFlow."""
+    assert steps[name] == ["", 0, None]
+
+
+def test_the_users_own_warnings_are_shown_after_a_training(steps):
+    said, _, _ = steps["warning"]
+    assert "mine is deprecated" in said
 
 
 # Trains, then uses a part of the notebook.
@@ -148,7 +196,7 @@ print(CharRNN(4, 2, 3, 5).loss.shape, tensorflow.executing_eagerly())
     ],
 )
 def test_what_is_used_after_a_call_of_the_notebooks_parts_says_that_eager_mode_ends(
-    text_file, tmp_path, statement
+    run_program, text_file, tmp_path, statement
 ):
     """A training has imported them before."""
     program = PARTS.format(statement=statement)

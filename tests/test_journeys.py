@@ -13,13 +13,10 @@ from conftest import ROOT, SOLUTION, TEXT
 
 from charrnn.commands import sample, train
 from charrnn.system import terminal
-from charrnn.system.tensorflow import tf
 from charrnn.train import train_model
 
 PACKAGE = str(ROOT / "charrnn") + os.sep
 SMALL = dict(batch_size=2, num_steps=1, lstm_size=5, num_layers=1, seed=3, epochs=1)
-# functions with which a journey may end
-ENDS = {tf.Session.run.__code__, terminal.write.__code__}
 MOST = {
     "A batch": 14,
     "A character": 15,
@@ -35,6 +32,8 @@ class Arrived(BaseException):
 
 def is_first_step(frame, event):
     """Return whether this is the end of the first session.run that is fed as a step of training is."""
+    from charrnn.system.tensorflow import tf
+
     if event != "return" or frame.f_code is not tf.Session.run.__code__:
         return False
     return len(frame.f_locals["feed_dict"] or ()) > 4
@@ -54,6 +53,10 @@ def never(_frame, _event):
 
 def files_of(journey, is_end):
     """Return the files of the package of which a function is called until an event of Python's tracing is the end."""
+    from charrnn.system.tensorflow import tf
+
+    # functions with which a journey may end
+    ends = {tf.Session.run.__code__, terminal.write.__code__}
     called = set()
     # of functions that were called before, most of them TensorFlow's
     known = set()
@@ -61,7 +64,7 @@ def files_of(journey, is_end):
     def trace(frame, event, _arg):
         if frame.f_code in known:
             return None
-        if frame.f_code not in ENDS:
+        if frame.f_code not in ends:
             known.add(frame.f_code)
 
         filename = frame.f_code.co_filename

@@ -9,9 +9,7 @@ from conftest import TEXT
 from reference import load, lstm, variable_names
 
 from charrnn.data import Vocabulary, get_batches
-from charrnn.model import CharRNN
 from charrnn.sample import pick_top_n
-from charrnn.system.tensorflow import tf
 
 IDS = Vocabulary.from_text(TEXT).encode(TEXT)
 NUM_CLASSES = IDS.max() + 1
@@ -24,6 +22,9 @@ def test_its_windows_are_those_of_the_package():
 
 def test_its_losses_are_those_of_the_graph():
     """20 steps of two layers without dropout, the state carried, the gradients clipped."""
+    from charrnn.model import CharRNN
+    from charrnn.system.tensorflow import tf
+
     n = 3
     m = 7
     layers = 2

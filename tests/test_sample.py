@@ -16,7 +16,6 @@ from conftest import (
     NEWEST,
     TEXT,
     copy_without_records,
-    interrupted_at,
     make_network,
     process_environment,
     run_python,
@@ -26,7 +25,6 @@ from pages.small_pages import random_network
 from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opening import open_model
 from charrnn.engines.sampler import CHUNK, Sampler
 from charrnn.engines.surprisal import surprisal
@@ -358,18 +356,18 @@ def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, scr
 
 
 @pytest.mark.parametrize("flags, options", [([], {}), (["--json"], {}), ([], {"num_samples": 3})])
-def test_ctrl_c_writes_what_was_made(exported, monkeypatch, script, flags, options):
+def test_ctrl_c_writes_what_was_made(exported, interrupt_text, script, flags, options):
     options = dict(options, prime="the ", seed=2)
     expected = script(exported, *flags, length=2 * CHUNK, **options).out
-    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
+    interrupt_text(3)
     interrupted = script(exported, *flags, length=1000, status=130, **options)
 
     assert interrupted == (expected, "charrnn-sample: interrupted\n")
 
 
-def test_ctrl_c_writes_the_lines_that_were_drawn(exported, monkeypatch, script):
+def test_ctrl_c_writes_the_lines_that_were_drawn(exported, interrupt_text, script):
     """All five texts at once, and none of them to its end."""
-    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 2))
+    interrupt_text(2)
     out, err = script(exported, lines=5, length=10 * CHUNK, seed=2, status=130)
     assert len(out.splitlines()) == 5
     assert err == "charrnn-sample: interrupted\n"

@@ -12,13 +12,19 @@ import sys
 import time
 
 import pytest
-from conftest import SMALL_FLAGS, TEXT, assert_same_run, process_environment, resume
+from conftest import (
+    SMALL_FLAGS,
+    TEXT,
+    assert_same_run,
+    called_after_steps,
+    process_environment,
+    resume,
+)
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import newest_intact
 from charrnn.commands import train
 from charrnn.engines.opening import open_model
-from charrnn.train import TrainingLoop
 
 # With dropout, evaluations between checkpoints, and a best checkpoint that is seldom the newest.
 OFTEN = (
@@ -134,7 +140,7 @@ def fill(disk):
                     pass
 
 
-def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch, capfd):
+def test_training_continues_after_saves_that_failed(disk, tmp_path, capfd):
     """Old checkpoints give way, each in a line, and the newest and the best are always ones that exist."""
     text = write_text(tmp_path / "text")
     flags = "--epochs 1 --no-summaries --seed 2"  # whose best checkpoint is at 46
@@ -142,10 +148,8 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
     assert train.main([*arguments, str(tmp_path / "whole")]) == 0
 
     run = disk / "run"
-    usual = TrainingLoop.check_step
 
-    def check(training, step, *measured):
-        usual(training, step, *measured)
+    def change_disk(step):
         if step in (12, 34):
             assert_can_be_opened(run)
         if step == 12:
@@ -153,8 +157,8 @@ def test_training_continues_after_saves_that_failed(disk, tmp_path, monkeypatch,
         elif step == 34:
             (disk / "ballast").unlink()
 
-    monkeypatch.setattr(TrainingLoop, "check_step", check)
-    assert train.main([*arguments, str(run)]) == 0
+    with called_after_steps(change_disk):
+        assert train.main([*arguments, str(run)]) == 0
     # Objects that are deleted may write errors, too.
     gc.collect()
     _, err = capfd.readouterr()

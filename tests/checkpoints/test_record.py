@@ -12,12 +12,13 @@ from charrnn.checkpoints.record import CheckpointError
 from charrnn.data import Vocabulary
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files
-from charrnn.system.tensorflow import tf
 
 RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
 
 
 def test_the_files_of_a_run_folder(trained):
+    from charrnn.system.tensorflow import tf
+
     names = {"run.json", "text.txt", "checkpoint", ".lock", "history.csv", "summaries"}
     suffixes = (".index", ".meta", ".data-00000-of-00001", ".npz", ".progress.npz", ".json")
     for checkpoint in (OLDER, NEWEST):

@@ -11,7 +11,6 @@ from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.weights import as_int8, packed, read_packed, read_saved, rounded
 from charrnn.data import Vocabulary
 from charrnn.engines.opening import open_model
-from charrnn.system.tensorflow import tf
 
 WEIGHTS = {
     "rnn/kernel": np.arange(21, dtype=np.float32).reshape(3, 7),
@@ -138,6 +137,8 @@ def test_a_file_with_an_entry_that_is_no_array_is_damaged(tmp_path):
 
 def save_variables(folder, values):
     """Save a checkpoint of variables, given by a dict from their names to their initial values."""
+    from charrnn.system.tensorflow import tf
+
     with tf.Graph().as_default(), tf.Session() as session:
         for name, value in values.items():
             tf.Variable(value, name=name)
@@ -173,6 +174,8 @@ def test_weights_are_read_without_the_optimizers_variables_and_averages_in_their
 
 def test_slots_of_any_optimizer_in_the_checkpoint_of_another_program_are_skipped(network, tmp_path):
     """The names of its variables depend on those of the weights only, and not on what is learned."""
+    from charrnn.system.tensorflow import tf
+
     expected = network.weights
     optimizers = [
         tf.train.MomentumOptimizer(0.1, 0.9),

@@ -15,9 +15,7 @@ from charrnn.checkpoints.text_of_run import training_text
 from charrnn.commands import arguments
 from charrnn.engines.cells import build_stack
 from charrnn.engines.opening import open_model
-from charrnn.model import build_output
 from charrnn.sample import sample
-from charrnn.system.tensorflow import tf
 from charrnn.text.corpus import KNOWN_TEXTS, KnownText
 
 ORDER = CHARS[::-1]  # as that of a notebook with vocab = set(text)
@@ -31,6 +29,9 @@ def biases_of(chars):
 @pytest.fixture(scope="module")
 def unsorted(tmp_path_factory):
     """A checkpoint of the notebook that knows how frequent the characters are, in an order that is not sorted."""
+    from charrnn.model import build_output
+    from charrnn.system.tensorflow import tf
+
     folder = tmp_path_factory.mktemp("unsorted")
     with tf.Graph().as_default(), tf.Session() as session:
         build_output(tf.one_hot(tf.zeros([1, 2], tf.int32), 5), 5, 14)

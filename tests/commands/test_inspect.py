@@ -7,9 +7,11 @@ import sys
 import numpy as np
 import pytest
 from conftest import TEXT, columns, make_network
+from pages.small_pages import random_network
 
 from charrnn.commands import inspect
 from charrnn.engines.opening import open_model
+from charrnn.text import features
 
 
 @pytest.fixture
@@ -31,6 +33,15 @@ def test_the_table_names_features_and_units(inspected, trained):
     assert "\nno unit reaches 0.3 for: " in out
     text = f"the training text, {trained.parent / 'small.txt'}"
     assert out.endswith(f"20 units, measured on {len(TEXT):,} characters of {text}\n")
+
+
+def test_where_each_feature_is_tracked_none_is_missing(inspected, tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "FEATURES", [features.BY_NAME["after a vowel"]])
+    random_network("ab").save(tmp_path / "m.npz")
+    (tmp_path / "text").write_text("ab" * 50)
+    out, _ = inspected(tmp_path / "m.npz", "--text", tmp_path / "text")
+    assert "after a vowel" in out
+    assert "no unit reaches" not in out
 
 
 @pytest.mark.parametrize("flags, n_columns", [([], 4), (["--top", 1], 3)])

@@ -10,11 +10,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import interrupted_at, process_environment
+from conftest import process_environment
 
 from charrnn.commands import sample as sampling
 from charrnn.commands.interactive import HELP
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import CHUNK
 
 
@@ -128,9 +127,9 @@ def test_a_beginning_of_unknown_characters_is_refused(talk):
     )
 
 
-def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, written, monkeypatch):
+def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, written, interrupt_text):
     """What was drawn before is shown, and the next beginning is continued."""
-    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
+    interrupt_text(3)
     out = talk("the ", "on", flags="--length 170 --seed 3")
     whole = written("the ", 3, "--length 170")
     begun = whole[: len("the ") + 2 * CHUNK]

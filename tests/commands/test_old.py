@@ -112,8 +112,6 @@ def test_the_process_is_as_before(program, end):
 # Runs a program twice, then is an old program itself for a while; a model of Keras 3 is trained before and after.
 HOST = """
 import os, sys
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ.pop("TF_USE_LEGACY_KERAS", None)
 import numpy as np
 import tensorflow
 
@@ -151,8 +149,8 @@ tf.InteractiveSession(graph=tf.Graph())
 
 
 @needs_tensorflow_2
-def test_keras_trains_before_and_after(program):
-    status, out, err = run_python("-c", HOST, program(USES_A_GRAPH))
+def test_keras_trains_before_and_after(after_tensorflow, program):
+    status, out, err = after_tensorflow(HOST, program(USES_A_GRAPH))
     assert status == 0, err
     assert out == "(1, 3)\n" * 2 + "3\n"
 

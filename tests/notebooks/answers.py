@@ -5,38 +5,22 @@ import contextlib
 import io
 import linecache
 import re
-import sys
 import textwrap
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Tuple
 
+import checks
+import generate
 import numpy as np
-from conftest import ROOT
+from checks import verdict as verdicts
 
 from charrnn.system.tensorflow import tf
-
-FOLDER = ROOT / "notebooks"
-sys.path.insert(0, str(FOLDER))
-
-import checks  # noqa: E402
-import generate  # noqa: E402
-from checks import verdict as verdicts  # noqa: E402
 
 # a busy machine may take longer than a reader's, and pytest has a limit of its own
 verdicts.TIME_LIMIT = 10**6
 
 EXERCISES = checks.EXERCISES
-WRITTEN = tuple(name for name in EXERCISES if name != "build_inputs")  # which is given
-NETWORK = (
-    "get_batches",
-    "build_inputs",
-    "build_lstm",
-    "build_output",
-    "build_loss",
-    "build_optimizer",
-    "CharRNN",
-)
 # Pieces of the solution.
 LOGITS = "logits = tf.matmul(rows, weights) + bias"
 SOFTMAX = 'predictions = tf.nn.softmax(logits, name="predictions")'

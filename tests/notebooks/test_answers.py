@@ -9,7 +9,6 @@ import pytest
 from answers import (
     CLIPPED,
     EXERCISES,
-    FOLDER,
     LOGITS,
     MEAN,
     SOFTMAX,
@@ -19,6 +18,7 @@ from answers import (
     tried,
     verdict,
 )
+from cells import FOLDER
 from checks import advice, build_loss, build_optimizer, build_output
 
 WRONG = {}

@@ -10,20 +10,8 @@ import types
 
 import numpy as np
 import pytest
-from answers import (
-    CLIPPED,
-    EXERCISES,
-    FOLDER,
-    NETWORK,
-    WRITTEN,
-    answer,
-    check_of,
-    checks,
-    generate,
-    printed,
-    solved_sources,
-    verdict,
-)
+from answers import CLIPPED, EXERCISES, answer, check_of, checks, printed, solved_sources, verdict
+from cells import FOLDER, NETWORK, WRITTEN, generate
 from checks import hyperparameters, tensors, words
 from checks import verdict as verdicts
 from conftest import TENSORFLOW_1

@@ -4,7 +4,8 @@ from itertools import zip_longest
 
 import numpy as np
 import pytest
-from answers import checks, generate, printed, run_cell
+from answers import checks, printed, run_cell
+from cells import generate
 
 SENTENCE = "Happy families are all alike"
 LETTERS = SENTENCE.replace(" ", "")

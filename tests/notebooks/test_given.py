@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from answers import FOLDER
+from cells import FOLDER
 
 from charrnn.engines.opening import open_model
 from charrnn.model import CharRNN

@@ -8,7 +8,7 @@ import sys
 from typing import Dict, List, NamedTuple, Tuple
 
 import pytest
-from answers import FOLDER, generate
+from cells import FOLDER, generate
 
 CELLS = {cell["id"]: cell for cell in generate.all_cells() if cell["kind"] == "code"}
 GOOD = {name: generate.solved(cell["text"]) for name, cell in CELLS.items()}

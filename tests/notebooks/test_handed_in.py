@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from answers import generate
+from cells import generate
 from handed_in import counts, minutes, other_files, read_notebook
 
 UNFOLD = '\ngiven.unfold("toy-graph", prediction)'

@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from answers import EXERCISES, FOLDER, WRITTEN, generate
+from answers import EXERCISES
+from cells import FOLDER, WRITTEN, generate
 from conftest import ROOT
 
 WAITS = "This cell needs exercises that no check has found right"

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from answers import checks, generate, printed, run_cell
+from answers import checks, printed, run_cell
+from cells import generate
 
 from charrnn.system.tensorflow import tf
 

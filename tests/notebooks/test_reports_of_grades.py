@@ -5,7 +5,6 @@ import json
 import zipfile
 from pathlib import Path
 
-import answers  # noqa: F401 (it makes the modules of the notebooks known)
 import pytest
 from handed_in import Notebook
 from reports import ClassList, Report

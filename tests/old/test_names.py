@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from conftest import ROOT, needs_contrib, needs_tensorflow_2
 
-from charrnn.system.tensorflow import tf
-
 PAGE = (ROOT / "docs" / "old-code.md").read_text(encoding="utf-8")
 
 
@@ -119,5 +117,7 @@ def test_the_names_that_numpy_removed_are_those_of_numpy_1(old_tf):
 
 @needs_contrib
 def test_the_tf_of_charrnn_has_contrib():
+    from charrnn.system.tensorflow import tf
+
     cell = tf.contrib.rnn.BasicLSTMCell(3)
     assert cell.output_size == 3

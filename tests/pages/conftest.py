@@ -6,7 +6,7 @@ import re
 import pytest
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def chromium(tmp_path_factory):
     from pages.browser import started  # not above, because selenium may be missing
 
@@ -32,7 +32,7 @@ def with_names(tmp_path_factory):
     return copied
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def open_page(chromium, with_names):
     """A function that opens a page, given as a path or as an address, in the browser, and returns its View."""
     from pages.browser import View

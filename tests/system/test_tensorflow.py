@@ -124,16 +124,15 @@ from charrnn.system.tensorflow import tf
 
 
 @needs_tensorflow_2
-def test_a_program_that_has_left_eager_mode_is_told_what_else_goes():
-    """After the lines that TensorFlow writes when it is imported."""
-    _, out, err = run_python("-c", WITHOUT_EAGER_MODE)
+def test_a_program_that_has_left_eager_mode_is_told_what_else_goes(after_tensorflow):
+    _, out, err = after_tensorflow(WITHOUT_EAGER_MODE)
     assert out == ""
-    assert err.endswith(f"\n{NO_LONGER_VERSION_2}\n")
+    assert err == f"{NO_LONGER_VERSION_2}\n"
 
 
 @needs_tensorflow_2
-def test_a_program_that_has_left_all_of_version_2_is_told_nothing():
+def test_a_program_that_has_left_all_of_version_2_is_told_nothing(after_tensorflow):
     program = WITHOUT_EAGER_MODE.replace("disable_eager_execution", "disable_v2_behavior")
-    _, out, err = run_python("-c", program)
+    _, out, err = after_tensorflow(program)
     assert out == ""
     assert "charrnn" not in err

@@ -35,7 +35,10 @@ def test_a_known_text_is_downloaded(known):
     assert corpus.read("known") == corpus.Text("known", "known text\n" * 9)
 
 
-def test_a_download_is_kept_in_data(known, tmp_path):
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_download_is_kept_in_data(known, tmp_path, is_there):
+    if is_there:
+        (tmp_path / "data").mkdir()
     corpus.read("known")
     assert (tmp_path / "data" / "known.txt").read_bytes() == CONTENT
 

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import interrupted_at, resume
+from conftest import resume
 from list_texts import NAME_LINES
 
 from charrnn import open_model, train_model
 from charrnn.checkpoints import record
 from charrnn.commands import sample
 from charrnn.data import Vocabulary
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.trained_model import Model, lstm_weights
 
 ENGLISH = "".join(NAME_LINES[::4])
@@ -241,8 +240,8 @@ def test_a_model_that_repeats_itself_gives_up(folder, capsys):
     assert re.search(pattern, capsys.readouterr().err)
 
 
-def test_lines_that_ctrl_c_prevents_are_not_said_to_be_left_out(folder, capsys, monkeypatch):
-    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
+def test_lines_that_ctrl_c_prevents_are_not_said_to_be_left_out(folder, capsys, interrupt_text):
+    interrupt_text(3)
     flags = "--lines 4 --temperature 0 --length 9 --new"
     assert sample.main([folder, *flags.split()]) == 130
     err = capsys.readouterr().err

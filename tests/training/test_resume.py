@@ -12,9 +12,9 @@ from conftest import (
     TENSORFLOW_1,
     StopAfter,
     assert_same_run,
+    called_after_steps,
     change_hyperparameters,
     history_of,
-    interrupted_at,
     resume,
     train_small,
     with_output,
@@ -23,7 +23,6 @@ from conftest import (
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import read_signed, signed
-from charrnn.train import TrainingLoop
 from charrnn.training.job import plan_job
 
 SLOW = pytest.mark.slow
@@ -107,8 +106,12 @@ def continued(trained, tmp_path_factory):
     folder = Path(shutil.copytree(str(trained), str(tmp_path_factory.mktemp("continued") / "run")))
     file_of_text = (folder / "text.txt").stat().st_ino
     flags = ["--epochs", "2", "--learning-rate", "0.002"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainingLoop, "check_step", interrupted_at(TrainingLoop.check_step, 5))
+
+    def interrupt(step):
+        if step == 48:
+            raise KeyboardInterrupt
+
+    with called_after_steps(interrupt):
         status, out = with_output(resume, folder, *flags)
     assert status == 130
     assert resume(folder) == 0

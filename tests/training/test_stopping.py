@@ -11,6 +11,7 @@ from conftest import SMALL_FLAGS, resume, run_python
 from charrnn.checkpoints.find import newest_intact
 from charrnn.checkpoints.record import step_of
 from charrnn.system.words import quoted
+from charrnn.training.distributed import MPIProcesses
 
 # A module during whose import Ctrl-C is pressed, and which loses the exception, as C code does.
 INTERRUPTED_IMPORT = """
@@ -79,3 +80,28 @@ def test_a_process_that_is_stopped_saves_and_can_be_resumed(text_file, tmp_path,
     assert n_steps >= 48
     n_epochs = n_steps // 17 + 2
     assert resume(folder, "--epochs", str(n_epochs)) == 0
+
+
+class World:
+    """In place of mpi4py's communicator of two processes: the other one answers with a number."""
+
+    rank = 0
+    size = 2
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def allgather(self, ours):
+        return [ours, self.answer]
+
+
+@pytest.mark.parametrize(
+    "ours, theirs, agreed",
+    [
+        (None, 0, None),
+        (signal.SIGTERM, 0, signal.SIGTERM),
+        (None, signal.SIGINT, signal.SIGINT),
+    ],
+)
+def test_several_processes_stop_where_one_is_asked_to(ours, theirs, agreed):
+    assert MPIProcesses(World(theirs)).agree(ours) == agreed

@@ -21,6 +21,7 @@ from conftest import (
     VALIDATED_FLAGS,
     StopAfter,
     assert_same_arrays,
+    called_after_steps,
     history_of,
     initialize,
     losses_of,
@@ -41,12 +42,10 @@ from charrnn.commands import evaluate, sample, train
 from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.opening import open_model
 from charrnn.engines.surprisal import surprisal
-from charrnn.model import CharRNN
 from charrnn.sample import sample as write_text
-from charrnn.system.tensorflow import tf
 from charrnn.system.words import quoted
 from charrnn.text.corpus import Text
-from charrnn.train import TrainingLoop, train_model
+from charrnn.train import train_model
 from charrnn.training.job import plan_job
 
 QUIET = ["--no-summaries"]
@@ -83,6 +82,9 @@ def test_it_does_what_the_loop_of_the_notebook_does(text_file, tmp_path):
 
     So is what history.csv has of them, in bits too, and the norm of the gradients before they are clipped.
     """
+    from charrnn.model import CharRNN
+    from charrnn.system.tensorflow import tf
+
     folder = tmp_path / "run"
     rates = "--learning-rate 0.002 --grad-clip 0.05"
     flags = f"--keep-prob 1 --epochs 2 --num-steps 25 --print-every-n 15 --no-fused {rates}"
@@ -530,17 +532,15 @@ def test_a_run_whose_folder_was_moved_writes_nothing_into_the_next_one(
     """No checkpoint, history or summary."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "run"
-    usual = TrainingLoop.check_step
 
-    def check(training, step, *measured):
-        usual(training, step, *measured)
+    def move(step):
         if step == 3:
             folder.rename(tmp_path / "moved")
             shutil.copytree(str(trained), str(folder))
 
-    monkeypatch.setattr(TrainingLoop, "check_step", check)
     flags = "--num-steps 100 --num-layers 1 --print-every-n 2 --save-every-n 4"
-    assert train_small(text_file, folder, *flags.split()) == 2
+    with called_after_steps(move):
+        assert train_small(text_file, folder, *flags.split()) == 2
 
     assert content_of(folder) == content_of(trained)
     err = capsys.readouterr().err
@@ -555,16 +555,13 @@ def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
     """It can be resumed there."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "run"
-    usual = TrainingLoop.check_step
 
-    def check(training, step, *measured):
-        usual(training, step, *measured)
+    def move(step):
         if step == 4:
             folder.rename(tmp_path / "moved")
 
     flags = "--num-steps 100 --num-layers 1 --save-every-n 3"
-    with monkeypatch.context() as patch:
-        patch.setattr(TrainingLoop, "check_step", check)
+    with called_after_steps(move):
         assert train_small(text_file, folder, *QUIET, *flags.split()) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1
@@ -611,6 +608,8 @@ def test_a_seed_that_is_given_fixes_the_dropout_of_dynamic_rnn(tmp_path, setting
 
 def resources():
     """Return the memory in MB, the open files and the threads of this process, and the graphs in its memory."""
+    from charrnn.system.tensorflow import tf
+
     gc.collect()
     # such as "123456 7890 ...": all pages of the process, and those in memory
     sizes = Path("/proc/self/statm").read_text().split()

@@ -5,10 +5,9 @@ from dataclasses import replace
 from unittest import mock
 
 import pytest
-from conftest import TEXT, interrupted_at
+from conftest import TEXT
 
 from charrnn.commands import export
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.inspection import units
 from charrnn.pages import page_texts, webpage
 from charrnn.text import features
@@ -39,9 +38,9 @@ def test_without_the_training_text_the_network_writes_one_and_it_is_said(
 
 
 def test_ctrl_c_while_the_network_writes_a_text_ends_the_export(
-    text_is_gone, exported, target, monkeypatch, capsys
+    text_is_gone, exported, target, interrupt_text, capsys
 ):
-    monkeypatch.setattr(NumpyLSTM, "generate", interrupted_at(NumpyLSTM.generate, 3))
+    interrupt_text(3)
     assert export.main([str(exported), str(target)]) == 130
     assert capsys.readouterr() == ("", "charrnn-export: interrupted\n")
     assert not list(target.parent.iterdir())
