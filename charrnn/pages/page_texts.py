@@ -1,9 +1,8 @@
 """The texts of a page: where units and the loss are measured, what the page reads at first, and how it names them."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from charrnn.engines.trained_model import Model
 from charrnn.inspection import units
 from charrnn.system import errors, words
 from charrnn.text import corpus, features, unknown
+from charrnn.text.lines import beginnings_of
 
 # characters that the network writes if there is no training text
 WRITTEN = 20000
@@ -207,13 +207,12 @@ def title_of(text_name: str) -> str:
 
 
 def choose_beginnings(model: Model, text: str) -> List[str]:
-    """Return the default prime and up to three others: those of a known text, or what begins most lines of a text."""
-    others: Tuple[str, ...] = ()
+    """Return the default prime and up to three others: those of a known text, or what begins most paragraphs."""
+    others: Sequence[str] = ()
     if model.run:
         others = BEGINNINGS.get(model.run.text_name, ())
     if not others:
-        counts = Counter(re.findall(r"^\S+[ :]", text, re.MULTILINE))
-        others = tuple(beginning for beginning, _ in counts.most_common(MOST_BEGINNINGS))
+        others = beginnings_of(text)
 
     beginnings = dict.fromkeys([default_prime(model.vocabulary, model.beginning), *others])
     known = [beginning for beginning in beginnings if not model.vocabulary.unknown(beginning)]
