@@ -93,6 +93,17 @@ def make_parser() -> arguments.Parser:
         help="the text on which a page measures what units track (default: the training text that "
         "the model names)",
     )
+    parser.add_argument(
+        "--title",
+        metavar="TITLE",
+        help="what a page calls the training text (default: the name of its file)",
+    )
+    parser.add_argument(
+        "--no-passage",
+        action="store_true",
+        help="show a passage that the network wrote on a page, and none of the training text. The network may have "
+        "learned pieces of it by heart all the same",
+    )
     arguments.add_model_arguments(parser)
     return parser
 
@@ -115,8 +126,14 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError(
             f"--weights {weights} is not for the format {format_}: choose {' or '.join(STORED[format_])}"
         )
-    if args.train_text is not None and format_ != "html":
-        raise ValueError("--train-text is for a page: without one, it has no effect")
+    of_a_page = {
+        "--train-text": args.train_text is not None,
+        "--title": args.title is not None,
+        "--no-passage": args.no_passage,
+    }
+    for flag, is_given in of_a_page.items():
+        if is_given and format_ != "html":
+            raise ValueError(f"{flag} is for a page: without one, it has no effect")
     arguments.check_encoding(args, args.train_text, args.vocab_from)
 
     text_name = args.vocab_from if args.train_text is None else args.train_text
@@ -126,7 +143,7 @@ def _main(args: argparse.Namespace) -> None:
     model = arguments.open_named(model_name, args)
 
     if format_ == "html":
-        _write_page(model, target, weights, text)
+        _write_page(args, model, target, weights, text)
         return
     if format_ == "npz":
         model.save(target, weights)
@@ -157,9 +174,19 @@ def _format(target: str, chosen: Optional[str]) -> str:
     return by_suffix
 
 
-def _write_page(model: Model, target: str, weights: str, text: Optional[corpus.Text]) -> None:
+def _write_page(
+    args: argparse.Namespace, model: Model, target: str, weights: str, text: Optional[corpus.Text]
+) -> None:
     """Write a page, and print its loss and the best units."""
-    page = export_page(model, target, weights=weights, text=text, progress=terminal.bar)
+    page = export_page(
+        model,
+        target,
+        weights=weights,
+        text=text,
+        title=args.title,
+        shows_text=not args.no_passage,
+        progress=terminal.bar,
+    )
     if page.note:
         terminal.print_note(page.note)
     terminal.write(

@@ -56,7 +56,8 @@ def make_parser() -> arguments.Parser:
     group.add_argument(
         "--prime",
         metavar="TEXT",
-        help="beginning of the text, \\n for a line end (default: 'The ' or another frequent word)",
+        help="beginning of the text, \\n for a line end (default: 'The ', or a word that begins paragraphs of the "
+        "training text)",
     )
     group.add_argument(
         "--unknown",

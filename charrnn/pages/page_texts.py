@@ -1,12 +1,12 @@
 """The texts of a page: where units and the loss are measured, what the page reads at first, and how it names them."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence
 
 import numpy as np
 
+from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.checkpoints.text_of_run import divide, training_text
 from charrnn.engines import Engine
 from charrnn.engines.sampler import Sampler, choose_settings, default_prime
@@ -14,9 +14,11 @@ from charrnn.engines.trained_model import Model
 from charrnn.inspection import units
 from charrnn.system import errors, words
 from charrnn.text import corpus, features, unknown
+from charrnn.text.lines import beginnings_of
 
-# characters that the network writes if there is no training text
+# characters that the network writes if there is no training text, and what they are then a part of
 WRITTEN = 20000
+SOURCE_OF_WRITTEN = "a text that the network wrote"
 
 # characters in which pairs of letters are counted
 COUNTED = 2_000_000
@@ -121,21 +123,26 @@ def _name_of_part(which: str, length: int, length_of_whole: int, source: str) ->
 
 def _written_texts(engine: Engine, model: Model, reason: str) -> PageTexts:
     """Return what the network writes, because the training text cannot be read for some reason."""
-    prime = default_prime(engine.vocabulary, model.beginning)
-    settings = choose_settings(len(engine.vocabulary))
-    [sample] = Sampler(engine).write(prime, WRITTEN, settings, seed=0)
-    written = prime + sample.text
+    written = written_text(engine, model, WRITTEN)
     name = f"{WRITTEN:,} characters that the network wrote"
     return PageTexts(
         measured=written,
         measured_name=name,
         loss=written,
         loss_name=name,
-        source="a text that the network wrote",
+        source=SOURCE_OF_WRITTEN,
         learned=written,
         note="the page uses a text that the network wrote, because the training text cannot be read: "
         f"{reason}",
     )
+
+
+def written_text(engine: Engine, model: Model, length: int) -> str:
+    """Return a text that the network writes, always the same, with its beginning."""
+    prime = default_prime(engine.vocabulary, model.beginning)
+    settings = choose_settings(len(engine.vocabulary))
+    [sample] = Sampler(engine).write(prime, length, settings, seed=0)
+    return prime + sample.text
 
 
 def choose_passage(text: str, names: Sequence[str]) -> str:
@@ -206,14 +213,24 @@ def title_of(text_name: str) -> str:
     return title
 
 
+def title_of_start(init_from: str) -> str:
+    """Return what a reader calls the text of the model that a run began with."""
+    if init_from in TITLES:
+        return TITLES[init_from]
+    if init_from in KNOWN_MODELS:
+        return KNOWN_MODELS[init_from].read
+    # No folder, because a page may be published.
+    *_, name = re.split(r"[/\\]", init_from)
+    return f"the text of the model {name}"
+
+
 def choose_beginnings(model: Model, text: str) -> List[str]:
-    """Return the default prime and up to three others: those of a known text, or what begins most lines of a text."""
-    others: Tuple[str, ...] = ()
+    """Return the default prime and up to three others: those of a known text, or what begins most paragraphs."""
+    others: Sequence[str] = ()
     if model.run:
         others = BEGINNINGS.get(model.run.text_name, ())
     if not others:
-        counts = Counter(re.findall(r"^\S+[ :]", text, re.MULTILINE))
-        others = tuple(beginning for beginning, _ in counts.most_common(MOST_BEGINNINGS))
+        others = beginnings_of(text)
 
     beginnings = dict.fromkeys([default_prime(model.vocabulary, model.beginning), *others])
     known = [beginning for beginning in beginnings if not model.vocabulary.unknown(beginning)]

@@ -3,7 +3,7 @@
 import functools
 import html
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 
@@ -17,12 +17,16 @@ from charrnn.inspection import memory, units
 from charrnn.inspection.discoveries import discovered
 from charrnn.pages.assembly import assemble, to_json
 from charrnn.pages.page_texts import (
+    PASSAGE,
+    SOURCE_OF_WRITTEN,
     PageTexts,
     choose_beginnings,
     choose_passage,
     choose_texts,
     least_full_line,
     title_of,
+    title_of_start,
+    written_text,
 )
 from charrnn.pages.stored import network_data, store, stored_model, untrained_model
 from charrnn.system import files, words
@@ -60,6 +64,8 @@ def export_page(
     *,
     weights: str = "float16",
     text: Optional[corpus.Text] = None,
+    title: Optional[str] = None,
+    shows_text: bool = True,
     progress: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> Page:
     """Write a model as one web page.
@@ -74,6 +80,8 @@ def export_page(
         weights: how they are stored, one of :data:`charrnn.pages.stored.WEIGHTS`.
         text: the training text, or another one; None for the one that the run of the model names. If that cannot be
             read, the network writes one.
+        title: what the page calls the training text; None for its file's name.
+        shows_text: False to show a passage that the network wrote, and none of the text.
         progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
@@ -102,13 +110,18 @@ def export_page(
     untrained_engine = untrained_model(model).engine()
     untrained = units.measure(untrained_engine, texts.measured, model.num_layers, progress)
 
-    page_data = _page_data(model, texts, measured, loss=loss, weights=weights)
+    if not shows_text:
+        texts = replace(texts, source=SOURCE_OF_WRITTEN)
+    page_data = _page_data(model, texts, measured, title, loss=loss, weights=weights)
     # The default comes first. The second beginning, if there is one, comes from the text, and reads better.
     first_two = page_data["beginnings"][:2]
     prime = first_two[-1]
     page_data.update(discovered(rounded, measured, untrained, prime=prime, text=texts.learned))
     tracked_features = [discovery["feature"] for discovery in page_data["discoveries"]]
-    page_data["passage"] = choose_passage(texts.loss, tracked_features)
+    shown = texts.loss
+    if not shows_text:
+        shown = written_text(engine, model, 2 * PASSAGE)
+    page_data["passage"] = choose_passage(shown, tracked_features)
     bits = memory.bits_after(engine, loss_ids, progress=progress)
     learned_ids = engine.vocabulary.encode(texts.learned)
     pairs = memory.bits_of_pairs(learned_ids, loss_ids, len(model.vocabulary))
@@ -147,6 +160,9 @@ def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
     beside = ""
     if page_data["beside"]:
         beside = LEARNING
+    whose_lines = "These lines it did not write: they are a passage"
+    if page_data["source"] == SOURCE_OF_WRITTEN:
+        whose_lines = "These lines are a passage"
     weights = to_json(network)
     return assemble(
         "page.html",
@@ -154,7 +170,8 @@ def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
             "title": html.escape(page_data["title"]),
             "plain_claim": claim.replace("*", ""),
             "claim": re.sub(r"\*(.*?)\*", r"<em>\1</em>", claim),
-            "name": html.escape(page_data["name"]),
+            "learned_from": _learned_from(page_data),
+            "whose_lines": whose_lines,
             "beside": beside,
             "facts": "".join(facts),
             "data": to_json(page_data),
@@ -164,11 +181,38 @@ def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
     )
 
 
+def _learned_from(page_data: Dict[str, Any]) -> str:
+    """Return from which texts the network learned, in HTML. A name may be in a script that is written to the left."""
+    name = f"<cite><bdi>{html.escape(page_data['name'])}</bdi></cite>"
+    if "name_of_start" not in page_data:
+        return f"by reading one text, {name}"
+    of_start = f"<cite><bdi>{html.escape(page_data['name_of_start'])}</bdi></cite>"
+    return f"from {of_start}, and then from {name}"
+
+
 def _page_data(
-    model: Model, texts: PageTexts, measured: units.Measured, loss: float, weights: str
+    model: Model,
+    texts: PageTexts,
+    measured: units.Measured,
+    title: Optional[str],
+    *,
+    loss: float,
+    weights: str,
 ) -> Dict[str, Any]:
     """Return what the page needs, but for what depends on the discoveries."""
-    name = title_of(model.run.text_name) if model.run else Path(model.name).stem
+    if title is not None:
+        name = title
+    elif model.run:
+        name = title_of(model.run.text_name)
+    else:
+        name = Path(model.name).stem
+    learned_from = name
+    # What only a network that began with a model has.
+    of_start = {}
+    if model.run and model.run.init_from:
+        name_of_start = title_of_start(model.run.init_from)
+        learned_from = f"{name_of_start}, and then from {name}"
+        of_start["name_of_start"] = name_of_start
     layers = words.plural(model.num_layers, "layer")
     layers_of_units = f"{layers} of {words.plural(model.lstm_size, 'unit')}"
     facts = [
@@ -184,9 +228,10 @@ def _page_data(
         *_, last = re.split(r"[/\\]", model.run.init_from)
         facts.insert(1, ["Began with", f"the model {last}"])
     return {
-        "title": f"A machine that learned to write from {name}",
+        "title": f"A machine that learned to write from {learned_from}",
         "sentence": "This network writes, and each letter that it reads surprises it more or less.",
         "name": name,
+        **of_start,
         "facts": facts,
         "vocabulary": [ord(char) for char in model.vocabulary.chars],
         "nearest": _nearest(model.vocabulary.chars),

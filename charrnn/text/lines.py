@@ -33,6 +33,8 @@ _FIRST_LETTER = re.compile(r"[\W\d_]*([^\W\d_])")
 _SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")
 # A text that has "The " at least once in this many characters begins with it, as the notebook does.
 CHARACTERS_PER_THE = 10_000
+# A text with fewer paragraphs begins as its lines or sentences do.
+LEAST_PARAGRAPHS = 5
 _SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
 # such as 200, 2.5 or 1/2
 _QUANTITY = re.compile(r"\d+(?:[.,/]\d+)?")
@@ -137,35 +139,63 @@ def _is_prose(lines: List[str]) -> bool:
     return has_both or not has_cases
 
 
-def beginning_of(text: str) -> Optional[str]:
-    r"""Return what a text usually begins with: the most frequent first word of its lines, and a space.
+def beginning_of(text: str, own: bool = False) -> Optional[str]:
+    r"""Return what a text begins with by default: what most of its paragraphs begin with, see :func:`beginnings_of`.
 
-    In prose, the first words of its sentences count. None if "The ", with which the notebook begins, is frequent
-    enough, or if no line has two words. A line end if most lines begin with what nobody would type, such as a number
-    of grams.
+    Args:
+        text: the text.
+        own: True for a text that is to sound like this one, and not like the one that the network learned before: it
+            never begins with "The ", which all English texts have. Otherwise None, which stands for "The ", if that is
+            frequent.
 
     >>> beginning_of("Suppe mit Ei\nSalat\nSuppe mit Brot\n12:30 Anna: ja\n")
     'Suppe '
     >>> beginning_of("200 g Mehl\n50 g Butter\nBacken und essen\n")
     '\n'
+    >>> beginning_of("The cat sat.\nGwen dug.\nThe bees sat.\n", own=True)
+    'Gwen '
     >>> beginning_of("\n" * EXAMINED + "Suppe mit Ei\n")
     """
-    examined = text[:EXAMINED]
-    if text.count("The ") * CHARACTERS_PER_THE >= len(text) or not examined.strip():
+    the = "The "
+    if text.count(the) * CHARACTERS_PER_THE >= len(text) and not own:
         return None
-    starts = [line for line in examined.split("\n") if line.strip()]
-    if _is_prose(starts):
-        starts = re.split(_SENTENCE_END, examined)
+    for beginning in beginnings_of(text):
+        if beginning != the:
+            return beginning
+    return None
 
+
+def beginnings_of(text: str) -> List[str]:
+    r"""Return what the paragraphs of a text begin with, the most frequent first: their first words, each with a space.
+
+    Where there are few paragraphs, the lines count, or in prose that was broken into lines the sentences. A line end
+    stands alone if most of them begin with what nobody would type, such as a number of grams. Nothing begins a text of
+    single words.
+
+    >>> beginnings_of("kez: keys\ndom: no\nkez: who\n")
+    ['kez: ', 'dom: ']
+    """
+    examined = text[:EXAMINED]
+    if not examined.strip():
+        return []
+    starts = _starts(examined)
     of_several_words = [start for start in starts if len(start[:LONGEST_LINE].split()) > 1]
-    if not of_several_words:
-        return None
     first_words = filter(None, map(_first_word, of_several_words))
     counts = Counter(first_words)
     if 2 * sum(counts.values()) < len(of_several_words):
-        return "\n"
-    [(word, _)] = counts.most_common(1)
-    return f"{word} "
+        return ["\n"]
+    return [f"{word} " for word, _ in counts.most_common()]
+
+
+def _starts(text: str) -> List[str]:
+    """Divide a text into its paragraphs; if these are few, into lines, or sentences in prose."""
+    paragraphs = [part for part in re.split(r"\n\s*\n", text) if part.strip()]
+    if len(paragraphs) >= LEAST_PARAGRAPHS:
+        return paragraphs
+    lines = [line for line in text.split("\n") if line.strip()]
+    if _is_prose(lines):
+        return re.split(_SENTENCE_END, text)
+    return lines
 
 
 def _first_word(start: str) -> Optional[str]:

@@ -342,12 +342,19 @@ class Display:
             # The best by its loss has more words of the model that it began with.
             writing = (
                 f"Closest to your text: {self._writing(best=False)}\n"
-                f"Lowest loss on its held-out end: {self._writing(best=True)}"
+                f"Lowest loss on its held-out end: {self._writing(best=True)}\n"
+                f"The model alone, without the rest of the folder: {self._keeping()}"
             )
         else:
             what = "lines" if job.of_lines else "text"
             writing = f"To write {what}: {self._writing(best=has_best)}"
         self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
+
+    def _keeping(self) -> str:
+        """Return how to write the newest network into a file of its own."""
+        if self._in_python:
+            return f"open_model({str(self.folder)!r}).save({'mine.npz'!r})"
+        return words.command("export", f"{words.quoted(self.folder)} mine.npz")
 
     def _writing(self, best: bool) -> str:
         """Return how to write with the newest checkpoint, or with the best."""

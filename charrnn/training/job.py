@@ -435,7 +435,8 @@ def _new_run(
         text_name=text.name,
         text_sha256=sha256,
         shuffled_sha256=shuffled_sha256,
-        beginning=beginning_of(text.text),
+        # The words "The " would lead the network back to the text that its model has read.
+        beginning=beginning_of(text.text, own=init_from is not None),
     )
     if not init_from:
         return record, text

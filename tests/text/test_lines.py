@@ -148,9 +148,24 @@ def test_the_names_have_no_more_characters_than_anna():
     ],
 )
 def test_a_text_begins_with_the_most_frequent_first_word(text, prime):
-    """Of a line, or of a sentence in prose."""
+    """Of a paragraph, a line, or a sentence in prose."""
     sizes = dict(batch_size=2, num_steps=30)
     record = plan_job(corpus.Text("text", text), sizes, "run").record
+    assert default_prime(record.vocabulary, record.beginning) == prime
+
+
+# The lines that go on within a paragraph begin with "and".
+VERSES = "The sea\nand sand\nand foam\n\n" * 4 + "Gulls cry\nand fly\n\n" * 3
+
+
+@pytest.mark.parametrize(
+    "init_from, prime", [(None, "The "), ("anna", "Gulls ")], ids=["anew", "with a model"]
+)
+def test_a_run_that_began_with_a_model_does_not_begin_with_the(init_from, prime):
+    """Its texts begin as the paragraphs of its own text do."""
+    sizes = dict(batch_size=2, num_steps=30)
+    model = init_from and open_model(init_from)
+    record = plan_job(corpus.Text("text", VERSES), sizes, "run", init_from=model).record
     assert default_prime(record.vocabulary, record.beginning) == prime
 
 

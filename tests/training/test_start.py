@@ -30,7 +30,7 @@ from charrnn.commands import inspect, runs, sample, train
 from charrnn.data import Vocabulary
 from charrnn.engines.trained_model import Model, lstm_weights
 from charrnn.hyperparameters import Hyperparameters
-from charrnn.pages import webpage
+from charrnn.pages import page_texts, webpage
 from charrnn.system import files
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
@@ -591,6 +591,23 @@ def test_the_page_of_a_run_names_the_model_that_it_began_with(begun, tmp_path):
     webpage.export_page(open_model(begun), tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<dt>Began with</dt><dd>the model anna</dd>" in page
+    texts = [
+        "<cite><bdi>Anna Karenina</bdi></cite>, and then from <cite><bdi>text</bdi></cite>",
+        "<title>A machine that learned to write from Anna Karenina, and then from text</title>",
+    ]
+    for named in texts:
+        assert named in page, named
+
+
+@pytest.mark.parametrize(
+    "init_from, title",
+    [
+        ("german", "90 novels of 1840 to 1920"),
+        ("/home/gwen/mine", "the text of the model mine"),
+    ],
+)
+def test_the_text_of_another_model_is_named_without_its_folder(init_from, title):
+    assert page_texts.title_of_start(init_from) == title
 
 
 @pytest.mark.parametrize(
@@ -655,6 +672,8 @@ def test_the_end_of_a_run_from_a_model_names_both_checkpoints(trained, tmp_path,
     closest = re.search("Closest to your text: charrnn-sample (.*)", out).group(1)
     lowest = re.search("Lowest loss on its held-out end: charrnn-sample (.*)", out).group(1)
     assert (closest, lowest) == (str(tmp_path / "run"), f"{tmp_path / 'run'} --best")
+    alone = f"without the rest of the folder: charrnn-export {tmp_path / 'run'} mine.npz\n"
+    assert alone in out
 
     assert train_small(text, tmp_path / "whole", "--init-from", str(trained)) == 0
     assert f"To write text: charrnn-sample {tmp_path / 'whole'}\n" in capsys.readouterr().out

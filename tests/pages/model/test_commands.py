@@ -81,6 +81,26 @@ def test_another_text_can_be_named_and_an_older_page_is_replaced(exported, hats,
     assert sorted(path.name for path in target.parent.iterdir()) == ["hats.txt", "page.html"]
 
 
+def test_a_page_can_call_the_text_by_another_name(trained, target):
+    assert export.main([str(trained), str(target), "--title", "Hats & <cats>"]) == 0
+    assert "small" not in f"{entry_of(target, 'title')} {fact_of(target, 'Training text')}"
+    assert "learned to write by reading one text, <cite><bdi>Hats &amp; &lt;cats&gt;</bdi>" in (
+        content_of(target)
+    )
+
+
+def test_a_page_without_a_passage_shows_lines_that_the_network_wrote(trained, target):
+    """It says so. With one, the lines are of the text."""
+    assert export.main([str(trained), str(target)]) == 0
+    assert entry_of(target, "passage") in TEXT
+    assert "These lines it did not write: they are a passage of <span" in content_of(target)
+
+    assert export.main([str(trained), str(target), "--no-passage"]) == 0
+    assert entry_of(target, "passage") not in TEXT
+    assert entry_of(target, "source") == "a text that the network wrote"
+    assert "These lines are a passage of <span" in content_of(target)
+
+
 def test_the_page_is_that_of_the_best_checkpoint(stopped_early, tmp_path, target):
     """The best is not the last here. The text is divided as for the training: a page shows the held-out end."""
     best = stopped_early / record.read_run(stopped_early).best

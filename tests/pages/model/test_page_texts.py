@@ -108,13 +108,13 @@ def test_a_text_that_was_broken_into_lines_is_known_by_their_lengths(text, expec
     "text_name, text, expected",
     [
         ("anna", "", ["The ", "Dear "]),
-        ("my.txt", "at Hat\nDad \nDad sat\nat\nI:", ["The ", "Dad ", "at "]),
-        ("chat", "[2] at\n[2] Dad", ["The ", "[2] "]),
+        ("my.txt", "at Hat\nDad sat\nDad\nIda: at\nDad ate", ["The ", "Dad ", "at "]),
+        ("chat", "2 at\n2 Dad\n3 hats", ["The ", "\n"]),
         (None, "", ["The "]),
     ],
 )
 def test_beginnings_suit_the_text_and_the_vocabulary(text_name, text, expected):
-    """Those of a known text, without what the model cannot write, or what begins most lines."""
+    """Those of a known text, without what the model cannot write, or what begins most lines. The model has no I."""
     run = mock.Mock(text_name=text_name, beginning=None) if text_name else None
     model = replace(random_network("\n 2DT[]adehrt"), run=run)
     assert page_texts.choose_beginnings(model, text) == expected
