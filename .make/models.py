@@ -36,7 +36,7 @@ SETTINGS = dict(
     keep_prob=0.75,
     recurrent_keep_prob=0.7,
     weight_decay=0.1,
-    average_decay=0.998,
+    average_decay=0.99,
     grad_clip=0.2,
     epochs=1,
     val_fraction=0.01,
@@ -88,7 +88,8 @@ def loss_on(model, text):
 def export(row, folder):
     """Write the file of a trained model, and put what is known of it into its row."""
     trained = open_model(folder)
-    run = replace(trained.run, text_name=row["name"])
+    # The table says what it began with; the path in the record is of this machine.
+    run = replace(trained.run, text_name=row["name"], init_from=None, init_from_sha256=None)
     target = MODELS / f"{row['name']}.npz"
     replace(trained, run=run).save(target, "int8")
 
@@ -106,17 +107,35 @@ def export(row, folder):
 
 def write_readme(rows):
     """Write the table into README.md, after what stands before it."""
-    lines = [
-        "| name | language | what it read | characters | steps | loss | two other novels | source | licence |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    head = (
+        "name",
+        "language",
+        "began with",
+        "what it read",
+        "characters",
+        "steps",
+        "loss",
+        "two other novels",
+    )
+    table = [(*head, "source", "licence"), 10 * ("---",)]
     for row in rows:
         if "text" in row and "loss" in row:
-            first, second = row["novels"]
-            lines.append(
-                f"| `{row['name']}` | {row['language']} | {row['read']} | {row['characters']:,} | {row['steps']:,} | "
-                f"{row['loss']:.3f} | {first:.3f}, {second:.3f} | {row['source']} | {row['licence']} |"
+            began_with = f"`{row['begins_with']}`" if "begins_with" in row else ""
+            novels = ", ".join(f"{nats:.3f}" for nats in row["novels"])
+            numbers = (f"{row['characters']:,}", f"{row['steps']:,}", f"{row['loss']:.3f}", novels)
+            name = f"`{row['name']}`"
+            table.append(
+                (
+                    name,
+                    row["language"],
+                    began_with,
+                    row["read"],
+                    *numbers,
+                    row["source"],
+                    row["licence"],
+                )
             )
+    lines = [f"| {' | '.join(cells)} |" for cells in table]
     before, _, after = README.read_text(encoding="utf-8").partition("| name |")
     _, _, rest = after.partition("\n\n")
     README.write_text(before + "\n".join(lines) + "\n\n" + rest, encoding="utf-8")

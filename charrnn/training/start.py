@@ -8,7 +8,7 @@ run learns digits, spaces and signs within a few steps, but not a language.
 import contextlib
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -109,13 +109,12 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
         return Start(reason=f"because {have_read}")
 
     prediction, nearest = min(others, key=_nats_of_letters)
-    pairs = _nats_of_pairs(look)
-    comparison = (
-        f"predicts this text with {prediction.nats:.2f} nats, pairs of characters with {pairs:.2f}"
-    )
+    of_model = prediction.of_letters
+    of_pairs = _nats_of_pairs(look)
+    comparison = f"predicts the letters of this text with {of_model:.2f} nats, pairs of characters with {of_pairs:.2f}"
     if readers:
         comparison = f"{comparison} ({have_read})"
-    if prediction.nats < pairs + MOST_WORSE:
+    if of_model < of_pairs + MOST_WORSE:
         return Start(nearest, f"which {comparison}")
     return Start(reason=f"because {nearest.name} {comparison}", is_unlike=True)
 
@@ -174,8 +173,8 @@ def _prediction(model: Model, text: str, rows: int, warm_up: int) -> Prediction:
         # The first character has no surprisal.
         measured = unknown + list(known[1:])
         nats = np.concatenate([nats, of_known])
-    is_letter = np.array([char.isalpha() for char in measured], bool)
-    return Prediction(nats=_mean(nats), of_letters=_mean(nats[is_letter]))
+    mean = float(np.mean(nats, dtype=np.float64))
+    return Prediction(mean, of_letters=_mean_of_letters(nats, measured))
 
 
 def _nats_of_letters(pair: Tuple[Prediction, Model]) -> float:
@@ -183,19 +182,22 @@ def _nats_of_letters(pair: Tuple[Prediction, Model]) -> float:
     return prediction.of_letters
 
 
-def _mean(nats: np.ndarray) -> float:
-    """Return the mean of an array, 0 if it is empty."""
-    return float(np.sum(nats, dtype=np.float64)) / max(1, len(nats))
-
-
 def _nats_of_pairs(text: str) -> float:
-    """Return the mean nats per character of a text, by the counts of pairs that each half has of the other."""
+    """Return the mean nats per letter of a text, by the counts of pairs that each half has of the other."""
     vocabulary = Vocabulary.from_text(text)
-    ids = vocabulary.encode(text)
-    first = ids[: len(ids) // 2]
-    second = ids[len(ids) // 2 :]
-    nats = [
-        ngram_nats(first, second, len(vocabulary), order=1),
-        ngram_nats(second, first, len(vocabulary), order=1),
-    ]
-    return float(np.mean(np.concatenate(nats)))
+    middle = len(text) // 2
+    first = vocabulary.encode(text[:middle])
+    second = vocabulary.encode(text[middle:])
+    of_first = ngram_nats(second, first, len(vocabulary), order=1)
+    of_second = ngram_nats(first, second, len(vocabulary), order=1)
+    # The first character of each half has none before it.
+    measured = text[1:middle] + text[middle + 1 :]
+    return _mean_of_letters(np.concatenate([of_first, of_second]), measured)
+
+
+def _mean_of_letters(nats: np.ndarray, chars: Sequence[str]) -> float:
+    """Return the mean nats of those characters that are letters; of all, if none is one."""
+    is_letter = np.array([char.isalpha() for char in chars], bool)
+    if is_letter.any():
+        nats = nats[is_letter]
+    return float(np.mean(nats, dtype=np.float64))

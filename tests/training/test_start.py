@@ -143,6 +143,13 @@ def test_only_the_best_of_the_first_look_read_the_whole_beginning(many, monkeypa
     assert sorted(lengths) == 5 * [start.GLIMPSES * start.GLIMPSE] + 2 * [int(0.9 * len(RANDOM))]
 
 
+def test_letters_decide_because_digits_are_learned_within_a_few_steps(known):
+    known(guessing("0123456789"), guessing(LETTERS))
+    digits = np.random.RandomState(6).choice(list("0123456789"), (len(RANDOM), 4))
+    text = "".join(char + "".join(four) for char, four in zip(RANDOM, digits))
+    assert model_of(started(text)) == "tiny-shakespeare"
+
+
 def test_a_model_that_is_not_there_is_not_missed(known):
     known(guessing(LETTERS))
     assert model_of(started()) == "anna"
@@ -169,7 +176,7 @@ def test_a_text_that_pairs_of_characters_predict_much_better_begins_anew(known):
     known(guessing("".join(map(chr, range(300, 1_000)))))
     planned = started("ab" * 1_500)
     assert model_of(planned) is None
-    assert planned.start.reason.startswith("because anna predicts this text with 6.55 nats")
+    assert planned.start.reason.startswith("because anna predicts the letters of this text with 6.55 nats")
 
 
 def test_another_script_does_not_look_easy(known):
@@ -269,6 +276,114 @@ niemand aufbauen will.
 Dienstag. Der Hund der Nachbarn hat die halbe Nacht gebellt. Ich bin müde, aber die Äpfel sind
 endlich reif, und Opa hat zwei Eimer voll gebracht. Wir kochen Mus daraus, mit wenig Zucker und
 viel Zimt. Abends riecht das ganze Haus danach.
+""",
+    "french": """\
+Lundi. Ce matin il faisait encore nuit quand le bus est arrivé. J'ai oublié mon pain à la maison
+et je me suis acheté un croissant à la gare. Au bureau le chauffage ne marche toujours pas, et
+madame Leroy a gardé son manteau toute la journée. L'après-midi nous avons parlé de la nouvelle
+étagère, que personne ne veut monter.
+
+Mardi. Le chien des voisins a aboyé la moitié de la nuit. Je suis fatiguée, mais les pommes sont
+enfin mûres, et grand-père en a apporté deux seaux. Nous en faisons de la compote, avec peu de
+sucre et beaucoup de cannelle.
+""",
+    "spanish": """\
+Lunes. Esta mañana todavía estaba oscuro cuando llegó el autobús. Me dejé el bocadillo en casa y
+me compré un bollo en la estación. En la oficina la calefacción sigue sin funcionar, y la señora
+Ruiz estuvo todo el día con el abrigo puesto. Por la tarde hablamos del estante nuevo, que nadie
+quiere montar.
+
+Martes. El perro de los vecinos ladró media noche. Estoy cansada, pero las manzanas por fin están
+maduras, y el abuelo ha traído dos cubos. Hacemos compota, con poco azúcar y mucha canela.
+""",
+    "italian": """\
+Lunedì. Stamattina era ancora buio quando è arrivato l'autobus. Ho dimenticato il panino a casa e
+mi sono comprato una brioche alla stazione. In ufficio il riscaldamento non funziona ancora, e la
+signora Conti è rimasta tutto il giorno con il cappotto. Nel pomeriggio abbiamo parlato dello
+scaffale nuovo, che nessuno vuole montare.
+
+Martedì. Il cane dei vicini ha abbaiato per metà della notte. Sono stanca, ma le mele sono
+finalmente mature, e il nonno ne ha portati due secchi. Ne facciamo una composta, con poco
+zucchero e molta cannella.
+""",
+    "portuguese": """\
+Segunda-feira. Esta manhã ainda estava escuro quando o autocarro chegou. Deixei o pão em casa e
+comprei um bolo na estação. No escritório o aquecimento continua sem funcionar, e a dona Lurdes
+ficou o dia inteiro com o casaco vestido. À tarde falámos da estante nova, que ninguém quer montar.
+
+Terça-feira. O cão dos vizinhos ladrou metade da noite. Estou cansada, mas as maçãs estão enfim
+maduras, e o avô trouxe dois baldes. Fazemos compota, com pouco açúcar e muita canela. À noite a
+casa toda cheira a ela.
+""",
+    "polish": """\
+Poniedziałek. Rano było jeszcze ciemno, kiedy przyjechał autobus. Zapomniałem kanapki z domu i
+kupiłem sobie bułkę na dworcu. W biurze ogrzewanie znowu nie działa, a pani Nowak cały dzień
+siedziała w płaszczu. Po południu rozmawialiśmy o nowej półce, której nikt nie chce złożyć.
+
+Wtorek. Pies sąsiadów szczekał przez pół nocy. Jestem zmęczona, ale jabłka wreszcie dojrzały, i
+dziadek przyniósł dwa wiadra. Robimy z nich mus, z małą ilością cukru i dużą ilością cynamonu.
+Wieczorem pachnie nim cały dom.
+""",
+    "czech": """\
+Pondělí. Dnes ráno byla ještě tma, když přijel autobus. Zapomněl jsem si doma chleba a koupil jsem
+si na nádraží rohlík. V kanceláři zase nejde topení a paní Malá seděla celý den v kabátě. Odpoledne
+jsme mluvili o nové polici, kterou nikdo nechce sestavit.
+
+Úterý. Pes od sousedů štěkal půl noci. Jsem unavená, ale jablka jsou konečně zralá a děda jich
+přinesl dva kbelíky. Vaříme z nich pyré, s trochou cukru a se spoustou skořice. Večer tím voní celý
+dům.
+""",
+    "hungarian": """\
+Hétfő. Ma reggel még sötét volt, amikor jött a busz. Otthon felejtettem a szendvicsemet, és az
+állomáson vettem egy zsemlét. Az irodában megint nem megy a fűtés, és Kovácsné egész nap kabátban
+ült. Délután az új polcról beszéltünk, amelyet senki sem akar összerakni.
+
+Kedd. A szomszédok kutyája fél éjszaka ugatott. Fáradt vagyok, de az alma végre megérett, és
+nagyapa két vödörrel hozott. Pépet főzünk belőle, kevés cukorral és sok fahéjjal. Este az egész ház
+attól illatozik.
+""",
+    "romanian": """\
+Luni. Azi-dimineață era încă întuneric când a venit autobuzul. Mi-am uitat sandvișul acasă și
+mi-am cumpărat un covrig la gară. La birou căldura tot nu merge, și doamna Popescu a stat toată
+ziua în palton. După-amiază am vorbit despre raftul cel nou, pe care nimeni nu vrea să-l monteze.
+
+Marți. Câinele vecinilor a lătrat jumătate din noapte. Sunt obosită, dar merele s-au copt în
+sfârșit, și bunicul a adus două găleți. Facem piure din ele, cu puțin zahăr și multă scorțișoară.
+Seara toată casa miroase a mere.
+""",
+    "swedish": """\
+Måndag. I morse var det fortfarande mörkt när bussen kom. Jag glömde smörgåsen hemma och köpte en
+bulle på stationen. På kontoret fungerar inte värmen än, och fru Lind satt hela dagen i sin kappa.
+På eftermiddagen talade vi om den nya hyllan, som ingen vill sätta ihop.
+
+Tisdag. Grannarnas hund skällde halva natten. Jag är trött, men äpplena är äntligen mogna, och
+morfar har kommit med två hinkar. Vi kokar mos av dem, med lite socker och mycket kanel. På kvällen
+luktar det av det i hela huset.
+""",
+    "norwegian": """\
+Mandag. I morges var det fortsatt mørkt da bussen kom. Jeg glemte matpakken hjemme og kjøpte en
+bolle på stasjonen. På kontoret virker ikke varmen ennå, og fru Berg satt hele dagen i kåpen sin.
+Om ettermiddagen snakket vi om den nye hyllen, som ingen vil sette sammen.
+
+Tirsdag. Hunden til naboen bjeffet halve natten. Jeg er trett, men eplene er endelig modne, og
+bestefar har kommet med to bøtter av dem. Vi koker mos, med lite sukker og mye kanel. Om kvelden
+lukter hele huset av det.
+""",
+    "russian": """\
+Понедельник. Утром было ещё темно, когда пришёл автобус. Я забыл дома бутерброд и купил себе булку
+на вокзале. На работе опять не топят, и Анна Петровна весь день сидела в пальто. После обеда мы
+говорили о новой полке, которую никто не хочет собирать.
+
+Вторник. Соседская собака лаяла полночи. Я устала, но яблоки наконец поспели, и дедушка принёс два
+ведра. Варим из них повидло, сахара мало, корицы много. Вечером им пахнет весь дом.
+""",
+    "ukrainian": """\
+Понеділок. Уранці було ще темно, коли приїхав автобус. Я забув удома бутерброд і купив собі булку
+на вокзалі. На роботі знову не топлять, і пані Ганна цілий день сиділа в пальті. Після обіду ми
+говорили про нову полицю, яку ніхто не хоче збирати.
+
+Вівторок. Сусідський собака гавкав пів ночі. Я втомилася, але яблука нарешті достигли, і дідусь
+приніс два відра. Варимо з них повидло, цукру мало, кориці багато. Увечері ним пахне весь дім.
 """,
     "english": """\
 Monday. It was still dark this morning when the bus came. I left my sandwich at home and bought
@@ -476,7 +591,7 @@ def test_the_plan_says_which_model_and_why(one_model, tmp_path, plan_only, capsy
     (tmp_path / "text").write_text(RANDOM)
     start = plan_of(capsys, tmp_path / "text")["start"]
     assert re.fullmatch(
-        rf"anna, which predicts this text with {NATS} nats, pairs of characters with \d\.\d\d; "
+        rf"anna, which predicts the letters of this text with {NATS} nats, pairs of characters with \d\.\d\d; "
         "--init-from none begins anew",
         start,
     )
