@@ -75,9 +75,10 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     assert err == ""
     assert sorted(tmp_path.rglob("*")) == before
 
-    assert "windows  30 of 2 x 12 per epoch, 8 characters left over" in out.splitlines()
+    assert "windows  30 of 2 x 12 per epoch, without the last 8 characters" in out.splitlines()
     memory = re.search(r"^memory   ([0-9,]+) MB$", out, re.MULTILINE).group(1)
     assert 50 < int(memory.replace(",", "")) < 100_000
+    assert "\ntrial    a few steps, " in out
     assert "\ntime     3000.0000 s/batch, 1 day, 1:00:00 for all steps, " in out
 
 

@@ -24,7 +24,6 @@ class DividedText(NamedTuple):
 def training_text(
     run: Optional[RunRecord],
     name: Optional[str] = None,
-    encoding: Optional[str] = None,
     flag: str = "--train-text",
 ) -> DividedText:
     """Read the text that a model was trained on, and divide it as the training did.
@@ -32,14 +31,13 @@ def training_text(
     Args:
         run: the run that the model comes from, if known.
         name: a path or a known name; None for the text in the run folder, or the known text that the run names.
-        encoding: encoding of the file that a path names; None for UTF-8.
         flag: the flag that names the text, for messages.
 
     Raises:
         ValueError: the text cannot be read.
     """
     if name is not None:
-        text = read(name, encoding or "utf-8")
+        text = read(name)
         terminal.print_skipped(text.skipped)
         return divide(text, run)
     if run and run.folder:

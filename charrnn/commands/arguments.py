@@ -278,17 +278,24 @@ def is_model(path: StrPath) -> bool:
     return re.search(r"\.ckpt(-\d+)?$", Path(path).name) is not None
 
 
-def read_named(name: str, encoding: Optional[str] = None) -> corpus.Text:
-    """Read a text that an argument names, and report the files of a folder that are skipped."""
-    text = corpus.read(name, encoding or "utf-8")
-    terminal.print_skipped(text.skipped)
-    return text
+def read_named(name: str, args: argparse.Namespace) -> corpus.Text:
+    """Return a text that an argument names, and report the files of a folder that are skipped.
+
+    A text that two arguments name is read once: standard input has no more, and a report is enough.
+    """
+    texts = vars(args).setdefault("texts", {})
+    if name not in texts:
+        texts[name] = corpus.read(name, args.encoding or "utf-8")
+        terminal.print_skipped(texts[name].skipped)
+    return texts[name]
 
 
 def text_of_model(args: argparse.Namespace, model: Model) -> DividedText:
     """Read the text that a model was trained on: what --train-text names, else --vocab-from, else the model's run."""
     name = args.vocab_from if args.train_text is None else args.train_text
-    return text_of_run.training_text(model.run, name, args.encoding)
+    if name is None:
+        return text_of_run.training_text(model.run)
+    return text_of_run.divide(read_named(name, args), model.run)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -325,7 +332,7 @@ def open_at(path: StrPath, args: argparse.Namespace, best: bool = False) -> Mode
     """Open the model at a path, with the vocabulary that the arguments give, and report what is wrong with it."""
     text = None
     if args.vocab_from is not None:
-        text = read_named(args.vocab_from, args.encoding).text
+        text = read_named(args.vocab_from, args).text
 
     vocabulary = None
     if args.vocab_order:

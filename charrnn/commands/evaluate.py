@@ -34,7 +34,7 @@ class EvaluatedText(NamedTuple):
 
 def _read_texts(args: argparse.Namespace, model: Model, name: str) -> EvaluatedText:
     """Read a text that is named, and the training text."""
-    text = arguments.read_named(name, args.encoding)
+    text = arguments.read_named(name, args)
     if args.characters:
         return EvaluatedText(text.text, text.name, training="")
     try:

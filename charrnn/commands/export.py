@@ -139,7 +139,7 @@ def _main(args: argparse.Namespace) -> None:
     text_name = args.vocab_from if args.train_text is None else args.train_text
     text = None
     if text_name is not None and format_ == "html":
-        text = arguments.read_named(text_name, args.encoding)
+        text = arguments.read_named(text_name, args)
     model = arguments.open_named(model_name, args)
 
     if format_ == "html":

@@ -5,13 +5,14 @@ import contextlib
 import itertools
 import json
 import sys
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
 from charrnn.checkpoints import text_of_run
 from charrnn.commands import arguments
 from charrnn.engines import Engine
+from charrnn.engines.trained_model import Model
 from charrnn.inspection import units
 from charrnn.system import terminal
 from charrnn.text import unknown
@@ -136,24 +137,6 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError("--top has no effect with --unit")
 
     model = arguments.open_named(args.model, args)
-    named = args.vocab_from if args.text is None else args.text
-    if named is None:
-        whole = text_of_run.training_text(model.run, flag="--text").training
-        # Without a record of a run, there is no such text.
-        assert model.run
-        text_name = f"the training text, {model.run.text_name}"
-    else:
-        read = arguments.read_named(named, args.encoding)
-        whole = read.text
-        text_name = read.name
-
-    init_from = model.run.init_from if model.run else None
-    text, note = unknown.resolve(whole[: args.characters], model.vocabulary, args.unknown)
-    if note:
-        terminal.print_note(note)
-    if len(text) < 2:
-        raise ValueError("the text needs at least 2 characters that the model knows")
-
     with contextlib.closing(model.engine()) as engine:
         unit = None
         if args.unit is not None:
@@ -161,12 +144,35 @@ def _main(args: argparse.Namespace) -> None:
             parts = units.part_names(model.num_layers, num_parts)
             unit = units.unit_named(args.unit, parts, model.lstm_size)
 
+        text, text_name = _read_text(args, model)
         measured = units.measure(engine, text, model.num_layers, terminal.bar)
         if unit is None:
+            init_from = model.run.init_from if model.run else None
             _print_units(args, measured, text_name, init_from)
         else:
             passage = text[: args.passage or 100]
             _print_unit(engine, measured, unit, passage, args.json)
+
+
+def _read_text(args: argparse.Namespace, model: Model) -> Tuple[str, str]:
+    """Return the text to measure on, with characters that the model knows, and its name in the report."""
+    named = args.vocab_from if args.text is None else args.text
+    if named is None:
+        whole = text_of_run.training_text(model.run, flag="--text").training
+        # Without a record of a run, there is no such text.
+        assert model.run
+        text_name = f"the training text, {model.run.text_name}"
+    else:
+        read = arguments.read_named(named, args)
+        whole = read.text
+        text_name = read.name
+
+    text, note = unknown.resolve(whole[: args.characters], model.vocabulary, args.unknown)
+    if note:
+        terminal.print_note(note)
+    if len(text) < 2:
+        raise ValueError("the text needs at least 2 characters that the model knows")
+    return text, text_name
 
 
 def _print_units(

@@ -275,6 +275,7 @@ def dry_run(job: Job, processes: Processes) -> None:
     is_first = processes.rank == 0
     display = Display(job, model.n_parameters, StopRequests(), quiet=not is_first)
     display.plan()
+    display.before_trial()
     times = np.diff(step_ends(model, job.hyperparameters))
     display.trial(float(np.median(times)), machine.peak_memory())
 

@@ -64,8 +64,11 @@ class Display:
         self._table(self._text())
 
         windows = f"{job.n_windows:,} of {hyper.batch_size} x {hyper.num_steps} per epoch"
-        left_over = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
-        self._row("windows", f"{windows}, {plural(left_over, 'character')} left over")
+        # The characters at the end that fill no window.
+        left_out = len(job.training) - job.n_windows * hyper.batch_size * hyper.num_steps
+        if left_out:
+            windows += f", without the last {plural(left_out, 'character')}"
+        self._row("windows", windows)
         self._row("network", self._network())
         steps = f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}"
         self._row("steps", f"{steps}, seed {hyper.seed}")
@@ -191,6 +194,10 @@ class Display:
         if hyper.fused and not hyper.unrolls_fused:
             network += ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
         return network
+
+    def before_trial(self) -> None:
+        """Print what a dry run does while nothing else is printed."""
+        self._row("trial", "a few steps, to estimate the memory and the time")
 
     def trial(self, seconds: float, memory: str) -> None:
         """Print the estimate of a dry run: the memory, and the time from the seconds that a step takes."""

@@ -1,6 +1,7 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 
 import math
+import re
 import time
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -350,9 +351,14 @@ def _hyperparameters(
     try:
         hyper.check()
     except ValueError as error:
-        if preset:
-            raise ValueError(f"{error} (with preset {preset})")
-        raise
+        named = re.findall(r"\w+", str(error))
+        of_preset = []
+        for name in set(values).difference(overrides):
+            if name in named:
+                of_preset.append(f"{name} {values[name]}")
+        if not preset or not of_preset:
+            raise
+        raise ValueError(f"{error}; the preset {preset} sets {', '.join(sorted(of_preset))}")
     return hyper
 
 

@@ -44,6 +44,20 @@ def test_where_each_feature_is_tracked_none_is_missing(inspected, tmp_path, monk
     assert "no unit reaches" not in out
 
 
+def test_a_folder_that_gives_the_characters_and_the_text_is_told_of_once(inspected, bare, tmp_path):
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text(TEXT)
+    (tmp_path / "texts" / "cover.png").write_bytes(b"\x89PNG\x00\xff")
+    _, err = inspected(bare, "--vocab-from", tmp_path / "texts")
+    assert err.count("cover.png is not a text file") == 1
+
+
+def test_standard_input_gives_the_characters_and_the_text(inspected, bare, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    out, _ = inspected(bare, "--vocab-from", "-")
+    assert out.endswith(f"measured on {len(TEXT):,} characters of standard input\n")
+
+
 @pytest.mark.parametrize("flags, n_columns", [([], 4), (["--top", 1], 3)])
 def test_top_is_how_many_units_a_row_has(inspected, trained, flags, n_columns):
     """The feature, the best unit, its correlation, and all others in one column."""
