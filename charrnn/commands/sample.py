@@ -268,9 +268,8 @@ def _run(args: argparse.Namespace) -> int:
         model.directions(arguments.text_of_model(args, model).training)
 
     characters = _characters(args)
-    with contextlib.ExitStack() as stack:
-        contrast = stack.enter_context(model.contrasted(args.contrast))
-        engine = stack.enter_context(contextlib.closing(model.engine(args.num_samples, characters)))
+    contrast = model.contrasted(args.contrast)
+    with contextlib.closing(model.engine(args.num_samples, characters)) as engine:
         writer = Sampler(engine, args.num_samples, contrast=contrast, steering=model.steered(steer))
         if args.interactive:
             conversation = Conversation(

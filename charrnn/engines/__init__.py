@@ -58,6 +58,17 @@ class Engine:
             the next call.
         """
 
+    def feed(self, ids: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Read one character in each row.
+
+        Args:
+            ids: [B] in [0, C).
+            state: the state before them, [S, B, L].
+
+        Returns:
+            (logits, state): float32 [B, C], for the characters that follow, and the state after these.
+        """
+
     def surprisal(
         self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray
     ) -> Tuple[np.ndarray, np.ndarray]:

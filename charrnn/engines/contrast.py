@@ -7,14 +7,11 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.decoding import Settings
 
 # A character that is less probable than this share of the most probable one is not drawn.
 PLAUSIBLE = 0.02
 # The difference of two logarithms counts up to this much.
 LARGEST = 2.0
-# takes the character whose logit is the largest
-_FORCED = Settings(temperature=0.0, top_n=1)
 
 
 class Contrast:
@@ -27,7 +24,7 @@ class Contrast:
     probable one are not drawn.
 
     Attributes:
-        start: the engine of the other model.
+        start: the engine of the other model, which several texts may share.
         strength: above 0.
     """
 
@@ -43,10 +40,6 @@ class Contrast:
         self._vocabulary = vocabulary
         self._logits = np.zeros((1, len(start.vocabulary)), np.float32)
         self._state = start.zero_state()
-
-    def close(self) -> None:
-        """Release the engine of the other model."""
-        self.start.close()
 
     def read(self, prime: str, rows: int, after_last: bool) -> None:
         """Read the beginning of some texts, which may follow what was drawn last."""
@@ -78,14 +71,13 @@ class Contrast:
         """Read the characters [B] that were drawn, those that the other model knows."""
         ids_of_start = self._ids_of_start[ids]
         is_known = ids_of_start >= 0
-        # A character is read by drawing it: it has the largest logit. Where it is not known, its id is -1: the last
-        # character is read in its place, and the result is dropped below.
-        forced = np.zeros_like(self._logits)
-        forced[np.arange(len(ids)), ids_of_start] = 1
-        uniforms = np.zeros((1, len(ids)))
-        _, _, logits, state = self.start.generate(forced, self._state, uniforms, _FORCED)
-        self._logits = np.where(is_known[:, np.newaxis], logits, self._logits)
-        self._state = np.where(is_known[:, np.newaxis], state, self._state)
+        # Where a character is not known, the first one is read in its place, and the result is dropped below.
+        logits, state = self.start.feed(np.where(is_known, ids_of_start, 0), self._state)
+        if not is_known.all():
+            logits = np.where(is_known[:, np.newaxis], logits, self._logits)
+            state = np.where(is_known[:, np.newaxis], state, self._state)
+        self._logits = logits
+        self._state = state
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -153,6 +153,14 @@ class GraphEngine(Engine):
             feed.append((loop.settings.top_p, settings.top_p))
         return self._run(loop.results, feed)
 
+    def feed(self, ids, state):
+        # A character is read by drawing it: its logit is the largest.
+        forced = np.zeros((len(ids), len(self.vocabulary)), np.float32)
+        forced[np.arange(len(ids)), ids] = 1
+        uniforms = np.zeros((1, len(ids)))
+        _, _, logits, state = self.generate(forced, state, uniforms, Settings(top_n=1))
+        return logits, state
+
     def surprisal(self, inputs, targets, state):
         # The fused unroll is built for windows of one shape.
         shape = inputs.shape if self._cell == "lstm" else None

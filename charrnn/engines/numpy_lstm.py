@@ -20,6 +20,9 @@ _HALF = np.array(0.5, np.float32)
 _CLEARS = np.zeros((64, 64), np.float32)
 
 
+_NOTHING_FED = (None, None)
+
+
 class _Layer(NamedTuple):
     """The weights of a layer, for gates in the order o, i, f, j. The first three are halved, so one tanh serves all.
 
@@ -110,6 +113,8 @@ class NumpyLSTM(Engine):
         self._size = len(softmax_kernel)
         self._softmax = np.ascontiguousarray(softmax_kernel.T) * _HALF  # [C, L]
         self._softmax_bias = softmax_bias
+        # what feed() returned last, and the arrays that hold it
+        self._fed: Tuple[Optional[np.ndarray], Optional[_Rows]] = _NOTHING_FED
         # the table of the first layer for several rows, [4L, C]
         self._columns: Optional[np.ndarray] = None
 
@@ -146,6 +151,19 @@ class NumpyLSTM(Engine):
             self._step(ids[step], rows)
             self._write_logits(rows, all_logits[step + 1])
         return ids, log_probabilities_of(all_logits[:-1], ids), all_logits[-1], rows.state()
+
+    def feed(self, ids: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        # If the state is the one that the last call returned, its arrays go on. Nobody else has them meanwhile.
+        fed_state, rows = self._fed
+        self._fed = _NOTHING_FED
+        if rows is None or fed_state is not state:
+            rows = _Rows(state)
+        self._step(ids, rows)
+        logits = np.empty((len(ids), len(self.vocabulary)), np.float32)
+        self._write_logits(rows, logits)
+        state = rows.state()
+        self._fed = state, rows
+        return logits, state
 
     def surprisal(
         self, inputs: np.ndarray, targets: np.ndarray, state: np.ndarray

@@ -13,7 +13,7 @@ import numpy as np
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.contrast import Contrast
-from charrnn.engines.decoding import Settings, log_probabilities_of
+from charrnn.engines.decoding import Settings, draw_ids, log_probabilities_of
 from charrnn.engines.directions import Steering
 from charrnn.text.unknown import resolve
 
@@ -229,12 +229,15 @@ class Sampler:
                 logits = _weighted(logits, texts, self.vocabulary, self._allow)
             if self._contrast:
                 logits = self._contrast.applied(own_logits, logits)
-            ids, log_probabilities, logits, state = self._engine.generate(
-                logits, state, uniforms, settings
-            )
             if changes_logits:
-                # Those of the logits before allow and contrast. There is one step, so the ids are [1, B].
+                # The probabilities are those before allow and contrast. There is one step, so the ids are [1, B].
+                ids = draw_ids(logits, uniforms[0], settings)[np.newaxis]
                 log_probabilities = log_probabilities_of(own_logits[np.newaxis], ids)
+                logits, state = self._engine.feed(ids[0], state)
+            else:
+                ids, log_probabilities, logits, state = self._engine.generate(
+                    logits, state, uniforms, settings
+                )
             if self._contrast:
                 self._contrast.follow(ids[0])
             if self._steering:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import (
     Callable,
-    ContextManager,
     Dict,
     Iterator,
     List,
@@ -90,8 +89,8 @@ class Model:
     open_start: Optional[Callable[[], "Model"]] = None
     num_layers: int = field(init=False)
     cell: str = field(init=False)
-    # The engine of :meth:`next`, which is kept from its first call on.
-    _next_engine: Optional[Engine] = field(init=False, default=None)
+    # The engine of :meth:`kept_engine`.
+    _kept_engine: Optional[Engine] = field(init=False, default=None)
     # The model that it began with, from the first text with a contrast on.
     _start: Optional["Model"] = field(init=False, default=None)
     # Cached by directions().
@@ -218,12 +217,10 @@ class Model:
         if allow or contrast or steering:
             # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
             characters = None
-        with self.contrasted(contrast) as contrasts:
-            with contextlib.closing(
-                self.engine(num_samples, characters, keeps_eager=True)
-            ) as engine:
-                writer = Sampler(engine, num_samples, allow, contrasts, steering)
-                samples = writer.write(prime, length, settings, seed, stop=stop)
+        contrasts = self.contrasted(contrast)
+        with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
+            writer = Sampler(engine, num_samples, allow, contrasts, steering)
+            samples = writer.write(prime, length, settings, seed, stop=stop)
 
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
@@ -253,13 +250,13 @@ class Model:
         prime = self._checked_prime(prime, unknown)
         _check_allow(allow)
 
-        context = self.contrasted(contrast)
+        contrasts = self.contrasted(contrast)
         steering = self.steered(steer)
 
         # The arguments are checked now, and the text is drawn when it is asked for.
         def pieces() -> Iterator[str]:
             yield prime
-            with context as contrasts, contextlib.closing(self.engine()) as engine:
+            with contextlib.closing(self.engine()) as engine:
                 sampler = Sampler(engine, allow=allow, contrast=contrasts, steering=steering)
                 yield from sampler.pieces(prime, length, settings, seed, steps=1, stop=stop)
 
@@ -309,15 +306,15 @@ class Model:
         characters: Optional[int] = n * USUAL_LINE_LENGTH
         if contrast or steering:
             characters = None
-        with self.contrasted(contrast) as contrasts:
-            with contextlib.closing(self.engine(n, characters, keeps_eager=True)) as engine:
-                writer = Sampler(engine, n, contrast=contrasts, steering=steering)
-                samples = writer.write_lines(length, settings, seed, known_lines)
+        contrasts = self.contrasted(contrast)
+        with contextlib.closing(self.engine(n, characters, keeps_eager=True)) as engine:
+            writer = Sampler(engine, n, contrast=contrasts, steering=steering)
+            samples = writer.write_lines(length, settings, seed, known_lines)
 
         return [sample.text.rstrip("\n") for sample in samples]
 
-    def contrasted(self, strength: float) -> ContextManager[Optional[Contrast]]:
-        """Return a context in which a text can be written with a contrast: its Contrast, or None for a strength of 0.
+    def contrasted(self, strength: float) -> Optional[Contrast]:
+        """Return the Contrast with which a text can be written; None for a strength of 0.
 
         Raises:
             ValueError: the strength is out of range, or the model that this one began with is not at hand.
@@ -325,13 +322,13 @@ class Model:
         if not isinstance(strength, (int, float, np.number)) or not 0 <= strength < math.inf:
             raise ValueError(f"contrast must be a number, at least 0, not {strength!r}")
         if strength == 0:
-            return contextlib.nullcontext()
+            return None
         if self.open_start is None:
             raise ValueError(
                 f"contrast is for a model that began with another one, and {self.name} began with none"
             )
         self._start = self._start or self.open_start()
-        return contextlib.closing(Contrast(self.vocabulary, self._start.engine(), strength))
+        return Contrast(self.vocabulary, self._start.kept_engine(), strength)
 
     def directions(self, text: Optional[str] = None) -> Dict[str, Direction]:
         """Find the directions of the memory that ``steer`` can hold, and keep them for it.
@@ -401,15 +398,12 @@ class Model:
             ValueError: the text is empty, or has a character that the model does not know.
         """
         known, _ = checked_prime(text, self.vocabulary, unknown)
-        # It is kept, because a program may call this for each character, and to lay out the weights takes as long as to
-        # read hundreds of characters.
-        engine = self._next_engine or self.engine()
-        self._next_engine = engine
+        engine = self.kept_engine()
         logits, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
-        with self.contrasted(contrast) as contrasts:
-            if contrasts:
-                contrasts.read(known, rows=1, after_last=False)
-                logits = contrasts.applied(logits, logits)
+        contrasts = self.contrasted(contrast)
+        if contrasts:
+            contrasts.read(known, rows=1, after_last=False)
+            logits = contrasts.applied(logits, logits)
         (chances,) = softmax(logits)
         return chances
 
@@ -488,6 +482,14 @@ class Model:
             engine = GraphEngine(self.vocabulary, self.lstm_size, self.num_layers, self.cell)
             engine.load(self.weights)
         return engine
+
+    def kept_engine(self) -> Engine:
+        """Return an engine for one text that is kept, because a program may want it for each character.
+
+        To lay out the weights takes as long as to read hundreds of characters.
+        """
+        self._kept_engine = self._kept_engine or self.engine()
+        return self._kept_engine
 
     def _runs_in_numpy(self, texts: int, characters: Optional[int], keeps_eager: bool) -> bool:
         """Choose between the engines."""

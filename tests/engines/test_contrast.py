@@ -97,6 +97,14 @@ def test_many_texts_are_those_that_are_written_one_by_one(model):
     assert len(set(together)) == 3
 
 
+def test_two_texts_that_are_drawn_in_turns_do_not_disturb_each_other(model):
+    """They share the engine of the other model."""
+    streams = [model.stream("the ", 30, seed=seed, contrast=0.7) for seed in (2, 3)]
+    texts = ["".join(pieces) for pieces in zip(*zip(*streams))]
+    expected = [model.write("the ", 30, seed=seed, contrast=0.7) for seed in (2, 3)]
+    assert texts == expected
+
+
 def test_a_stream_is_the_text(model):
     expected = model.write("the ", 40, seed=2, contrast=0.7)
     assert "".join(model.stream("the ", 40, seed=2, contrast=0.7)) == expected
