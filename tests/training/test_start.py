@@ -176,7 +176,9 @@ def test_a_text_that_pairs_of_characters_predict_much_better_begins_anew(known):
     known(guessing("".join(map(chr, range(300, 1_000)))))
     planned = started("ab" * 1_500)
     assert model_of(planned) is None
-    assert planned.start.reason.startswith("because anna predicts the letters of this text with 6.55 nats")
+    assert planned.start.reason.startswith(
+        "because anna predicts the letters of this text with 6.55 nats"
+    )
     assert planned.start.is_unlike
 
 
