@@ -115,18 +115,8 @@ def export_page(
     if not shows_text:
         texts = replace(texts, source=SOURCE_OF_WRITTEN)
     page_data = _page_data(model, texts, measured, title, loss=loss, weights=weights)
-    # The default comes first. The second beginning, if there is one, comes from the text, and reads better.
     primes = page_data["beginnings"]
-    first_two = primes[:2]
-    prime = first_two[-1]
-    directions, why_none = _directions_of(model, texts.learned)
-    trial = None
-    if directions:
-        trial = Trial(rounded, directions, primes, texts.learned)
-    page_data.update(discovered(rounded, measured, untrained, trial, prime, text=texts.learned))
-    page_data["no_direction"] = ""
-    if not page_data["directions"]:
-        page_data["no_direction"] = why_none or no_direction_told(primes)
+    page_data.update(_discoveries(model, rounded, measured, untrained, primes, texts.learned))
     tracked_features = [discovery["feature"] for discovery in page_data["discoveries"]]
     shown = texts.loss
     if not shows_text:
@@ -150,6 +140,36 @@ def export_page(
         units=best,
         note=texts.note,
     )
+
+
+def _discoveries(
+    model: Model,
+    rounded: Model,
+    measured: units.Measured,
+    untrained: units.Measured,
+    primes: Sequence[str],
+    text: str,
+) -> Dict[str, Any]:
+    """Return what the page tells of a model, see :func:`discovered`, and why it tells no direction, or "".
+
+    Args:
+        model: the model.
+        rounded: the same with the weights of the page.
+        measured, untrained: what its units track, and those of a network that has learned nothing.
+        primes: the beginnings of its texts.
+        text: the text that it learned.
+    """
+    directions, why_none = _directions_of(model, text)
+    trial = None
+    if directions:
+        trial = Trial(rounded, directions, primes, text)
+    # The default comes first. The second beginning, if there is one, comes from the text, and reads better.
+    first_two = primes[:2]
+    told = discovered(rounded, measured, untrained, trial, first_two[-1], text=text)
+    no_direction = ""
+    if not told["directions"]:
+        no_direction = why_none or no_direction_told(primes)
+    return dict(told, no_direction=no_direction)
 
 
 def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
