@@ -10,6 +10,7 @@ measured and put into the table, from which ``charrnn/models/README.md`` is writ
 import json
 import lzma
 import os
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -90,11 +91,11 @@ def export(row, folder):
     trained = open_model(folder)
     # The table says what it began with; the path in the record is of this machine.
     run = replace(trained.run, text_name=row["name"], init_from=None, init_from_sha256=None)
-    target = MODELS / f"{row['name']}.npz"
-    replace(trained, run=run).save(target, "int8")
+    exported = folder.parent / f"{row['name']}.npz"
+    replace(trained, run=run).save(exported, "int8")
 
     # what is measured is the file
-    model = open_model(target)
+    model = open_model(exported)
     training, held_out, _ = trained.run.divide(trained.run.text())
     row["characters"] = len(training)
     row["steps"] = int(trained.name.rpartition("/i")[2].partition("_")[0])
@@ -103,6 +104,8 @@ def export(row, folder):
     for number in NOVELS:
         novel = read_text(folder_of_texts() / f"{row['name']}-novel-{number}.txt.xz")
         row["novels"].append(loss_on(model, novel))
+    # A file without a complete row would stop every command.
+    shutil.copy(str(exported), str(MODELS))
 
 
 def write_readme(rows):
