@@ -38,8 +38,9 @@ WARM_UP = 40
 GLIMPSES = 24
 GLIMPSE = 26
 FINALISTS = 3
-# A model may predict a text by this many nats worse than counts of pairs. Source code is up to 0.6 worse, and gains
-# much. Russian is 1.7 worse for a model of English, and loses by it.
+# A model may predict the letters of a text by this many nats worse than counts of pairs. A Romanian text that was 0.5
+# worse for a model of Spanish, and a program that was 0.6 worse for one of English, gained. A Swedish text that was 1.3
+# worse for one of German lost.
 MOST_WORSE = 1.0
 
 
