@@ -21,6 +21,7 @@ from charrnn import open_model, train_model
 from charrnn.checkpoints.record import is_run
 from charrnn.engines.surprisal import surprisal
 from charrnn.text.corpus import Text
+from charrnn.text.trigrams import most_common
 
 MODELS = Path(__file__).resolve().parent.parent / "charrnn" / "models"
 TABLE = MODELS / "models.json"
@@ -49,6 +50,9 @@ SETTINGS = dict(
 )
 # novels that no model has read, LANGUAGE-novel-1.txt.xz and so on
 NOVELS = (1, 2)
+# how many groups of three letters tell a language, and the characters at the beginning of a text that they are from
+TRIGRAMS = 200
+CHARACTERS_OF_TRIGRAMS = 1_000_000
 # pieces of a text that are read in parallel
 ROWS = 64
 
@@ -100,6 +104,7 @@ def export(row, folder):
     row["characters"] = len(training)
     row["steps"] = int(trained.name.rpartition("/i")[2].partition("_")[0])
     row["loss"] = loss_on(model, held_out)
+    row["trigrams"] = "|".join(most_common(training[:CHARACTERS_OF_TRIGRAMS], TRIGRAMS))
     row["novels"] = []
     for number in NOVELS:
         novel = read_text(folder_of_texts() / f"{row['name']}-novel-{number}.txt.xz")

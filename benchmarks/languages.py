@@ -144,7 +144,7 @@ def pieces(language):
     starts = range(0, len(text) - PIECE, len(text) // 7)
     of_text = [text[start : start + PIECE] for start in starts]
     of_novels = []
-    for number, starts in ((1, (10_000, 25_000, 40_000, 55_000)), (2, (15_000, 30_000, 45_000))):
+    for number, starts in ((1, (5_000, 15_000, 25_000, 35_000)), (2, (10_000, 20_000, 30_000))):
         path = Path(os.environ["CHARRNN_DATA"]) / "novels" / f"{language}-novel-{number}.txt.xz"
         novel = lzma.open(str(path), "rt", encoding="utf-8").read()
         of_novels += [novel[start : start + PIECE] for start in starts]

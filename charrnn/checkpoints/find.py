@@ -41,6 +41,7 @@ class KnownModel(NamedTuple):
         characters: characters of that text.
         steps: updates of its training.
         loss: nats per character on the end of that text, which was held out.
+        trigrams: the groups of three letters that are most frequent in its language, see :mod:`charrnn.text.trigrams`.
         memorised: with fewer nats per character on a text, it has read that text many times; None if it has read each
             text only once or twice.
     """
@@ -51,6 +52,7 @@ class KnownModel(NamedTuple):
     characters: int
     steps: int
     loss: float
+    trigrams: Tuple[str, ...] = ()
     memorised: Optional[float] = None
 
 
@@ -60,6 +62,7 @@ def _known_models() -> Dict[str, KnownModel]:
     for row in json.loads((MODELS / "models.json").read_text(encoding="utf-8")):
         if file_of(row["name"]).exists():
             values = {name: row[name] for name in KnownModel._fields if name in row}
+            values["trigrams"] = tuple(row["trigrams"].split("|"))
             known[row["name"]] = KnownModel(**values)
     return known
 

@@ -1,7 +1,8 @@
 """What a new run begins with: a trained model, or random weights.
 
 A model that has learned to write spares a short text most of the work, even where it predicts the text worse than
-counts of pairs of characters. It is chosen by how it predicts the letters at the beginning of the text to train on: a
+counts of pairs of characters. Of the models whose languages are nearest to the text, it is chosen by how it predicts
+the letters at the beginning of the text to train on: a
 run learns digits, spaces and signs within a few steps, but not a language.
 """
 
@@ -22,21 +23,20 @@ from charrnn.system import files, words
 from charrnn.text import lines
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
+from charrnn.text.trigrams import share_of
 
 # in place of a model: begin with random weights
 NONE = "none"
 
 # A longer text needs no model to begin with.
 LONGEST = 300_000
-# characters at the beginning of the text to train on that are read, at most and at least
+# characters at the beginning of the text to train on that are looked at, at most and at least
 LOOK = 4_000
 LEAST_LOOK = 200
 # Pieces that are read in parallel, and the characters that each is read from before its own.
 ROWS = 64
 WARM_UP = 40
-# Each model of the right sizes reads GLIMPSES pieces of GLIMPSE characters. The best FINALISTS read the whole LOOK.
-GLIMPSES = 24
-GLIMPSE = 26
+# Models that read it: those with whose language it has most groups of three letters in common.
 FINALISTS = 3
 # A model may predict the letters of a text by this many nats worse than counts of pairs. A Romanian text that was 0.5
 # worse for a model of Spanish, and a program that was 0.6 worse for one of English, gained. A Swedish text that was 1.3
@@ -121,20 +121,16 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
 
 
 def _finalists(names: List[str], look: str, sizes: Dict[str, Any]) -> List[Model]:
-    """Return the models of some sizes that predict pieces of a text best, those that may have read it included."""
-    last = len(look) - GLIMPSE
-    starts = np.linspace(0, last, GLIMPSES).astype(int)
-    glimpses = "".join(look[start : start + GLIMPSE] for start in starts)
-
-    ranked: List[Tuple[Prediction, Model]] = []
-    for name in names:
+    """Return the models of some sizes whose languages are nearest to a text, those that may have read it included."""
+    nearness = {name: share_of(KNOWN_MODELS[name].trigrams, look) for name in names}
+    finalists: List[Model] = []
+    for name in sorted(names, key=lambda name: nearness[name], reverse=True):
         model = open_known(name)
         if all(getattr(model, setting) == value for setting, value in sizes.items()):
-            ranked.append((_prediction(model, glimpses, GLIMPSES, warm_up=0), model))
-            # All of them together would take much memory.
-            ranked.sort(key=_nats_of_letters)
-            del ranked[FINALISTS:]
-    return [model for _, model in ranked]
+            finalists.append(model)
+        if len(finalists) == FINALISTS:
+            break
+    return finalists
 
 
 def _has_read(model: Model, sha256: str, nats: float) -> bool:

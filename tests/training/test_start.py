@@ -34,6 +34,7 @@ from charrnn.pages import page_texts, webpage
 from charrnn.system import files
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
+from charrnn.text.trigrams import most_common
 from charrnn.training import job, minutes, presets, start
 from charrnn.training.job import plan_job
 from charrnn.training.presets import auto_from_model
@@ -104,14 +105,20 @@ def test_a_run_begins_with_the_model_that_predicts_its_text_best(known):
 
 @pytest.fixture
 def many(known, monkeypatch):
-    """There are five known models; that of number 0 suits the text best. The names of those that are opened."""
-    names = [f"model-{number}" for number in range(5)]
-    table = {name: KnownModel(name, "English", "a text", 9, 9, 1.0) for name in names}
-    monkeypatch.setattr(start, "KNOWN_MODELS", table)
+    """There are five known models. The text is in the language of the last three. The names of those that are opened.
+
+    The lower the number of a model, the better it predicts the text.
+    """
+    near = tuple(most_common(RANDOM, 50))
+    table = {}
     folder = known(guessing(LETTERS))
-    for number, name in enumerate(names):
+    for number in range(5):
+        name = f"model-{number}"
+        trigrams = near if number >= 2 else ("xyz",)
+        table[name] = KnownModel(name, "English", "a text", 9, 9, 1.0, trigrams)
         others = "".join(map(chr, range(300, 300 + 5 * number)))
         guessing(LETTERS + others).save(folder / f"{name}.npz")
+    monkeypatch.setattr(start, "KNOWN_MODELS", table)
 
     opened = []
     usual = start.open_known
@@ -124,23 +131,14 @@ def many(known, monkeypatch):
     return opened
 
 
-def test_no_model_is_opened_twice(many):
-    assert model_of(started()) == "model-0"
-    assert sorted(many) == [f"model-{number}" for number in range(5)]
+def test_only_models_whose_languages_are_near_are_opened_each_once(many):
+    assert model_of(started()) == "model-2"
+    assert sorted(many) == ["model-2", "model-3", "model-4"]
 
 
-def test_only_the_best_of_the_first_look_read_the_whole_beginning(many, monkeypatch):
-    monkeypatch.setattr(start, "FINALISTS", 2)
-    lengths = []
-    usual = start.surprisal
-
-    def measure(engine, ids, *args, **options):
-        lengths.append(len(ids))
-        return usual(engine, ids, *args, **options)
-
-    monkeypatch.setattr(start, "surprisal", measure)
-    started()
-    assert sorted(lengths) == 5 * [start.GLIMPSES * start.GLIMPSE] + 2 * [int(0.9 * len(RANDOM))]
+def test_models_of_other_sizes_leave_their_place_to_others(many):
+    assert model_of(started(lstm_size=5)) is None
+    assert len(many) == 5
 
 
 def test_letters_decide_because_digits_are_learned_within_a_few_steps(known):
