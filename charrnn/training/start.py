@@ -1,9 +1,9 @@
 """What a new run begins with: a trained model, or random weights.
 
 A model that has learned to write spares a short text most of the work, even where it predicts the text worse than
-counts of pairs of characters. Of the models whose languages are nearest to the text, it is chosen by how it predicts
-the letters at the beginning of the text to train on: a
-run learns digits, spaces and signs within a few steps, but not a language.
+counts of pairs of characters. Of the models whose languages are nearest to the text, it is the one that best predicts
+the letters at the beginning of the text to train on: a run learns digits, spaces and signs within a few steps, but no
+language.
 """
 
 import contextlib
@@ -97,7 +97,7 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
     readers: List[str] = []
     others: List[Tuple[Prediction, Model]] = []
     for model in finalists:
-        prediction = _prediction(model, look, ROWS, WARM_UP)
+        prediction = _prediction(model, look)
         if _has_read(model, sha256, prediction.nats):
             readers.append(model.name)
         else:
@@ -147,15 +147,10 @@ def _has_read(model: Model, sha256: str, nats: float) -> bool:
     return memorised is not None and nats < memorised
 
 
-def _prediction(model: Model, text: str, rows: int, warm_up: int) -> Prediction:
+def _prediction(model: Model, text: str) -> Prediction:
     """Measure how a model predicts a text. A character that the model does not know is one of C at random.
 
     C is the number of characters of the text and of the model together, so that another script does not look easy.
-
-    Args:
-        model: the model.
-        text: the text.
-        rows, warm_up: as for :func:`surprisal`.
     """
     vocab_to_int = model.vocabulary.vocab_to_int
     known = "".join(char for char in text if char in vocab_to_int)
@@ -166,7 +161,7 @@ def _prediction(model: Model, text: str, rows: int, warm_up: int) -> Prediction:
     nats = np.full(len(unknown), math.log(num_classes), np.float32)
     if len(known) > 1:
         with contextlib.closing(model.engine()) as engine:
-            of_known = surprisal(engine, model.vocabulary.encode(known), rows, warm_up=warm_up)
+            of_known = surprisal(engine, model.vocabulary.encode(known), ROWS, warm_up=WARM_UP)
         # The first character has no surprisal.
         measured = unknown + list(known[1:])
         nats = np.concatenate([nats, of_known])
