@@ -56,8 +56,7 @@ _AUTO = dict(
 # characters up to which a text is small, and from which on it is large
 SMALL = 200_000
 LARGE = 2_000_000
-# What a run that begins with a model is trained with in place of the values of auto. Longer training or a higher rate
-# leads to lower losses on the end of a short text, but to higher ones on what follows it.
+# What a run that begins with a model is trained with in place of the values of auto.
 _FROM_MODEL = dict(
     learning_rate=0.002,
     keep_prob=0.75,
@@ -66,9 +65,14 @@ _FROM_MODEL = dict(
     # The last checkpoint is nearly as good as the best, which is kept too.
     max_to_keep=1,
 )
-# epochs of a run that begins with a model
-START_EPOCHS = 4
-# If these make fewer steps, it has more epochs.
+# Epochs of a run that begins with a model, for a text of up to START_CHARACTERS: so many that about half as many of the
+# words that it writes are its own text's alone as in that text. After 4, nearly none are. More epochs copy more, and
+# raise the loss on what follows the text. (results: docs/training.md)
+START_EPOCHS = 12
+START_CHARACTERS = 12_000
+# A longer text is read fewer times, at least so many.
+LEAST_START_EPOCHS = 4
+# If these make fewer steps, a run has more epochs.
 LEAST_START_STEPS = 40
 # evaluations of a run at least, so that it can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
@@ -139,7 +143,9 @@ def auto_from_model(n_characters: int) -> Dict[str, Any]:
     """Return what the preset auto sets for a run that begins with a model, whose sizes replace those that are here."""
     values = _auto(n_characters)
     windows = max(1, _windows(values, n_characters))
-    epochs = max(START_EPOCHS, math.ceil(LEAST_START_STEPS / windows))
+    readings = START_EPOCHS * math.sqrt(START_CHARACTERS / max(1, n_characters))
+    epochs = round(_between(LEAST_START_EPOCHS, readings, START_EPOCHS))
+    epochs = max(epochs, math.ceil(LEAST_START_STEPS / windows))
     steps = windows * epochs
     values.update(_FROM_MODEL, epochs=epochs)
     values.update(

@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from charrnn.text import novelty
 from charrnn.text.novelty import WINDOW, Novelty, compare
+
+# five short texts by one writer each, none a novel
+VOICES = ROOT / "tests" / "data" / "voices"
 
 
 def random_texts(seed):
@@ -118,3 +122,19 @@ def test_the_words_of_a_text_without_spaces_are_pieces_of_three():
 
 def test_a_text_without_words_has_none():
     assert novelty.whose_words("", OWN, OTHER).own == 0
+
+
+@pytest.mark.parametrize(
+    "name, share",
+    [
+        ("diary", 0.123),
+        ("letters", 0.131),
+        ("chat", 0.335),
+        ("recipes", 0.160),
+        ("speech", 0.094),
+    ],
+)
+def test_the_texts_of_other_voices_have_words_that_anna_lacks(anna, name, share):
+    """docs/training.md compares what networks write after these texts with these shares."""
+    text = (VOICES / f"{name}.txt").read_text(encoding="utf-8")
+    assert novelty.whose_words(text, text, anna).only_own == pytest.approx(share, abs=0.0006)

@@ -492,8 +492,12 @@ def test_a_word_has_no_vocabulary(text_file, capsys):
 # The values
 
 
-@pytest.mark.parametrize("n_characters, epochs", [(2_000, 10), (5_000, 4), (40_000, 4), (10**6, 4)])
-def test_a_run_from_a_model_has_few_epochs_but_enough_steps(n_characters, epochs):
+@pytest.mark.parametrize(
+    "n_characters, epochs", [(1_000, 20), (2_000, 12), (12_000, 12), (40_000, 7), (10**6, 4)]
+)
+def test_a_run_from_a_model_has_few_epochs_but_enough_of_them_and_enough_steps(
+    n_characters, epochs
+):
     values = auto_from_model(n_characters)
     assert values["epochs"] == epochs
     assert values["learning_rate"] == 0.002
