@@ -101,7 +101,7 @@ test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
 
 # They start no other process either. Hundreds of tests are skipped, so their reasons (s) are not listed.
 test-fast: $(venv)/.done ## run the tests without TensorFlow
-	@$(python) -m pytest --fast -rfE tests $(ARGS)
+	@$(python) -m pytest --fast -n 2 --dist worksteal -rfE tests $(ARGS)
 
 bench: $(venv)/.done ## measure the speed, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)

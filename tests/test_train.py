@@ -3,12 +3,20 @@
 import itertools
 import re
 import shutil
-import time
 from contextlib import closing
 
 import numpy as np
 import pytest
-from conftest import TEXT, StopAfter, resume, run_python, times_of, train_small, with_output
+from conftest import (
+    TEXT,
+    StopAfter,
+    resume,
+    run_python,
+    set_clock,
+    times_of,
+    train_small,
+    with_output,
+)
 
 from charrnn.checkpoints import record
 from charrnn.commands import train
@@ -68,8 +76,8 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(text_file, tmp_path, mo
     before = sorted(tmp_path.rglob("*"))
 
     # of the plan, then of each step; the first one, which makes the kernels, is no measure
-    times = itertools.accumulate([0.0, 0, 5000, 0, 3000, 0, 3000, 0, 3000, 0, 3000])
-    monkeypatch.setattr(time, "perf_counter", lambda: next(times))
+    times = itertools.accumulate([0.0, 5000, 3000, 3000, 3000])
+    set_clock(monkeypatch, lambda: next(times))
     assert train_small(text_file, "run", "--dry-run", "--val-fraction", "0.3", "--cell", "gru") == 0
     out, err = capsys.readouterr()
     assert err == ""

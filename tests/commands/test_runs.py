@@ -117,7 +117,7 @@ def test_csv_has_the_losses_with_all_digits(folder, as_json, capsys):
 def test_the_table_in_markdown_has_the_cells_of_the_table(folder, compared, capsys):
     """A bar in a cell ends no cell."""
     run = record.read_run(folder / "deep" / "plain")
-    record.write_run(folder / "deep" / "plain", replace(run, init_from="a|b"))
+    record.write_run(folder / "deep" / "plain", replace(run, init_from="a | b"))
     table, _ = compared(folder)
     assert runs.main(["--markdown", str(folder)]) == 0
     head, rule, *rows = capsys.readouterr().out.splitlines()

@@ -45,13 +45,14 @@ def test_a_lock_cannot_be_held_twice(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no child inherits a file on Windows")
 def test_a_lock_is_given_up_though_a_child_has_inherited_its_file(tmp_path):
-    lock = files.lock(tmp_path / "lock")
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, pass_fds=[lock.fileno()])
-    try:
-        files.unlock(lock)
-        files.lock(tmp_path / "lock").close()
-    finally:
-        child.communicate(b"\n")
+    command = [sys.executable, "-c", "input()"]
+    with contextlib.closing(files.lock(tmp_path / "lock")) as lock:
+        child = subprocess.Popen(command, stdin=-1, pass_fds=[lock.fileno()])
+        try:
+            files.unlock(lock)
+            files.lock(tmp_path / "lock").close()
+        finally:
+            child.communicate(b"\n")
 
 
 @pytest.fixture

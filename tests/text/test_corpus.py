@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import re
 import shutil
 import sys
 import zipfile
@@ -191,6 +192,14 @@ def test_a_document_is_told_by_its_first_bytes(tmp_path, content, kind):
     (tmp_path / "novel").write_bytes(content)
     with pytest.raises(ValueError, match=f"novel is {kind}: save it as plain text$"):
         corpus.read(tmp_path / "novel", "utf-16-le")
+
+
+def test_a_folder_without_a_text_says_of_three_files_why(tmp_path):
+    for name in "abcd":
+        (tmp_path / f"{name}.png").write_bytes(b"\x89PNG\0")
+    with pytest.raises(ValueError, match="there is no text file in") as caught:
+        corpus.read(tmp_path)
+    assert re.findall(r"(\w)\.png is not a text file", str(caught.value)) == ["a", "b", "c"]
 
 
 def test_several_files_are_joined_with_the_separator(tmp_path):

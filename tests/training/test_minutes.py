@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from conftest import TEXT
+from conftest import TEXT, set_clock
 
 from charrnn.commands import train
 from charrnn.engines.opening import open_model
@@ -36,8 +36,7 @@ def timed(monkeypatch):
 
 def set_machine(monkeypatch, clock):
     """Let the clock be that of a machine, on which bfloat16 is not faster."""
-    for module in (job, minutes):
-        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=clock))
+    set_clock(monkeypatch, clock)
     monkeypatch.setattr(job, "faster_precision", lambda threads, fused: ("float32", 1.0))
 
 

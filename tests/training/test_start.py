@@ -7,7 +7,6 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from conftest import (
     needs_tensorflow_2,
     resume,
     run_python,
+    set_clock,
     train_small,
     with_output,
 )
@@ -35,7 +35,7 @@ from charrnn.system import files
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
 from charrnn.text.trigrams import most_common
-from charrnn.training import job, minutes, presets, start
+from charrnn.training import minutes, presets, start
 from charrnn.training.job import plan_job
 from charrnn.training.presets import auto_from_model
 
@@ -562,9 +562,7 @@ def machine(monkeypatch):
     def time_network(hyper):
         return minutes.Timing(2.0, 0.001 if hyper.lstm_size == 4 else 0.0001)
 
-    clock = SimpleNamespace(perf_counter=lambda: 0.0)
-    for module in (job, minutes):
-        monkeypatch.setattr(module, "time", clock)
+    set_clock(monkeypatch, lambda: 0.0)
     monkeypatch.setattr(minutes, "time_network", lambda hyper, **_: time_network(hyper))
 
 

@@ -144,6 +144,7 @@ def test_what_a_run_does_not_start_from_is_named(
         batch_size=2,
         num_steps=50,
         epochs=1,
+        threads=1,
         sample_length=0,
     )
     assert re.fullmatch(SKIPPED, capsys.readouterr().err)
@@ -298,6 +299,7 @@ def test_a_run_begins_with_a_model_of_the_notebook(notebook_folder, tmp_path):
         batch_size=2,
         num_steps=100,
         epochs=1,
+        threads=1,
         sample_length=0,
         summaries=False,
         quiet=True,
