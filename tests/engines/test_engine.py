@@ -32,6 +32,23 @@ def test_reading_gives_the_probabilities_of_the_cells(network, engines):
             assert chances == pytest.approx(expected[0, end - 1], abs=1e-5)
 
 
+def test_characters_that_are_fed_are_read(network, engines):
+    """One in each row, after the state that the last call returned or after another one."""
+    probabilities = graph_probabilities(network, IDS, 25)
+    for engine in engines:
+        state = engine.zero_state(3)
+        for step in range(20):
+            logits, next_state = engine.feed(IDS[:, step], state)
+            assert softmax(logits) == pytest.approx(probabilities[:, step], abs=1e-5)
+            # The same state can be fed once more.
+            if step == 9:
+                again, _ = engine.feed(IDS[:, step], state)
+                np.testing.assert_array_equal(again, logits)
+                logits, next_state = engine.feed(IDS[:, step], state)
+            state = next_state
+        assert state.shape == (S, 3, L)
+
+
 # The products are computed differently from FEW_ROWS on.
 @pytest.mark.parametrize("rows", [3, FEW_ROWS + 3])
 def test_surprisal_of_several_rows(network, engines, rows):
