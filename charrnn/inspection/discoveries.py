@@ -258,9 +258,7 @@ def describe(
     told = None
     if comparison:
         told = comparison.as_json()
-        change = _what_changes(tracking, comparison)
-        share = f"in {comparison.seen} of {comparison.texts} texts"
-        sentence = f"Move one of its {count:,} numbers, and {change}, {share}."
+        sentence = f"Move one of its {count:,} numbers, and {_what_changes(tracking, comparison)}."
     elif abs(correlation) >= units.CLEAR:
         sentence = f"One of the {count:,} numbers in this network {feature.claim}."
     else:

@@ -32,14 +32,17 @@ function distances(pattern) {
   };
 }
 
-/** Return a function from characters to 1 inside one of some pairs, else 0. The end of a paragraph closes them. */
+/** Return a function from characters to 1 inside one of some pairs, else 0. The end of a paragraph closes them: a blank line,
+ * or any line end of a text without one. */
 function inside(...pairs) {
   const closerOf = new Map(pairs.map(([opener, closer]) => [opener, closer]));
   return (characters) => {
+    const isBlank = (char, place) => char === "\n" && characters[place - 1] === "\n";
+    const hasBlanks = characters.some(isBlank);
     let closers = [];
     return characters.map((char, place) => {
       const isClosing = closers.length > 0 && char === closers.at(-1);
-      const endsParagraph = char === "\n" && characters[place - 1] === "\n";
+      const endsParagraph = hasBlanks ? isBlank(char, place) : char === "\n";
       if (isClosing) {
         closers.pop();
       } else if (closerOf.has(char)) {
@@ -60,9 +63,20 @@ function occurs(values) {
   return Math.min(above, below) >= Math.max(LEAST_TIMES, LEAST_SHARE * values.length);
 }
 
-/** Return the features that occur in a text, of FEATURES. */
-export function occurringIn(characters) {
-  return FEATURES.filter(([, , valuesOf]) => occurs(valuesOf(characters)));
+/** Return the features that occur in the first part of a text: {name, ends, fitted, measured}, with the values in this part,
+ * on which probes are fitted, and in another one, on which they are measured. What opens before the parts counts.
+ * @param {number[]} fittedPart its first place, and the one after its last @param {number[]} measuredPart as well */
+export function propertiesOf(characters, fittedPart, measuredPart) {
+  const properties = FEATURES.map(([name, ends, valuesOf]) => {
+    const values = valuesOf(characters);
+    return {
+      name,
+      ends,
+      fitted: values.slice(...fittedPart),
+      measured: values.slice(...measuredPart),
+    };
+  });
+  return properties.filter(({ fitted }) => occurs(fitted));
 }
 
 /** Return the mean of rows [T, D], those for which `isOne(row)` is true. */
@@ -136,27 +150,26 @@ function correlationOf(left, right) {
   return scale > 0 ? dotProduct(a, b) / scale : 0;
 }
 
-/** Return a direction of the memory for each of some features, {name, ends, correlation, probe, move, outside, inside}: see
- * setDirections in engine.js. They are fitted on one text, and their correlation is that of another.
- * @param {Array} features of FEATURES @param {{characters: string[], memories: Float32Array[]}} fitted the memories [T, D]
- * after each character @param {{characters: string[], memories: Float32Array[]}} measured */
-export function directionsOf(features, fitted, measured) {
-  const probeOf = ridge(fitted.memories);
-  return features.map(([name, ends, valuesOf]) => {
-    const values = valuesOf(fitted.characters);
+/** Return a direction of the memory for each of some properties, {name, ends, correlation, probe, move, outside, inside}: see
+ * setDirections in engine.js.
+ * @param {Object[]} properties from propertiesOf @param {Float32Array[]} fittedMemories [T, D], after each character of the
+ * one part @param {Float32Array[]} measuredMemories of the other */
+export function directionsOf(properties, fittedMemories, measuredMemories) {
+  const probeOf = ridge(fittedMemories);
+  return properties.map(({ name, ends, fitted: values, measured }) => {
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     const probe = probeOf(values.map((value) => value - mean));
-    const meanInside = meanRow(fitted.memories, (row) => values[row] > mean);
-    const meanOutside = meanRow(fitted.memories, (row) => values[row] <= mean);
+    const meanInside = meanRow(fittedMemories, (row) => values[row] > mean);
+    const meanOutside = meanRow(fittedMemories, (row) => values[row] <= mean);
     const outside = dotProduct(probe, meanOutside);
     const inside = dotProduct(probe, meanInside);
     const span = inside - outside || 1;
 
-    const readings = measured.memories.map((memory) => dotProduct(probe, memory));
+    const readings = measuredMemories.map((memory) => dotProduct(probe, memory));
     return {
       name,
       ends,
-      correlation: correlationOf(readings, valuesOf(measured.characters)),
+      correlation: correlationOf(readings, measured),
       probe,
       move: meanInside.map((value, place) => (value - meanOutside[place]) / span),
       outside,

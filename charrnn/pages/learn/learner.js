@@ -13,7 +13,7 @@
 import { Network } from "../shared/engine.js";
 import { answers, current, network, useNetwork } from "../shared/worker.js";
 import { bigramBits, corpusOf } from "./corpus.js";
-import { directionsOf, occurringIn } from "./features.js";
+import { directionsOf, propertiesOf } from "./features.js";
 import { packNpz, unpackNpz } from "./npz.js";
 import { TEXTS, Trainer } from "./trainer.js";
 import { initialVariables, setVariables, sizesOf, variablesOf } from "./variables.js";
@@ -26,6 +26,7 @@ const RECENT = 20; // steps over which a loss is averaged
 const REPORT = 250; // milliseconds between two reports
 const PASSAGE = 1500; // characters that are looked at
 const PRACTISED = 3000; // characters before them, on which probes are fitted
+const BEFORE = 20000; // characters before the passage, in which quotation marks may open
 const LEAST_PRACTISED = 500; // of which there may be fewer, but not too few
 const BEGINNING = 12; // characters, at most, of the text with which samples begin
 const BEGINNING_WITHOUT_SPACES = 4;
@@ -90,11 +91,17 @@ export async function begun({ text, sizes, seed, goesOn, kernels }) {
   const start = Math.max(0, Math.min(edge, ids.length - PASSAGE));
   const passage = Array.from(ids.subarray(start, start + PASSAGE));
   // Of a text that is hardly longer than the passage, its first half has to do.
-  const half = Math.floor(passage.length / 2);
   const isLong = start >= LEAST_PRACTISED;
-  const practised = isLong
-    ? Array.from(ids.subarray(Math.max(0, start - PRACTISED), start))
-    : passage.slice(0, half);
+  const half = Math.floor(passage.length / 2);
+  const practisedFrom = isLong ? Math.max(0, start - PRACTISED) : start;
+  const practisedTo = isLong ? start : start + half;
+  const measuredFrom = isLong ? 0 : half;
+  const first = Math.max(0, start - BEFORE);
+  const properties = propertiesOf(
+    Array.from(ids.subarray(first, start + passage.length), (id) => corpus.chars[id]),
+    [practisedFrom - first, practisedTo - first],
+    [start + measuredFrom - first, start + passage.length - first],
+  );
   return {
     trainer,
     corpus,
@@ -106,9 +113,9 @@ export async function begun({ text, sizes, seed, goesOn, kernels }) {
     length,
     windows: Math.floor(length / WINDOW),
     passage,
-    practised,
-    measuredFrom: isLong ? 0 : half,
-    features: occurringIn(practised.map((id) => corpus.chars[id])),
+    practised: Array.from(ids.subarray(practisedFrom, practisedTo)),
+    measuredFrom,
+    properties,
     heldFrom: edge - start,
   };
 }
@@ -127,21 +134,13 @@ async function memoriesOf(ids, goesOn) {
 
 /** Have the network read the passage, and find the directions in which its memory has the properties of the text. */
 async function readPassage(learning, send, goesOn) {
-  const { passage, practised, measuredFrom, features, corpus } = learning;
-  const charactersOf = (ids) => ids.map((id) => corpus.chars[id]);
-  const fitted = {
-    characters: charactersOf(practised),
-    memories: await memoriesOf(practised, goesOn),
-  };
+  const { passage, practised, measuredFrom, properties } = learning;
+  const fitted = await memoriesOf(practised, goesOn);
   const memories = await memoriesOf(passage, goesOn);
-  const measured = {
-    characters: charactersOf(passage).slice(measuredFrom),
-    memories: memories.slice(measuredFrom),
-  };
-  const directions = directionsOf(features, fitted, measured);
+  const directions = directionsOf(properties, fitted, memories.slice(measuredFrom));
   network.setDirections(directions);
-  const properties = directions.map(({ name, ends, correlation }) => ({ name, ends, correlation }));
-  const sendWithProperties = (answer) => send({ ...answer, properties });
+  const found = directions.map(({ name, ends, correlation }) => ({ name, ends, correlation }));
+  const sendWithProperties = (answer) => send({ ...answer, properties: found });
   await answers.read({ key: "passage", pieces: [passage] }, sendWithProperties, goesOn);
 }
 

@@ -175,6 +175,8 @@ export function startHandle() {
   byId("another").hidden = data.discoveries.length < 2;
   byId("handle").hidden = data.discoveries.length === 0;
   byId("free-said").hidden = data.discoveries.length === 0;
-  byId("alone-said").textContent = alone?.sentence.replaceAll("*", "") ?? "";
+  if (alone) {
+    byId("alone-said").textContent = alone.sentence.replaceAll("*", "") + shareOf(alone);
+  }
   byId("no-direction").textContent = data.no_direction;
 }

@@ -198,18 +198,19 @@ def test_probes_and_directions_are_those_of_least_squares():
     random = np.random.RandomState(2)
     texts = ["".join(random.choice(list('ab" \n'), length)) for length in (400, 300)]
     memories = [random.standard_normal((len(text), 6)) for text in texts]
-    values = [features.BY_NAME["position in the line"].values(text) for text in texts]
+    whole = features.BY_NAME["position in the line"].values("".join(texts))
+    values = [whole[:400], whole[400:]]
     for memory, value in zip(memories, values):
         memory[:, 2] += value / 4
 
     call = (
-        "((of) => directionsOf(FEATURES.filter(([name]) => name === c), of(a), of(b)))"
-        "(({ text, memories }) => ({ characters: Array.from(text), memories: "
-        "memories.map((row) => Float32Array.from(row)) })).map((found) => "
+        "directionsOf(propertiesOf(Array.from(a[0].text + a[1].text), [0, 400], [400, 700]).filter("
+        "({ name }) => name === b), ...a.map(({ memories }) => memories.map((row) => Float32Array.from(row)))"
+        ").map((found) => "
         "({ ...found, probe: Array.from(found.probe), move: Array.from(found.move) }))"
     )
     sent = [{"text": text, "memories": memory.tolist()} for text, memory in zip(texts, memories)]
-    [found] = answered("directionsOf, FEATURES", call, *sent, "position in the line")
+    [found] = answered("directionsOf, propertiesOf", call, sent, "position in the line")
 
     fitted, centered = memories[0], values[0] - values[0].mean()
     rows = fitted - fitted.mean(axis=0)
@@ -287,20 +288,17 @@ const engine = require(ENGINE);
 const { begun, learnWindow, directionsOf } = load();
 const { text, sizes, seed, steps } = JSON.parse(require("fs").readFileSync(0));
 
-function look({ trainer, shown, passage, practised, measuredFrom, features, corpus }) {
+function look({ trainer, shown, passage, practised, measuredFrom, properties }) {
   shown.set(trainer.weights);
   const network = new engine.Network(trainer.model(shown), trainer.kernel);
   const [fitted, measured] = [practised, passage].map((ids) => {
     const state = network.zeroState();
-    const memories = ids.map((id) => {
+    return ids.map((id) => {
       network.step(id, state);
       return state.c.slice();
     });
-    return { characters: ids.map((id) => corpus.chars[id]), memories };
   });
-  measured.characters = measured.characters.slice(measuredFrom);
-  measured.memories = measured.memories.slice(measuredFrom);
-  const directions = directionsOf(features, fitted, measured);
+  const directions = directionsOf(properties, fitted, measured.slice(measuredFrom));
   return Object.fromEntries(directions.map(({ name, correlation }) => [name, correlation]));
 }
 
