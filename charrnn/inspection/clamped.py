@@ -2,8 +2,8 @@
 
 import itertools
 import re
-from dataclasses import dataclass
-from typing import Any, Counter, Dict, List, Optional, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Counter, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -14,38 +14,37 @@ from charrnn.inspection.units import Unit
 from charrnn.text import features
 
 # Seeds of the texts; words are chosen in the first half of them, and counted in the second.
-SEEDS = range(1, 33)
-# characters of each text
-LENGTH = 300
+SEEDS = range(1, 65)
+# characters of each text, as many as the page shows
+LENGTH = 200
 
 # How many words are named for one end, at most.
 MOST_WORDS = 4
 # By how many standard deviations each is more frequent there, at least.
 LEAST_TELLING = 3.0
-# Share of all line ends that one end must have, so that a reader sees it without counting.
-LEAST_SHARE_OF_LINE_ENDS = 0.85
+# Share of all line ends, or of all signs of a kind, that one end must have: 1.5 times as many as the other.
+LEAST_SHARE_OF_SIGNS = 0.6
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What tells texts apart that were written with a unit clamped low, free, and clamped high: words or line ends.
+    """What tells texts apart that were written with something held low, free, and held high: words or a sign.
 
     Attributes:
         words: the words for the two ends: first the two that most often follow the same words, so that one stands
-            where the other one would; then the most telling. Empty for line ends.
+            where the other one would; then the most telling. Empty for a sign.
         counts: how often they occur: for low, free and high a number for the words of each end, or one number for the
-            line ends.
+            sign.
         texts: the number of texts in each of these counts.
+        sign: the sign that is counted where there are no words, such as a line end.
+        seen: in how many pairs of these texts, with the same seed, each end has more of its own.
     """
 
     words: List[List[str]]
     counts: List[List[int]]
     texts: int
-
-    @property
-    def of_line_ends(self) -> bool:
-        """Whether line ends tell the texts apart, and not words."""
-        return not self.words
+    sign: str = "\n"
+    seen: int = 0
 
     @property
     def clearness(self) -> float:
@@ -53,9 +52,46 @@ class Comparison:
         at_low, _, at_high = self.counts
         return min(abs(_difference(low, high)) for low, high in zip(at_low, at_high))
 
+    @property
+    def from_free(self) -> float:
+        """By how many standard deviations each end differs from free in something that is counted: the lesser of the
+        two.
+        """
+        at_low, free, at_high = self.counts
+        of_ends = []
+        for at_end in (at_low, at_high):
+            of_ends.append(max(abs(_difference(*pair)) for pair in zip(free, at_end)))
+        return min(of_ends)
+
+    @property
+    def more_at_high(self) -> bool:
+        """Whether the high end has more of the sign."""
+        [at_low], _, [at_high] = self.counts
+        return at_high > at_low
+
+    def is_seen_in(self, low: str, high: str) -> bool:
+        """Return whether each of two texts, written at the two ends, has more of its own than the other one has."""
+        if not self.words:
+            more = high.count(self.sign) - low.count(self.sign)
+            return more > 0 if self.more_at_high else more < 0
+        low_words, high_words = self.words
+        more_of_low = _times(low_words, low) - _times(low_words, high)
+        more_of_high = _times(high_words, high) - _times(high_words, low)
+        return more_of_low > 0 and more_of_high > 0
+
+    def seen_in(self, low: Sequence[str], high: Sequence[str]) -> int:
+        """Return in how many pairs of texts it is seen."""
+        return sum(self.is_seen_in(*pair) for pair in zip(low, high))
+
     def as_json(self) -> Dict[str, Any]:
         """Return what the page reads."""
-        return {"words": self.words or None, "counts": self.counts, "texts": self.texts}
+        return {
+            "words": self.words or None,
+            "counts": self.counts,
+            "texts": self.texts,
+            "sign": self.sign,
+            "seen": self.seen,
+        }
 
 
 # The bias of a gate that is open whatever the network reads; with a minus, of one that is shut.
@@ -124,12 +160,19 @@ def counted(texts: Sequence[str]) -> Counter[str]:
     [('he', 2), ("he'd", 1), ('said', 1)]
     """
     counts = Counter[str]()
+    for word in _said(texts):
+        counts.update({word.lower(), _stem(word.lower())})
+    return counts
+
+
+def _said(texts: Sequence[str]) -> List[str]:
+    """Return the words of some texts, without those that the end of a text cuts."""
+    said: List[str] = []
     for text in texts:
         # With a letter more, the last word is the one that was cut, or this letter alone.
         *whole, _ = features.words(text + "x")
-        for word in whole:
-            counts.update({word.lower(), _stem(word.lower())})
-    return counts
+        said += whole
+    return said
 
 
 def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Optional[Comparison]:
@@ -138,24 +181,49 @@ def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Opt
     These are words or line ends, whichever differ more clearly. They are chosen in the first half of the texts, and
     counted in the second. None if nothing tells them apart.
     """
-    comparisons = [_compare_words(low, free, high), _compare_line_ends(low, free, high)]
-    telling = [comparison for comparison in comparisons if comparison is not None]
-    if not telling:
-        return None
-    return max(telling, key=lambda comparison: comparison.clearness)
+    half = len(low) // 2
+    chosen_in = (low[:half], high[:half])
+    counted_in = (low[half:], free[half:], high[half:])
+    return max(
+        comparisons(chosen_in, counted_in, signs="\n"),
+        key=lambda comparison: comparison.clearness,
+        default=None,
+    )
+
+
+def comparisons(
+    chosen_in: Tuple[Sequence[str], Sequence[str]],
+    counted_in: Tuple[Sequence[str], Sequence[str], Sequence[str]],
+    signs: Iterable[str],
+) -> List[Comparison]:
+    """Return all that tells the texts of two ends apart: words, and then signs, each by itself.
+
+    Args:
+        chosen_in: the texts of the low and of the high end in which words and signs are chosen.
+        counted_in: texts of the low end, free texts, and texts of the high end, of the same seeds, in which they are
+            counted.
+        signs: signs that may tell.
+    """
+    candidates = [_compare_words(chosen_in, counted_in)]
+    candidates += [_compare_sign(sign, chosen_in, counted_in) for sign in signs]
+    low, _, high = counted_in
+    telling = []
+    for comparison in candidates:
+        if comparison is not None:
+            telling.append(replace(comparison, seen=comparison.seen_in(low, high)))
+    return telling
 
 
 def seen(low: str, high: str, comparison: Comparison) -> int:
     """Return how clearly two texts, written at the two ends, show what a comparison says; below 1, they do not.
 
-    Of line ends, it is how many more the text has that should have more of them. Of words, each text should have its
+    Of a sign, it is how many more the text has that should have more of them. Of words, each text should have its
     own words more often than it has those of the other, and more often than the other has them: it is the smallest of
     these differences. They are taken of all words, and of the first word of each end, which a sentence names.
     """
-    if comparison.of_line_ends:
-        [counted_low], _, [counted_high] = comparison.counts
-        more_at_high = _line_ends([high]) - _line_ends([low])
-        return more_at_high if counted_high > counted_low else -more_at_high
+    if not comparison.words:
+        more_at_high = high.count(comparison.sign) - low.count(comparison.sign)
+        return more_at_high if comparison.more_at_high else -more_at_high
 
     low_words, high_words = comparison.words
     margins = []
@@ -180,38 +248,40 @@ def _difference(low: int, high: int) -> float:
     return float((high - low) / np.sqrt(max(1, low + high)))
 
 
-def _compare_line_ends(
-    low: Sequence[str], free: Sequence[str], high: Sequence[str]
+def _compare_sign(
+    sign: str, chosen_in: Sequence[Sequence[str]], counted_in: Sequence[Sequence[str]]
 ) -> Optional[Comparison]:
-    """Return how often lines end, as :func:`compare` does; None if that does not tell the texts apart."""
-    half = len(low) // 2
-    chosen_by = _difference(_line_ends(low[:half]), _line_ends(high[:half]))
-    counts = [_line_ends(texts[half:]) for texts in (low, free, high)]
+    """Return how often a sign occurs, as :func:`comparisons` does; None if that does not tell the texts apart."""
+    chosen_low, chosen_high = [_count(sign, texts) for texts in chosen_in]
+    chosen_by = _difference(chosen_low, chosen_high)
+    counts = [_count(sign, texts) for texts in counted_in]
     at_low, _, at_high = counts
     counted_difference = _difference(at_low, at_high)
 
     is_chosen = abs(chosen_by) >= LEAST_TELLING
     is_same_end = chosen_by * counted_difference > 0
-    is_seen = max(at_low, at_high) >= LEAST_SHARE_OF_LINE_ENDS * (at_low + at_high)
-    if is_chosen and is_same_end and is_seen:
-        return Comparison(words=[], counts=[[count] for count in counts], texts=half)
+    is_clear = abs(counted_difference) >= LEAST_TELLING
+    is_seen = max(at_low, at_high) >= LEAST_SHARE_OF_SIGNS * (at_low + at_high)
+    if is_chosen and is_same_end and is_clear and is_seen:
+        texts = len(counted_in[0])
+        return Comparison(words=[], counts=[[count] for count in counts], texts=texts, sign=sign)
     return None
 
 
-def _line_ends(texts: Sequence[str]) -> int:
-    return sum(text.count("\n") for text in texts)
+def _count(sign: str, texts: Sequence[str]) -> int:
+    return sum(text.count(sign) for text in texts)
 
 
 def _compare_words(
-    low: Sequence[str], free: Sequence[str], high: Sequence[str]
+    chosen_in: Sequence[Sequence[str]], counted_in: Sequence[Sequence[str]]
 ) -> Optional[Comparison]:
-    """Return which words tell texts apart, as :func:`compare` does; None if none does."""
-    half = len(low) // 2
-    said_low = features.words("\n".join(low))
-    said_high = features.words("\n".join(high))
+    """Return which words tell texts apart, as :func:`comparisons` does; None if none does."""
+    low, high = chosen_in
+    said_low = _said(low)
+    said_high = _said(high)
     usual_forms = _usual_forms(said_low + said_high)
 
-    telling = _telling(usual_forms, counted(low[:half]), counted(high[:half]))
+    telling = _telling(usual_forms, counted(low), counted(high))
     ordered = sorted(telling, key=lambda word: (telling[word], word))
     low_words = [word for word in ordered[:MOST_WORDS] if telling[word] <= -LEAST_TELLING]
     high_words = [word for word in ordered[::-1][:MOST_WORDS] if telling[word] >= LEAST_TELLING]
@@ -219,8 +289,8 @@ def _compare_words(
         return None
 
     counts = []
-    for texts in (low, free, high):
-        times = counted(texts[half:])
+    for texts in counted_in:
+        times = counted(texts)
         times_of_low = sum(times[word] for word in low_words)
         times_of_high = sum(times[word] for word in high_words)
         counts.append([times_of_low, times_of_high])
@@ -233,7 +303,7 @@ def _compare_words(
     for chosen in (low_words, high_words):
         first_the_pair = sorted(chosen, key=lambda word: word not in pair)
         words.append([usual_forms[word] for word in first_the_pair])
-    return Comparison(words, counts, texts=half)
+    return Comparison(words, counts, texts=len(counted_in[0]))
 
 
 def _usual_forms(said: List[str]) -> Dict[str, str]:

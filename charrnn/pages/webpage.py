@@ -5,16 +5,18 @@ import html
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from charrnn.data import StrPath, Vocabulary
+from charrnn.engines.directions import Direction, find_directions
 from charrnn.engines.sampler import choose_settings
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import memory, units
 from charrnn.inspection.discoveries import discovered
+from charrnn.inspection.steered import Trial, no_direction_told
 from charrnn.pages.assembly import assemble, to_json
 from charrnn.pages.page_texts import (
     PageTexts,
@@ -104,9 +106,17 @@ def export_page(
 
     page_data = _page_data(model, texts, measured, loss=loss, weights=weights)
     # The default comes first. The second beginning, if there is one, comes from the text, and reads better.
-    first_two = page_data["beginnings"][:2]
+    primes = page_data["beginnings"]
+    first_two = primes[:2]
     prime = first_two[-1]
-    page_data.update(discovered(rounded, measured, untrained, prime=prime, text=texts.learned))
+    directions, why_none = _directions_of(model, texts.learned)
+    trial = None
+    if directions:
+        trial = Trial(rounded, directions, primes, texts.learned)
+    page_data.update(discovered(rounded, measured, untrained, trial, prime, text=texts.learned))
+    page_data["no_direction"] = ""
+    if not page_data["directions"]:
+        page_data["no_direction"] = why_none or no_direction_told(primes)
     tracked_features = [discovery["feature"] for discovery in page_data["discoveries"]]
     page_data["passage"] = choose_passage(texts.loss, tracked_features)
     bits = memory.bits_after(engine, loss_ids, progress=progress)
@@ -157,10 +167,77 @@ def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
             "name": html.escape(page_data["name"]),
             "beside": beside,
             "facts": "".join(facts),
+            **_opening_parts(page_data),
             "data": to_json(page_data),
             "weights": weights,
             "size": str(len(weights)),
         },
+    )
+
+
+def _opening_parts(page_data: Dict[str, Any]) -> Dict[str, str]:
+    """Return what is in the document of the two texts that the page opens with: it is there before the page starts."""
+    parts = {
+        "first_class": "",
+        "pair_hidden": " hidden",
+        "colour_said": "",
+        "left": "",
+        "right": "",
+        "low": "",
+        "high": "",
+        "low_head": "",
+        "high_head": "",
+    }
+    discoveries = page_data["discoveries"]
+    if not discoveries or not discoveries[0]["texts"]:
+        return parts
+    first = discoveries[0]
+
+    parts["first_class"] = "of-pair"
+    parts["pair_hidden"] = ""
+    parts["colour_said"] = "The same beginning, the same dice: only the handle is elsewhere."
+    prime = html.escape(page_data["opening"]["prime"])
+    counts_lines = not first["told"]["words"]
+    telling = {word.lower() for words in first["told"]["words"] or () for word in words}
+    for side, written in zip(("low", "high"), first["texts"]):
+        if page_data["long_line"] and not counts_lines:
+            # Its lines were broken for the layout.
+            written = re.sub(r"(?<!\n)\n(?!\n)", " ", written)
+        paragraphs = [_with_marks(paragraph, telling) for paragraph in re.split(r"\n\n+", written)]
+        paragraphs[0] = f'<span class="prime">{prime}</span>{paragraphs[0]}'
+        blocks = [f'<div class="block">{paragraph}</div>' for paragraph in paragraphs]
+        parts[side] = f'<div class="printed">{"".join(blocks)}</div>'
+    for name, side, end in zip(first["ends"], ("low", "high"), ("left", "right")):
+        parts[end] = html.escape(name)
+        parts[f"{side}_head"] = f"<b>{parts[end]}</b>"
+    return parts
+
+
+def _with_marks(text: str, telling: Set[str]) -> str:
+    """Return a text as HTML, in which some words, given in small letters, are bold; also I in I'm."""
+
+    def marked(match: "re.Match[str]") -> str:
+        word = match.group()
+        stem = re.sub("['\u2019].*", "", word)
+        escaped = html.escape(word)
+        if telling.isdisjoint((word.lower(), stem.lower())):
+            return escaped
+        return f'<b class="telling">{escaped}</b>'
+
+    return re.sub(r"[\w'\u2019]+|[^\w'\u2019]+", marked, text)
+
+
+def _directions_of(model: Model, text: str) -> Tuple[Dict[str, Direction], str]:
+    """Return the directions of a model, the same as without a page, and why there are none."""
+    try:
+        directions = find_directions(model.engine(), text)
+    except ValueError as error:
+        return {}, f"Several numbers together would change more, but {error}."
+    if directions:
+        return directions, ""
+    return {}, (
+        "Several numbers together would change more, but no property of the text can be read from its memory well "
+        "enough."
     )
 
 

@@ -257,6 +257,17 @@ def is_speech(text: str) -> bool:
     return 4 * len(ends_of_sentences) >= max(1, len(ends))
 
 
+def is_play(text: str) -> bool:
+    """Return whether most paragraphs of a text begin with a line that ends in a colon: the name of who speaks.
+
+    >>> is_play("KATE:\\nI go.\\n\\nTOM:\\nStay.\\n"), is_play("He said:\\nI go.\\n\\nKate\\nwent.\\n\\nSo\\nwe")
+    (True, False)
+    """
+    first_lines = re.findall(r"(?:\A|\n\n)([^\n]+)\n", text)
+    with_colon = [line for line in first_lines if line.endswith(":")]
+    return len(with_colon) > len(first_lines) / 2
+
+
 def since(pattern: str) -> Values:
     """Return a function that counts the characters since the last end of a match, or since the text's beginning.
 

@@ -17,7 +17,16 @@ def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_t
         words=[["he", "home", "slept"], ["I", "sat", "away"]],
         counts=[[45, 0], [9, 9], [0, 18]],
         texts=9,
+        seen=9,
     )
+
+
+def test_a_word_that_the_end_of_a_text_cuts_is_none():
+    """Here "don" is the beginning of "don't"."""
+    high = ["I don't, I don"] * 36
+    low = ["he ran, he ran"] * 36
+    comparison = clamped.compare(low, ["x"] * 36, high)
+    assert comparison.words == [["he", "ran"], ["I", "don't"]]
 
 
 def test_no_word_tells_equal_texts_apart():
@@ -36,7 +45,7 @@ def test_line_ends_tell_texts_apart_too():
     free = ["the\ncat\nsat "] * 8
     high = ["the\n\n\ncat\n\nsat\n"] * 4 + ["the\n\n\n\n\n\ncat "] * 4
     assert clamped.compare(low, free, high) == clamped.Comparison(
-        words=[], counts=[[4], [8], [24]], texts=4
+        words=[], counts=[[4], [8], [24]], texts=4, seen=4
     )
 
 
@@ -57,7 +66,7 @@ def test_line_ends_tell_nothing_where_one_would_have_to_count(low, high):
 def test_what_differs_more_clearly_tells_texts_apart(line_ends, tells_words):
     high = [text + "\n" * line_ends for text in HIGH]
     comparison = clamped.compare(LOW, ["he I I"] * 18, high)
-    assert comparison.of_line_ends != tells_words
+    assert bool(comparison.words) == tells_words
 
 
 WORDS = clamped.Comparison([["he", "she"], ["I", "you"]], [[9, 1], [5, 5], [1, 9]], texts=16)
@@ -87,3 +96,32 @@ LINE_ENDS = clamped.Comparison([], [[1], [5], [20]], texts=16)
 )
 def test_what_is_said_of_the_ends_is_seen_in_two_texts_or_not(low, high, comparison, margin):
     assert clamped.seen(low, high, comparison) == margin
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "comparison", "is_seen"),
+    [
+        ("he she. I.", "you I. she.", WORDS, True),
+        ("he she. I you.", "you I. she.", WORDS, False),
+        ("he. I.", "you I. she.", WORDS, False),
+        ("a", "a\nb\n", LINE_ENDS, True),
+        ("a\nb\n", "a\nb\n", LINE_ENDS, False),
+        ("a!", "a", replace(LINE_ENDS, sign="!", counts=[[20], [5], [1]]), True),
+    ],
+    ids=[
+        "words",
+        "as many of the high end's",
+        "as many of the low end's",
+        "line ends",
+        "as many",
+        "another sign",
+    ],
+)
+def test_a_pair_counts_if_each_end_has_more_of_its_own(low, high, comparison, is_seen):
+    assert comparison.is_seen_in(low, high) == is_seen
+
+
+def test_each_end_is_compared_with_free_texts_too():
+    """Here the low end says "he" no more often than free texts do, but "I" less often."""
+    comparison = clamped.Comparison([["he"], ["I"]], [[50, 0], [50, 16], [0, 100]], texts=16)
+    assert comparison.from_free == pytest.approx(4)

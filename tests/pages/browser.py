@@ -149,7 +149,8 @@ class View:
         return self.js(f"byId('{name}').getBoundingClientRect()")
 
     def ready(self):
-        """Wait until the page has written its first text, and read its passage."""
+        """Open what is folded, and wait until the page has written its first text, and read its passage."""
+        self.js("(byId('all-of-it').open = true)")
         self.wait("written.take && !written.running")
         self.wait(
             "!watched.told || pair.sides.every(({ text }) => text.seen.length >= text.length)"

@@ -1,32 +1,48 @@
-/* What units may track, in a few features that a young network finds: those of charrnn/text/features.py that have the
- * same names, and units.py. Pure functions; `characters` is an array. */
+/* What a memory may have of a text, in a few features that a young network finds: those of charrnn/text/features.py that have
+ * the same names; and the probes that read them, as in charrnn/engines/directions.py. Pure functions; `characters` is an
+ * array. Letters for shapes: T characters, D numbers in the memories of all layers. */
 
 const LEAST_TIMES = 20; // for a feature to occur in a text
 const LEAST_SHARE = 0.002;
-const LEAST_VARIANCE = 1e-6; // of a product of two variances, below which nothing correlates
+const RIDGE = 30; // how strongly a probe is kept small
 
-/** A feature: its name, what a reader calls its least and its most, and a function from characters to its values. */
+/** A feature that has to be remembered: its name, what a reader calls its least and its most, and a function from characters
+ * to its values. */
 export const FEATURES = [
-  ["after a space or line end", ["in a word", "space"], matching(/\s/)],
-  ["after a capital letter", ["other letters", "capital"], matching(/[\p{Lu}\p{Lt}]/u)],
-  ["inside quotation marks", ["narration", "speech"], inside('""', "\u201c\u201d", "\u00ab\u00bb")],
+  [
+    "inside quotation marks",
+    ["outside quotes", "in quotes"],
+    inside('""', "\u201c\u201d", "\u00ab\u00bb"),
+  ],
   ["inside brackets", ["outside", "in brackets"], inside("()", "[]", "{}")],
-  ["position in the line", ["line start", "far along"], positionsInLine],
+  ["position in the line", ["line start", "far along"], distances(/\n/)],
+  ["distance since the last space", ["word start", "long word"], distances(/\s/)],
 ];
 
-/** Return a function from characters to 1 for one that matches, else 0. */
-function matching(pattern) {
-  return (characters) => characters.map((char) => Number(pattern.test(char)));
+/** Return a function from characters to how many there are since the last one that matches, or since the beginning. */
+function distances(pattern) {
+  return (characters) => {
+    let last = -1;
+    return characters.map((char, place) => {
+      if (pattern.test(char)) {
+        last = place;
+      }
+      return place - last;
+    });
+  };
 }
 
-/** Return a function from characters to 1 inside one of some pairs, else 0. The end of a paragraph closes them. */
+/** Return a function from characters to 1 inside one of some pairs, else 0. The end of a paragraph closes them: a blank line,
+ * or any line end of a text without one. */
 function inside(...pairs) {
   const closerOf = new Map(pairs.map(([opener, closer]) => [opener, closer]));
   return (characters) => {
+    const isBlank = (char, place) => char === "\n" && characters[place - 1] === "\n";
+    const hasBlanks = characters.some(isBlank);
     let closers = [];
     return characters.map((char, place) => {
       const isClosing = closers.length > 0 && char === closers.at(-1);
-      const endsParagraph = char === "\n" && characters[place - 1] === "\n";
+      const endsParagraph = hasBlanks ? isBlank(char, place) : char === "\n";
       if (isClosing) {
         closers.pop();
       } else if (closerOf.has(char)) {
@@ -39,36 +55,6 @@ function inside(...pairs) {
   };
 }
 
-function positionsInLine(characters) {
-  return characters.map((_, place) => place - characters.lastIndexOf("\n", place));
-}
-
-/** Return the correlations of values with all units, over a part of a text. */
-function correlationsOf(values, { activations, units, from, to }) {
-  const count = to - from;
-  const mean = values.slice(from, to).reduce((sum, value) => sum + value, 0) / count;
-  const sums = new Float64Array(units);
-  const squares = new Float64Array(units);
-  const products = new Float64Array(units);
-  let square = 0;
-  let at = units * from;
-  for (let place = from; place < to; place++) {
-    const value = values[place] - mean;
-    square += value * value;
-    for (let unit = 0; unit < units; unit++) {
-      sums[unit] += activations[at];
-      squares[unit] += activations[at] * activations[at];
-      products[unit] += value * activations[at];
-      at++;
-    }
-  }
-
-  return products.map((product, unit) => {
-    const variances = square * (squares[unit] - sums[unit] ** 2 / count);
-    return variances > LEAST_VARIANCE ? product / Math.sqrt(variances) : 0;
-  });
-}
-
 /** Return whether the values of a feature differ often enough to be tracked. */
 function occurs(values) {
   const most = Math.max(...values);
@@ -77,29 +63,117 @@ function occurs(values) {
   return Math.min(above, below) >= Math.max(LEAST_TIMES, LEAST_SHARE * values.length);
 }
 
-/** Return for each feature of a text the best unit, {name, ends, offset, correlation, limits}. `activations` is int8 [T,
- * units]. Units are chosen on the first half of the text, and measured on the second. */
-export function bestUnits(characters, activations) {
-  const best = [];
-  for (const [name, ends, valuesOf] of FEATURES) {
+/** Return the features that occur in the first part of a text: {name, ends, fitted, measured}, with the values in this part,
+ * on which probes are fitted, and in another one, on which they are measured. What opens before the parts counts.
+ * @param {number[]} fittedPart its first place, and the one after its last @param {number[]} measuredPart as well */
+export function propertiesOf(characters, fittedPart, measuredPart) {
+  const properties = FEATURES.map(([name, ends, valuesOf]) => {
     const values = valuesOf(characters);
-    if (occurs(values)) {
-      best.push({ name, ends, ...bestUnit(values, activations) });
-    }
-  }
-  return best;
+    return {
+      name,
+      ends,
+      fitted: values.slice(...fittedPart),
+      measured: values.slice(...measuredPart),
+    };
+  });
+  return properties.filter(({ fitted }) => occurs(fitted));
 }
 
-/** Return the unit that correlates most with values, {offset, correlation, limits}. */
-function bestUnit(values, activations) {
-  const units = activations.length / values.length;
-  const half = Math.floor(values.length / 2);
-  const firstHalf = { activations, units, from: 0, to: half };
-  const strengths = correlationsOf(values, firstHalf).map(Math.abs);
-  const offset = strengths.indexOf(Math.max(...strengths));
+/** Return the mean of rows [T, D], those for which `isOne(row)` is true. */
+function meanRow(rows, isOne = () => true) {
+  const chosen = rows.filter((_, row) => isOne(row));
+  const mean = new Float64Array(rows[0].length);
+  for (const row of chosen) {
+    row.forEach((value, place) => {
+      mean[place] += value / chosen.length;
+    });
+  }
+  return mean;
+}
 
-  const own = Int8Array.from(values, (_, place) => activations[place * units + offset]);
-  const secondHalf = { activations: own, units: 1, from: half, to: values.length };
-  const [correlation] = correlationsOf(values, secondHalf);
-  return { offset, correlation, limits: [Math.min(...own), Math.max(...own)] };
+export function dotProduct(left, right) {
+  let sum = 0;
+  for (let place = 0; place < left.length; place++) {
+    sum += left[place] * right[place];
+  }
+  return sum;
+}
+
+/** Return what solves ridge regressions on rows [T, D]: a function from values [T] to a probe [D]. */
+function ridge(rows) {
+  const mean = meanRow(rows);
+  const centered = rows.map((row) => Float64Array.from(row, (value, place) => value - mean[place]));
+  const columns = Array.from(mean, (_, column) =>
+    Float64Array.from(centered, (row) => row[column]),
+  );
+
+  // The lower triangle of the factor of Cholesky.
+  const factor = [];
+  for (let row = 0; row < columns.length; row++) {
+    factor.push(new Float64Array(row + 1));
+    for (let column = 0; column <= row; column++) {
+      const isDiagonal = row === column;
+      let rest = dotProduct(columns[row], columns[column]) + (isDiagonal ? RIDGE : 0);
+      for (let before = 0; before < column; before++) {
+        rest -= factor[row][before] * factor[column][before];
+      }
+      factor[row][column] = isDiagonal ? Math.sqrt(rest) : rest / factor[column][column];
+    }
+  }
+
+  return (values) => {
+    const solution = Float64Array.from(columns, (column) => dotProduct(column, values));
+    for (let row = 0; row < solution.length; row++) {
+      for (let before = 0; before < row; before++) {
+        solution[row] -= factor[row][before] * solution[before];
+      }
+      solution[row] /= factor[row][row];
+    }
+    for (let row = solution.length - 1; row >= 0; row--) {
+      for (let after = row + 1; after < solution.length; after++) {
+        solution[row] -= factor[after][row] * solution[after];
+      }
+      solution[row] /= factor[row][row];
+    }
+    return solution;
+  };
+}
+
+/** Return the correlation of two arrays, 0 where one does not vary. */
+function correlationOf(left, right) {
+  const centered = [left, right].map((values) => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return Float64Array.from(values, (value) => value - mean);
+  });
+  const [a, b] = centered;
+  const scale = Math.sqrt(dotProduct(a, a) * dotProduct(b, b));
+  return scale > 0 ? dotProduct(a, b) / scale : 0;
+}
+
+/** Return a direction of the memory for each of some properties, {name, ends, correlation, probe, move, outside, inside}: see
+ * setDirections in engine.js.
+ * @param {Object[]} properties from propertiesOf @param {Float32Array[]} fittedMemories [T, D], after each character of the
+ * one part @param {Float32Array[]} measuredMemories of the other */
+export function directionsOf(properties, fittedMemories, measuredMemories) {
+  const probeOf = ridge(fittedMemories);
+  return properties.map(({ name, ends, fitted: values, measured }) => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const probe = probeOf(values.map((value) => value - mean));
+    const meanInside = meanRow(fittedMemories, (row) => values[row] > mean);
+    const meanOutside = meanRow(fittedMemories, (row) => values[row] <= mean);
+    const outside = dotProduct(probe, meanOutside);
+    const inside = dotProduct(probe, meanInside);
+    const span = inside - outside || 1;
+
+    const readings = measuredMemories.map((memory) => dotProduct(probe, memory));
+    return {
+      name,
+      ends,
+      correlation: correlationOf(readings, measured),
+      probe,
+      move: meanInside.map((value, place) => (value - meanOutside[place]) / span),
+      outside,
+      inside,
+    };
+  });
 }

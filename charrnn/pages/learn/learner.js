@@ -1,19 +1,19 @@
 /* What learns beside the page: more jobs for the worker. What it writes it writes with the weights of the last look.
  *   unpack {bytes} -> {sizes} of a network in a .npz, with which `begin` can go on; {refused} says why there is none
  *   begin {text, sizes, seed, goesOn, kernels}
- *         -> {untrained, chars, passage, ...}: bestUnits of a network that has learned nothing, then what is known of a
- *            new network, or of the one that was unpacked; {refused} says why there is none
+ *         -> {untrained, chars, passage, ...}: the properties of a network that has learned nothing, then what is known of
+ *            a new network, or of the one that was unpacked; {refused} says why there is none
  *   learn {}       -> {updates, epoch, loss} again and again, until it is stopped; {diverged} ends it, and says to which
  *                     step it went back
  *   pace  {rate}   of what is learned from now on
  *   look  {}       -> what `read` answers of the passage with the weights of now, after which `updates`; the mean loss in
  *                     bits of what was `read` in the last steps, and of what is `held` out; `isBest`: the latter is the lowest so
- *                     far; and `units`: see bestUnits
+ *                     far; and `properties`: what is known of a direction for each property of the text, {name, ends, correlation}
  *   save  {isBest} -> {bytes}: of the best look, or of now */
 import { Network } from "../shared/engine.js";
 import { answers, current, network, useNetwork } from "../shared/worker.js";
 import { bigramBits, corpusOf } from "./corpus.js";
-import { bestUnits } from "./features.js";
+import { directionsOf, propertiesOf } from "./features.js";
 import { packNpz, unpackNpz } from "./npz.js";
 import { TEXTS, Trainer } from "./trainer.js";
 import { initialVariables, setVariables, sizesOf, variablesOf } from "./variables.js";
@@ -25,6 +25,9 @@ const AFRESH = 40;
 const RECENT = 20; // steps over which a loss is averaged
 const REPORT = 250; // milliseconds between two reports
 const PASSAGE = 1500; // characters that are looked at
+const PRACTISED = 3000; // characters before them, on which probes are fitted
+const BEFORE = 20000; // characters before the passage, in which quotation marks may open
+const LEAST_PRACTISED = 500; // of which there may be fewer, but not too few
 const BEGINNING = 12; // characters, at most, of the text with which samples begin
 const BEGINNING_WITHOUT_SPACES = 4;
 const LARGEST = 2 ** 26; // numbers in the memory: 256 MB
@@ -83,8 +86,22 @@ export async function begun({ text, sizes, seed, goesOn, kernels }) {
   }
 
   const { ids, edge } = corpus;
-  const length = Math.floor((edge - 1) / TEXTS);
+  // Rows that are long enough overlap by some characters, and so do the windows of one epoch and the next: all is read.
+  const length = Math.ceil((edge - 1) / TEXTS);
   const start = Math.max(0, Math.min(edge, ids.length - PASSAGE));
+  const passage = Array.from(ids.subarray(start, start + PASSAGE));
+  // Of a text that is hardly longer than the passage, its first half has to do.
+  const isLong = start >= LEAST_PRACTISED;
+  const half = Math.floor(passage.length / 2);
+  const practisedFrom = isLong ? Math.max(0, start - PRACTISED) : start;
+  const practisedTo = isLong ? start : start + half;
+  const measuredFrom = isLong ? 0 : half;
+  const first = Math.max(0, start - BEFORE);
+  const properties = propertiesOf(
+    Array.from(ids.subarray(first, start + passage.length), (id) => corpus.chars[id]),
+    [practisedFrom - first, practisedTo - first],
+    [start + measuredFrom - first, start + passage.length - first],
+  );
   return {
     trainer,
     corpus,
@@ -95,37 +112,59 @@ export async function begun({ text, sizes, seed, goesOn, kernels }) {
     losses: [],
     length,
     windows: Math.floor(length / WINDOW),
-    passage: Array.from(ids.subarray(start, start + PASSAGE)),
+    passage,
+    practised: Array.from(ids.subarray(practisedFrom, practisedTo)),
+    measuredFrom,
+    properties,
     heldFrom: edge - start,
   };
 }
 
-/** Have the network read the passage, and find the units that track something in it. */
-async function readPassage({ passage, corpus }, send, goesOn) {
-  const characters = passage.map((id) => corpus.chars[id]);
-  const sendWithUnits = (answer) => {
-    send({ ...answer, units: bestUnits(characters, answer.activations) });
-  };
-  await answers.read({ key: "passage", pieces: [passage] }, sendWithUnits, goesOn);
+/** Read a text, and return the memories of all layers after each character. */
+async function memoriesOf(ids, goesOn) {
+  const state = network.zeroState();
+  const memories = [];
+  for (const id of ids) {
+    network.step(id, state);
+    memories.push(state.c.slice());
+    await goesOn();
+  }
+  return memories;
+}
+
+/** Have the network read the passage, and find the directions in which its memory has the properties of the text. */
+async function readPassage(learning, send, goesOn) {
+  const { passage, practised, measuredFrom, properties } = learning;
+  const fitted = await memoriesOf(practised, goesOn);
+  const memories = await memoriesOf(passage, goesOn);
+  const directions = directionsOf(properties, fitted, memories.slice(measuredFrom));
+  network.setDirections(directions);
+  const found = directions.map(({ name, ends, correlation }) => ({ name, ends, correlation }));
+  const sendWithProperties = (answer) => send({ ...answer, properties: found });
+  await answers.read({ key: "passage", pieces: [passage] }, sendWithProperties, goesOn);
 }
 
 /** Learn from the next window, and return the loss. */
 export function learnWindow(learning) {
   const { trainer, length, windows } = learning;
-  const { ids } = learning.corpus;
+  const { ids, edge } = learning.corpus;
   const window = learning.updates % windows;
+  const epoch = Math.floor(learning.updates / windows);
   learning.updates++;
   if (window % AFRESH === 0) {
     trainer.reset();
   }
 
   // Each text is a row of the whole text; a step has one character of each.
-  const start = window * WINDOW;
+  // Every other epoch begins where the last window of a row ends with it.
+  const left = length - windows * WINDOW;
+  const start = window * WINDOW + (epoch % 2) * left;
   const charactersFrom = (from) =>
     Int32Array.from({ length: WINDOW * TEXTS }, (_, place) => {
       const row = place % TEXTS;
       const step = Math.floor(place / TEXTS);
-      return ids[row * length + from + step];
+      const rowStart = Math.round((row * (edge - 1 - length)) / (TEXTS - 1));
+      return ids[rowStart + from + step];
     });
   return trainer.learn(charactersFrom(start), charactersFrom(start + 1), rate);
 }
@@ -156,7 +195,7 @@ async function answerOrRefuse(send, answer, otherwise = "") {
   }
 }
 
-/** Return what is known of a network before it learns. `untrained` are the units of one that has learned nothing. */
+/** Return what is known of a network before it learns. `untrained` are the properties of one that has learned nothing. */
 function description({ corpus, trainer, passage, heldFrom }, untrained) {
   const { ids, edge, chars, note } = corpus;
   return {
@@ -167,6 +206,7 @@ function description({ corpus, trainer, passage, heldFrom }, untrained) {
     heldFrom,
     heldOut: ids.length - edge,
     beginning: beginningOf(corpus),
+    numLayers: trainer.numLayers,
     lstmSize: trainer.lstmSize,
     bigrams: bigramBits(ids.subarray(0, edge), ids.subarray(edge), chars.length),
   };
@@ -203,7 +243,7 @@ Object.assign(answers, {
       const { trainer } = learning;
       learned = learning;
       useNetwork(new Network(trainer.model(learning.shown), trainer.kernel));
-      const sendDescription = ({ units }) => send(description(learning, units));
+      const sendDescription = ({ properties }) => send(description(learning, properties));
       await readPassage(learning, sendDescription, goesOn);
     });
   },

@@ -65,11 +65,12 @@ export function useSizes() {
   choose(chosen.source, null);
 }
 
-/** Have the worker make the network. Then look at it, and learn unless Pause was pressed. */
+/** Have the worker make the network, out of the way of which the box of the text closes. Then look at it, and learn unless Pause was pressed. */
 function begin() {
   const { source, file } = chosen;
   const { choice, sizes } = run;
   run.begun = choice;
+  byId("own").open = false;
   clearTimeline();
   clearPassage();
   beginProgress();
@@ -170,12 +171,12 @@ function lookNow() {
   // `read` and `held` are losses: of what was learned in the last steps, and of what is held out.
   const began = performance.now();
   run.nextLook = Infinity;
-  ask("look", {}, ({ units, updates, seconds, read, held, isBest, ...answer }) => {
+  ask("look", {}, ({ properties, updates, seconds, read, held, isBest, ...answer }) => {
     if (network !== looked) {
       return;
     }
     showRead(answer);
-    showTracked(units, updates, seconds);
+    showTracked(properties, updates, seconds);
     writeForLook({ updates, read, held }, isBest);
 
     // Where a look takes long, no more than half of the time is spent on looks.

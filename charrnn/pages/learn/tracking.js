@@ -1,88 +1,77 @@
-/* What the network has found out: units that track properties of the text, of which one is watched and can be held. */
+/* What the network has found out: properties of the text that can be read from its memory, each by a probe. One of these
+ * directions is watched, and can be held. */
 import { grouped, signed } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
 import { setWatched, watched } from "../shared/shown.js";
-import { namesOfEnds, unitName, unitTitle } from "../shared/text.js";
 import { byId, make, makeButton, showNote } from "../shared/view.js";
 import { onPaper } from "../shared/writing.js";
 import { draft, FREE, network } from "./network.js";
 import { colourPassage } from "./passage.js";
 
-const LEAST_CORRELATION = 0.3; // these two as in charrnn/inspection/units.py
-const LEAST_ABOVE = 0.2; // the correlation before the training
+const LEAST_CORRELATION = 0.5; // of what a probe reads with the property
+const FULL = 127; // as the worker shows a direction: half a span beyond its means, at these values
+const VALUES = [-0.5, 1.5];
 const heldPaper = new Paper("held", "unit");
 
-/** Since when properties are tracked, {updates, seconds} by their names; the step at which each that was lost had been found;
- * and where the watched unit is held. */
-export const tracking = { since: {}, lost: {}, held: FREE };
+/** Since when properties are found, {updates, seconds} by their names; and where the watched direction is held. */
+export const tracking = { since: {}, held: FREE };
 
-/** Show for each property of the text whether a unit tracks it, more closely than before the training, and since when.
- * @param {Object[]} units the best unit for each property, see bestUnits */
-export function showTracked(units, updates, seconds) {
+/** Show for each property of the text whether it can be read, better than before the training, and since when.
+ * @param {Object[]} properties {name, ends, correlation} in the order of the directions of the worker */
+export function showTracked(properties, updates, seconds) {
   const focused = document.activeElement.closest("#tracked button")?.value;
-  const items = units.map((unit, property) => {
-    const line = lineOf(unit, network.untrained[property], { updates, seconds });
-    return make("li", "small", line);
+  const items = properties.map((property, index) => {
+    const before = network.untrained[index].correlation;
+    return make("li", "small", lineOf(property, index, before, { updates, seconds }));
   });
   byId("tracked").replaceChildren(...items);
   byId("tracked").querySelector(`[value="${focused}"]`)?.focus({ preventScroll: true });
 
   let nothing = "";
-  if (units.length === 0) {
+  if (properties.length === 0) {
     nothing = "This text has none of the properties that are looked for.";
   }
   showNote("nothing", nothing);
-
-  // Another unit may track the watched property now. While one is held, it stays.
-  const isFree = tracking.held.unit === null;
-  const now = units.find(({ name }) => name === watched?.name);
-  if (now !== undefined && now.name in tracking.since && isFree) {
-    watch(now);
-  }
 }
 
-/** Return what is shown of a property: a sentence, or a button once a unit tracks it. */
-function lineOf(unit, untrained, moment) {
-  const { name } = unit;
-  const correlation = Math.abs(unit.correlation);
-  const before = Math.abs(untrained.correlation);
-
-  if (correlation < Math.max(LEAST_CORRELATION, before + LEAST_ABOVE)) {
-    if (name in tracking.since) {
-      tracking.lost[name] = tracking.since[name].updates;
-      delete tracking.since[name];
-    }
-    let state = "not yet";
-    if (name in tracking.lost) {
-      state = `found at step ${grouped(tracking.lost[name])}, and lost again`;
-    }
-    const best = `The best correlation is ${correlation.toFixed(2)}`;
-    return `${name}: ${state}. ${best}, and was ${before.toFixed(2)} before it learned.`;
+/** Return what is shown of a property: a sentence, or a button once it is found. */
+function lineOf({ name, ends, correlation }, index, before, moment) {
+  // It is half as far from 1 as before the training, or nearer.
+  const isLearned = 2 * (1 - correlation) <= 1 - before;
+  if (correlation < LEAST_CORRELATION || !isLearned) {
+    delete tracking.since[name];
+    const now = `The correlation is ${signed(correlation)}`;
+    return `${name}: not yet. ${now}, and was ${signed(before)} before it learned.`;
   }
+
   tracking.since[name] ??= moment;
-  return trackedButton(unit);
-}
-
-/** Return a button with what a unit tracks, by which it is watched. */
-function trackedButton(unit) {
-  const { name, offset, correlation } = unit;
   const { updates, seconds } = tracking.since[name];
   const since = `since step ${grouped(updates)} (${grouped(seconds)} s)`;
-  const title = unitTitle(unitName(offset, network.lstmSize));
-  const description = `: ${since}, ${title}, correlation ${signed(correlation)}`;
-
-  const button = makeButton("chip", () => watch(unit), make("b", "", name), description);
+  const description = `: ${since}, correlation ${signed(correlation)}`;
+  const button = makeButton(
+    "chip",
+    () => watch(name, ends, index),
+    make("b", "", name),
+    description,
+  );
   button.value = name;
   button.ariaPressed = name === watched?.name;
   return button;
 }
 
-function watch(unit) {
-  const { name, offset, correlation, ends } = unit;
+/** Watch the direction of a property. */
+function watch(name, ends, index) {
   const isOther = watched?.name !== name;
-  setWatched({ ...unit, unit: unitName(offset, network.lstmSize) });
+  const ofUnits = 2 * network.numLayers * network.lstmSize;
+  setWatched({
+    name,
+    unit: name,
+    offset: ofUnits + index,
+    limits: [-FULL, FULL],
+    values: VALUES,
+  });
 
-  const [low, high] = namesOfEnds(ends, correlation);
+  const [low, high] = ends;
   byId("left").textContent = low;
   byId("right").textContent = high;
   for (const button of byId("tracked").querySelectorAll("button")) {
@@ -95,36 +84,34 @@ function watch(unit) {
   }
 }
 
-/** Watch no unit, and list none. */
+/** Watch nothing, and list nothing. */
 export function clearTracked() {
   setWatched(null);
   holdAt(FREE);
   byId("tracked").replaceChildren();
 }
 
-/** Forget since when properties were tracked. */
+/** Forget since when properties are found. */
 export function beginTracking() {
   tracking.since = {};
-  tracking.lost = {};
 }
 
-/** Hold the unit that is watched at a value, or none, and have the network write. */
+/** Hold the direction that is watched at a value, or none, and have the network write. */
 export function holdAt(held) {
   tracking.held = held;
   const isFree = held.unit === null;
   byId("release").hidden = isFree;
   if (isFree) {
     byId("hold").value = 0;
-    byId("hold-said").textContent =
-      "Drag the handle, and the number is held while the network writes.";
+    byId("hold-said").textContent = "Drag the handle while the network writes.";
   } else {
     byId("hold-said").textContent =
-      `Held at ${signed(held.value)} while it writes. Compare the two ends.`;
+      `Held at ${signed(held.value)} while it writes: 0 is as it is on the mean outside, 1 inside. Compare the two ends.`;
   }
   showHeld();
 }
 
-/** Have the network write with the watched unit held, or free, and show the text below the handle. */
+/** Have the network write with the watched direction held, or free, and show the text below the handle. */
 export function showHeld() {
   byId("handle").hidden = watched === null;
   if (watched !== null) {

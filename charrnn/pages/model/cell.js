@@ -1,8 +1,9 @@
 /* Inside the cell: a drawing of one cell of the network with its real numbers, which move as characters pass. */
 import { percent, signed } from "../shared/numbers.js";
-import { chars, COLOURS, watched } from "../shared/shown.js";
+import { chars, COLOURS } from "../shared/shown.js";
 import { glyph, parseUnit, visible } from "../shared/text.js";
 import { ask, byId, make, movesLittle, onClick } from "../shared/view.js";
+import { unitWatched } from "./model.js";
 import { goTo, reading } from "./reading.js";
 
 const SHOWN = 56; // characters around the one that passes
@@ -12,7 +13,7 @@ const cellShown = { timer: 0, isWanted: !movesLittle };
 
 /** Show the cell of the unit that is looked at, while the network reads the character that is chosen. */
 function showCell() {
-  const { layer, unit } = parseUnit(watched.unit);
+  const { layer, unit } = parseUnit(unitWatched());
   const { at, known, ids, key, what } = reading;
   const isKnown = at >= 0 && at < known;
   if (!isKnown) {

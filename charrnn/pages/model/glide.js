@@ -9,22 +9,22 @@ import { showAddress, written } from "./takes.js";
 const LASTING = 4000; // milliseconds
 const PAUSE = 300; // milliseconds between two texts, so that each is written to its end
 const TOUCHES = ["pointerdown", "keydown", "wheel"];
-// Where the handle is after a part of the time: at both ends, and where it came from.
+// Where the handle is after a part of the time: at both ends, and in the middle, where it came from.
 const LEFT_AT = 0.25;
 const RIGHT_AT = 0.75;
 
-/** The frame to come, when the handle began to move and where, and when the number was last held. */
-const glide = { frame: 0, began: 0, from: 0, heldAt: 0 };
+/** The frame to come, when the handle began to move, and when it last held what is watched. */
+const glide = { frame: 0, began: 0, heldAt: 0 };
 
 /** Return where the handle is after a part of the time. */
 function positionAfter(part) {
   if (part < LEFT_AT) {
-    return eased(glide.from, -1, part / LEFT_AT);
+    return eased(0, -1, part / LEFT_AT);
   }
   if (part < RIGHT_AT) {
     return eased(-1, 1, (part - LEFT_AT) / (RIGHT_AT - LEFT_AT));
   }
-  return eased(1, glide.from, (part - RIGHT_AT) / (1 - RIGHT_AT));
+  return eased(1, 0, (part - RIGHT_AT) / (1 - RIGHT_AT));
 }
 
 /** Return a number between two others that leaves the first and reaches the second slowly. */
@@ -36,7 +36,6 @@ function begin() {
   if (!watched.told) {
     return;
   }
-  glide.from = Number(byId("hold").value);
   glide.began = performance.now();
   beginMove();
   glide.frame = requestAnimationFrame(move);

@@ -1,55 +1,35 @@
-/* The unit that is watched, which the page calls its number: the claim at the top, the handle that holds it, and how it was
+/* What is watched, a direction of the memory or one unit: the claim at the top, the handle that holds it, and how it was
  * found. */
 import { grouped, signed } from "../shared/numbers.js";
-import { positionIn, valueAt, watched } from "../shared/shown.js";
+import { valueAt, watched } from "../shared/shown.js";
 import { unitTitle } from "../shared/text.js";
 import { byId, make, onClick, undoSwipes } from "../shared/view.js";
-import { data, lookAt, unitNames } from "./model.js";
-import { beginMove, evidenceOf, isOfPassage, showHeld } from "./pair.js";
-import { passage } from "./read.js";
+import { alone, data, isDirection, lookAt, memories, unitNames } from "./model.js";
+import { beginMove, evidenceOf, isOfPassage, shareOf, showHeld } from "./pair.js";
 import { setAsked, showAddress, written } from "./takes.js";
 
-const FREE_ADVICE = "Drag the handle, and the number is held there: watch the text change.";
 const UNDERLINED =
   "Underlined: what your last move changed. From the first underlined word on, the dice fall otherwise.";
 const MOVING_KEYS = /Arrow|Home|End|Page/;
 
-/** Return the activations where the number is free: at the last character that was written, or the one that is chosen of
- * a passage. */
-function freeActivations() {
-  const record = isOfPassage() ? passage?.seen[passage.at] : written.take.seen.at(-1);
-  return record?.activations;
-}
-
-/** Show where the handle holds the number, or the value of the number where it is free. */
+/** Show where the handle holds what is watched. It moves by the reader alone: while nothing is held, it is in the middle. */
 export function showHandle() {
   const { held } = written.take;
-  const activations = freeActivations();
   const handle = byId("hold");
   const [low, high] = watched.ends;
-  let value = 0;
-  let state = "free, now";
+  handle.value = held ?? 0;
+  let state = "not held";
+  let said = `Drag the handle: watch the text change.${shareOf(watched)}`;
   if (held !== null) {
-    handle.value = held;
-    value = valueAt(held);
-    state = "held at";
-  } else if (activations) {
-    handle.value = positionIn(activations);
-    value = activations[watched.offset] / 127;
-  } else {
-    handle.value = 0;
+    state = `held at ${signed(valueAt(held))}`;
+    said = `Held at ${signed(valueAt(held))} from the first letter on. ${UNDERLINED}`;
   }
-
-  handle.ariaValueText = `${state} ${signed(value)}, from ${low} to ${high}`;
+  handle.ariaValueText = `${state}, from ${low} to ${high}`;
+  byId("hold-said").textContent = said;
   showLead(held !== null);
-  byId("hold-said").textContent = FREE_ADVICE;
-  if (held !== null) {
-    byId("hold-said").textContent =
-      `Held at ${signed(value)} from the first letter on. ${UNDERLINED}`;
-  }
 }
 
-/** Return whether the unit that is watched is a discovery, of which more is known. */
+/** Return whether what is watched is a discovery, of which more is known. */
 function isDiscovery() {
   return watched.untrained !== undefined;
 }
@@ -57,57 +37,57 @@ function isDiscovery() {
 /** Say what the texts at the top are. */
 function showLead(isHeld) {
   byId("does").textContent = "It writes the texts below; no person does.";
-  byId("free-what").textContent = "Here nobody holds the number.";
+  byId("free-what").textContent = "Here nobody holds the handle.";
   if (isOfPassage() && !isHeld) {
     byId("does").textContent = "Below it only reads.";
     byId("free-what").textContent =
-      `It did not write this: it is a passage of ${data.source}. Nobody holds the number.`;
+      `It did not write this: it is a passage of ${data.source}. Nobody holds the handle.`;
   }
   byId("colour-said").textContent = colourSentence(isHeld);
 }
 
-/** Return what is said of the texts at the top: what their colour is, or how the number is held in them. */
+/** Return what is said of the texts at the top: what their colour is, or how they are held. */
 function colourSentence(isHeld) {
   if (data.discoveries.length === 0) {
     return "The colour is that surprise.";
   }
-  if (isHeld) {
-    return "The same beginning, the same dice: only that number is held, where you put it.";
-  }
-  if (watched.told) {
-    return "The same beginning, the same dice: only that number is held at its two ends.";
+  if (isHeld || watched.told) {
+    return "The same beginning, the same dice: only the handle is elsewhere.";
   }
   const sentence = "The colour is that one number: it was never told what to follow.";
   // Only discoveries were held at their ends when the page was made.
   if (isDiscovery()) {
-    return `${sentence} Held at its ends, it changes neither words nor line ends often enough to tell.`;
+    return `${sentence} Held at its ends, it changes no words and no line ends so much that it can be told.`;
   }
   return sentence;
 }
 
-/** Hold the number at a position from -1 to 1 between its limits; null lets it go. */
+/** Hold what is watched at a position from -1 to 1 between its ends; null lets it go. */
 export function hold(position) {
   written.take.held = position;
   showHandle();
   showHeld();
 }
 
-/** Show which unit is watched: the claim at the top, the ends of the handle, and where it is held. */
-function showWatched() {
+/** Show what is watched: the claim at the top, the ends of the handle, and where it is held. */
+export function showWatched() {
   const { unit, ends, sentence } = watched;
   const [low, high] = ends;
   showClaim(data.discoveries.length > 0 ? sentence : data.sentence);
   byId("evidence").textContent = evidence();
+  byId("alone").hidden = alone === undefined || alone.unit === unit;
   byId("left").textContent = low;
   byId("right").textContent = high;
-  byId("unit").value = unit;
-  byId("hold").ariaLabel = `The number, from ${low} to ${high}`;
+  byId("low-key").textContent = low;
+  byId("high-key").textContent = high;
+  byId("unit").value = isDirection(unit) ? "" : unit;
+  byId("hold").ariaLabel = `From ${low} to ${high}`;
 
   const { take } = written;
   if (take === null) {
     return;
   }
-  // A take that held another number lets it go.
+  // A take that held something else lets it go.
   if (take.unit !== unit) {
     take.held = null;
     setAsked(false);
@@ -126,15 +106,22 @@ function showClaim(sentence) {
   byId("claim").replaceChildren(...parts);
 }
 
-/** Say which number it is, how it was found, and what tells its ends apart. */
+/** Say what it is, how it was found, and what tells its ends apart. */
 function evidence() {
   const { unit, feature, correlation, untrained, told } = watched;
-  const sentences = [`The number is the ${unitTitle(unit)}.`];
-  if (isDiscovery()) {
-    const comparison = `comparing all ${grouped(unitNames.length)} with “${feature}”`;
-    const measured = `correlation ${signed(correlation)}, measured on ${data.measured}`;
+  const sentences = [];
+  if (isDirection(unit)) {
     sentences.push(
-      `It was found by ${comparison}: ${measured}.`,
+      `The handle moves the ${grouped(memories)} numbers of its memory together, in one direction.`,
+      `A linear probe reads “${feature}” from them: correlation ${signed(correlation)}, on text that it was not fitted on.`,
+    );
+  } else {
+    sentences.push(`The number is the ${unitTitle(unit)}.`);
+  }
+  if (isDiscovery() && !isDirection(unit)) {
+    sentences.push(
+      `Of all ${grouped(unitNames.length)}, it has most to do with “${feature}”: ` +
+        `correlation ${signed(correlation)}, measured on ${data.measured}.`,
       "In a network of this size that has learned nothing, " +
         `the best one reaches ${untrained.toFixed(2)}.`,
     );
@@ -145,7 +132,7 @@ function evidence() {
   return sentences.join(" ");
 }
 
-/** Hold the number where the handle is after an event of it, unless this is a key that does not move it. */
+/** Hold what is watched where the handle is after an event of it, unless this is a key that does not move it. */
 function followHandle({ target, key }) {
   const position = Number(target.value);
   const canHaveMoved = key === undefined || MOVING_KEYS.test(key);
@@ -163,12 +150,8 @@ function lookAtNext() {
 }
 
 export function startHandle() {
-  document.body.addEventListener("watchedchange", showWatched);
-  for (const change of ["placechange", "piecechange"]) {
-    document.body.addEventListener(change, showHandle);
-  }
   const handle = byId("hold");
-  // A click or a key at the end where the handle already is makes no input, but holds the number there.
+  // A click or a key at the end where the handle already is makes no input, but holds it there.
   for (const event of ["input", "click", "keyup"]) {
     handle.addEventListener(event, followHandle);
   }
@@ -185,7 +168,15 @@ export function startHandle() {
     showAddress();
   });
   onClick("another", lookAtNext);
+  onClick("try-alone", () => {
+    lookAt(alone.unit);
+    byId("claim").scrollIntoView({ block: "nearest" });
+  });
   byId("another").hidden = data.discoveries.length < 2;
   byId("handle").hidden = data.discoveries.length === 0;
   byId("free-said").hidden = data.discoveries.length === 0;
+  if (alone) {
+    byId("alone-said").textContent = alone.sentence.replaceAll("*", "") + shareOf(alone);
+  }
+  byId("no-direction").textContent = data.no_direction;
 }

@@ -1,10 +1,10 @@
 /* Takes and the links to them. A take is a text that is written, see writing.js, with {prime, unit, held}: the ids of its
- * beginning, the number that is watched, and where the handle holds it, from -1 to 1, or null. A link holds all that a
+ * beginning, the unit or the direction that is watched, and where the handle holds it, from -1 to 1, or null. A link holds all that a
  * take is made of, so that it is written again, character by character: "prime=Anna&seed=3&length=400", and what is not as
  * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
 import { clamped } from "../shared/numbers.js";
 import { chars, textOf } from "../shared/shown.js";
-import { idsOf, unitOffsets } from "./model.js";
+import { idsOf, isDirection, offsets } from "./model.js";
 
 /** The settings: their fields and their names in links, their names in plans, the least and the most. */
 export const FIELDS = [
@@ -14,7 +14,8 @@ export const FIELDS = [
 ];
 const MOST_SEED = 2 ** 32 - 1;
 export const MOST_WRITTEN = 10000; // characters of a take
-const HELD_UNIT = /^(\d+\/[ch]\/\d+):(-?[\d.]+)$/; // "2/c/317:0.5"
+const HELD_UNIT = /^(.+):(-?[\d.]+)$/; // "2/c/317:0.5", "inside quotation marks:1.5"
+const MOST_HELD = 10; // of a direction
 const NOT_HELD = { unit: null, value: null };
 
 /** Return the link of a take. `usual` are the settings that need no mention: {temperature, topN, topP}. */
@@ -83,7 +84,8 @@ class LinkReader {
       return NOT_HELD;
     }
     const [, unit, value] = HELD_UNIT.exec(text) ?? [];
-    const isRight = unitOffsets.has(unit) && Math.abs(value) < 1;
+    const most = isDirection(unit) ? MOST_HELD : 1;
+    const isRight = offsets.has(unit) && Math.abs(value) < most;
     if (!isRight) {
       this.wrong.add("hold");
       return NOT_HELD;
@@ -148,7 +150,7 @@ class LinkReader {
 
   unit() {
     const unit = this.query.get("unit");
-    if (unitOffsets.has(unit)) {
+    if (offsets.has(unit)) {
       return unit;
     }
     // Links of earlier pages could name the surprise.

@@ -76,7 +76,7 @@ export function showMemory() {
   const last = points.at(-1);
   const enough = MOST_OF_IT * (first.cost - last.cost);
   const most = points.find(({ cost }) => first.cost - cost >= enough) ?? first;
-  const share = Math.round(100 * MOST_OF_IT);
+  const share = Math.round((100 * (first.cost - most.cost)) / (first.cost - last.cost));
   byId("memory-said").textContent =
     `After one letter the next one costs it ${first.cost.toFixed(2)} bits, ` +
     `after ${last.count} letters ${last.cost.toFixed(2)}. ` +

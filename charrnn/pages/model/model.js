@@ -1,6 +1,6 @@
-/* The model of this page: its characters, and its units. */
+/* The model of this page: its characters, its units, and the directions of its memory. */
 import { grouped } from "../shared/numbers.js";
-import { chars, setCharacters, setWatched } from "../shared/shown.js";
+import { chars, setCharacters, setWatched, valuesOfUnit, watched } from "../shared/shown.js";
 import { namesOfEnds, unitName } from "../shared/text.js";
 import { ask, byId } from "../shared/view.js";
 import { encode } from "./encode.js";
@@ -18,7 +18,22 @@ const unitCount = 2 * numLayers * lstmSize; // c and h
 export const unitNames = Array.from({ length: unitCount }, (_, offset) =>
   unitName(offset, lstmSize),
 );
-export const unitOffsets = new Map(unitNames.map((name, offset) => [name, offset]));
+export const memories = numLayers * lstmSize; // of all layers
+const directionNames = data.directions.map(({ name }) => name);
+/** Where the activations of a character have a unit, or a direction. */
+export const offsets = new Map(
+  [...unitNames, ...directionNames].map((name, offset) => [name, offset]),
+);
+const FULL = 127; // of an activation: a direction has it half a span beyond its means, at these values
+const VALUES_OF_DIRECTION = [-0.5, 1.5];
+
+/** Return whether a name is that of a direction. */
+export function isDirection(name) {
+  return offsets.get(name) >= unitCount;
+}
+
+/** The first discovery that is a single unit. */
+export const alone = data.discoveries.find(({ unit }) => !isDirection(unit));
 
 /** Return the ids of a text, and what was replaced and left out: see encode. */
 export function idsOf(text) {
@@ -29,6 +44,14 @@ function discoveryOf(unit) {
   return data.discoveries.find((candidate) => candidate.unit === unit);
 }
 
+/** Return the unit that is watched; of a direction, which is none, the best one alone. */
+export function unitWatched() {
+  if (!isDirection(watched.unit)) {
+    return watched.unit;
+  }
+  return alone?.unit ?? unitNames[0];
+}
+
 /** Return what a unit tracks, {name, correlation}, or null. A discovery tracks what is said of it at the top. */
 export function tracked(unit) {
   const discovery = discoveryOf(unit);
@@ -36,7 +59,7 @@ export function tracked(unit) {
     return { name: discovery.feature, correlation: discovery.correlation };
   }
   const { features, best, correlations } = data.tracked;
-  const offset = unitOffsets.get(unit);
+  const offset = offsets.get(unit);
   const feature = best[offset];
   if (feature < 0) {
     return null;
@@ -50,15 +73,17 @@ export function limitsOf(offset) {
   return [least[offset], most[offset]];
 }
 
-/** Look at a unit. Its highest is to the right, and blue, as everywhere on the page. */
+/** Look at a unit or a direction. Its highest is to the right, and blue, as everywhere on the page. */
 export function lookAt(unit) {
   const discovery = discoveryOf(unit);
   const feature = tracked(unit);
-  const offset = unitOffsets.get(unit);
+  const offset = offsets.get(unit);
+  const limits = isDirection(unit) ? [-FULL, FULL] : limitsOf(offset);
   setWatched({
     unit,
     offset,
-    limits: limitsOf(offset),
+    limits,
+    values: isDirection(unit) ? VALUES_OF_DIRECTION : valuesOfUnit(limits),
     feature: feature?.name,
     correlation: feature?.correlation ?? 0,
     sentence: sentenceOf(unit, feature),
@@ -71,7 +96,11 @@ function endsOf(discovery) {
   if (discovery === undefined) {
     return ["low", "high"];
   }
-  return namesOfEnds(discovery.ends, discovery.correlation);
+  const { unit, ends, correlation, told } = discovery;
+  if (isDirection(unit)) {
+    return ends;
+  }
+  return namesOfEnds(ends, correlation, told?.words);
 }
 
 function sentenceOf(unit, feature) {
@@ -85,5 +114,6 @@ function sentenceOf(unit, feature) {
 /** Have the worker make the network. */
 export function loadModel() {
   const model = JSON.parse(byId("weights").textContent);
-  ask("load", { model, kernel: byId("kernel").textContent });
+  const kernel = byId("kernel").textContent;
+  ask("load", { model, kernel, directions: data.directions });
 }

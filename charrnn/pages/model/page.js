@@ -4,6 +4,7 @@ import { startCell } from "./cell.js";
 import { startGlide } from "./glide.js";
 import { showMemory } from "./memory.js";
 import { loadModel } from "./model.js";
+import { startPlaces } from "./places.js";
 import { startRead } from "./read.js";
 import { startStrip } from "./strip.js";
 import { showAddressed, startWrite } from "./write.js";
@@ -23,6 +24,7 @@ function startPage() {
   startWrite();
   startStrip();
   startCell();
+  startPlaces();
   startGlide();
   showAddressed();
   startRead();

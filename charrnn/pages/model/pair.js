@@ -1,7 +1,7 @@
-/* One beginning and one seed, and the number that is watched held from the first letter on. At first there are two texts,
- * in which it is held at its lowest and at its highest. The handle brings one text in their place, which is written anew
- * wherever the handle goes. What tells the two ends apart, words or line ends, was counted when the page was made: it is
- * marked and counted here, too. Where nothing does, a passage that the network reads has the place of the two. */
+/* One beginning and one seed, and what is watched held from the first letter on. At first there are two texts, in which it
+ * is held at its two ends; those of the opening stand in the document. The handle brings one text in their place, which is
+ * written anew wherever the handle goes. What tells the two ends apart, words or a sign, was counted when the page was made:
+ * it is marked and counted here, too. Where nothing does, a passage that the network reads has the place of the two. */
 import { counted, signed } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
 import { chars, textOf, valueAt, watched } from "../shared/shown.js";
@@ -11,19 +11,18 @@ import { endWithWord, onPaper, writeText } from "../shared/writing.js";
 import { speedChosen } from "./fields.js";
 import { MOST_WRITTEN } from "./link.js";
 import { data } from "./model.js";
-import { AT_ONCE, ON, written } from "./takes.js";
+import { AT_ONCE, isOpening, ON, written } from "./takes.js";
 
-const COUNTED_LENGTH = 300; // characters of the texts in which it was counted when the page was made
 const LENGTH = data.opening.shown; // characters, so that the texts and the handle are in sight together
 const AT_FIRST = 120; // of the two texts are written without a pause
 const TINT = 0.14; // of a text that is held, as model.css has it for the two texts
 
 /** How many texts were written with the number held, what the two were written with, and the two sides. */
-export const pair = { texts: 0, shown: "", sides: [sideOf("low"), sideOf("high")] };
+export const pair = { texts: 0, shown: [], sides: [sideOf("low"), sideOf("high")] };
 
 /** The one text: `shown` is what it was written with, `ids` are what is shown; `before` what was shown when the handle,
  * which may be `moving`, began to move. */
-export const one = { ...sideOf("one"), shown: "", text: null, ids: [], before: [], moving: false };
+export const one = { ...sideOf("one"), shown: [], text: null, ids: [], before: [], moving: false };
 
 function sideOf(of) {
   return { of, paper: new Paper(of, "none"), head: byId(`${of}-head`) };
@@ -52,24 +51,29 @@ export function showHeld() {
   byId("opening").hidden = isRead;
   byId("followed").hidden = !isRead;
   const [opening] = written.papers;
-  opening.sheet.classList.toggle("of-lines", tellsLines(told));
+  opening.sheet.classList.toggle("of-lines", countsLines(told));
   if (take === null) {
     return;
   }
 
   const { prime, seed, held } = take;
   const { temperature, topN, topP } = take.plan[0];
-  const wanted = JSON.stringify([watched.unit, prime, seed, temperature, topN, topP]);
-  if (isHeld && one.shown !== `${wanted}${held}`) {
-    one.shown = `${wanted}${held}`;
+  const wanted = [watched.unit, String(prime), seed, temperature, topN, topP];
+  if (isHeld && !isSame(one.shown, [...wanted, held])) {
+    one.shown = [...wanted, held];
     tint(one.paper.box, held < 0 ? "low" : "high", TINT * Math.abs(held));
     rewrite(heldText("held", held));
   }
-  if (isPair && pair.shown !== wanted) {
+  if (isPair && !isSame(pair.shown, wanted)) {
     pair.shown = wanted;
     writeSide(0, -1);
     writeSide(1, 1);
   }
+}
+
+/** Return whether what a text was written with is what it is to be written with. */
+function isSame(before, wanted) {
+  return wanted.every((value, place) => value === before[place]);
 }
 
 /** Return a text, of which nothing is written yet, in which the number is held at a position between its limits. */
@@ -97,34 +101,25 @@ function writeSide(index, position) {
   const { paper } = side;
   const text = heldText(side.of, position);
   side.text = text;
-  paper.box.ariaLabel = `Written with the number held at ${ends[index]}`;
+  paper.box.ariaLabel = `Written with the handle at ${ends[index]}`;
   paper.onChange = () => {
     const counts = countTelling(paper, text, told);
     showCounts(side.head, ends[index], counts, told, index);
-    keepRoom(paper, text, told, index);
   };
-  paper.show(onPaper(text));
 
+  // The texts of the opening are there, and are replaced when all is known of their characters.
+  const isPrinted = paper.isPrinted && isOpening();
+  if (!isPrinted) {
+    paper.show(onPaper(text));
+  }
   // What the take has at once is there at once, or a part of it, since the texts are shorter.
   let burst = 0;
-  if (written.take.burst) {
+  if (isPrinted) {
+    burst = Infinity;
+  } else if (written.take.burst) {
     burst = Math.max(AT_FIRST, written.take.burst - AT_ONCE);
   }
   followSide(side, burst);
-}
-
-/** Keep the room that what is missing of the text of a side will take, so that nothing below it moves. */
-function keepRoom(paper, { seen, length }, told, index) {
-  const missing = data.passage.replace(/\s+/g, " ").slice(0, Math.max(0, length - seen.length));
-  const room = make("span", "room", missing);
-  if (tellsLines(told)) {
-    const { counts, texts } = told;
-    const [lineEnds] = counts[2 * index];
-    const usualLine = Math.ceil((COUNTED_LENGTH * texts) / Math.max(1, lineEnds));
-    room.textContent = missing.replace(new RegExp(`.{${usualLine}}`, "g"), "$&\n");
-  }
-  paper.sheet.querySelector(".room")?.remove();
-  paper.block.append(room);
 }
 
 /** Have the worker write what is missing of the text of a side. */
@@ -134,7 +129,7 @@ function followSide({ text, paper }, burst = 0) {
       endWithWord(text);
       paper.show(onPaper(text));
       tellOfPair();
-    } else {
+    } else if (!paper.isPrinted) {
       paper.grow();
     }
   });
@@ -160,7 +155,7 @@ export function goOnPair() {
 /** Forget the one text: what is written next is compared with the text that is free. */
 export function forgetOne() {
   one.text = null;
-  one.shown = "";
+  one.shown = [];
   one.ids = [];
 }
 
@@ -226,24 +221,23 @@ function cellsOf({ cells }, ids, start, { index, 0: word }) {
 
 /** Mark what tells the ends apart, and return how often each thing that does is here. */
 function countTelling(paper, text, told) {
-  const isOfLines = tellsLines(told);
-  paper.sheet.classList.toggle("of-lines", isOfLines);
-  if (isOfLines) {
-    return [countLineEnds(paper, text)];
+  paper.sheet.classList.toggle("of-lines", countsLines(told));
+  if (told?.words === null) {
+    return [countSigns(paper, text, told.sign)];
   }
   return countWords(paper, text, told?.words ?? []);
 }
 
 /** Return whether line ends tell the ends apart. */
-export function tellsLines(told) {
-  return told?.words === null;
+function countsLines(told) {
+  return told?.words === null && told.sign === "\n";
 }
 
-/** Mark the line ends, and return how many there are. */
-function countLineEnds({ cells }, { ids, start }) {
-  const lineEnds = cells.filter((_, place) => place >= start && chars[ids[place]] === "\n");
-  mark(lineEnds, "telling", "of-high");
-  return lineEnds.length;
+/** Mark a sign, and return how often it is here. */
+function countSigns({ cells }, { ids, start }, sign) {
+  const signs = cells.filter((_, place) => place >= start && chars[ids[place]] === sign);
+  mark(signs, "telling", "of-high");
+  return signs.length;
 }
 
 /** Make the words bold that tell the ends apart, and return how often those of each end are here. */
@@ -277,24 +271,45 @@ function showCounts(head, name, counts, told, own = 0) {
   head.append(...spans);
 }
 
-/** Return names of what tells the ends apart: the words of each end, or line ends. */
-function namesOf({ words }) {
-  return words === null ? ["line ends"] : words.map((group) => group.join(", "));
+/** Return names of what tells the ends apart: the words of each end, or the sign. */
+function namesOf({ words, sign }) {
+  if (words === null) {
+    return [sign === "\n" ? "line ends" : sign];
+  }
+  return words.map((group) => group.join(", "));
 }
 
-/** Say how often it was in the texts in which it was counted. */
+/** Say how often it was in the texts in which it was counted, and in how many of these it was seen. */
 export function evidenceOf({ told, ends }) {
-  const { counts, texts } = told;
-  const timesOf = (times) => {
-    if (tellsLines(told)) {
-      return counted(times[0], "line end");
-    }
-    const ofEnds = namesOf(told).map((name, end) => `${name} ${counted(times[end], "time")}`);
-    return ofEnds.join(" and ");
-  };
+  const { counts, texts, seen } = told;
+  const names = namesOf(told);
+  const timesOf = (times) =>
+    names.map((name, end) => `${name} ${counted(times[end], "time")}`).join(" and ");
   const [low, free, high] = counts.map(timesOf);
+  const shares = Object.entries(seen).map(([prime, times]) => `${times} after “${prime}”`);
   return (
-    `In ${texts} texts of ${COUNTED_LENGTH} characters, held at ${ends[0]}, it wrote ${low}; ` +
-    `held at ${ends[1]}, ${high}; free, ${free}.`
+    `In ${texts} texts of ${LENGTH} characters, held at ${ends[0]}, it wrote ${low}; ` +
+    `held at ${ends[1]}, ${high}; not held, ${free}. ` +
+    `Each end had more of its own in this many of ${pairsOf(told)} pairs of texts: ${shares.join(", ")}.`
   );
+}
+
+/** Return how many pairs of texts there were after each beginning. */
+function pairsOf({ texts, seen }) {
+  return texts / Object.keys(seen).length;
+}
+
+/** Say in how many texts the ends differ as said, or nothing where that was not counted. */
+export function shareOf({ told }) {
+  if (!told) {
+    return "";
+  }
+  const times = Object.values(told.seen);
+  const least = Math.min(...times);
+  const share = `${least} of ${pairsOf(told)} texts`;
+  if (times.length === 1) {
+    return ` Its ends differ like this in ${share}.`;
+  }
+  const atLeast = least < Math.max(...times) ? "at least " : "";
+  return ` Its ends differ like this in ${atLeast}${share} after each of ${times.length} beginnings.`;
 }

@@ -3,7 +3,7 @@ import { clamped, signed } from "../shared/numbers.js";
 import { watched } from "../shared/shown.js";
 import { unitTitle } from "../shared/text.js";
 import { byId, make, moveByKeys, onClick, showNote } from "../shared/view.js";
-import { limitsOf, lookAt, tracked, unitNames, unitOffsets } from "./model.js";
+import { limitsOf, lookAt, offsets, tracked, unitNames } from "./model.js";
 import { goTo, reading } from "./reading.js";
 
 const LABEL = 18; // pixels for the name above a group of rows
@@ -63,7 +63,7 @@ function drawStrip(start = strip.drawn) {
   const columns = reading.seen.slice(start, end).map(({ activations }) => activations);
   const pixelOf = pixelFunction();
   for (const [row, name] of strip.rows.entries()) {
-    drawRow(pixels, columns, { top: strip.tops[row], offset: unitOffsets.get(name), pixelOf });
+    drawRow(pixels, columns, { top: strip.tops[row], offset: offsets.get(name), pixelOf });
   }
   canvas.getContext("2d").putImageData(image, start - strip.from, 0);
   strip.drawn = end;
@@ -144,7 +144,7 @@ function chooseInStrip({ offsetX, offsetY, target }) {
 /** Look at the unit whose name was typed, or say that there is none. */
 function typeUnit({ target }) {
   const name = target.value.trim();
-  if (unitOffsets.has(name)) {
+  if (offsets.has(name)) {
     showNote("unit-note", "");
     lookAt(name);
     return;

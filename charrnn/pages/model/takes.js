@@ -30,6 +30,17 @@ export function isOfThePage({ prime, seed }) {
   return isItsPrime && seeds.includes(seed);
 }
 
+/** Return whether the take is that with which the page opens, so that its texts stand in the document. */
+export function isOpening() {
+  const { unit, prime, seed, plan } = written.take;
+  const [{ temperature, topN, topP }] = plan;
+  const settings = { temperature, topN, topP };
+  const isUsual = Object.keys(settings).every((key) => settings[key] === USUAL.settings[key]);
+  return (
+    unit === USUAL.unit && seed === USUAL.seed && String(prime) === String(USUAL.prime) && isUsual
+  );
+}
+
 export function setPapers(papers) {
   written.papers = papers;
 }

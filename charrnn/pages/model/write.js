@@ -1,6 +1,5 @@
 /* What the network writes while nobody holds the number: at the top coloured by that number, and below by how probable each
- * character was, where one can go on from another. All takes are kept; two buttons, and those of the browser's history,
- * lead from one to the next. */
+ * character was, where one can go on from another. All takes are kept: the browser's history leads from one to the next. */
 import { hideGuesses } from "../shared/guesses.js";
 import { counted, grouped } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
@@ -17,7 +16,7 @@ import {
 } from "../shared/view.js";
 import { onPaper, writeText } from "../shared/writing.js";
 import { fillFields, settings, showSettings, speedChosen } from "./fields.js";
-import { showHandle, startHandle } from "./handle.js";
+import { showWatched, startHandle } from "./handle.js";
 import { MOST_WRITTEN, takeOf } from "./link.js";
 import { data, idsOf, lookAt } from "./model.js";
 import { goOnPair } from "./pair.js";
@@ -58,11 +57,6 @@ function turnTo(take) {
   addTake(take);
   showAddress("pushState", take);
   showTake(take);
-}
-
-/** Turn to the take before, -1, or after, 1. */
-function turnBy(step) {
-  turnTo(takes[takes.indexOf(written.take) + step]);
 }
 
 /** Show a take. One of which only the link is kept is written again. */
@@ -171,7 +165,6 @@ function showNew() {
   if (isAtEnd) {
     box.scrollTop = box.scrollHeight;
   }
-  showHandle();
 }
 
 /** Write something new, with the fields as they are. */
@@ -270,19 +263,13 @@ function stopWriting() {
 
 /** Show the buttons for a text that is being written, or for one that is not. */
 function showWriting() {
-  const { take, running } = written;
+  const { running } = written;
   for (const button of document.querySelectorAll(".stop-writing")) {
     button.hidden = !running;
   }
   for (const button of document.querySelectorAll(".go-on")) {
     button.hidden = running;
   }
-
-  const at = takes.indexOf(take);
-  byId("versions").hidden = takes.length < 2;
-  byId("version").textContent = `Version ${at + 1} of ${takes.length}`;
-  byId("earlier").disabled = at < 1;
-  byId("later").disabled = at === takes.length - 1;
 }
 
 /** Copy the link of the text. */
@@ -336,8 +323,6 @@ function startBeginnings() {
 
 function startButtons() {
   onClick("start", startWriting);
-  onClick("earlier", () => turnBy(-1));
-  onClick("later", () => turnBy(1));
   onClick("copy", () => copy(textOf(written.take.ids), "Copied.", "write-status"));
   onClick("link", copyLinkOfTake);
   onClick("picture", savePicture);
@@ -360,8 +345,11 @@ export function startWrite() {
     new Paper("guessing", "probability", goOnWith),
   ]);
   startSettings();
-  // Before the handle: it shows the take that is chosen here.
-  document.body.addEventListener("watchedchange", showDiscovery);
+  document.body.addEventListener("watchedchange", () => {
+    // The take that shows it is chosen first.
+    showDiscovery();
+    showWatched();
+  });
   startHandle();
   startBeginnings();
   startButtons();

@@ -1,6 +1,7 @@
 /* The network: the LSTM of charrnn/engines/numpy_lstm.py, with the weights that the page holds.
  * Letters for shapes as in the Python package: C characters, L units of a layer. A state has two parts for each layer:
  * c, the memory, and h, the output. */
+import { clamped } from "./numbers.js";
 
 const PAGE_BYTES = 65536; // of the memory
 const ALIGNMENT = 16; // bytes
@@ -75,6 +76,15 @@ export function sigmoid(x) {
   return 1 / (1 + Math.exp(-x));
 }
 
+/** Return what the probe of a direction reads in the memories of all layers. */
+function readingOf({ probe }, c) {
+  let reading = 0;
+  for (let place = 0; place < c.length; place++) {
+    reading += probe[place] * c[place];
+  }
+  return reading;
+}
+
 /** Return how long an array is in the memory: the kernel does eight numbers at once. */
 function filled(length) {
   return 8 * Math.ceil(length / 8);
@@ -98,6 +108,7 @@ export class Network {
     );
     this.softmaxBias = decodeArray(arrays.softmax_bias);
     this.numClasses = this.softmaxBias.length;
+    this.directions = [];
 
     const kernels = this.biases.map((_, layer) =>
       this.layoutOf(arrays[`kernel_${layer}`], this.size),
@@ -188,11 +199,23 @@ export class Network {
     }
   }
 
+  /** Set the directions of the memory that can be read and held: a list of {name, probe, move, outside, inside}. The product
+   * of the probe with c is `outside` where a property of the text is not, and `inside` where it is, on the mean; adding
+   * `move` to c makes it 1 more. See charrnn/engines/directions.py. */
+  setDirections(directions) {
+    this.directions = directions.map(({ probe, move, ...direction }) => ({
+      ...direction,
+      probe: Float32Array.from(probe),
+      move: Float32Array.from(move),
+    }));
+  }
+
   /** Return the state before a text: c and h, the layers' one after the other. A state may have `held`, units {layer,
-   * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say. */
+   * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say; and `steered`, a
+   * direction and the `strength` at which it is held: 0 is outside, 1 inside. */
   zeroState() {
     const length = this.numLayers * this.size;
-    return { c: new Float32Array(length), h: new Float32Array(length), held: [] };
+    return { c: new Float32Array(length), h: new Float32Array(length), held: [], steered: null };
   }
 
   /** Read one character: change the state. */
@@ -205,6 +228,26 @@ export class Network {
       this.addBias(layer, id);
       this.update(layer, state);
       this.hold(layer, state);
+    }
+    if (state.steered) {
+      this.steer(state);
+    }
+  }
+
+  /** Move the memories along a direction until its probe reads the target. The top layer shows its own at once, the others
+   * do with the next character. */
+  steer({ c, h, steered: { direction, strength } }) {
+    const { outside, inside, move } = direction;
+    const missing = outside + strength * (inside - outside) - readingOf(direction, c);
+    for (let place = 0; place < c.length; place++) {
+      c[place] += missing * move[place];
+    }
+
+    const top = this.numLayers - 1;
+    for (let unit = 0; unit < this.size; unit++) {
+      const place = top * this.size + unit;
+      const output = sigmoid(this.gates[top][3 * this.stride + unit]);
+      h[place] = output * Math.tanh(c[place]);
     }
   }
 
@@ -262,14 +305,26 @@ export class Network {
     return this.softmaxBias.map((bias, id) => products[id] + bias);
   }
 
-  /** Return what the page shows of a state: int8 [2 * layers * L], 127 for 1; of each layer tanh(c), then h. */
-  activations(state, shown = new Int8Array(2 * state.c.length)) {
+  /** How many numbers the page shows of a state. */
+  get width() {
+    return 2 * this.numLayers * this.size + this.directions.length;
+  }
+
+  /** Return what the page shows of a state: int8 [width], of each layer tanh(c), then h, where 127 is 1; then how strong each
+   * direction is, from -0.5, half a span outside, to 1.5, half a span further than inside. */
+  activations(state, shown = new Int8Array(this.width)) {
     const tanhs = this.tanhOf(state.c);
     for (let place = 0; place < state.c.length; place++) {
       const layerStart = place - (place % this.size);
       const target = layerStart + place;
       shown[target] = Math.round(127 * tanhs[place]);
       shown[target + this.size] = Math.round(127 * state.h[place]);
+    }
+    const ofUnits = 2 * state.c.length;
+    for (const [index, direction] of this.directions.entries()) {
+      const { outside, inside } = direction;
+      const strength = (readingOf(direction, state.c) - outside) / (inside - outside);
+      shown[ofUnits + index] = Math.round(127 * clamped(strength - 0.5, -1, 1));
     }
     return shown;
   }

@@ -60,6 +60,11 @@ export class Paper {
     });
   }
 
+  /** Whether a text stands here that the document had, and nothing of which more is known. */
+  get isPrinted() {
+    return this.box.querySelector(".printed") !== null;
+  }
+
   /** Return whether the last letter up to the one that is chosen is of a script that runs from right to left. */
   isReversed() {
     const before = textOf(this.text.ids.slice(0, this.at + 1));
@@ -73,6 +78,7 @@ export class Paper {
     this.shaded = [];
     this.end = 0;
     this.at = -1;
+    this.box.querySelector(".printed")?.remove();
     this.sheet.replaceChildren();
     this.beginBlock(0);
     this.grow();

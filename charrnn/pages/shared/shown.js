@@ -7,7 +7,9 @@ const NEARLY_ONE = 0.99; // at 1 a memory would be infinite
 
 export let chars = []; // by id
 export let longLine = Infinity; // characters: a line of a text that is longer ends for the layout only
-export let watched = null; // {unit, offset, limits, ends, feature, correlation, sentence}, and for a discovery more
+/** The unit or the direction that is watched: {unit, offset, limits, values, ends, feature, correlation, sentence}, and for a
+ * discovery more. `limits`, from -127 to 127, are where it nearly always is; `values` what it is held at there. */
+export let watched = null;
 
 export function setCharacters(characters, leastLong = Infinity) {
   chars = characters;
@@ -23,22 +25,23 @@ export function textOf(ids) {
   return ids.map((id) => chars[id]).join("");
 }
 
-/** Return between which values, from -1 to 1, the unit that is watched nearly always is. */
-function watchedLimits() {
-  return watched.limits.map((limit) => limit / 127);
+/** Return at which values a unit with these limits is held at the ends. */
+export function valuesOfUnit(limits) {
+  return limits.map((limit) => clamped(limit / 127, -NEARLY_ONE, NEARLY_ONE));
 }
 
 /** Return where the value of the unit is between its limits: -1 at the left end, 1 at the right. */
 export function positionIn(activations) {
+  const limits = watched.limits.map((limit) => limit / 127);
   const value = activations[watched.offset] / 127;
-  return clamped(scaled(value, watchedLimits()), -1, 1);
+  return clamped(scaled(value, limits), -1, 1);
 }
 
 /** Return the value of the unit at a position, with two decimals. */
 export function valueAt(position) {
-  const [least, most] = watchedLimits();
+  const [least, most] = watched.values;
   const value = least + ((position + 1) / 2) * (most - least);
-  return Math.round(100 * clamped(value, -NEARLY_ONE, NEARLY_ONE)) / 100;
+  return Math.round(100 * value) / 100;
 }
 
 /** The colours of a text: each colours a cell by what is known of its character. */

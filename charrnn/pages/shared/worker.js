@@ -1,6 +1,6 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes.
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
- *   load    {model, kernel}
+ *   load    {model, kernel, directions}   see Network and its setDirections
  *   read    {key, pieces}    -> what is known of the characters of each piece, an array of ids
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
  *   why     {key, take, of, ids, start, plan, place, pieces} -> {bits}: by how many bits each piece, [from, to] before the
@@ -13,7 +13,7 @@
  *   stop    {of}             ends the job of a kind
  * What is known: {ids, surprises, guesses, activations}, of each character a number or a row; guesses: id, share, id ...
  * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
- * character `at` after the beginning on. `unit`, unless it is null, is held at `value`. `forced` is an id that is written
+ * character `at` after the beginning on. `unit`, unless it is null, is held at `value`: a unit, or a direction by its name. `forced` is an id that is written
  * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
 import { drawId, keptPowers, largestIds, normalized, powersOf, RandomState } from "./decoding.js";
 import { Network } from "./engine.js";
@@ -85,13 +85,20 @@ function partOf({ ids, kept }, place) {
   };
 }
 
-/** Hold the unit of an entry of a plan, or none. */
+/** Hold the unit or the direction of an entry of a plan, or none. */
 function holdAs(state, { unit, value }) {
   state.held = [];
-  if (unit) {
-    const [layer, part, number] = unit.split("/");
-    state.held.push({ layer: Number(layer), part, unit: Number(number), value });
+  state.steered = null;
+  if (!unit) {
+    return;
   }
+  const direction = network.directions.find(({ name }) => name === unit);
+  if (direction) {
+    state.steered = { direction, strength: value };
+    return;
+  }
+  const [layer, part, number] = unit.split("/");
+  state.held.push({ layer: Number(layer), part, unit: Number(number), value });
 }
 
 /** Return the entry of a plan that counts at a place of a text whose beginning has `start` characters. */
@@ -110,7 +117,7 @@ class Batch {
     this.ids = [];
     this.surprises = [];
     this.guesses = [];
-    this.width = 2 * network.numLayers * network.size; // of the activations of a character
+    this.width = network.width; // of the activations of a character
     this.activations = new Int8Array(this.width * room);
   }
 
@@ -225,8 +232,9 @@ class Writer {
 }
 
 export const answers = {
-  load({ model, kernel }) {
+  load({ model, kernel, directions }) {
     useNetwork(new Network(model, kernel));
+    network.setDirections(directions);
   },
 
   async read({ key, pieces }, send, goesOn) {

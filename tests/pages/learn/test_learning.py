@@ -16,7 +16,6 @@ from charrnn.data import Vocabulary
 from charrnn.engines.cells import initial_weights
 from charrnn.engines.opening import open_model
 from charrnn.engines.trained_model import Model, lstm_weights
-from charrnn.inspection import units
 from charrnn.text import corpus, features
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.lines import shuffled
@@ -189,26 +188,80 @@ def test_features_are_those_of_the_package():
     values_by_name = answered(
         "FEATURES", "FEATURES.map(([name, , values]) => [name, values(Array.from(a))])", MARKS
     )
-    assert len(values_by_name) == 5
+    assert len(values_by_name) == 4
     for name, values in values_by_name:
         np.testing.assert_array_equal(values, features.BY_NAME[name].values(MARKS), name)
 
 
-def test_the_units_are_those_that_the_package_finds():
-    """But for the rounding of their values to a 127th."""
-    model = started(2)
-    text = "".join(np.random.RandomState(2).choice(list(CHARS), 900))
-    measured = units.measure(model.engine(), text, 2)
-    states = model.activations(text)
-    states[:, ::2] = np.tanh(states[:, ::2])
-    shown = np.rint(127 * states).astype(int).ravel().tolist()
-    best_units = answered("bestUnits", "bestUnits(Array.from(a), Int8Array.from(b))", text, shown)
-    assert len(best_units) >= 2
-    expected = {tracking.feature: tracking for tracking, *_ in measured.best(1, least=0)}
-    for best in best_units:
-        tracking = expected[best["name"]]
-        assert best["offset"] == tracking.unit.part * SIZE + tracking.unit.column
-        np.testing.assert_allclose(best["correlation"], tracking.correlation, atol=0.02)
+def test_probes_and_directions_are_those_of_least_squares():
+    """Fitted on one text, and measured on another one."""
+    random = np.random.RandomState(2)
+    texts = ["".join(random.choice(list('ab" \n'), length)) for length in (400, 300)]
+    memories = [random.standard_normal((len(text), 6)) for text in texts]
+    whole = features.BY_NAME["position in the line"].values("".join(texts))
+    values = [whole[:400], whole[400:]]
+    for memory, value in zip(memories, values):
+        memory[:, 2] += value / 4
+
+    call = (
+        "directionsOf(propertiesOf(Array.from(a[0].text + a[1].text), [0, 400], [400, 700]).filter("
+        "({ name }) => name === b), ...a.map(({ memories }) => memories.map((row) => Float32Array.from(row)))"
+        ").map((found) => "
+        "({ ...found, probe: Array.from(found.probe), move: Array.from(found.move) }))"
+    )
+    sent = [{"text": text, "memories": memory.tolist()} for text, memory in zip(texts, memories)]
+    [found] = answered("directionsOf, propertiesOf", call, sent, "position in the line")
+
+    fitted, centered = memories[0], values[0] - values[0].mean()
+    rows = fitted - fitted.mean(axis=0)
+    probe = np.linalg.solve(rows.T @ rows + 30 * np.eye(6), rows.T @ centered)
+    np.testing.assert_allclose(found["probe"], probe, rtol=1e-4)
+    correlation = np.corrcoef(memories[1] @ probe, values[1])[0, 1]
+    assert found["correlation"] == pytest.approx(correlation, abs=1e-5)
+
+    means = [fitted[is_in].mean(axis=0) for is_in in (centered <= 0, centered > 0)]
+    assert [found["outside"], found["inside"]] == pytest.approx(
+        [mean @ probe for mean in means], rel=1e-4
+    )
+    # Moved once, the probe reads 1 more.
+    assert np.dot(found["move"], probe) == pytest.approx(1, rel=1e-4)
+    direction = means[1] - means[0]
+    np.testing.assert_allclose(found["move"], direction / (direction @ probe), rtol=1e-4)
+
+
+# In node: which characters of a text are inputs or targets in some epochs, and from where on the text is held out.
+READ = """
+const load = require(LOAD);
+const { begun, learnWindow } = load();
+const { text, epochs } = JSON.parse(require("fs").readFileSync(0));
+(async () => {
+  const sizes = { numLayers: 1, lstmSize: 4 };
+  const learning = await begun({ text, sizes, seed: 1, kernels: [load.kernel] });
+  const read = new Set();
+  const { corpus } = learning;
+  corpus.ids = corpus.ids.map((_, place) => place);
+  learning.trainer.learn = (inputs, targets) => {
+    inputs.forEach((place) => read.add(place));
+    targets.forEach((place) => read.add(place));
+    return 1;
+  };
+  while (learning.updates < epochs * learning.windows) {
+    learnWindow(learning);
+  }
+  console.log(JSON.stringify({ read: [...read].sort((a, b) => a - b), edge: corpus.edge }));
+})();
+"""
+
+
+@pytest.mark.parametrize("length", [1000, 1777, 5003])
+def test_all_of_a_text_but_its_last_tenth_is_learned_in_two_epochs(length):
+    """Also what does not fill a window in each of the sixteen rows."""
+    text = "".join(np.random.RandomState(5).choice(list("ab c"), length))
+    request = json.dumps({"text": text, "epochs": 2}).encode()
+    program = READ.replace("LOAD", json.dumps(str(LOAD)))
+    answer = json.loads(subprocess.check_output(["node", "-e", program], input=request).decode())
+    assert answer["read"] == list(range(answer["edge"]))
+    assert answer["edge"] == length - length // 10
 
 
 def test_the_bigrams_are_those_of_the_package():
@@ -228,23 +281,25 @@ def test_a_list_is_shuffled_as_in_the_package():
     assert shuffled(names) != names
 
 
-# In node: the correlations of the best units with the properties of a text, before any training and after some steps.
+# In node: the correlations of the probes with the properties of a text, before any training and after some steps.
 FOUND = """
 const load = require(LOAD);
 const engine = require(ENGINE);
-const { begun, learnWindow, bestUnits } = load();
+const { begun, learnWindow, directionsOf } = load();
 const { text, sizes, seed, steps } = JSON.parse(require("fs").readFileSync(0));
 
-function look({ trainer, shown, passage, corpus }) {
+function look({ trainer, shown, passage, practised, measuredFrom, properties }) {
   shown.set(trainer.weights);
   const network = new engine.Network(trainer.model(shown), trainer.kernel);
-  const state = network.zeroState();
-  const activations = passage.flatMap((id) => {
-    network.step(id, state);
-    return Array.from(network.activations(state));
+  const [fitted, measured] = [practised, passage].map((ids) => {
+    const state = network.zeroState();
+    return ids.map((id) => {
+      network.step(id, state);
+      return state.c.slice();
+    });
   });
-  const characters = passage.map((id) => corpus.chars[id]);
-  return bestUnits(characters, Int8Array.from(activations)).map(({ correlation }) => correlation);
+  const directions = directionsOf(properties, fitted, measured.slice(measuredFrom));
+  return Object.fromEntries(directions.map(({ name, correlation }) => [name, correlation]));
 }
 
 (async () => {
@@ -261,25 +316,35 @@ function look({ trainer, shown, passage, corpus }) {
 """
 
 
-def test_a_number_of_the_network_that_the_page_opens_with_follows_the_text_and_goes_on_to():
-    """After 300 steps and after 600, by the rule of tracking.js."""
+def correlations_at(steps, text, seed):
+    """Return the correlations of the probes of the network that the page opens with: before training, and at steps."""
     settings = (PAGES / "learn" / "settings.js").read_text("utf-8")
     size = re.search(r'units: "(\d+)"', settings).group(1)
-    seed = re.search(r"let seed = (\d+);", settings).group(1)
     request = {
-        "text": (PAGES / "learn" / "rhyme.txt").read_text("utf-8"),
+        "text": text,
         "sizes": {"numLayers": 1, "lstmSize": int(size)},
-        "seed": int(seed),
-        "steps": [300, 600],
+        "seed": seed,
+        "steps": steps,
     }
     program = FOUND.replace("LOAD", json.dumps(str(LOAD))).replace(
         "ENGINE", json.dumps(str(ENGINE))
     )
     answer = subprocess.check_output(["node", "-e", program], input=json.dumps(request).encode())
-    before, early, late = np.abs(json.loads(answer.decode()))
-    least = np.maximum(0.3, before + 0.2)
-    is_lasting = (early >= least) & (late >= least)
-    assert is_lasting.any()
+    return json.loads(answer.decode())
+
+
+def is_found(before, now):
+    """Return whether a property is found, by the rule of tracking.js."""
+    return now >= 0.5 and 2 * (1 - now) <= 1 - before
+
+
+@pytest.mark.parametrize("seed", [57, 1])
+def test_the_network_that_the_page_opens_with_finds_the_brackets_and_quotes_of_the_rhyme(seed):
+    rhyme = (PAGES / "learn" / "rhyme.txt").read_text("utf-8")
+    before, early, late = correlations_at([300, 600], rhyme, seed)
+    for name in ("inside quotation marks", "inside brackets"):
+        assert is_found(before[name], early[name]), (name, before, early)
+        assert is_found(before[name], late[name]), (name, before, late)
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
 /* Runs the page's engine in node for the Python tests: node run_engine.js REQUEST ANSWER
  *
- * REQUEST is a file of JSON: {model, kernel, ids, settings, seed, length, held}; see engine.js for the model. ANSWER gets
- * JSON: for each of the settings the ids drawn after the text. ANSWER.f32 gets the probabilities after each character,
+ * REQUEST is a file of JSON: {model, kernel, ids, settings, seeds, length, held, directions, strength}; see engine.js for the
+ * model. ANSWER gets JSON: for each of the settings, and each seed, the ids drawn after the text, with the first direction
+ * held where there is a strength. ANSWER.f32 gets the probabilities after each character,
  * float32 [T, C], and ANSWER.i8 what the page shows of the units. */
 import fs from "node:fs";
 import {
@@ -17,11 +18,15 @@ const [requestFile, answerFile] = process.argv.slice(2);
 const request = JSON.parse(fs.readFileSync(requestFile, "utf8"));
 const network = new Network(request.model, request.kernel);
 const state = { ...network.zeroState(), held: request.held ?? [] };
+network.setDirections(request.directions ?? []);
 
-/** Return the ids that are drawn after the text with some settings. */
-function draw(settings) {
-  const random = new RandomState(request.seed);
+/** Return the ids that are drawn after the text with some settings and a seed. */
+function draw(settings, seed) {
+  const random = new RandomState(seed);
   const drawing = { ...state, c: state.c.slice(), h: state.h.slice() };
+  if (network.directions.length > 0) {
+    drawing.steered = { direction: network.directions[0], strength: request.strength };
+  }
   return Array.from({ length: request.length }, () => {
     const powers = keptPowers(network.logits(drawing), settings);
     const id = drawId(powers, random.randomSample());
@@ -40,4 +45,7 @@ for (const id of request.ids) {
 
 fs.writeFileSync(`${answerFile}.f32`, Buffer.from(Float32Array.from(probabilities).buffer));
 fs.writeFileSync(`${answerFile}.i8`, Buffer.concat(activations));
-fs.writeFileSync(answerFile, JSON.stringify(request.settings.map(draw)));
+const drawn = request.settings.flatMap((settings) =>
+  request.seeds.map((seed) => draw(settings, seed)),
+);
+fs.writeFileSync(answerFile, JSON.stringify(drawn));

@@ -47,12 +47,19 @@ def test_the_two_texts_fit_their_boxes_and_end_with_whole_words(shipped):
         text = shipped.shown(side)
         assert len(text) > 180
         assert not text[-1].isalpha()
-    # The higher of the two has no empty line.
-    bottoms = shipped.js(
-        "pair.sides.map(({ paper }) => paper.box.getBoundingClientRect().bottom - "
-        "paper.cells.at(-1).getBoundingClientRect().bottom)"
-    )
-    assert min(bottoms) < 30
+
+
+def test_it_opens_with_telling_and_talking(shipped):
+    assert shipped["claim"].text == "Slide from telling to talking."
+    assert "31 of 32" in shipped["hold-said"].text
+    assert "One number alone" in shipped["alone"].text
+
+
+def test_both_texts_and_the_handle_are_seen_together_at_200_percent(open_page):
+    """That is half of 1280 x 720."""
+    view = open_page(ROOT / "docs" / "anna.html", width=640, height=360).ready()
+    assert view.box("hold")["bottom"] - view.box("low-head")["top"] <= 360
+    assert view.box("hold")["bottom"] - view.box("high-head")["top"] <= 360
 
 
 def test_no_words_run_together_in_a_picture(shipped):

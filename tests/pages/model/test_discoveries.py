@@ -43,11 +43,13 @@ def test_a_weak_number_has_an_idea_and_a_strong_one_knows(correlation, sentence)
         ([[163], [83], [2]], "*too soon*, or *never*"),
         ([[12], [83], [163]], "*too soon*, or *hardly ever*"),
         ([[2], [150], [163]], "*in time*, or *never*"),
+        ([[110], [206], [262]], "*too soon*, or *too late*"),
+        ([[81], [100], [122]], "*sooner*, or *later*"),
     ],
 )
 def test_what_becomes_of_line_ends_is_said_as_it_was_counted(counts, claim):
     tracking = units.Tracking(units.Unit(0, 0, "1/c"), "position in the line", 0.9)
-    comparison = clamped.Comparison([], counts, texts=16)
+    comparison = clamped.Comparison([], counts, texts=16, seen=11)
     said = discoveries.describe(tracking, 0.1, comparison, count=20, text=PROGRAM)
     assert said["sentence"] == f"Move one of its 20 numbers, and its lines end {claim}."
 

@@ -11,6 +11,8 @@ from conftest import CHARS, ROOT, TEXT
 
 from charrnn.engines import decoding
 from charrnn.engines.decoding import Settings
+from charrnn.engines.opening import open_model
+from charrnn.inspection import steered
 from charrnn.pages.assembly import SOURCES, source_of
 from charrnn.pages.stored import WEIGHTS, network_data, store, stored_model
 from pages.small_pages import random_network
@@ -32,11 +34,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run_in_node(folder, model, stored, ids):
-    """Read a text in node, and draw texts after it with each of SETTINGS.
+def run_in_node(folder, model, stored, ids, **more):
+    """Read a text in node, and draw texts after it with each of SETTINGS. ``more`` is in the request as well.
 
     Returns:
-        The probabilities [T, C] after each character, the activations [T, S, L] as the page has them, and the ids of
+        The probabilities [T, C] after each character, the activations [T, S·L] as the page has them, and the ids of
         the texts that were drawn.
     """
     settings = [
@@ -46,10 +48,11 @@ def run_in_node(folder, model, stored, ids):
     request = {
         "model": network_data(model, stored),
         "ids": ids.tolist(),
-        "seed": 7,
+        "seeds": [7],
         "length": DRAWN,
         "kernel": source_of("kernel.wasm"),
         "settings": settings,
+        **more,
     }
     (folder / "request.json").write_text(json.dumps(request))
     answer = folder / "answer.json"
@@ -58,7 +61,7 @@ def run_in_node(folder, model, stored, ids):
         check=True,
     )
     probabilities = np.fromfile(f"{answer}.f32", np.float32).reshape(len(ids), -1)
-    shown = np.fromfile(f"{answer}.i8", np.int8).reshape(len(ids), 2 * model.num_layers, -1)
+    shown = np.fromfile(f"{answer}.i8", np.int8).reshape(len(ids), -1)
     return probabilities, shown, json.loads(answer.read_text())
 
 
@@ -83,7 +86,9 @@ def assert_equal_engines(folder, model, weights, ids):
     np.testing.assert_allclose(probabilities, expected, atol=5e-3 if is_rough else 1e-4)
     activations = np.array(states)  # [T, S, L]
     activations[:, ::2] = np.tanh(activations[:, ::2])
-    np.testing.assert_allclose(shown, 127 * activations, atol=2 if is_rough else 0.51)
+    np.testing.assert_allclose(
+        shown.reshape(activations.shape), 127 * activations, atol=2 if is_rough else 0.51
+    )
 
     if not is_rough:
         uniforms = np.random.RandomState(7).random_sample((DRAWN, 1))
@@ -103,6 +108,47 @@ def test_node_equals_numpy_where_the_gates_saturate(tmp_path, weights):
     """With weights of standard deviation 1. The kernel fills up the 18 units to 24."""
     ids = np.random.RandomState(8).randint(len(CHARS), size=LENGTH)
     assert_equal_engines(tmp_path, random_network(CHARS, 18), weights, ids)
+
+
+def equal_texts_with_a_direction(folder, model, name, strength, text):
+    """Return with how many of 32 seeds node writes 100 characters as Python does, a direction held."""
+    directions = model.directions(text)
+    told = steered.ToldDirection(name, directions[name], None, {}, {}, {})
+    settings = {"temperature": 0.5, "topN": 5, "topP": 1}
+    _, _, drawn = run_in_node(
+        folder,
+        model,
+        store(model, "float16"),
+        model.vocabulary.encode("the "),
+        directions=[told.as_json()],
+        strength=strength,
+        settings=[settings],
+        seeds=list(range(1, 33)),
+        length=100,
+    )
+    expected = model.write(
+        "the ", 100, n=32, temperature=0.5, top_n=5, seed=1, steer={name: strength}
+    )
+    free = model.write("the ", 100, n=32, temperature=0.5, top_n=5, seed=1)
+    texts = ["the " + model.vocabulary.decode(ids) for ids in drawn]
+    assert texts[0] != free[0]
+    return sum(text == of_python for text, of_python in zip(texts, expected))
+
+
+@pytest.mark.parametrize("strength", [-0.5, 1.5])
+def test_node_holds_a_direction_as_python_does(tmp_path, strength):
+    # random letters, in which a small random network knows what the last one was
+    letters = "".join(np.random.RandomState(1).choice(list("acdehmnost    "), 5000))
+    network = random_network(CHARS, 17, gain=0.7, seed=7)
+    network = stored_model(network, store(network, "float16"))
+    name = "after a space or line end"
+    assert equal_texts_with_a_direction(tmp_path, network, name, strength, letters) >= 30
+
+
+@pytest.mark.slow
+def test_the_page_of_anna_holds_a_direction_as_python_does(tmp_path, anna):
+    name = "inside quotation marks"
+    assert equal_texts_with_a_direction(tmp_path, open_model("anna"), name, 1.5, anna) >= 30
 
 
 def test_the_kernel_is_that_of_its_source(tmp_path):

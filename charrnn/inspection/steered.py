@@ -1,0 +1,221 @@
+"""What a network writes while a direction of its memory is held at two ends, and which directions a page tells.
+
+A direction is told if whoever holds it sees what is said, with any beginning and any seed. NumPy only.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from charrnn.engines.directions import Direction, Steering
+from charrnn.engines.sampler import choose_settings
+from charrnn.engines.trained_model import Model
+from charrnn.inspection.clamped import (
+    LEAST_TELLING,
+    LENGTH,
+    Comparison,
+    comparisons,
+)
+from charrnn.system import words
+from charrnn.text import features
+
+# of the texts of a page
+TEMPERATURE = 0.5
+# Where a direction is held: half as far again as the means outside and inside.
+ENDS = (-0.5, 1.5)
+# What is said is counted in the texts of these seeds, and chosen in those of others.
+COUNTED = range(1, 33)
+CHOOSING = range(33, 49)
+# In how many of the counted texts it must be seen, after each beginning.
+LEAST_SEEN = 28
+# Share of the texts in which it is chosen that must show it for it to be counted.
+LEAST_CHOSEN = 0.75
+# Beginnings of the texts, at most.
+MOST_PRIMES = 3
+# Signs that are looked at, beside line ends: the kinds of these in charrnn.text.features.
+SIGNS = ".!,'\"()-"
+# The share of known words at each end, beside that of free texts. With less, the words are no words.
+LEAST_KNOWN = 0.9
+
+
+@dataclass(frozen=True)
+class ToldDirection:
+    """A direction whose two ends can be told apart in what is written.
+
+    Attributes:
+        name: the property of the text.
+        direction: what is held.
+        comparison: what tells the ends apart.
+        seen: in how many pairs of texts it is seen, by their beginnings.
+        low: a text for each of the counted seeds after each beginning, held at the low end.
+        high: the same, held at the high end.
+    """
+
+    name: str
+    direction: Direction
+    comparison: Comparison
+    seen: Dict[str, int]
+    low: Dict[str, List[str]]
+    high: Dict[str, List[str]]
+
+    def as_json(self) -> Dict[str, Any]:
+        """Return what the page holds the direction with, see setDirections in ``charrnn/pages/shared/engine.js``."""
+        direction = self.direction
+        per_unit = direction.move / (direction.probe @ direction.move)
+        return {
+            "name": self.name,
+            "probe": _rounded(direction.probe),
+            "move": _rounded(per_unit),
+            "outside": direction.outside,
+            "inside": direction.inside,
+        }
+
+
+def _rounded(values: Sequence[float]) -> List[float]:
+    """Return numbers with the digits that float32 has."""
+    return [float(f"{value:.7g}") for value in values]
+
+
+class Trial:
+    """The directions of a network are tried by writing with each of them.
+
+    Attributes:
+        primes: the beginnings of the texts.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        directions: Mapping[str, Direction],
+        primes: Sequence[str],
+        text: str,
+    ) -> None:
+        """Prepare to try directions, and write free texts.
+
+        Args:
+            model: the model with the weights of the page.
+            directions: its directions.
+            primes: beginnings, of which MOST_PRIMES are used.
+            text: the training text, whose words the network should write.
+        """
+        self.primes = primes[:MOST_PRIMES]
+        self._model = model
+        self._engine = model.engine()
+        self._directions = directions
+        self._settings = choose_settings(len(model.vocabulary), TEMPERATURE)
+        self._known_words = set(features.words(text))
+        # after each beginning
+        read = [self._read(prime) for prime in self.primes]
+        self._logits = np.concatenate([logits for logits, _ in read])
+        self._state = np.concatenate([state for _, state in read], axis=1)
+        self._free_choosing = _all_of(self._write(CHOOSING))
+        self._free_counted = _all_of(self._write(COUNTED))
+        self._least_known = LEAST_KNOWN * self._share_of_known(self._free_choosing)
+
+    def _read(self, prime: str) -> Tuple[np.ndarray, np.ndarray]:
+        ids = self._model.vocabulary.encode(prime)
+        return self._engine.read(ids, self._engine.zero_state())
+
+    def told(self) -> List[ToldDirection]:
+        """Return the directions that are told: those that words tell come first, and of these what is read best."""
+        told = []
+        for name in self._directions:
+            # What a character is by itself, the network need not remember.
+            if features.BY_NAME[name].claim:
+                told_direction = self._tried(name)
+                if told_direction:
+                    told.append(told_direction)
+        told.sort(key=lambda direction: not direction.comparison.words)
+        return told
+
+    def _tried(self, name: str) -> Optional[ToldDirection]:
+        """Return a direction with what tells its ends apart; None if it is not told."""
+        chosen_low, chosen_high = (_all_of(self._write(CHOOSING, {name: end})) for end in ENDS)
+        chosen_in = (chosen_low, chosen_high)
+        if min(map(self._share_of_known, chosen_in)) < self._least_known:
+            return None
+        # What is not even seen where it is chosen need not be counted.
+        signs = _signs_of(chosen_low + chosen_high)
+        chosen_and_free = (chosen_low, self._free_choosing, chosen_high)
+        hopeful = comparisons(chosen_in, chosen_and_free, signs)
+        most_seen = max((comparison.seen for comparison in hopeful), default=0)
+        if most_seen < LEAST_CHOSEN * len(chosen_low):
+            return None
+
+        low, high = (self._write(COUNTED, {name: end}) for end in ENDS)
+        counted_in = (_all_of(low), self._free_counted, _all_of(high))
+        telling = comparisons(chosen_in, counted_in, signs)
+        held = []
+        for comparison in telling:
+            seen = {prime: comparison.seen_in(low[prime], high[prime]) for prime in self.primes}
+            if min(seen.values()) >= LEAST_SEEN and comparison.from_free >= LEAST_TELLING:
+                held.append(
+                    ToldDirection(name, self._directions[name], comparison, seen, low, high)
+                )
+        # Words before signs, and then what differs most clearly.
+        return max(
+            held,
+            key=lambda told: (bool(told.comparison.words), told.comparison.clearness),
+            default=None,
+        )
+
+    def _write(
+        self, seeds: Sequence[int], steer: Optional[Mapping[str, float]] = None
+    ) -> Dict[str, List[str]]:
+        """Return a text for each seed after each beginning, without it. All are written at once."""
+        model = self._model
+        steering = None
+        if steer:
+            steering = Steering(self._directions, steer, model.softmax_kernel, model.softmax_bias)
+        rows = len(seeds)
+        logits = np.repeat(self._logits, rows, axis=0)  # [B, C]
+        state = np.repeat(self._state, rows, axis=1)  # [S, B, L]
+        rngs = [np.random.RandomState(seed) for seed in seeds]
+        uniforms = np.stack([rng.random_sample(LENGTH) for rng in rngs], axis=1)
+        uniforms = np.tile(uniforms, len(self.primes))  # [T, B]
+
+        drawn = []
+        for step in range(LENGTH):
+            ids, _, logits, state = self._engine.generate(
+                logits, state, uniforms[step : step + 1], self._settings
+            )
+            if steering:
+                logits, state = steering.held(state)
+            drawn.append(ids[0])
+        texts = [model.vocabulary.decode(ids) for ids in np.transpose(drawn)]
+        return {
+            prime: texts[place * rows : (place + 1) * rows]
+            for place, prime in enumerate(self.primes)
+        }
+
+    def _share_of_known(self, texts: Sequence[str]) -> float:
+        """Return how many of the words in texts are known, the last of each left out, which its end may cut."""
+        said: List[str] = []
+        for text in texts:
+            said += features.words(text)[:-1]
+        known = [word for word in said if word in self._known_words]
+        return len(known) / max(1, len(said))
+
+
+def _all_of(texts: Dict[str, List[str]]) -> List[str]:
+    """Return the texts of all beginnings."""
+    together: List[str] = []
+    for of_prime in texts.values():
+        together += of_prime
+    return together
+
+
+def _signs_of(texts: Sequence[str]) -> List[str]:
+    """Return the signs in texts, the line end first."""
+    signs = {char for char in "".join(texts) if features.kinds(char) in SIGNS}
+    return ["\n", *sorted(signs)]
+
+
+def no_direction_told(primes: Sequence[str]) -> str:
+    """Return why a page tells no direction where there are some."""
+    beginnings = words.plural(len(primes[:MOST_PRIMES]), "beginning")
+    return (
+        "Several numbers together were moved as well, but none of these directions changed the text as could be "
+        f"said in {LEAST_SEEN} of {len(COUNTED)} texts from each of {beginnings}."
+    )

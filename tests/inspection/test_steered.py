@@ -1,0 +1,118 @@
+"""Which directions a page tells: what is said is seen with nearly any seed, from each of three beginnings."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import CHARS
+from pages.small_pages import random_network
+
+from charrnn.engines.directions import Direction
+from charrnn.inspection import clamped, steered
+
+QUOTES = "inside quotation marks"
+BRACKETS = "inside brackets"
+VOWELS = "after a vowel"
+PRIMES = ["a", "b", "c", "d"]
+# Twice as often as three standard deviations need, in the texts of 16 seeds and three beginnings.
+TOLD = "he ran and he sat down. "
+SPOKEN = "I ran and I sat down. "
+FREE = "he ran (and) I sat down. "
+
+
+def direction_of(correlation):
+    return Direction(np.ones(4), np.ones(4), outside=0.0, inside=1.0, correlation=correlation)
+
+
+class Writer:
+    """In place of Trial._write: what is written at each end, and with how many seeds after a beginning it is not."""
+
+    def __init__(self, ends, failing=0, failing_prime="b"):
+        self.ends = ends
+        self.failing = failing
+        self.failing_prime = failing_prime
+
+    def __call__(self, seeds, steer=None):
+        written = {}
+        for prime in PRIMES[:3]:
+            text = FREE
+            if steer:
+                [(name, strength)] = steer.items()
+                text = self.ends[name][strength > 0.5]
+            written[prime] = [text] * len(seeds)
+            is_counted = seeds is steered.COUNTED
+            if steer and is_counted and prime == self.failing_prime:
+                written[prime][: self.failing] = [FREE] * self.failing
+        return written
+
+
+@pytest.fixture
+def tell(monkeypatch):
+    """A function that returns the directions that are told of those that write in some way."""
+
+    def told(writer, directions, text=TOLD + SPOKEN):
+        monkeypatch.setattr(steered.Trial, "_write", lambda _, *how: writer(*how))
+        trial = steered.Trial(random_network(CHARS + "b", 2, 1), directions, PRIMES, text)
+        return trial.told()
+
+    return told
+
+
+def test_what_each_beginning_shows_with_28_of_32_seeds_is_told(tell):
+    writer = Writer({QUOTES: (TOLD, SPOKEN)}, failing=4)
+    [told] = tell(writer, {QUOTES: direction_of(0.9)})
+    assert told.name == QUOTES
+    assert told.seen == {"a": 32, "b": 28, "c": 32}
+    assert told.comparison.words == [["he"], ["I"]]
+    assert told.comparison.texts == 96
+
+
+@pytest.mark.parametrize("prime", PRIMES[:3])
+def test_what_one_beginning_shows_less_often_is_not(tell, prime):
+    writer = Writer({QUOTES: (TOLD, SPOKEN)}, failing=5, failing_prime=prime)
+    assert tell(writer, {QUOTES: direction_of(0.9)}) == []
+
+
+def test_an_end_that_free_texts_are_like_is_not_told(tell):
+    assert tell(Writer({QUOTES: (FREE, FREE)}), {QUOTES: direction_of(0.9)}) == []
+
+
+def test_what_is_written_in_no_known_words_is_not_told(tell):
+    ends = (TOLD, SPOKEN.replace("down", "dwon").replace("ran", "rna").replace("sat", "sta"))
+    assert tell(Writer({QUOTES: ends}), {QUOTES: direction_of(0.9)}) == []
+    assert tell(Writer({QUOTES: ends}), {QUOTES: direction_of(0.9)}, text=TOLD + ends[1])
+
+
+def test_a_sign_tells_too_and_words_come_first(tell):
+    ends = {BRACKETS: ("ran and. ", "ran and. (((. "), QUOTES: (TOLD, SPOKEN)}
+    directions = {BRACKETS: direction_of(0.99), QUOTES: direction_of(0.9)}
+    first, second = tell(Writer(ends), directions)
+    assert first.name == QUOTES
+    assert second.comparison.words == []
+    assert second.comparison.sign == "("
+
+
+def test_what_a_character_is_by_itself_is_not_told(tell):
+    assert tell(Writer({VOWELS: (TOLD, SPOKEN)}), {VOWELS: direction_of(0.99)}) == []
+
+
+def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
+    """Of each seed, after each beginning."""
+    letters = "".join(np.random.RandomState(1).choice(list("acdehmnost    "), 5000))
+    model = random_network(CHARS, 17, gain=0.7, seed=7)
+    name = "distance since the last space"
+    # It is the direction of what has no claim, under the name of what has one.
+    direction, *_ = model.directions(letters).values()
+    directions = {name: direction}
+    model.directions().update(directions)
+    always = clamped.Comparison([["a"], ["b"]], [[99, 0], [50, 50], [0, 99]], texts=32)
+    monkeypatch.setattr(steered, "comparisons", lambda *_: [replace(always, seen=99)])
+    monkeypatch.setattr(clamped.Comparison, "is_seen_in", lambda *_: True)
+    monkeypatch.setattr(steered, "LEAST_KNOWN", 0)
+
+    [told] = steered.Trial(model, directions, ["the ", "a"], letters).told()
+    assert list(told.low) == ["the ", "a"]
+    for texts, strength in ((told.low, -0.5), (told.high, 1.5)):
+        for prime, of_prime in texts.items():
+            expected = model.write(prime, 200, n=3, seed=1, temperature=0.5, steer={name: strength})
+            assert [prime + text for text in of_prime[:3]] == expected
