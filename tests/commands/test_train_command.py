@@ -40,7 +40,8 @@ def test_a_run_can_be_like_that_of_a_folder_or_of_a_copy_of_its_record(
 ):
     copy = text_file.with_name("copy.json")
     copy.write_bytes((trained / "run.json").read_bytes())
-    others = ["--num-steps", "100", "--checkpoint-dir", str(tmp_path / "run")]
+    # The threads are those of this machine, unless they are given.
+    others = ["--num-steps", "100", "--threads", "1", "--checkpoint-dir", str(tmp_path / "run")]
     for like in (trained, copy):
         assert train.main([str(text_file), "--like", str(like), *others]) == 0
     expected = replace(record.read_run(trained).hyperparameters, num_steps=100)
