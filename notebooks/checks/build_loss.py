@@ -106,6 +106,10 @@ def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, siz
     losses = -np.log(softmax(logits)[np.arange(steps), targets.ravel()])  # [N·M], in nats
     mean = losses.mean()
 
+    need(
+        not same(loss, -mean),
+        "The minus sign is missing: the logarithm of a probability is negative, and the loss is minus its mean.",
+    )
     # a factor counts only where it is made of the sizes, not where it comes about by chance
     times = Fraction(float(loss / mean)).limit_denominator(20)
     factors = abs(times.numerator * times.denominator)
@@ -113,7 +117,7 @@ def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, siz
         need(
             not same(loss, float(times) * mean),
             f"The loss is {times} times what it should be: take the mean over all N·M steps, which is their sum, "
-            "divided by N·M and by nothing else. (It is MINUS the logarithm of a probability.)",
+            "divided by N·M and by nothing else.",
         )
     compare(
         loss,

@@ -12,7 +12,15 @@ LIMIT = 1000
 
 def examine(sentence: str, pairs: Any) -> Optional[str]:
     """Compare the pairs with those of the sentence; return the first and the last ones."""
-    if pairs is None or (isinstance(pairs, (list, tuple, str)) and not pairs):
+    need(
+        pairs is not None,
+        "pairs is None, which is what print returns: write pairs = list(...) without it.",
+    )
+    need(
+        not (isinstance(pairs, dict) and "H" in pairs),
+        "A dict keeps only one pair for each first character: write a list of pairs.",
+    )
+    if isinstance(pairs, (list, tuple, str)) and not pairs:
         raise Unwritten("There are no pairs yet: write the list, in place of the empty one.")
     given = _listed(pairs)
     right = list(zip(sentence, sentence[1:]))
@@ -94,6 +102,10 @@ def _compare(given: List[Any], right: List[Any], sentence: str) -> None:
     need(
         set(given) - set(right) or len(given) > len(set(right)),
         "They have lost their order, or those that occur again: a list keeps both, a set or a dict does not.",
+    )
+    need(
+        all(len(str(char)) == 1 for char in given[0]),
+        f"The first pair is {given[0]}, which are no characters: the network reads one character after the other.",
     )
     for place, (pair, due) in enumerate(zip(given, right)):
         need(pair == due, f"Pair {place}, counted from 0, should be {due}, but it is {pair}.")

@@ -70,7 +70,12 @@ class Session(tf.Session):
                 "them once, before the first epoch."
             )
         asked = self._among(ASKED, fetches)
-        fed = self._among(FED, list(feed_dict or ()))
+        keys = list(feed_dict or ())
+        fed = self._among(FED, keys)
+        need(
+            not self._among(("final_state",), keys),
+            "It feeds model.final_state, which is a result: feed the state as model.initial_state.",
+        )
 
         # further results of the same call, so that the random numbers of dropout are the same
         fetched = {name: getattr(self.noted, name) for name in PLACEHOLDERS if name in fed}

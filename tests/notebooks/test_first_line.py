@@ -39,7 +39,12 @@ def test_pairs_are_right_in_any_form(pairs):
     "pairs, said",
     [
         ([], "There are no pairs yet"),
-        (None, "There are no pairs yet"),
+        (None, "pairs is None, which is what print returns"),
+        (dict(PAIRS), "A dict keeps only one pair for each first character"),
+        (
+            zip(SENTENCE.split(), SENTENCE.split()[1:]),
+            "The first pair is ('Happy', 'families'), which are no characters",
+        ),
         (7, "pairs should be a list of pairs, such as [('H', 'a'), ...], not 7."),
         ([1, 2], "Each pair has two characters, but 1 is 1."),
         (zip_longest(SENTENCE, SENTENCE[1:]), "one pair too many: the last character has none"),
