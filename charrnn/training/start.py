@@ -36,8 +36,10 @@ LEAST_LOOK = 200
 # Pieces that are read in parallel, and the characters that each is read from before its own.
 ROWS = 64
 WARM_UP = 40
-# Models that read it: those with whose language it has most groups of three letters in common.
+# Models that read it, at most: those with whose language it has most groups of three letters in common, or nearly so
+# many. Of 196 pieces of 1,000 characters, in fourteen languages, the right one was among them in all but two.
 FINALISTS = 3
+NEARLY = 0.9
 # A model may predict the letters of a text by this many nats worse than counts of pairs. A Romanian text that was 0.5
 # worse for a model of Spanish, and a program that was 0.6 worse for one of English, gained. A Swedish text that was 1.3
 # worse for one of German lost.
@@ -123,8 +125,10 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
 def _finalists(names: List[str], look: str, sizes: Dict[str, Any]) -> List[Model]:
     """Return the models of some sizes whose languages are nearest to a text, those that may have read it included."""
     nearness = {name: share_of(KNOWN_MODELS[name].trigrams, look) for name in names}
+    least = NEARLY * max(nearness.values(), default=0.0)
+    near = [name for name in names if nearness[name] >= least]
     finalists: List[Model] = []
-    for name in sorted(names, key=lambda name: nearness[name], reverse=True):
+    for name in sorted(near, key=lambda name: nearness[name], reverse=True):
         model = open_known(name)
         if all(getattr(model, setting) == value for setting, value in sizes.items()):
             finalists.append(model)
