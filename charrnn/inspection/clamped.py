@@ -184,11 +184,10 @@ def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Opt
     half = len(low) // 2
     chosen_in = (low[:half], high[:half])
     counted_in = (low[half:], free[half:], high[half:])
-    return max(
-        comparisons(chosen_in, counted_in, signs="\n"),
-        key=lambda comparison: comparison.clearness,
-        default=None,
-    )
+    telling = comparisons(chosen_in, counted_in, signs="\n")
+    if not telling:
+        return None
+    return max(telling, key=lambda comparison: comparison.clearness)
 
 
 def comparisons(

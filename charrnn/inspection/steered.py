@@ -153,12 +153,10 @@ class Trial:
                 held.append(
                     ToldDirection(name, self._directions[name], comparison, seen, low, high)
                 )
+        if not held:
+            return None
         # Words before signs, and then what differs most clearly.
-        return max(
-            held,
-            key=lambda told: (bool(told.comparison.words), told.comparison.clearness),
-            default=None,
-        )
+        return max(held, key=lambda told: (bool(told.comparison.words), told.comparison.clearness))
 
     def _write(
         self, seeds: Sequence[int], steer: Optional[Mapping[str, float]] = None
