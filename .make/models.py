@@ -71,7 +71,7 @@ def read_text(path):
 
 
 def train(row, folder):
-    """Train a model, or go on with its training. Most begin with another language's, whose run is beside it."""
+    """Train a model, or continue its training. The run of the model that it begins with is beside its own."""
     if is_run(folder):
         train_model(None, folder, resume=True)
         return

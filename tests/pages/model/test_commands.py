@@ -90,7 +90,7 @@ def test_a_page_can_call_the_text_by_another_name(trained, target):
 
 
 def test_a_page_without_a_passage_shows_lines_that_the_network_wrote(trained, target):
-    """It says so. With one, the lines are of the text."""
+    """The page says that the network wrote these lines. With a passage, they come from the text."""
     assert export.main([str(trained), str(target)]) == 0
     assert entry_of(target, "passage") in TEXT
     assert "These lines it did not write: they are a passage of <span" in content_of(target)
