@@ -110,7 +110,7 @@ def train_model(
             begins with random weights. None stands for ``auto`` with the preset ``auto``, otherwise for ``none``.
         quiet: print nothing, not even a warning that a checkpoint could not be saved.
         minutes: how long a new run with the preset auto is to take. The sizes and the epochs that are not given are
-            chosen by the time that a few networks take on this machine.
+            chosen by the time that one or two networks take on this machine.
         hyperparameters: fields of :class:`charrnn.hyperparameters.Hyperparameters`, which change those of
             the preset or of the run that is resumed.
 

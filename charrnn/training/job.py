@@ -503,8 +503,7 @@ def _check_sizes(
 
 def _in_time(job: Job, n_minutes: float, started: float) -> Optional[Job]:
     """Return a job with what there is to say of its time; None if it does not end in this time."""
-    candidates = _candidates(job, n_minutes, fixed=NAMES)
-    time_in_words = minutes.in_time(candidates, _timer(job), started)
+    time_in_words = minutes.in_time(_wish(job, n_minutes, fixed=NAMES), _timer(job), started)
     return replace(job, time_in_words=time_in_words) if time_in_words else None
 
 
@@ -513,14 +512,14 @@ def _fitted(job: Job, n_minutes: float, fixed: List[str], started: float) -> Job
     if job.start.model:
         # What suits a run that begins with a model suits it in fewer epochs, too.
         fixed = [name for name in NAMES if name not in ("epochs", "save_every_n")] + fixed
-    candidates = _candidates(job, n_minutes, fixed)
-    hyper, time_in_words = minutes.fitted(candidates, _timer(job), started)
+    wish = _wish(job, n_minutes, fixed)
+    hyper, time_in_words = minutes.fitted(wish, _timer(job), started)
     record = replace(job.record, hyperparameters=hyper)
     return replace(job, record=record, time_in_words=time_in_words)
 
 
-def _candidates(job: Job, n_minutes: float, fixed: Sequence[str]) -> minutes.Candidates:
-    return minutes.Candidates(
+def _wish(job: Job, n_minutes: float, fixed: Sequence[str]) -> minutes.Wish:
+    return minutes.Wish(
         planned=job.hyperparameters,
         lengths=(len(job.training), len(job.held_out), len(job.test)),
         fixed=tuple(fixed),
