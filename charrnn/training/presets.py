@@ -62,7 +62,7 @@ _FROM_MODEL = dict(
     keep_prob=0.75,
     recurrent_keep_prob=0.7,
     early_stop=0,
-    # The last checkpoint is nearly as good as the best, which is kept too.
+    # The newest is closest to the text. The best is kept too.
     max_to_keep=1,
 )
 # Epochs of a run that begins with a model, for a text of up to START_CHARACTERS: so many that about half as many of the
