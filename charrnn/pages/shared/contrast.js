@@ -2,7 +2,7 @@
 import { clamped } from "./numbers.js";
 
 const PLAUSIBLE = 0.02; // of the most probable character: below it, a character is not drawn
-const LARGEST = 2; // to which a difference of two logarithms counts
+const MOST_COUNTED = 2; // to which a difference of two logarithms counts
 
 export class Contrast {
   /** @param {Network} start the network that the other one began with
@@ -42,7 +42,9 @@ export class Contrast {
       if (strength < 0) {
         return logit + strength * difference;
       }
-      return logit < least ? -Infinity : logit + strength * clamped(difference, -LARGEST, LARGEST);
+      return logit < least
+        ? -Infinity
+        : logit + strength * clamped(difference, -MOST_COUNTED, MOST_COUNTED);
     });
   }
 }

@@ -35,8 +35,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run_in_node(folder, model, stored, ids, **more):
-    """Read a text in node, and draw texts after it with each of SETTINGS. ``more`` is in the request as well.
+def run_in_node(folder, model, stored, ids, start=None, **more):
+    """Read a text in node, and draw texts after it with each of SETTINGS.
+
+    ``start`` is the model that the model began with. ``more`` is in the request as well.
 
     Returns:
         The probabilities [T, C] after each character, the activations [T, S·L] as the page has them, and the ids of
@@ -46,8 +48,11 @@ def run_in_node(folder, model, stored, ids, **more):
         {"temperature": setting.temperature, "topN": setting.top_n, "topP": setting.top_p}
         for setting in SETTINGS
     ]
+    network = network_data(model, stored)
+    if start:
+        network["start"] = start_data(model, start)
     request = {
-        "model": network_data(model, stored),
+        "model": network,
         "ids": ids.tolist(),
         "seeds": [7],
         "length": DRAWN,
@@ -141,15 +146,13 @@ def test_node_writes_with_a_contrast_as_python_does(tmp_path, strength):
     """The network that it began with lacks a letter. It is in float32 in Python, and in int8 in node."""
     start = random_network(CHARS.replace("d", ""), 7, 1, gain=0.8, seed=5)
     model = replace(random_network(CHARS, 6, 2, gain=0.8, seed=6), open_start=lambda: start)
-    in_node = network_data(model, store(model, "float16"))
-    in_node["start"] = start_data(model, start)
     settings = {"temperature": 0.7, "topN": 5, "topP": 1, "contrast": strength}
     _, _, drawn = run_in_node(
         tmp_path,
         model,
         store(model, "float16"),
         model.vocabulary.encode("the d"),
-        model=in_node,
+        start=start,
         settings=[settings],
         seeds=list(range(1, 33)),
         length=20,
