@@ -19,7 +19,7 @@ from charrnn.pages.webpage import export_page
 from charrnn.system import errors, files, terminal
 from charrnn.text import corpus
 
-# The types of the weights in each format, the default first.
+# the types of the weights in each format
 STORED = {
     "npz": DTYPES,
     "html": WEIGHTS,
@@ -83,8 +83,9 @@ def make_parser() -> arguments.Parser:
     parser.add_argument(
         "--weights",
         choices=sorted({*itertools.chain(*STORED.values())}),
-        help="type of the stored weights: float32 (default), float16 or int8 in a .npz file, float16 "
-        "(default) or int8 in a page. float16 takes half the space of float32, int8 a quarter",
+        help="type of the stored weights: float32 (default), float16 or int8 in a .npz file, float16 or int8 in a page "
+        "(default: float16, or int8 if the page also has the network that this one began with). float16 takes half "
+        "the space of float32, int8 a quarter",
     )
     parser.add_argument(
         "--train-text",
@@ -121,10 +122,9 @@ def _main(args: argparse.Namespace) -> None:
     if model_name is None and _is_there(target):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
     format_ = _format(target, args.format)
-    weights = args.weights or STORED[format_][0]
-    if weights not in STORED[format_]:
+    if args.weights not in (None, *STORED[format_]):
         raise ValueError(
-            f"--weights {weights} is not for the format {format_}: choose {' or '.join(STORED[format_])}"
+            f"--weights {args.weights} is not for the format {format_}: choose {' or '.join(STORED[format_])}"
         )
     of_a_page = {
         "--train-text": args.train_text is not None,
@@ -143,10 +143,10 @@ def _main(args: argparse.Namespace) -> None:
     model = arguments.open_named(model_name, args)
 
     if format_ == "html":
-        _write_page(args, model, target, weights, text)
+        _write_page(args, model, target, text)
         return
     if format_ == "npz":
-        model.save(target, weights)
+        model.save(target, args.weights or "float32")
     else:
         export_saved_model(model, target)
     terminal.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
@@ -175,13 +175,13 @@ def _format(target: str, chosen: Optional[str]) -> str:
 
 
 def _write_page(
-    args: argparse.Namespace, model: Model, target: str, weights: str, text: Optional[corpus.Text]
+    args: argparse.Namespace, model: Model, target: str, text: Optional[corpus.Text]
 ) -> None:
     """Write a page, and print its loss and the best units."""
     page = export_page(
         model,
         target,
-        weights=weights,
+        weights=args.weights,
         text=text,
         title=args.title,
         shows_text=not args.no_passage,

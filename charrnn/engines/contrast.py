@@ -1,4 +1,4 @@
-"""Contrast: a model writes more like its own text, and less like the model that it began with. NumPy only.
+"""Contrast: a model writes more like its own text, or more like the model that it began with. NumPy only.
 
 Letters for shapes as in :mod:`charrnn.engines`.
 """
@@ -23,9 +23,12 @@ class Contrast:
     does not know have none either. Characters that are, after ``allow``, less probable than PLAUSIBLE times the most
     probable one are not drawn.
 
+    A strength below 0 leads from the model to the other one: all characters that both know have their whole difference,
+    so that -1 has the probabilities of the other model.
+
     Attributes:
         start: the engine of the other model, which several texts may share.
-        strength: above 0.
+        strength: at least -1, and not 0.
     """
 
     def __init__(self, vocabulary: Vocabulary, start: Engine, strength: float) -> None:
@@ -35,7 +38,7 @@ class Contrast:
         known = start.vocabulary.vocab_to_int
         # The id of each character in the other model; -1 if that does not know it.
         self._ids_of_start = np.array([known.get(char, -1) for char in vocabulary.chars])
-        counts = [char.isalpha() and char in known for char in vocabulary.chars]
+        counts = [char in known and (strength < 0 or char.isalpha()) for char in vocabulary.chars]
         self._counts = np.array(counts, np.float32)
         self._vocabulary = vocabulary
         self._logits = np.zeros((1, len(start.vocabulary)), np.float32)
@@ -63,6 +66,8 @@ class Contrast:
         """
         of_start = _log_softmax(self._logits)[:, self._ids_of_start]  # [B, C]
         difference = (_log_softmax(own) - of_start) * self._counts
+        if self.strength < 0:
+            return weighted + np.float32(self.strength) * difference
         contrasted = weighted + self.strength * np.clip(difference, -LARGEST, LARGEST)
         least = weighted.max(axis=1, keepdims=True) + np.float32(np.log(PLAUSIBLE))
         return np.where(weighted >= least, contrasted, np.float32(-np.inf)).astype(np.float32)

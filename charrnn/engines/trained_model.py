@@ -189,7 +189,7 @@ class Model:
                 next, as a str or a set; None for all. The probabilities of all others become 0, before temperature,
                 ``top_n`` and ``top_p``. The text ends where the model knows none of the characters. The function may
                 also return a dict from characters to factors for their probabilities, at least 0.
-            contrast: how much more like its own text than like the model that it began with, at least 0; 0 for not at
+            contrast: how much more like its own text than like the model that it began with, at least -1; 0 for not at
                 all. With 0.5 it writes more words of its own text, and copies more of it, see
                 :mod:`charrnn.engines.contrast`. It follows ``allow`` and precedes temperature.
             steer: a dict from properties of the text, which :meth:`directions` finds, to where the memory is held while
@@ -319,8 +319,8 @@ class Model:
         Raises:
             ValueError: the strength is out of range, or the model that this one began with is not at hand.
         """
-        if not isinstance(strength, (int, float, np.number)) or not 0 <= strength < math.inf:
-            raise ValueError(f"contrast must be a number, at least 0, not {strength!r}")
+        if not isinstance(strength, (int, float, np.number)) or not -1 <= strength < math.inf:
+            raise ValueError(f"contrast must be a number, at least -1, not {strength!r}")
         if strength == 0:
             return None
         if self.open_start is None:

@@ -106,6 +106,26 @@ def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
     }
 
 
+def start_of(model: Model) -> Optional[Model]:
+    """Return the model that a model began with, if there was one and it is at hand."""
+    if model.open_start is None:
+        return None
+    try:
+        return model.open_start()
+    except (OSError, ValueError):
+        return None
+
+
+def start_data(model: Model, start: Model) -> Dict[str, Any]:
+    """Return what a page needs of the model that a model began with, see ``charrnn/pages/shared/contrast.js``."""
+    ids = start.vocabulary.vocab_to_int
+    return {
+        "model": network_data(start, store(start, "int8")),
+        "ids": [ids.get(char, -1) for char in model.vocabulary.chars],
+        "isLetter": [char.isalpha() for char in model.vocabulary.chars],
+    }
+
+
 def _encoded(stored: Stored) -> Dict[str, Any]:
     encoded = {
         "type": stored.values.dtype.name,

@@ -30,7 +30,14 @@ from charrnn.pages.page_texts import (
     title_of_start,
     written_text,
 )
-from charrnn.pages.stored import network_data, store, stored_model, untrained_model
+from charrnn.pages.stored import (
+    network_data,
+    start_data,
+    start_of,
+    store,
+    stored_model,
+    untrained_model,
+)
 from charrnn.system import files, words
 from charrnn.text import corpus, unknown
 from charrnn.version import __version__
@@ -64,7 +71,7 @@ def export_page(
     model: Model,
     path: StrPath,
     *,
-    weights: str = "float16",
+    weights: Optional[str] = None,
     text: Optional[corpus.Text] = None,
     title: Optional[str] = None,
     shows_text: bool = True,
@@ -79,7 +86,8 @@ def export_page(
         model: a model of LSTM cells.
         path: the file to create or replace, whose name ends in ``.html``. If it is a symbolic link, the file that it
             points to is written.
-        weights: how they are stored, one of :data:`charrnn.pages.stored.WEIGHTS`.
+        weights: how they are stored, one of :data:`charrnn.pages.stored.WEIGHTS`. None for float16, or for int8 where
+            the page also has the network that this one began with, which is always in int8.
         text: the training text, or another one; None for the one that the run of the model names. If that cannot be
             read, the network writes one.
         title: what the page calls the training text; None for its file's name.
@@ -100,6 +108,9 @@ def export_page(
     if not target.lower().endswith(".html"):
         raise ValueError(f"{str(path)!r} cannot be the name of a page: it must end in .html")
 
+    start = start_of(model)
+    if weights is None:
+        weights = "float16" if start is None else "int8"
     # All is measured with the weights of the page.
     stored = store(model, weights)
     rounded = stored_model(model, stored)
@@ -127,8 +138,12 @@ def export_page(
     pairs = memory.bits_of_pairs(learned_ids, loss_ids, len(model.vocabulary))
     page_data["memory"] = {"letters": list(bits), "bits": list(bits.values()), "pairs": pairs}
     page_data["beside"] = (Path(target).parent / "learn.html").exists()
+    page_data["has_start"] = start is not None
 
-    content = render(page_data, network_data(model, stored))
+    network = network_data(model, stored)
+    if start is not None:
+        network["start"] = start_data(model, start)
+    content = render(page_data, network)
     # A title may contain a lone surrogate, which UTF-8 lacks.
     encoded = content.encode("utf-8", "replace")
     files.write_atomically(target, encoded)

@@ -72,6 +72,22 @@ def test_probabilities_equal_a_reference(model, start, strength, end):
     )
 
 
+@pytest.mark.parametrize("strength", [-1, -0.4])
+def test_below_0_it_leads_to_the_other_model(model, start, strength):
+    """Characters that the other model lacks keep their own probability before all are made to add up to 1."""
+    text = "the cat, 3 h"
+    own = np.log(np.float64(model.next(text)))
+    of_start = np.log(np.float64(start.next("the cat  h")))
+    logits = own.copy()
+    for place, char in enumerate(model.vocabulary.chars):
+        if char in CHARS_OF_START:
+            id_of_start = start.vocabulary.vocab_to_int[char]
+            logits[place] += strength * (own[place] - of_start[id_of_start])
+    powers = np.exp(logits)
+    expected = powers / powers.sum()
+    np.testing.assert_allclose(model.next(text, contrast=strength), expected, rtol=2e-4, atol=1e-6)
+
+
 def test_a_text_is_drawn_with_the_probabilities_of_next(model):
     """Also after characters that the other model does not know, which are the only ones allowed at some places."""
 
@@ -134,9 +150,9 @@ def test_a_model_that_began_with_none_has_no_contrast(start):
         start.write("the ", 5, contrast=0.5)
 
 
-@pytest.mark.parametrize("strength", [-0.1, np.inf, np.nan, "much"])
+@pytest.mark.parametrize("strength", [-1.1, np.inf, np.nan, "much"])
 def test_a_strength_out_of_range_is_refused(model, strength):
-    with pytest.raises(ValueError, match="contrast must be a number, at least 0"):
+    with pytest.raises(ValueError, match="contrast must be a number, at least -1"):
         model.write("the ", 5, contrast=strength)
 
 

@@ -14,12 +14,24 @@ export function speedChosen() {
   return Number(byId("speed").value);
 }
 
+/** Say where a network that began with another one writes, between that one and more of its own text. */
+function whoseWords(contrast) {
+  if (contrast === 0) {
+    return "as it has learned to";
+  }
+  if (contrast > 0) {
+    return "more of the second text, and it copies more of it";
+  }
+  return contrast === -1 ? "as before it read the second text" : "between the two";
+}
+
 /** Show the values of the fields beside them. */
 export function showSettings() {
-  const { temperature, topN, topP } = settings();
+  const { temperature, topN, topP, contrast } = settings();
   byId("temperature-value").textContent = temperature.toFixed(2);
   byId("top-n-value").textContent = topN >= chars.length ? "all" : topN;
   byId("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
+  byId("whose-said").textContent = whoseWords(contrast);
 }
 
 /** Bring the fields in line with settings or an entry of a plan. */

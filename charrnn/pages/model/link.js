@@ -4,13 +4,14 @@
  * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
 import { clamped } from "../shared/numbers.js";
 import { chars, textOf } from "../shared/shown.js";
-import { idsOf, isDirection, offsets } from "./model.js";
+import { data, idsOf, isDirection, offsets } from "./model.js";
 
 /** The settings: their fields and their names in links, their names in plans, the least and the most. */
 export const FIELDS = [
   ["temperature", "temperature", 0.1, 2],
   ["top-n", "topN", 1, Infinity],
   ["top-p", "topP", 0.05, 1],
+  ["contrast", "contrast", ...(data.has_start ? [-1, 1] : [0, 0])],
 ];
 const MOST_SEED = 2 ** 32 - 1;
 export const MOST_WRITTEN = 10000; // characters of a take
@@ -18,7 +19,7 @@ const HELD_UNIT = /^(.+):(-?[\d.]+)$/; // "2/c/317:0.5", "inside quotation marks
 const MOST_HELD = 10; // of a direction
 const NOT_HELD = { unit: null, value: null };
 
-/** Return the link of a take. `usual` are the settings that need no mention: {temperature, topN, topP}. */
+/** Return the link of a take. `usual` are the settings that need no mention. */
 export function linkOf(take, usual) {
   const [first, ...later] = take.plan;
   const { prime, seed, seen, length } = take;
@@ -47,8 +48,8 @@ function heldUnitOf({ unit, value }) {
 
 /** Return an entry of a plan as it stands in a link. */
 function entryInLink(entry) {
-  const { at, temperature, topN, topP, forced = "" } = entry;
-  return [at, temperature, topN, topP, heldUnitOf(entry), forced].join("~");
+  const { at, temperature, topN, topP, contrast, forced = "" } = entry;
+  return [at, temperature, topN, topP, heldUnitOf(entry), forced, contrast].join("~");
 }
 
 /** What reads a link. A field that makes no sense gets the nearest value that does, or the usual one, and is `wrong`. */
@@ -133,14 +134,15 @@ class LinkReader {
 
   /** Return an entry of a plan after the first one, or null where it makes no sense. */
   entry(text, least) {
-    const [at, temperature, topN, topP, held, forced] = text.split("~");
+    // Links of earlier pages have no contrast.
+    const [at, temperature, topN, topP, held, forced, contrast] = text.split("~");
     const isPlace = /^\d{1,5}$/.test(at) && Number(at) >= least;
     const isForced = Boolean(forced);
     const isCharacter = /^\d+$/.test(forced) && forced in chars;
     if (!isPlace || (isForced && !isCharacter)) {
       return null;
     }
-    const settings = this.settings([temperature, topN, topP]);
+    const settings = this.settings([temperature, topN, topP, contrast]);
     const entry = { at: Number(at), ...settings, ...this.heldUnit(held) };
     if (isForced) {
       entry.forced = Number(forced);

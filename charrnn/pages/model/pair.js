@@ -57,8 +57,8 @@ export function showHeld() {
   }
 
   const { prime, seed, held } = take;
-  const { temperature, topN, topP } = take.plan[0];
-  const wanted = [watched.unit, String(prime), seed, temperature, topN, topP];
+  const { temperature, topN, topP, contrast } = take.plan[0];
+  const wanted = [watched.unit, String(prime), seed, temperature, topN, topP, contrast];
   if (isHeld && !isSame(one.shown, [...wanted, held])) {
     one.shown = [...wanted, held];
     tint(one.paper.box, held < 0 ? "low" : "high", TINT * Math.abs(held));
@@ -79,7 +79,7 @@ function isSame(before, wanted) {
 /** Return a text, of which nothing is written yet, in which the number is held at a position between its limits. */
 function heldText(of, position) {
   const { prime, seed, plan } = written.take;
-  const { temperature, topN, topP } = plan[0];
+  const { temperature, topN, topP, contrast } = plan[0];
   const held = { unit: watched.unit, value: valueAt(position) };
   pair.texts++;
   return {
@@ -90,7 +90,7 @@ function heldText(of, position) {
     seen: [],
     seed,
     length: LENGTH,
-    plan: [{ at: 0, temperature, topN, topP, ...held }],
+    plan: [{ at: 0, temperature, topN, topP, contrast, ...held }],
   };
 }
 

@@ -11,6 +11,7 @@ export const USUAL = {
     temperature: data.opening.temperature,
     topN: Math.min(data.settings.top_n, chars.length),
     topP: data.settings.top_p,
+    contrast: 0,
   },
   prime: idsOf(data.opening.prime).ids,
   seed: data.opening.seed,
@@ -33,9 +34,8 @@ export function isOfThePage({ prime, seed }) {
 /** Return whether the take is that with which the page opens, so that its texts stand in the document. */
 export function isOpening() {
   const { unit, prime, seed, plan } = written.take;
-  const [{ temperature, topN, topP }] = plan;
-  const settings = { temperature, topN, topP };
-  const isUsual = Object.keys(settings).every((key) => settings[key] === USUAL.settings[key]);
+  const [first] = plan;
+  const isUsual = Object.keys(USUAL.settings).every((key) => first[key] === USUAL.settings[key]);
   return (
     unit === USUAL.unit && seed === USUAL.seed && String(prime) === String(USUAL.prime) && isUsual
   );

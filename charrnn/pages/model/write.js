@@ -300,6 +300,11 @@ function startSettings() {
   byId("top-n").max = chars.length;
   byId("length").value = USUAL.length;
   byId("length").max = MOST_WRITTEN;
+  byId("whose").hidden = !data.has_start;
+  byId("whose-start").textContent = data.name_of_start ?? "";
+  byId("whose-own").textContent = data.name;
+  byId("contrast").addEventListener("input", showSettings);
+  byId("contrast").addEventListener("change", startWriting);
   fillFields(USUAL.settings);
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
     byId(id).addEventListener("input", changeSettings);

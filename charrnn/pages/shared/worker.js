@@ -1,6 +1,7 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes.
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
- *   load    {model, kernel, directions}   see Network and its setDirections
+ *   load    {model, kernel, directions}   see Network and its setDirections; `model.start`, of a network that began with
+ *              another one, is {model, ids, isLetter}, see Contrast
  *   read    {key, pieces}    -> what is known of the characters of each piece, an array of ids
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
  *   why     {key, take, of, ids, start, plan, place, pieces} -> {bits}: by how many bits each piece, [from, to] before the
@@ -12,9 +13,10 @@
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
  * What is known: {ids, surprises, guesses, activations}, of each character a number or a row; guesses: id, share, id ...
- * A plan says how a text is written: a list of {at, temperature, topN, topP, unit, value, forced}, each from the
+ * A plan says how a text is written: a list of {at, temperature, topN, topP, contrast, unit, value, forced}, each from the
  * character `at` after the beginning on. `unit`, unless it is null, is held at `value`: a unit, or a direction by its name. `forced` is an id that is written
  * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
+import { Contrast } from "./contrast.js";
 import { drawId, keptPowers, largestIds, normalized, powersOf, RandomState } from "./decoding.js";
 import { Network } from "./engine.js";
 
@@ -25,6 +27,7 @@ const FRAME = 16; // milliseconds between two messages about what is written
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
 
 export let network = null;
+let contrast = null; // with the network that it began with, if that is here
 export const current = {}; // from a kind to its newest job
 const live = {}; // from a kind of text that is written to its settings now, and the speed
 const readTexts = {}; // from a key to the text
@@ -57,7 +60,8 @@ export function useNetwork(newNetwork) {
   network = newNetwork;
 }
 
-/** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
+/** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. What the
+ * network that it began with knows of it is `ofStart`, once that is asked for. */
 function emptyText() {
   return { ids: [], state: network.zeroState(), kept: [] };
 }
@@ -213,9 +217,19 @@ class Writer {
   write() {
     const settings = this.followPlan();
     const logits = network.logits(this.text.state);
-    const id = this.draw(logits, settings);
+    const id = this.draw(this.contrasted(logits, settings), settings);
     readCharacter(this.text, id);
     return { id, logits };
+  }
+
+  /** Return the logits to draw from. */
+  contrasted(logits, settings) {
+    if (!contrast || !settings.contrast) {
+      return logits;
+    }
+    this.text.ofStart ??= contrast.nothingRead();
+    contrast.follow(this.text.ofStart, this.text.ids);
+    return contrast.applied(logits, settings.contrast, this.text.ofStart);
   }
 
   /** Draw an id, or return the one that is forced, which takes no random number. */
@@ -234,6 +248,9 @@ class Writer {
 export const answers = {
   load({ model, kernel, directions }) {
     useNetwork(new Network(model, kernel));
+    if (model.start) {
+      contrast = new Contrast(new Network(model.start.model, kernel), model.start);
+    }
     network.setDirections(directions);
   },
 

@@ -1,10 +1,11 @@
 /* Runs the page's engine in node for the Python tests: node run_engine.js REQUEST ANSWER
  *
  * REQUEST is a file of JSON: {model, kernel, ids, settings, seeds, length, held, directions, strength}; see engine.js for the
- * model. ANSWER gets JSON: for each of the settings, and each seed, the ids drawn after the text, with the first direction
- * held where there is a strength. ANSWER.f32 gets the probabilities after each character,
+ * model, which may have a start, see contrast.js. ANSWER gets JSON: for each of the settings, and each seed, the ids drawn
+ * after the text, with the first direction held where there is a strength. ANSWER.f32 gets the probabilities after each character,
  * float32 [T, C], and ANSWER.i8 what the page shows of the units. */
 import fs from "node:fs";
+import { Contrast } from "../../../charrnn/pages/shared/contrast.js";
 import {
   drawId,
   keptPowers,
@@ -19,6 +20,17 @@ const request = JSON.parse(fs.readFileSync(requestFile, "utf8"));
 const network = new Network(request.model, request.kernel);
 const state = { ...network.zeroState(), held: request.held ?? [] };
 network.setDirections(request.directions ?? []);
+const { start } = request.model;
+const contrast = start && new Contrast(new Network(start.model, request.kernel), start);
+
+/** Return the logits to draw from after the ids of a text, of which the other network has read a part. */
+function contrasted(logits, { contrast: strength }, ids, ofStart) {
+  if (!strength) {
+    return logits;
+  }
+  contrast.follow(ofStart, ids);
+  return contrast.applied(logits, strength, ofStart);
+}
 
 /** Return the ids that are drawn after the text with some settings and a seed. */
 function draw(settings, seed) {
@@ -27,10 +39,13 @@ function draw(settings, seed) {
   if (network.directions.length > 0) {
     drawing.steered = { direction: network.directions[0], strength: request.strength };
   }
+  const ids = [...request.ids];
+  const ofStart = contrast?.nothingRead();
   return Array.from({ length: request.length }, () => {
-    const powers = keptPowers(network.logits(drawing), settings);
-    const id = drawId(powers, random.randomSample());
+    const logits = contrasted(network.logits(drawing), settings, ids, ofStart);
+    const id = drawId(keptPowers(logits, settings), random.randomSample());
     network.step(id, drawing);
+    ids.push(id);
     return id;
   });
 }

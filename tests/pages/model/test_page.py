@@ -189,3 +189,19 @@ def test_other_cells_are_refused(tmp_path, target):
     with pytest.raises(ValueError, match="only a model of lstm cells"):
         webpage.export_page(make_network(tmp_path, CHARS, 4, 1, cell="gru"), target)
     assert not target.exists()
+
+
+def test_a_page_of_two_networks_has_them_in_int8(begun, target):
+    export_random(begun, target)
+    assert entry_of(target, "has_start")
+    assert content_of(target).count('"kernel_0":{"type":"int8"') == 2
+    assert fact_of(target, "Weights") == "int8"
+
+
+def test_where_the_first_network_is_lost_the_page_has_its_own(begun, target):
+    def open_start():
+        raise ValueError("put the model again where it was")
+
+    export_random(replace(begun, open_start=open_start), target)
+    assert not entry_of(target, "has_start")
+    assert content_of(target).count('"kernel_0":{"type":"float16"') == 1

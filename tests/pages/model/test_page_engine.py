@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from charrnn.engines.decoding import Settings
 from charrnn.engines.opening import open_model
 from charrnn.inspection import steered
 from charrnn.pages.assembly import SOURCES, source_of
-from charrnn.pages.stored import WEIGHTS, network_data, store, stored_model
+from charrnn.pages.stored import WEIGHTS, network_data, start_data, store, stored_model
 from pages.small_pages import random_network
 
 HERE = Path(__file__).resolve().parent
@@ -34,8 +35,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run_in_node(folder, model, stored, ids, **more):
-    """Read a text in node, and draw texts after it with each of SETTINGS. ``more`` is in the request as well.
+def run_in_node(folder, model, stored, ids, start=None, **more):
+    """Read a text in node, and draw texts after it with each of SETTINGS.
+
+    ``start`` is the model that the model began with. ``more`` is in the request as well.
 
     Returns:
         The probabilities [T, C] after each character, the activations [T, S·L] as the page has them, and the ids of
@@ -45,8 +48,11 @@ def run_in_node(folder, model, stored, ids, **more):
         {"temperature": setting.temperature, "topN": setting.top_n, "topP": setting.top_p}
         for setting in SETTINGS
     ]
+    network = network_data(model, stored)
+    if start:
+        network["start"] = start_data(model, start)
     request = {
-        "model": network_data(model, stored),
+        "model": network,
         "ids": ids.tolist(),
         "seeds": [7],
         "length": DRAWN,
@@ -133,6 +139,33 @@ def equal_texts_with_a_direction(folder, model, name, strength, text):
     texts = ["the " + model.vocabulary.decode(ids) for ids in drawn]
     assert texts[0] != free[0]
     return sum(text == of_python for text, of_python in zip(texts, expected))
+
+
+@pytest.mark.parametrize("strength", [-1, -0.5, 0.6])
+def test_node_writes_with_a_contrast_as_python_does(tmp_path, strength):
+    """The network that it began with lacks a letter. It is in float32 in Python, and in int8 in node."""
+    start = random_network(CHARS.replace("d", ""), 7, 1, gain=0.8, seed=5)
+    model = replace(random_network(CHARS, 6, 2, gain=0.8, seed=6), open_start=lambda: start)
+    settings = {"temperature": 0.7, "topN": 5, "topP": 1, "contrast": strength}
+    _, _, drawn = run_in_node(
+        tmp_path,
+        model,
+        store(model, "float16"),
+        model.vocabulary.encode("the d"),
+        start=start,
+        settings=[settings],
+        seeds=list(range(1, 33)),
+        length=20,
+    )
+    texts = ["the d" + model.vocabulary.decode(ids) for ids in drawn]
+
+    def expected(contrast):
+        return model.write("the d", 20, n=32, temperature=0.7, top_n=5, seed=1, contrast=contrast)
+
+    same = sum(text == of_python for text, of_python in zip(texts, expected(strength)))
+    same_without = sum(text == of_python for text, of_python in zip(texts, expected(0)))
+    assert same >= 24
+    assert same_without <= 8
 
 
 @pytest.mark.parametrize("strength", [-0.5, 1.5])
