@@ -97,13 +97,29 @@ def untrained_model(model: Model) -> Model:
     return replace(model, weights=weights)
 
 
-def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
-    """Return what the constructor of Network in ``charrnn/pages/shared/engine.js`` takes."""
-    return {
+def network_data(
+    model: Model, stored: Dict[str, Stored], start: Optional[Model] = None
+) -> Dict[str, Any]:
+    """Return what the constructor of Network in ``charrnn/pages/shared/engine.js`` takes.
+
+    Args:
+        model: the model.
+        stored: its arrays.
+        start: the model that it began with, of which the page then has what ``charrnn/pages/shared/contrast.js`` needs.
+    """
+    network = {
         "arrays": {name: _encoded(array) for name, array in stored.items()},
         "numLayers": model.num_layers,
         "lstmSize": model.lstm_size,
     }
+    if start is not None:
+        ids = start.vocabulary.vocab_to_int
+        network["start"] = {
+            "model": network_data(start, store(start, "int8")),
+            "ids": [ids.get(char, -1) for char in model.vocabulary.chars],
+            "isLetter": [char.isalpha() for char in model.vocabulary.chars],
+        }
+    return network
 
 
 def start_of(model: Model) -> Optional[Model]:
@@ -114,16 +130,6 @@ def start_of(model: Model) -> Optional[Model]:
         return model.open_start()
     except (OSError, ValueError):
         return None
-
-
-def start_data(model: Model, start: Model) -> Dict[str, Any]:
-    """Return what a page needs of the model that a model began with, see ``charrnn/pages/shared/contrast.js``."""
-    ids = start.vocabulary.vocab_to_int
-    return {
-        "model": network_data(start, store(start, "int8")),
-        "ids": [ids.get(char, -1) for char in model.vocabulary.chars],
-        "isLetter": [char.isalpha() for char in model.vocabulary.chars],
-    }
 
 
 def _encoded(stored: Stored) -> Dict[str, Any]:

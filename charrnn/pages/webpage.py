@@ -30,14 +30,7 @@ from charrnn.pages.page_texts import (
     title_of_start,
     written_text,
 )
-from charrnn.pages.stored import (
-    network_data,
-    start_data,
-    start_of,
-    store,
-    stored_model,
-    untrained_model,
-)
+from charrnn.pages.stored import network_data, start_of, store, stored_model, untrained_model
 from charrnn.system import files, words
 from charrnn.text import corpus, unknown
 from charrnn.version import __version__
@@ -140,10 +133,7 @@ def export_page(
     page_data["beside"] = (Path(target).parent / "learn.html").exists()
     page_data["has_start"] = start is not None
 
-    network = network_data(model, stored)
-    if start is not None:
-        network["start"] = start_data(model, start)
-    content = render(page_data, network)
+    content = render(page_data, network_data(model, stored, start))
     # A title may contain a lone surrogate, which UTF-8 lacks.
     encoded = content.encode("utf-8", "replace")
     files.write_atomically(target, encoded)

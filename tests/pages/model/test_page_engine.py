@@ -15,7 +15,7 @@ from charrnn.engines.decoding import Settings
 from charrnn.engines.opening import open_model
 from charrnn.inspection import steered
 from charrnn.pages.assembly import SOURCES, source_of
-from charrnn.pages.stored import WEIGHTS, network_data, start_data, store, stored_model
+from charrnn.pages.stored import WEIGHTS, network_data, store, stored_model
 from pages.small_pages import random_network
 
 HERE = Path(__file__).resolve().parent
@@ -48,11 +48,8 @@ def run_in_node(folder, model, stored, ids, start=None, **more):
         {"temperature": setting.temperature, "topN": setting.top_n, "topP": setting.top_p}
         for setting in SETTINGS
     ]
-    network = network_data(model, stored)
-    if start:
-        network["start"] = start_data(model, start)
     request = {
-        "model": network,
+        "model": network_data(model, stored, start),
         "ids": ids.tolist(),
         "seeds": [7],
         "length": DRAWN,
