@@ -160,8 +160,8 @@ def _examine_zero_state(state: Any, sizes: Sizes) -> None:
     of_units = words.article(f"float32 tensor {[sizes.lstm_size, sizes.lstm_size]}")
     need(
         described != n_tensors * [of_units],
-        "zero_state is given lstm_size, but it takes batch_size: the state has a row for each of the N rows of a batch. "
-        "The cell knows its units.",
+        "zero_state is given lstm_size, but it takes batch_size: the state has a row for each of the N rows of a "
+        "batch. The cell knows its units.",
     )
     need(
         len(layers) == sizes.num_layers and described == n_tensors * [expected],

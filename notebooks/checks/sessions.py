@@ -103,7 +103,7 @@ class Session(tf.Session):
             need(
                 state is not result,
                 f"What is fed as model.initial_state is not a state, but what session.run returned for model.{name}. "
-                "Its results come in the order of its list, so the names in front of the = have to stand in this order.",
+                "Its results come in the order of its list: write the names in front of the = in that order.",
             )
 
     def _others(self, fetches: Any, results: Any) -> Dict[str, Any]:
