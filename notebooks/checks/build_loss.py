@@ -19,6 +19,10 @@ MISTAKES = words.mistakes("build_loss")
 
 NAMED = ("softmax_cross_entropy_with_logits", "sparse_softmax_cross_entropy_with_logits")
 SWAPPED = "Labels and logits are swapped: labels are the one-hot targets, logits the logits."
+ONE_HOT = (
+    "sparse_softmax_cross_entropy_with_logits takes the ids as labels, tf.reshape(targets, [-1]), not one-hot targets. "
+    "These belong to tf.nn.softmax_cross_entropy_with_logits."
+)
 # a logit; the probability of a character whose logit is 100 lower is 0 in float32
 SURE = 100.0
 
@@ -49,7 +53,7 @@ def _run(answer: Callable, values: np.ndarray, targets: np.ndarray, size: int) -
     tf.reset_default_graph()
     logits = tf.constant(values)
     weights = tf.Variable(tf.ones([size, num_classes]), name="weights")
-    functions = {name: _with_names(getattr(tf.nn, name), logits) for name in NAMED}
+    functions = {name: _with_names(name, logits) for name in NAMED}
 
     with mock.patch.multiple(tf.nn, **functions):
         loss = returned(answer, (logits, tf.constant(targets), num_classes), ["loss"])
@@ -72,8 +76,9 @@ def _run(answer: Callable, values: np.ndarray, targets: np.ndarray, size: int) -
         return session.run(loss)
 
 
-def _with_names(function: Callable, outputs: tf.Tensor) -> Callable:
-    """Return a function that accepts arguments with names only, and not the outputs of a network as labels."""
+def _with_names(name: str, outputs: tf.Tensor) -> Callable:
+    """Return a function of tf.nn that accepts arguments with names only, and not the outputs of a network as labels."""
+    function = getattr(tf.nn, name)
 
     def named(*args: Any, **kwargs: Any) -> Any:
         need(
@@ -82,6 +87,7 @@ def _with_names(function: Callable, outputs: tf.Tensor) -> Callable:
             "they are easily swapped, and TensorFlow 1.15 does not accept them.",
         )
         need(not _follows(kwargs.get("labels"), outputs), SWAPPED)
+        need(not name.startswith("sparse") or not _is_for_each_class(**kwargs), ONE_HOT)
         return function(**kwargs)
 
     return named
@@ -91,6 +97,14 @@ def _follows(labels: Any, outputs: tf.Tensor) -> bool:
     """Tell whether labels are made of the outputs of a network, and differentiable."""
     is_float = isinstance(labels, tf.Tensor) and labels.dtype.is_floating
     return is_float and tf.gradients(labels, outputs)[0] is not None
+
+
+def _is_for_each_class(labels: Any = None, logits: Any = None, **_: Any) -> bool:
+    """Tell whether labels have as many numbers as logits, as one-hot targets have."""
+    sizes = []
+    for value in (labels, logits):
+        sizes.append(value.shape.num_elements() if isinstance(value, tf.Tensor) else None)
+    return sizes[0] is not None and sizes[0] == sizes[1]
 
 
 def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, size: int) -> None:

@@ -157,6 +157,12 @@ def _examine_zero_state(state: Any, sizes: Sizes) -> None:
         actual += " alone"
     if isinstance(state, tuple):
         actual += f": {', '.join(described)}"
+    of_units = words.article(f"float32 tensor {[sizes.lstm_size, sizes.lstm_size]}")
+    need(
+        described != n_tensors * [of_units],
+        "zero_state is given lstm_size, but it takes batch_size: the state has a row for each of the N rows of a "
+        "batch. The cell knows its units.",
+    )
     need(
         len(layers) == sizes.num_layers and described == n_tensors * [expected],
         "initial_state should be what cell.zero_state(batch_size, tf.float32) of the MultiRNNCell returns, c and h "

@@ -209,6 +209,12 @@ def _compare_ids(ids: List[int], number: int, where: str) -> None:
         ids != list(range(C - number, C)) or number == C,
         f"{where}, the ids {ids} are drawn, the last places of the array. np.argsort tells which ids are probable.",
     )
+    never = sorted(set(range(C)) - set(ids))
+    need(
+        never not in (IDS[-1:], sorted(IDS[-number:])) or number == C,
+        f"{where}, only the least probable are never drawn, {never}: all but the top_n most probable are to be set to "
+        "zero, np.argsort(p)[:-top_n].",
+    )
     expect(
         ids == expected,
         f"{where}, the most probable ids are {expected}, and only these should be drawn, but {ids} are: set all other "

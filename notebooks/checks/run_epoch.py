@@ -45,7 +45,8 @@ def examine(answer: Callable) -> Optional[str]:
         if any(value is None for value in actual.yields):
             need(
                 not any({"loss", "optimizer"} <= run.asked for run in actual.runs),
-                "It yields None, which session.run gives for model.optimizer: keep the loss under a name of its own.",
+                "It yields None, which session.run gives for model.optimizer: keep the loss under a name of its own, "
+                "which has the place of model.loss in the list.",
             )
             still_none(local.among("state", "loss"))
         _compare(actual, expected)

@@ -41,6 +41,7 @@ class Session(tf.Session):
         self.noted = noted
         self.before = dict(vars(noted))
         self.runs: List[Run] = []
+        self.others: Dict[str, Any] = {}
         self.initialize = tf.global_variables_initializer()
         random = np.random.RandomState(5)
         self.values = {}
@@ -52,6 +53,7 @@ class Session(tf.Session):
         """Set all variables to what they are at the beginning, and forget the runs."""
         super().run(self.initialize, self.values)
         self.runs = []
+        self.others = {}
 
     def run(
         self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None
@@ -76,6 +78,7 @@ class Session(tf.Session):
             not self._among(("final_state",), keys),
             "It feeds model.final_state, which is a result: feed the state as model.initial_state.",
         )
+        self._need_state(feed_dict)
 
         # further results of the same call, so that the random numbers of dropout are the same
         fetched = {name: getattr(self.noted, name) for name in PLACEHOLDERS if name in fed}
@@ -88,7 +91,30 @@ class Session(tf.Session):
         final = np.array(values.pop("final", ()))
         values["initial_state"] = np.array(state)
         self.runs.append(Run(asked=asked, fed=fed, values=values, loss=loss, final=final))
+        self.others = self._others(fetches, results)
         return results
+
+    def _need_state(self, feed: Any) -> None:
+        """Raise Wrong where the state that is fed is another result of the run before."""
+        if not isinstance(feed, dict) or self.noted.initial_state not in feed:
+            return
+        state = feed[self.noted.initial_state]
+        for name, result in self.others.items():
+            need(
+                state is not result,
+                f"What is fed as model.initial_state is not a state, but what session.run returned for model.{name}. "
+                "Its results come in the order of its list: write the names in front of the = in that order.",
+            )
+
+    def _others(self, fetches: Any, results: Any) -> Dict[str, Any]:
+        """Return the results that are no states, by the name of the attribute, where a list was asked for."""
+        if not isinstance(fetches, (list, tuple)):
+            return {}
+        others = {}
+        for fetch, result in zip(fetches, results):
+            for name in self._among(("loss", "optimizer", "prediction"), [fetch]):
+                others[name] = result
+        return others
 
     def weights(self) -> np.ndarray:
         """Return all trainable weights as one vector."""
