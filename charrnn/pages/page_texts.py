@@ -43,6 +43,12 @@ TITLES = {
     "names": "Names",
     "python": "Python's standard library",
 }
+# What a model of a language has read, by its name.
+OF_LANGUAGES = {
+    known.name: f"{known.read} ({known.language})"
+    for known in KNOWN_MODELS.values()
+    if known.name not in TITLES
+}
 # characters of the name of a text
 LONGEST_NAME = 60
 # Characters that would turn around what follows a name.
@@ -61,6 +67,8 @@ class PageTexts:
         source: what text they are from.
         learned: the characters in which pairs of letters are counted.
         note: why the network wrote them, or which characters are left out; "" if neither.
+        work: all of the work, if it is a known text, which everybody can read; otherwise "".
+        work_name: its title.
     """
 
     measured: str
@@ -70,21 +78,30 @@ class PageTexts:
     source: str
     learned: str
     note: str = ""
+    work: str = ""
+    work_name: str = ""
 
 
 def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> PageTexts:
     """Return parts of a text, or of the training text if it is None; if that is missing, the network writes one."""
     try:
         if text is None:
-            training, held_out, _, sha256 = training_text(model.run)
+            training, held_out, test, sha256 = training_text(model.run)
         else:
-            training, held_out, _, sha256 = divide(text, model.run)
+            training, held_out, test, sha256 = divide(text, model.run)
     except (ValueError, OSError) as error:
         return _written_texts(engine, model, errors.described(error))
 
     source = "the training text"
     if text and model.run and sha256 != model.run.text_sha256:
         source = f"the text {title_of(text.name)}"
+
+    text_name = ""
+    if text:
+        text_name = text.name
+    elif model.run:
+        text_name = model.run.text_name
+    work = _known_work(engine, text_name, f"{training}{held_out}{test}")
 
     missing = engine.vocabulary.unknown(training + held_out)
     note = ""
@@ -112,7 +129,19 @@ def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> P
         source=source,
         learned=training[:COUNTED],
         note=note,
+        work=work,
+        work_name=title_of(text_name),
     )
+
+
+def _known_work(engine: Engine, text_name: str, text: str) -> str:
+    """Return what the network knows of a known text, without what stands after the work; of another text, ""."""
+    known = corpus.KNOWN_TEXTS.get(text_name)
+    if known is None:
+        return ""
+    work = text[: len(text) - known.after_the_work]
+    known_characters, _ = unknown.resolve(work, engine.vocabulary, "skip")
+    return known_characters
 
 
 def _name_of_part(which: str, length: int, length_of_whole: int, source: str) -> str:
@@ -204,6 +233,8 @@ def title_of(text_name: str) -> str:
         title = ", ".join(map(title_of, text_name.split(", ")))
     elif text_name in TITLES:
         title = TITLES[text_name]
+    elif text_name in OF_LANGUAGES:
+        title = OF_LANGUAGES[text_name]
     else:
         title = re.sub(r".*[/\\]|\.txt$", "", text_name.rstrip("/\\"), flags=re.DOTALL)
 
@@ -217,8 +248,8 @@ def title_of_start(init_from: str) -> str:
     """Return what a reader calls the text of the model that a run began with."""
     if init_from in TITLES:
         return TITLES[init_from]
-    if init_from in KNOWN_MODELS:
-        return KNOWN_MODELS[init_from].read
+    if init_from in OF_LANGUAGES:
+        return OF_LANGUAGES[init_from]
     # No folder, because a page may be published.
     *_, name = re.split(r"[/\\]", init_from)
     return f"the text of the model {name}"

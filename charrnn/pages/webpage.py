@@ -10,15 +10,18 @@ from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Set, Tuple
 import numpy as np
 
 from charrnn.data import StrPath, Vocabulary
+from charrnn.engines import Engine
 from charrnn.engines.directions import Direction, find_directions
 from charrnn.engines.sampler import choose_settings
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import memory, units
 from charrnn.inspection.discoveries import discovered
+from charrnn.inspection.places import highest_places, weights_of
 from charrnn.inspection.steered import Trial, no_direction_told
 from charrnn.pages.assembly import assemble, to_json
 from charrnn.pages.page_texts import (
+    OF_LANGUAGES,
     PASSAGE,
     SOURCE_OF_WRITTEN,
     PageTexts,
@@ -37,6 +40,8 @@ from charrnn.version import __version__
 
 # pieces that are read in parallel to measure the loss
 LOSS_ROWS = 64
+# characters that are shown before a place of the text, and after it
+AROUND_PLACE = 35
 # Shown if the page of learning is beside this one.
 LEARNING = '<a href="learn.html">Watch a network learn to write</a>. '
 
@@ -117,10 +122,11 @@ def export_page(
     untrained = units.measure(untrained_engine, texts.measured, model.num_layers, progress)
 
     if not shows_text:
-        texts = replace(texts, source=SOURCE_OF_WRITTEN)
+        texts = replace(texts, source=SOURCE_OF_WRITTEN, work="")
     page_data = _page_data(model, texts, measured, title, loss=loss, weights=weights)
     primes = page_data["beginnings"]
     page_data.update(_discoveries(model, rounded, measured, untrained, primes, texts.learned))
+    page_data["work"] = _with_places(page_data, engine, texts, progress)
     tracked_features = [discovery["feature"] for discovery in page_data["discoveries"]]
     shown = texts.loss
     if not shows_text:
@@ -177,6 +183,38 @@ def _discoveries(
     return dict(told, no_direction=no_direction)
 
 
+def _with_places(
+    page_data: Dict[str, Any],
+    engine: Engine,
+    texts: PageTexts,
+    progress: Callable[[Sequence[int]], Iterable[int]],
+) -> Optional[Dict[str, Any]]:
+    """Add to each discovery of a page where in a known work it is highest, and return what the page says of the work.
+
+    Of another text, nothing is added, and None is returned.
+    """
+    discoveries = page_data["discoveries"]
+    if not texts.work or not discoveries:
+        return None
+    probes = {direction["name"]: direction["probe"] for direction in page_data["directions"]}
+    weights = [weights_of(discovery["unit"], probes, engine) for discovery in discoveries]
+    ids = engine.vocabulary.encode(texts.work)
+    places_of_all = highest_places(engine, ids, np.array(weights), progress)
+    for discovery, places in zip(discoveries, places_of_all):
+        discovery["places"] = [_place_in(texts.work, place) for place in places]
+    return {"name": texts.work_name, "letters": len(texts.work)}
+
+
+def _place_in(text: str, place: int) -> Dict[str, Any]:
+    """Return what the page shows of a place of a text, with the share of the text that stands before it."""
+    return {
+        "share": round(place / len(text), 4),
+        "before": text[max(0, place - AROUND_PLACE) : place],
+        "char": text[place],
+        "after": text[place + 1 : place + AROUND_PLACE],
+    }
+
+
 def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
     """Return the page.
 
@@ -220,6 +258,8 @@ def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
 def _learned_from(page_data: Dict[str, Any]) -> str:
     """Return from which texts the network learned, in HTML. A name may be in a script that is written to the left."""
     name = f"<cite><bdi>{html.escape(page_data['name'])}</bdi></cite>"
+    if page_data["name"] in OF_LANGUAGES.values():
+        return f"by reading {name}"
     if "name_of_start" not in page_data:
         return f"by reading one text, {name}"
     of_start = f"<cite><bdi>{html.escape(page_data['name_of_start'])}</bdi></cite>"

@@ -12,7 +12,14 @@ export const FEATURES = [
   [
     "inside quotation marks",
     ["outside quotes", "in quotes"],
-    inside('""', "\u201c\u201d", "\u00ab\u00bb"),
+    inside(
+      '""',
+      "\u201c\u201d",
+      "\u201d\u201d",
+      "\u201e\u201c\u201d",
+      "\u00ab\u00bb",
+      "\u00bb\u00ab",
+    ),
   ],
   ["inside brackets", ["outside", "in brackets"], inside("()", "[]", "{}")],
   ["position in the line", ["line start", "far along"], distances(/\n/)],
@@ -32,25 +39,25 @@ function distances(pattern) {
   };
 }
 
-/** Return a function from characters to 1 inside one of some pairs, else 0. The end of a paragraph closes them: a blank line,
- * or any line end of a text without one. */
+/** Return a function from characters to 1 inside one of some pairs, else 0. A pair is what opens it, and then what may close
+ * it. The end of a paragraph closes all of them: a blank line, or any line end of a text without one. */
 function inside(...pairs) {
-  const closerOf = new Map(pairs.map(([opener, closer]) => [opener, closer]));
+  const closersOf = new Map(pairs.map(([opener, ...closers]) => [opener, closers]));
   return (characters) => {
     const isBlank = (char, place) => char === "\n" && characters[place - 1] === "\n";
     const hasBlanks = characters.some(isBlank);
-    let closers = [];
+    let open = [];
     return characters.map((char, place) => {
-      const isClosing = closers.length > 0 && char === closers.at(-1);
+      const isClosing = open.at(-1)?.includes(char);
       const endsParagraph = hasBlanks ? isBlank(char, place) : char === "\n";
       if (isClosing) {
-        closers.pop();
-      } else if (closerOf.has(char)) {
-        closers.push(closerOf.get(char));
+        open.pop();
+      } else if (closersOf.has(char)) {
+        open.push(closersOf.get(char));
       } else if (endsParagraph) {
-        closers = [];
+        open = [];
       }
-      return closers.length > 0 ? 1 : 0;
+      return open.length > 0 ? 1 : 0;
     });
   };
 }

@@ -1,4 +1,5 @@
-/* Where what is watched is highest in the passage that the page has, for a reader who asks: a line for each place. */
+/* Where what is watched is highest, for a reader who asks: a line for each place. For a discovery of a known work the places
+ * were found in all of it when the page was made; otherwise they are those of the passage that the page has. */
 import { grouped } from "../shared/numbers.js";
 import { textOf, watched } from "../shared/shown.js";
 import { visible } from "../shared/text.js";
@@ -7,11 +8,11 @@ import { data } from "./model.js";
 import { passage } from "./read.js";
 
 const MOST = 5;
-const APART = 25; // characters between two places, at least
-const AROUND = 35; // characters that are shown before a place, and after it
+const APART = 25; // characters between two places of the passage, at least
+const AROUND = 35; // characters that are shown before a place of the passage, and after it
 
-/** Return the places, the highest first, of which none is near another. */
-function highest({ seen }, offset) {
+/** Return the places of the passage, the highest first, of which none is near another: {label, before, char, after}. */
+function placesInPassage({ seen, ids }, offset) {
   const places = Array.from(seen.keys());
   places.sort((a, b) => seen[b].activations[offset] - seen[a].activations[offset]);
   const chosen = [];
@@ -21,27 +22,42 @@ function highest({ seen }, offset) {
       chosen.push(place);
     }
   }
-  return chosen;
+  return chosen.map((place) => ({
+    label: `letter ${grouped(place + 1)}`,
+    before: textOf(ids.slice(Math.max(0, place - AROUND), place)),
+    char: textOf(ids.slice(place, place + 1)),
+    after: textOf(ids.slice(place + 1, place + AROUND)),
+  }));
 }
 
-function lineAt(place) {
-  const { ids } = passage;
-  const shown = (from, to) => visible(textOf(ids.slice(Math.max(0, from), to))).replace(/\s/g, " ");
+/** Return the places of the whole work, as webpage.py has them. */
+function placesInWork(places) {
+  return places.map((place) => ({ ...place, label: `${(100 * place.share).toFixed(1)}%` }));
+}
+
+function lineOfPlace({ label, before, char, after }) {
+  const shown = (text) => visible(text).replace(/\s/g, " ");
   return make(
     "li",
     "",
-    make("span", "small", `letter ${grouped(place + 1)}: `),
-    shown(place - AROUND, place),
-    make("b", "key of-high", shown(place, place + 1)),
-    shown(place + 1, place + AROUND),
+    make("span", "small", `${label}: `),
+    shown(before),
+    make("b", "key of-high", shown(char)),
+    shown(after),
   );
 }
 
 function showPlaces() {
-  byId("places-said").textContent =
-    `Where “${watched.feature ?? watched.unit}” is highest in a passage of ${data.source}, ` +
-    `${grouped(passage.known)} letters long:`;
-  byId("places").replaceChildren(...highest(passage, watched.offset).map(lineAt));
+  const { feature, unit, offset, places } = watched;
+  let where = `in a passage of ${data.source}, ${grouped(passage.known)} letters long`;
+  let found = placesInPassage(passage, offset);
+  if (places) {
+    const { name, letters } = data.work;
+    where = `in all ${grouped(letters)} letters of ${name}, with the share of the text before it`;
+    found = placesInWork(places);
+  }
+  byId("places-said").textContent = `Where “${feature ?? unit}” is highest ${where}:`;
+  byId("places").replaceChildren(...found.map(lineOfPlace));
   byId("places-box").hidden = false;
 }
 

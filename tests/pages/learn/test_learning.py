@@ -184,13 +184,22 @@ MARKS = (
 )
 
 
-def test_features_are_those_of_the_package():
+# the marks of German, of Polish, and of Swedish
+OTHER_MARKS = (
+    "\u201eJa (so)\u201c, rief er.\n\n\u00bbNein [nie]\u00ab, sagte sie.\n\n" * 30,
+    "Rzek\u0142: \u201etak\u201d (nie).\n\n" * 30,
+    "Hon sade: \u201dja\u201d (nej).\n\n" * 30,
+)
+
+
+@pytest.mark.parametrize("text", [MARKS, *OTHER_MARKS])
+def test_features_are_those_of_the_package(text):
     values_by_name = answered(
-        "FEATURES", "FEATURES.map(([name, , values]) => [name, values(Array.from(a))])", MARKS
+        "FEATURES", "FEATURES.map(([name, , values]) => [name, values(Array.from(a))])", text
     )
     assert len(values_by_name) == 4
     for name, values in values_by_name:
-        np.testing.assert_array_equal(values, features.BY_NAME[name].values(MARKS), name)
+        np.testing.assert_array_equal(values, features.BY_NAME[name].values(text), name)
 
 
 def test_probes_and_directions_are_those_of_least_squares():
