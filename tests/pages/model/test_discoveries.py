@@ -36,6 +36,15 @@ def test_a_weak_number_has_an_idea_and_a_strong_one_knows(correlation, sentence)
     assert said["sentence"] == sentence
 
 
+@pytest.mark.parametrize("correlation, said", [(0.7, "recognises nouns"), (0.6, "inside a noun")])
+def test_in_a_text_whose_nouns_begin_with_a_capital_no_noun_is_called_a_name(correlation, said):
+    tracking = units.Tracking(units.Unit(0, 0, "1/c"), "inside a name", correlation)
+    german = "Da ist der Hund im Haus, und der Mann geht ohne Hut. " * 20
+    entry = discoveries.describe(tracking, 0.1, None, count=20, text=german)
+    assert said in entry["sentence"]
+    assert entry["ends"] == ("other words", "noun")
+
+
 @pytest.mark.parametrize(
     "counts, claim",
     [
