@@ -226,6 +226,7 @@ def describe_direction(told: steered.ToldDirection, text: str) -> Dict[str, Any]
         sentence = f"Slide from *{less}* to *{more}*."
     elif comparison.words:
         [low_word, *_], [high_word, *_] = comparison.words
+        ends = (f"\u201c{low_word}\u201d", f"\u201c{high_word}\u201d")
         sentence = f"Slide, and it says *{high_word}* instead of *{low_word}*."
     else:
         sentence = f"Slide, and it writes *{comparison.sign}* far more often."
