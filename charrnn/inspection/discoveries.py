@@ -32,6 +32,11 @@ SLIDES = {
     "inside a name": ("other words", "names"),
     "inside a word in capitals": ("small letters", "capitals"),
 }
+# What a name is in a text whose nouns all begin with a capital: its label, its claim and its ends.
+NOUNS = {
+    "inside a name": ("inside a noun", "recognises nouns", ("other words", "noun")),
+    "end of a name": ("end of a noun", "sees where a noun ends", ("goes on", "noun ends")),
+}
 
 
 def discovered(
@@ -205,6 +210,8 @@ def describe_direction(told: steered.ToldDirection, text: str) -> Dict[str, Any]
     comparison = told.comparison
     of_lines = not comparison.words and comparison.sign == "\n"
     ends = SLIDES.get(told.name, feature.ends)
+    if told.name in NOUNS and features.has_capital_nouns(text):
+        _, _, ends = NOUNS[told.name]
     if told.name == features.QUOTATION and features.is_speech(text):
         ends = ("telling", "talking")
     elif told.name == "first line of a paragraph" and features.is_play(text):
@@ -219,6 +226,7 @@ def describe_direction(told: steered.ToldDirection, text: str) -> Dict[str, Any]
         sentence = f"Slide from *{less}* to *{more}*."
     elif comparison.words:
         [low_word, *_], [high_word, *_] = comparison.words
+        ends = (f"\u201c{low_word}\u201d", f"\u201c{high_word}\u201d")
         sentence = f"Slide, and it says *{high_word}* instead of *{low_word}*."
     else:
         sentence = f"Slide, and it writes *{comparison.sign}* far more often."
@@ -251,7 +259,9 @@ def describe(
     """
     feature = features.BY_NAME[tracking.feature]
     correlation = round(tracking.correlation, 3)
-    ends = feature.ends
+    label, claim, ends = (feature.name, feature.claim, feature.ends)
+    if feature.name in NOUNS and features.has_capital_nouns(text):
+        label, claim, ends = NOUNS[feature.name]
     if feature.name == features.QUOTATION and features.is_speech(text):
         ends = ("narration", "speech")
 
@@ -260,11 +270,9 @@ def describe(
         told = comparison.as_json()
         sentence = f"Move one of its {count:,} numbers, and {_what_changes(tracking, comparison)}."
     elif abs(correlation) >= units.CLEAR:
-        sentence = f"One of the {count:,} numbers in this network {feature.claim}."
+        sentence = f"One of the {count:,} numbers in this network {claim}."
     else:
-        sentence = (
-            f"One of the {count:,} numbers in this network has an idea of this: {feature.name}."
-        )
+        sentence = f"One of the {count:,} numbers in this network has an idea of this: {label}."
 
     return {
         "unit": str(tracking.unit),

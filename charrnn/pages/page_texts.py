@@ -1,5 +1,6 @@
 """The texts of a page: where units and the loss are measured, what the page reads at first, and how it names them."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import List, Optional, Sequence
@@ -16,8 +17,12 @@ from charrnn.system import errors, words
 from charrnn.text import corpus, features, unknown
 from charrnn.text.lines import beginnings_of
 
-# characters that the network writes if there is no training text, and what they are then a part of
-WRITTEN = 20000
+# Characters that the network writes if there is no training text, in texts of at most LONGEST_WRITTEN. Hardly
+# a character is left out, so that signs are as frequent as in what it learned.
+WRITTEN = 40000
+LONGEST_WRITTEN = 1000
+WRITTEN_TOP_P = 0.98
+# what they are then a part of
 SOURCE_OF_WRITTEN = "a text that the network wrote"
 
 # characters in which pairs of letters are counted
@@ -167,11 +172,17 @@ def _written_texts(engine: Engine, model: Model, reason: str) -> PageTexts:
 
 
 def written_text(engine: Engine, model: Model, length: int) -> str:
-    """Return a text that the network writes, always the same, with its beginning."""
-    prime = default_prime(engine.vocabulary, model.beginning)
-    settings = choose_settings(len(engine.vocabulary))
-    [sample] = Sampler(engine).write(prime, length, settings, seed=0)
-    return prime + sample.text
+    """Return texts that the network writes, always the same, in paragraphs of their own and of a length together."""
+    prime = default_prime(model.vocabulary, model.beginning)
+    settings = choose_settings(len(model.vocabulary), top_p=WRITTEN_TOP_P)
+    n_texts = math.ceil(length / LONGEST_WRITTEN)
+    sampler = Sampler(engine, num_samples=n_texts)
+    samples = sampler.write(prime, math.ceil(length / n_texts), settings, seed=0)
+    texts = [prime + sample.text for sample in samples]
+    has_blank_lines = any("\n\n" in text for text in texts)
+    between = "\n\n" if has_blank_lines else "\n"
+    known, _ = unknown.resolve(between.join(texts), model.vocabulary, "skip")
+    return known[:length]
 
 
 def choose_passage(text: str, names: Sequence[str]) -> str:

@@ -174,9 +174,10 @@ def _discoveries(
     trial = None
     if directions:
         trial = Trial(rounded, directions, primes, text)
-    # The default comes first. The second beginning, if there is one, comes from the text, and reads better.
-    first_two = primes[:2]
-    told = discovered(rounded, measured, untrained, trial, first_two[-1], text=text)
+    # The notebook's "The " is for any text. A beginning of this text reads better.
+    of_text = primes if model.beginning else primes[1:]
+    opening_prime = (of_text or primes)[0]
+    told = discovered(rounded, measured, untrained, trial, opening_prime, text=text)
     no_direction = ""
     if not told["directions"]:
         no_direction = why_none or no_direction_told(primes)

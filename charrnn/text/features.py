@@ -257,6 +257,16 @@ def is_speech(text: str) -> bool:
     return 4 * len(ends_of_sentences) >= max(1, len(ends))
 
 
+def has_capital_nouns(text: str) -> bool:
+    """Return whether more than a tenth of the words of a text would be names, as the nouns of German are.
+
+    >>> has_capital_nouns("Da ist der Hund im Haus."), has_capital_nouns("Here is a dog that I do not know at all.")
+    (True, False)
+    """
+    names = re.findall(_NAME, kinds(text))
+    return len(names) > 0.1 * len(words(text))
+
+
 def is_play(text: str) -> bool:
     """Return whether most paragraphs of a text begin with a line that ends in a colon: the name of who speaks.
 

@@ -9,12 +9,14 @@ import { draft, FREE, network } from "./network.js";
 import { colourPassage } from "./passage.js";
 
 const LEAST_CORRELATION = 0.5; // of what a probe reads with the property
+const LEAST_ABOVE = 0.2; // that of before the training
 const FULL = 127; // as the worker shows a direction: half a span beyond its means, at these values
 const VALUES = [-0.5, 1.5];
 const heldPaper = new Paper("held", "unit");
 
-/** Since when properties are found, {updates, seconds} by their names; and where the watched direction is held. */
-export const tracking = { since: {}, held: FREE };
+/** Since when properties are found, {updates, seconds} by their names; which were ever found; and where the watched direction
+ * is held. */
+export const tracking = { since: {}, found: new Set(), held: FREE };
 
 /** Show for each property of the text whether it can be read, better than before the training, and since when.
  * @param {Object[]} properties {name, ends, correlation} in the order of the directions of the worker */
@@ -36,15 +38,16 @@ export function showTracked(properties, updates, seconds) {
 
 /** Return what is shown of a property: a sentence, or a button once it is found. */
 function lineOf({ name, ends, correlation }, index, before, moment) {
-  // It is half as far from 1 as before the training, or nearer.
-  const isLearned = 2 * (1 - correlation) <= 1 - before;
-  if (correlation < LEAST_CORRELATION || !isLearned) {
+  // Where much could be read before, it is half as far from 1 as then.
+  const leastAbove = Math.min(LEAST_ABOVE, (1 - before) / 2);
+  if (correlation < LEAST_CORRELATION || correlation < before + leastAbove) {
     delete tracking.since[name];
     const now = `The correlation is ${signed(correlation)}`;
-    return `${name}: not yet. ${now}, and was ${signed(before)} before it learned.`;
+    return `${name}: ${whyNot(name)}. ${now}, and was ${signed(before)} before it learned.`;
   }
 
   tracking.since[name] ??= moment;
+  tracking.found.add(name);
   const { updates, seconds } = tracking.since[name];
   const since = `since step ${grouped(updates)} (${grouped(seconds)} s)`;
   const description = `: ${since}, correlation ${signed(correlation)}`;
@@ -57,6 +60,14 @@ function lineOf({ name, ends, correlation }, index, before, moment) {
   button.value = name;
   button.ariaPressed = name === watched?.name;
   return button;
+}
+
+/** Say of a property that it is not found, or not any more. */
+function whyNot(name) {
+  if (!tracking.found.has(name)) {
+    return "not yet";
+  }
+  return byId("overfits").hidden ? "no longer" : "no longer, while it learns the text by heart";
 }
 
 /** Watch the direction of a property. */
@@ -94,6 +105,7 @@ export function clearTracked() {
 /** Forget since when properties are found. */
 export function beginTracking() {
   tracking.since = {};
+  tracking.found.clear();
 }
 
 /** Hold the direction that is watched at a value, or none, and have the network write. */

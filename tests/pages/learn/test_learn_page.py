@@ -614,18 +614,37 @@ def test_of_each_property_of_the_text_it_is_said_how_far_it_is(learning):
             assert f"{abs(before['correlation']):.2f} before it learned" in progress
 
 
-def test_a_property_counts_from_half_the_distance_on(learning):
-    """Between what could be read before the training, and all. Below it, it is not yet found, or not any more."""
+def test_a_property_is_found_from_a_correlation_on_that_training_has_raised(learning):
+    """By 0.2, or by half of what lacked. Below, it is not yet found, or no longer, and why if that is known."""
     view = learning("#units=64")
     view.start(least=1)
-    lines = view.js(
-        "[0.9, 0.69, 0.71].map((correlation) => { const line = lineOf({ name: 'a', ends: ['b', 'c'], correlation }, 0, "
-        "0.4, { updates: Math.round(1000 * correlation), seconds: 9 }); return line.textContent ?? line; })"
-    )
-    found, lost, again = lines
-    assert "since step 900" in found
-    assert "not yet. The correlation is +0.69, and was +0.40" in lost
-    assert "since step 710" in again
+
+    def lines_of(before, *correlations):
+        return view.js(
+            "arguments[0].map((correlation) => {"
+            "  const property = { name: 'a', ends: ['b', 'c'], correlation };"
+            "  const moment = { updates: Math.round(1000 * correlation), seconds: 9 };"
+            "  const line = lineOf(property, 0, arguments[1], moment);"
+            "  return line.textContent ?? line; })",
+            correlations,
+            before,
+        )
+
+    young, found, lost, again = lines_of(0.4, 0.59, 0.61, 0.58, 0.62)
+    assert "not yet. The correlation is +0.59, and was +0.40" in young
+    assert "since step 610" in found
+    assert "no longer. The correlation is +0.58" in lost
+    assert "since step 620" in again
+
+    view.js("void (byId('overfits').hidden = false)")
+    [by_heart] = lines_of(0.4, 0.58)
+    assert "no longer, while it learns the text by heart. " in by_heart
+
+    view.js("void beginTracking()")
+    weak, most, nearly = lines_of(0.1, 0.49)[0], *lines_of(0.9, 0.96, 0.94)
+    assert "not yet" in weak
+    assert "since step 960" in most
+    assert "no longer" in nearly
 
 
 def test_start_closes_the_box_of_ones_own_text(learning):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from charrnn.inspection import clamped, discoveries, units
+from charrnn.engines.directions import Direction
+from charrnn.inspection import clamped, discoveries, steered, units
 from charrnn.text import features
 from charrnn.text.corpus import Text
 from pages.small_pages import entry_of, export_random, random_network
@@ -36,6 +37,15 @@ def test_a_weak_number_has_an_idea_and_a_strong_one_knows(correlation, sentence)
     assert said["sentence"] == sentence
 
 
+@pytest.mark.parametrize("correlation, said", [(0.7, "recognises nouns"), (0.6, "inside a noun")])
+def test_in_a_text_whose_nouns_begin_with_a_capital_no_noun_is_called_a_name(correlation, said):
+    tracking = units.Tracking(units.Unit(0, 0, "1/c"), "inside a name", correlation)
+    german = "Da ist der Hund im Haus, und der Mann geht ohne Hut. " * 20
+    entry = discoveries.describe(tracking, 0.1, None, count=20, text=german)
+    assert said in entry["sentence"]
+    assert entry["ends"] == ("other words", "noun")
+
+
 @pytest.mark.parametrize(
     "counts, claim",
     [
@@ -52,6 +62,29 @@ def test_what_becomes_of_line_ends_is_said_as_it_was_counted(counts, claim):
     comparison = clamped.Comparison([], counts, texts=16, seen=11)
     said = discoveries.describe(tracking, 0.1, comparison, count=20, text=PROGRAM)
     assert said["sentence"] == f"Move one of its 20 numbers, and its lines end {claim}."
+
+
+def direction_told(name):
+    """What is said of a direction that words tell."""
+    direction = Direction(np.ones(4), np.ones(4), outside=0.0, inside=1.0, correlation=0.9)
+    words = clamped.Comparison([["he", "his"], ["I"]], [[9, 1], [5, 5], [1, 9]], texts=16)
+    told = steered.ToldDirection(name, direction, words, {}, {}, {})
+    return discoveries.describe_direction(told, SPEECH)
+
+
+@pytest.mark.parametrize(
+    "name, sentence, ends",
+    [
+        ("inside quotation marks", "Slide from *telling* to *talking*.", ("telling", "talking")),
+        ("start of a sentence", "Slide, and it says *I* instead of *he*.", ("“he”", "“I”")),
+    ],
+)
+def test_the_ends_of_a_direction_are_named_by_what_it_slides_between_or_by_words(
+    name, sentence, ends
+):
+    said = direction_told(name)
+    assert said["sentence"] == sentence
+    assert said["ends"] == ends
 
 
 def test_the_discovery_whose_ends_differ_most_clearly_comes_first(target, monkeypatch):

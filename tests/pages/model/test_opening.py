@@ -212,6 +212,14 @@ def test_a_number_that_no_text_tells_of_is_seen_in_a_passage(view, small_page):
     assert not view["followed"].is_displayed()
 
 
+@pytest.mark.parametrize("width, height", [(390, 844), (1280, 720)])
+def test_the_handle_below_a_passage_is_in_sight(open_page, small_page, width, height):
+    view = open_page(small_page, width=width, height=height).ready()
+    view.click("another")
+    assert view["followed"].is_displayed()
+    assert view.box("hold")["bottom"] <= height
+
+
 def test_a_text_that_one_asks_for_stands_in_place_of_a_passage(view):
     view.click("another")
     view.write("the cat", 30)

@@ -37,6 +37,13 @@ def test_without_the_training_text_the_network_writes_one_and_it_is_said(
     assert data["source"] == "a text that the network wrote"
 
 
+def test_the_network_writes_several_texts_with_hardly_a_character_left_out(model):
+    """So that signs are as frequent as in what it learned: the five most probable characters have few among them."""
+    texts = model.write(None, 800, n=3, seed=0, top_p=0.98)
+    with contextlib.closing(model.engine()) as engine:
+        assert page_texts.written_text(engine, model, 2400) == "\n\n".join(texts)[:2400]
+
+
 def test_ctrl_c_while_the_network_writes_a_text_ends_the_export(
     text_is_gone, exported, target, interrupt_text, capsys
 ):
@@ -120,6 +127,15 @@ def test_beginnings_suit_the_text_and_the_vocabulary(text_name, text, expected):
     assert page_texts.choose_beginnings(model, text) == expected
 
 
+@pytest.mark.parametrize("beginning, opening", [(None, "at "), ("Dad ", "Dad ")])
+def test_a_page_opens_with_a_beginning_of_its_text(target, beginning, opening):
+    """The default "The " is for any text; one that the model has comes from its own."""
+    model = random_network("\n DTadehst")
+    model.beginning = beginning
+    export_random(model, target, text=Text("x", "at the hat\n" * 40 + "Dad sat\n" * 9))
+    assert entry_of(target, "opening")["prime"] == opening
+
+
 @pytest.mark.parametrize(
     "text_name, title",
     [
@@ -127,6 +143,7 @@ def test_beginnings_suit_the_text_and_the_vocabulary(text_name, text, expected):
         ("home/one.txt, two.txt, anna", "one, two, Anna Karenina"),
         ("home/war, and peace.txt", "war, and peace"),
         ("\u202e" + "A" * 5000, "A" * 60 + "\u2026"),
+        ("german", "90 novels of 1840 to 1920 (German)"),
     ],
 )
 def test_a_text_has_a_title_for_readers(text_name, title):
