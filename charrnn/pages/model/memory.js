@@ -50,6 +50,19 @@ function beginner(cost, pairs) {
   return " After one letter the network is worse than that: it has practised to read on, not to begin.";
 }
 
+/** Say how much of what memory gives lies in few letters, where it gives anything. */
+function whatMemoryGives(points) {
+  const first = points[0];
+  const last = points.at(-1);
+  const all = first.cost - last.cost;
+  if (all <= 0) {
+    return "More letters do not help it here.";
+  }
+  const most = points.find(({ cost }) => first.cost - cost >= MOST_OF_IT * all);
+  const share = Math.round((100 * (first.cost - most.cost)) / all);
+  return `${share}% of what memory gives lies in the last ${most.count} letters.`;
+}
+
 /** Draw the curve, and say what it shows. A text that is too short has none. */
 export function showMemory() {
   const { bits, pairs } = data.memory;
@@ -74,12 +87,9 @@ export function showMemory() {
 
   const first = points[0];
   const last = points.at(-1);
-  const enough = MOST_OF_IT * (first.cost - last.cost);
-  const most = points.find(({ cost }) => first.cost - cost >= enough) ?? first;
-  const share = Math.round((100 * (first.cost - most.cost)) / (first.cost - last.cost));
   byId("memory-said").textContent =
     `After one letter the next one costs it ${first.cost.toFixed(2)} bits, ` +
     `after ${last.count} letters ${last.cost.toFixed(2)}. ` +
-    `${share}% of what memory gives lies in the last ${most.count} letters. ` +
+    `${whatMemoryGives(points)} ` +
     `Dotted: who counts which letter follows which needs ${pairs.toFixed(2)} bits.${beginner(first.cost, pairs)}`;
 }

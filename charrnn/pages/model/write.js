@@ -314,7 +314,7 @@ function startSettings() {
 /** Let the reader choose a beginning, or type one and press Enter. */
 function startBeginnings() {
   for (const beginning of data.beginnings) {
-    const label = beginning.replace(/\s+/g, " ");
+    const label = beginning.trim() === "" ? "new line" : beginning.replace(/\s+/g, " ");
     byId("beginnings").append(makeButton("chip", () => beginWith(beginning), label));
   }
   byId("prime").addEventListener("keydown", (event) => {
