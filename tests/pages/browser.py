@@ -156,6 +156,10 @@ class View:
             "!watched.told || pair.sides.every(({ text }) => text.seen.length >= text.length)"
         )
         self.wait("reading.known === reading.ids.length")
+        # What is known is shown with the next frame.
+        self.driver.execute_async_script(
+            "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
+        )
         return self
 
     def set(self, name, value):
