@@ -68,12 +68,14 @@ _FROM_MODEL = dict(
 # Epochs of a run that begins with a model, for a text of up to START_CHARACTERS: so many that about half as many of the
 # words that it writes are its own text's alone as in that text. After 4, nearly none are. More epochs copy more, and
 # raise the loss on what follows the text. (results: docs/training.md)
-START_EPOCHS = 12
+START_EPOCHS = 10
 START_CHARACTERS = 12_000
 # A longer text is read fewer times, at least so many.
 LEAST_START_EPOCHS = 4
 # If these make fewer steps, a run has more epochs.
 LEAST_START_STEPS = 40
+# With what the end of such a run proposes to write a text, so that more of its words are the text's own.
+START_WRITING = dict(contrast=0.5, temperature=0.7, top_p=0.9)
 # evaluations of a run at least, so that it can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
 # With fewer characters, unless they are a list, n-gram counts predict better.
