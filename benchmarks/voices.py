@@ -61,8 +61,8 @@ def model_of(folder, name, epochs, seed):
     path = folder / f"{name}-{epochs or 'auto'}-{seed}.npz"
     if not path.exists():
         if epochs:
-            # Any number of characters then has these epochs, and what follows from them.
-            presets.START_EPOCHS = presets.LEAST_START_EPOCHS = epochs
+            # A text of any length then has these epochs, and what follows from them.
+            presets.START_EPOCHS = [epochs] * len(presets.START_CHARACTERS)
         text = Text(name, text_of(name))
         with tempfile.TemporaryDirectory() as run:
             trained = train_model(

@@ -492,7 +492,8 @@ def test_a_word_has_no_vocabulary(text_file, capsys):
 
 
 @pytest.mark.parametrize(
-    "n_characters, epochs", [(1_000, 20), (2_000, 10), (12_000, 10), (40_000, 5), (10**6, 4)]
+    "n_characters, epochs",
+    [(1_000, 20), (7_000, 10), (15_000, 11), (25_000, 9), (40_000, 7), (10**6, 4)],
 )
 def test_a_run_from_a_model_has_few_epochs_but_enough_of_them_and_enough_steps(
     n_characters, epochs
@@ -801,7 +802,7 @@ def test_the_end_of_a_run_from_a_model_names_both_checkpoints(trained, tmp_path,
 def test_a_run_on_a_diary_writes_in_its_words_with_the_command_that_its_end_proposes(
     anna, tmp_path, capsys
 ):
-    """At least half as many words that Anna Karenina lacks as the diary has, few of the others, and little is copied."""
+    """At least half as many words that Anna Karenina lacks as the diary has, few others, and little is copied."""
     path = ROOT / "tests" / "data" / "voices" / "diary.txt"
     flags = "--preset auto --seed 1 --sample-length 0 --no-summaries --checkpoint-dir"
     assert train.main([str(path), *flags.split(), str(tmp_path / "run")]) == 0
