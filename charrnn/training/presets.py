@@ -68,8 +68,8 @@ _FROM_MODEL = dict(
     max_to_keep=1,
 )
 # Epochs of a run that begins with a model, by the characters of its text, on a straight line between these. After 4,
-# hardly any word that it writes is its own text's alone. More epochs write more such words, copy more, and raise the loss
-# on what follows the text. A longer text is copied less. (results: docs/training.md; above 15,000 characters not counted)
+# hardly any word that it writes is its own text's alone. More epochs write more such words, copy more, and raise the
+# loss on what follows the text. (results: docs/training.md; above 15,000 characters not counted)
 START_CHARACTERS = (7_000, 15_000, 40_000, 100_000)
 START_EPOCHS = (10, 11, 7, 4)
 # If these make fewer steps, a run has more epochs.
