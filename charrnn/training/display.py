@@ -17,7 +17,7 @@ from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
 from charrnn.text import corpus, lines
 from charrnn.training.job import Job
-from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
+from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, START_WRITING, steps_of_auto
 
 # lines that the end of a run proposes to write
 LINES_TO_WRITE = 20
@@ -346,9 +346,11 @@ class Display:
 
         has_best = len(job.held_out) > 0
         if job.record.init_from and has_best:
+            settings = {} if job.of_lines else START_WRITING
+            closest = self._writing(best=False, **settings)
             # The best by its loss has more words of the model that it began with.
             writing = (
-                f"Closest to your text: {self._writing(best=False)}\n"
+                f"Closest to your text: {closest}\n"
                 f"Lowest loss on its held-out end: {self._writing(best=True)}\n"
                 f"The model alone, without the rest of the folder: {self._keeping()}"
             )
@@ -363,18 +365,21 @@ class Display:
             return f"open_model({str(self.folder)!r}).save({'mine.npz'!r})"
         return words.command("export", f"{words.quoted(self.folder)} mine.npz")
 
-    def _writing(self, best: bool) -> str:
-        """Return how to write with the newest checkpoint, or with the best."""
+    def _writing(self, best: bool, **settings: float) -> str:
+        """Return how to write with the newest checkpoint, or with the best, and with some settings."""
         if self._in_python:
             arguments = repr(str(self.folder))
             if best:
                 arguments += ", best=True"
-            call = f"write_lines({LINES_TO_WRITE})" if self.job.of_lines else "write()"
+            named = ", ".join(f"{name}={value:g}" for name, value in settings.items())
+            call = f"write_lines({LINES_TO_WRITE})" if self.job.of_lines else f"write({named})"
             return f"open_model({arguments}).{call}"
 
         arguments = words.quoted(self.folder)
         if best:
             arguments += " --best"
+        for name, value in settings.items():
+            arguments += f" {words.flag(name)} {value:g}"
         if self.job.of_lines:
             arguments += f" --lines {LINES_TO_WRITE}"
         return words.command("sample", arguments)

@@ -3,6 +3,8 @@
 import math
 from typing import Any, Dict
 
+import numpy as np
+
 from charrnn.data import count_windows
 from charrnn.hyperparameters import AUTO
 
@@ -65,15 +67,15 @@ _FROM_MODEL = dict(
     # The newest is closest to the text. The best is kept too.
     max_to_keep=1,
 )
-# Epochs of a run that begins with a model, for a text of up to START_CHARACTERS: so many that about half as many of the
-# words that it writes are its own text's alone as in that text. After 4, nearly none are. More epochs copy more, and
-# raise the loss on what follows the text. (results: docs/training.md)
-START_EPOCHS = 12
-START_CHARACTERS = 12_000
-# A longer text is read fewer times, at least so many.
-LEAST_START_EPOCHS = 4
+# Epochs of a run that begins with a model, by the characters of its text, on a straight line between these. After 4,
+# hardly any word that it writes is its own text's alone. More epochs write more such words, copy more, and raise the
+# loss on what follows the text. (results: docs/training.md; above 15,000 characters not counted)
+START_CHARACTERS = (7_000, 15_000, 40_000, 100_000)
+START_EPOCHS = (10, 11, 7, 4)
 # If these make fewer steps, a run has more epochs.
 LEAST_START_STEPS = 40
+# With what the end of such a run proposes to write a text, so that more of its words are the text's own.
+START_WRITING = dict(contrast=0.4, temperature=0.7, top_p=0.85)
 # evaluations of a run at least, so that it can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
 # With fewer characters, unless they are a list, n-gram counts predict better.
@@ -143,9 +145,8 @@ def auto_from_model(n_characters: int) -> Dict[str, Any]:
     """Return what the preset auto sets for a run that begins with a model, whose sizes replace those that are here."""
     values = _auto(n_characters)
     windows = max(1, _windows(values, n_characters))
-    readings = START_EPOCHS * math.sqrt(START_CHARACTERS / max(1, n_characters))
-    epochs = round(_between(LEAST_START_EPOCHS, readings, START_EPOCHS))
-    epochs = max(epochs, math.ceil(LEAST_START_STEPS / windows))
+    readings = np.interp(n_characters, START_CHARACTERS, START_EPOCHS)
+    epochs = max(round(float(readings)), math.ceil(LEAST_START_STEPS / windows))
     steps = windows * epochs
     values.update(_FROM_MODEL, epochs=epochs)
     values.update(

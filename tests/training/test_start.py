@@ -5,6 +5,7 @@ import json
 import lzma
 import os
 import re
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,7 @@ from charrnn.engines.trained_model import Model, lstm_weights
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.pages import page_texts, webpage
 from charrnn.system import files
+from charrnn.text import novelty
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
 from charrnn.text.trigrams import most_common
@@ -511,7 +513,8 @@ def test_a_word_has_no_vocabulary(text_file, capsys):
 
 
 @pytest.mark.parametrize(
-    "n_characters, epochs", [(1_000, 20), (2_000, 12), (12_000, 12), (40_000, 7), (10**6, 4)]
+    "n_characters, epochs",
+    [(1_000, 20), (7_000, 10), (15_000, 11), (25_000, 9), (40_000, 7), (10**6, 4)],
 )
 def test_a_run_from_a_model_has_few_epochs_but_enough_of_them_and_enough_steps(
     n_characters, epochs
@@ -807,12 +810,57 @@ def test_the_end_of_a_run_from_a_model_names_both_checkpoints(trained, tmp_path,
     out = capsys.readouterr().out
     closest = re.search("Closest to your text: charrnn-sample (.*)", out).group(1)
     lowest = re.search("Lowest loss on its held-out end: charrnn-sample (.*)", out).group(1)
-    assert (closest, lowest) == (str(tmp_path / "run"), f"{tmp_path / 'run'} --best")
+    assert closest == f"{tmp_path / 'run'} --contrast 0.4 --temperature 0.7 --top-p 0.85"
+    assert lowest == f"{tmp_path / 'run'} --best"
     alone = f"without the rest of the folder: charrnn-export {tmp_path / 'run'} mine.npz\n"
     assert alone in out
 
     assert train_small(text, tmp_path / "whole", "--init-from", str(trained)) == 0
     assert f"To write text: charrnn-sample {tmp_path / 'whole'}\n" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_run_on_a_diary_writes_in_its_words_with_the_command_that_its_end_proposes(
+    anna, tmp_path, capsys
+):
+    """At least half as many words that Anna Karenina lacks as the diary has, few others, and little is copied."""
+    path = ROOT / "tests" / "data" / "voices" / "diary.txt"
+    flags = "--preset auto --seed 1 --sample-length 0 --no-summaries --checkpoint-dir"
+    assert train.main([str(path), *flags.split(), str(tmp_path / "run")]) == 0
+    out = capsys.readouterr().out
+    proposed = re.search("Closest to your text: charrnn-sample (.*)", out).group(1)
+    flags = "--length 900 --num-samples 3 --seed 1 --json"
+    assert sample.main(shlex.split(f"{proposed} {flags}")) == 0
+    samples = json.loads(capsys.readouterr().out)["samples"]
+
+    written = [one["text"] for one in samples]
+    diary = path.read_text(encoding="utf-8")
+    whose = novelty.whose_words("\n".join(written), diary, anna)
+    share_of_diary = novelty.whose_words(diary, diary, anna).only_own
+    assert whose.only_own >= share_of_diary / 2
+    assert whose.only_other <= 0.06
+    assert whose.neither <= 0.03
+    copied = [novelty.compare(text, diary).share for text in written]
+    assert sum(copied) / len(copied) <= 0.06
+
+
+def test_of_a_list_the_end_of_a_run_from_a_model_proposes_lines(trained, tmp_path, capsys):
+    """What a text is written with was counted for texts only."""
+    names = tmp_path / "names"
+    names.write_text("a cat\nand\na hat\n" * 80)
+    flags = ["--init-from", str(trained), "--val-fraction", "0.2", "--shuffle", "lines"]
+    assert train_small(names, tmp_path / "run", *flags) == 0
+    closest = f"Closest to your text: charrnn-sample {tmp_path / 'run'} --lines 20\n"
+    assert closest in capsys.readouterr().out
+
+
+def test_in_python_the_end_of_a_run_from_a_model_proposes_calls(run_in_python):
+    run, out = run_in_python
+    opened = f"open_model({str(run.folder)!r}"
+    assert (
+        f"Closest to your text: {opened}).write(contrast=0.4, temperature=0.7, top_p=0.85)\n" in out
+    )
+    assert f"Lowest loss on its held-out end: {opened}, best=True).write()\n" in out
 
 
 def test_words_are_compared_with_those_of_others_in_its_language(
