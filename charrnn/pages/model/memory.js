@@ -50,6 +50,18 @@ function beginner(cost, pairs) {
   return " After one letter the network is worse than that: it has practised to read on, not to begin.";
 }
 
+/** Say in how many letters most of what memory gives lies, if it gives anything. */
+function shareOfMemory(points) {
+  const first = points[0];
+  const given = first.cost - points.at(-1).cost;
+  if (given <= 0) {
+    return "";
+  }
+  const most = points.find(({ cost }) => first.cost - cost >= MOST_OF_IT * given);
+  const share = Math.round((100 * (first.cost - most.cost)) / given);
+  return `${share}% of what memory gives lies in the last ${most.count} letters. `;
+}
+
 /** Draw the curve, and say what it shows. A text that is too short has none. */
 export function showMemory() {
   const { bits, pairs } = data.memory;
@@ -74,12 +86,9 @@ export function showMemory() {
 
   const first = points[0];
   const last = points.at(-1);
-  const enough = MOST_OF_IT * (first.cost - last.cost);
-  const most = points.find(({ cost }) => first.cost - cost >= enough) ?? first;
-  const share = Math.round((100 * (first.cost - most.cost)) / (first.cost - last.cost));
   byId("memory-said").textContent =
     `After one letter the next one costs it ${first.cost.toFixed(2)} bits, ` +
     `after ${last.count} letters ${last.cost.toFixed(2)}. ` +
-    `${share}% of what memory gives lies in the last ${most.count} letters. ` +
+    shareOfMemory(points) +
     `Dotted: who counts which letter follows which needs ${pairs.toFixed(2)} bits.${beginner(first.cost, pairs)}`;
 }
