@@ -14,7 +14,8 @@ export function speedChosen() {
   return Number(byId("speed").value);
 }
 
-/** Say where a network that began with another one writes, between that one and more of its own text. */
+/** Say where a network that began with another one writes, between that one and more of its own text. The handle at the top
+ * moves what this network remembers, and not the other one. */
 function whoseWords(contrast) {
   if (contrast === 0) {
     return "as it has learned to";
@@ -22,7 +23,10 @@ function whoseWords(contrast) {
   if (contrast > 0) {
     return "more of the second text, and it copies more of it";
   }
-  return contrast === -1 ? "as before it read the second text" : "between the two";
+  if (contrast === -1) {
+    return "as before it read the second text: here the handle at the top changes nothing";
+  }
+  return "between the two: here the handle at the top changes less";
 }
 
 /** Show the values of the fields beside them. */

@@ -21,6 +21,8 @@ def test_the_slider_leads_from_the_first_network_to_more_of_the_own_text(begun, 
         view.wait("!written.running && written.take.seen.length >= written.take.length")
         texts[strength] = view.written()
         assert texts[strength] == begun.write("the ", 20, top_n=1, contrast=strength)
+        said = view["whose-said"].text
+        assert ("the handle at the top changes" in said) == (strength < 0)
     assert len(set(texts.values())) > 2
 
     view["link"].click()
