@@ -75,8 +75,8 @@ class Comparison:
         if not self.others:
             return f"{in_training}, {whose.neither:.1%} are not"
         return (
-            f"{in_training}, {whose.only_own:.1%} only there{_named(whose.named_own)}, {whose.only_other:.1%} only in "
-            f"{self.others.name}{_named(whose.named_other)}, {whose.neither:.1%} in neither"
+            f"{in_training}, of all {whose.only_own:.1%} only there{_named(whose.named_own)}; {whose.only_other:.1%} "
+            f"are only in {self.others.name}{_named(whose.named_other)}, {whose.neither:.1%} in neither"
         )
 
 

@@ -228,11 +228,13 @@ def decode(content: bytes, encoding: str, name: str) -> str:
             break
     document = _document(content)
     if document:
-        raise ValueError(f"{name} is {document}: save it as plain text")
+        raise ValueError(f"{name} is {document}: save it as plain text, in UTF-8")
     if b"\x00" in content[:SEARCHED_BYTES] and not re.match("utf.?(16|32)", encoding.lower()):
+        # The first byte of a letter is 0 in big-endian order, and its second one in little-endian order.
+        order = "be" if content.startswith(b"\x00") else "le"
         raise ValueError(
             f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
-            "utf-16-le"
+            f"utf-16-{order}"
         )
     return data.decode_text(content, encoding, name)
 

@@ -316,12 +316,14 @@ class Display:
         )
 
     def stopped(self, by: str, step: int) -> None:
-        """Print that a signal ended the training, and how to resume it."""
+        """Print that a signal ended the training, and how to resume it and to write with what was learned so far."""
         message = f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: {self._resumption()}"
         self._print(message)
         # Display has noted this "signal" itself, because the reader of standard output has gone.
         if by == "SIGPIPE":
             self.warn(message)
+        else:
+            self._print(f"To write with what it has learned so far: {self._writing_newest()}")
 
     def finished(self, step: int, ends_early: bool) -> None:
         """Print that training has ended, and what to do next.
@@ -346,11 +348,9 @@ class Display:
 
         has_best = len(job.held_out) > 0
         if job.record.init_from and has_best:
-            settings = {} if job.of_lines else START_WRITING
-            closest = self._writing(best=False, **settings)
             # The best by its loss has more words of the model that it began with.
             writing = (
-                f"Closest to your text: {closest}\n"
+                f"Closest to your text: {self._writing_newest()}\n"
                 f"Lowest loss on its held-out end: {self._writing(best=True)}\n"
                 f"The model alone, without the rest of the folder: {self._keeping()}"
             )
@@ -358,6 +358,13 @@ class Display:
             what = "lines" if job.of_lines else "text"
             writing = f"To write {what}: {self._writing(best=has_best)}"
         self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
+
+    def _writing_newest(self) -> str:
+        """Return how to write with the newest checkpoint, closest to the text."""
+        job = self.job
+        if job.record.init_from and not job.of_lines:
+            return self._writing(best=False, **START_WRITING)
+        return self._writing(best=False)
 
     def _keeping(self) -> str:
         """Return how to write the newest network into a file of its own."""

@@ -143,7 +143,7 @@ def test_gzip_is_decompressed_and_is_the_same_text(tmp_path, times):
         (b"\x89PNG\r\n\x1a\n\0\0\0\r", "is not a text file"),
         (b"text\x00with nulls", "is not a text file"),
         ("plain text, many letters".encode("utf-16-le"), "encoding utf-16-le"),
-        ("plain text, many letters".encode("utf-16-be"), "encoding utf-16-le"),
+        ("plain text, many letters".encode("utf-16-be"), "encoding utf-16-be"),
         (gzip.compress(b"text")[:-6], "is a damaged gzip file"),
         (gzip.compress(b""), "is empty"),
         (b"caf\xe9", "is not utf-8 text"),
@@ -190,7 +190,7 @@ def zipped_kind(kind):
 )
 def test_a_document_is_told_by_its_first_bytes(tmp_path, content, kind):
     (tmp_path / "novel").write_bytes(content)
-    with pytest.raises(ValueError, match=f"novel is {kind}: save it as plain text$"):
+    with pytest.raises(ValueError, match=f"novel is {kind}: save it as plain text, in UTF-8$"):
         corpus.read(tmp_path / "novel", "utf-16-le")
 
 

@@ -69,6 +69,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
             assert f"resumed  after step {step}," in out
         step += n_steps
         assert f"stopped by SIGTERM after step {step};" in out
+        assert "\nTo write with what it has learned so far: charrnn-sample " in out
         assert (folder / f"i{step}_l5.ckpt.index").exists()
     assert resume(folder) == 0
     assert_same_run(folder, tmp_path / "uninterrupted")
