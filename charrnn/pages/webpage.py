@@ -107,8 +107,7 @@ def export_page(
         raise ValueError(f"{str(path)!r} cannot be the name of a page: it must end in .html")
 
     start = start_of(model)
-    if weights is None:
-        weights = "float16" if start is None else "int8"
+    weights = weights or ("float16" if start is None else "int8")
     # All is measured with the weights of the page.
     stored = store(model, weights)
     rounded = stored_model(model, stored)
