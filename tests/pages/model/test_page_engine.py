@@ -197,7 +197,10 @@ def test_in_int8_half_of_the_texts_of_anna_are_those_of_python_for_as_long_as_is
     """As docs/inside.md says."""
     equal = equal_letters(tmp_path, open_model("anna"), "int8", 200)
     page = (ROOT / "docs" / "inside.md").read_text(encoding="utf-8")
-    said = re.search(r"half of 32 texts of `anna` differ\s+from it after (\d+) characters", page)
+    said = re.search(
+        "half of 32 texts of `anna` differ from it after ([0-9]+) characters",
+        " ".join(page.split()),
+    )
     assert np.median(equal) == pytest.approx(int(said.group(1)), abs=10)
 
 
