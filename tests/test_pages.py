@@ -471,7 +471,8 @@ def test_commands_of_the_package_run_in_order(page, small_texts, monkeypatch):
             continue
         # The quick runs began with no model, and directions need more text. Tests of both run the commands elsewhere.
         for flag in {"--contrast", "--steer"}.intersection(arguments):
-            arguments = arguments[: arguments.index(flag)]
+            place = arguments.index(flag)
+            arguments = arguments[:place] + arguments[place + 2 :]
         if script == "train":
             arguments = quick(arguments)
         # for --interactive and a TEXT of -

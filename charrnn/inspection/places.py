@@ -78,7 +78,7 @@ def _readings(
     state = engine.zero_state(ROWS)
     for step in progress(range(-WARM_UP, length)):
         if step == 0:
-            # Nothing stands before the first piece. The state is a copy, because the engine goes on with its own.
+            # The first piece has no text before it. The engine goes on with its own state, so this is a copy.
             state = state.copy()
             state[:, 0] = 0
         places = np.clip(starts + step, 0, len(ids) - 1)
