@@ -960,20 +960,20 @@ def test_a_command_that_measures_models_says_nothing_of_tensorflow(tmp_path):
 
 @pytest.mark.slow
 def test_12000_characters_reach_the_loss_that_was_measured(anna, tmp_path):
-    """Of anna.txt, from tiny-shakespeare, which has not read it. The last checkpoint pays for the words of the text."""
+    """Of anna.txt, from english, which has not read it. The last checkpoint pays for the words of the text."""
     run = train_model(
         anna[:12_000],
         tmp_path / "run",
         preset="auto",
-        init_from="tiny-shakespeare",
         seed=1,
         quiet=True,
         sample_length=0,
         summaries=False,
     )
+    assert run.model.run.init_from == "english"
     losses = run.history["val_loss"]
     losses = losses[~np.isnan(losses)]
-    assert losses.min() == pytest.approx(1.41, abs=0.03)
+    assert losses.min() == pytest.approx(1.2, abs=0.03)
     assert losses.min() < losses[-1] < losses.min() + 0.2
     assert len(list((tmp_path / "run").glob("*.ckpt.json"))) <= 2
 
