@@ -247,8 +247,15 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> VerifiedChec
     return VerifiedCheckpoint(prefix, verify(prefix, suffix))
 
 
-def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
+def run_folder(
+    named: Optional[StrPath], resume: bool, text: Optional[str] = None
+) -> StrPath:
     """Return the folder of a run: the one that is named, or else the newest to resume, or the next one for a new run.
+
+    Args:
+        named: the folder that is named, or None.
+        resume: whether to resume a run.
+        text: the text of a new run. The folder that is named may have what :func:`record.check_unused` says.
 
     Raises:
         CheckpointError: the path that is named is a file, one that TensorFlow cannot write to, or, for a new run, the
@@ -257,7 +264,7 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
     if named is not None:
         _check_named(named)
         if not resume:
-            record.check_unused(named)
+            record.check_unused(named, text)
         return named
     if resume:
         for folder in _folders():
