@@ -247,9 +247,7 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> VerifiedChec
     return VerifiedCheckpoint(prefix, verify(prefix, suffix))
 
 
-def run_folder(
-    named: Optional[StrPath], resume: bool, text: Optional[str] = None
-) -> StrPath:
+def run_folder(named: Optional[StrPath], resume: bool, text: Optional[str] = None) -> StrPath:
     """Return the folder of a run: the one that is named, or else the newest to resume, or the next one for a new run.
 
     Args:
