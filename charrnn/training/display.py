@@ -23,6 +23,8 @@ from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, START_WRITING, s
 LINES_TO_WRITE = 20
 # With fewer characters in a language without a known model, this share of the longer words is invented.
 INVENTED = ((20_000, "most"), (100_000, "about half"))
+# what helps with a text that another program has exported
+PROGRAM = 'a program in docs/tutorial.md, "A chat, a table, tweets",'
 # the line around a sample
 RULE = "-" * 70
 # of the progress bar, which fits 50 columns
@@ -176,6 +178,10 @@ class Display:
         markup = lines.markup_of(job.text)
         if markup:
             yield f"the text is {markup}, and its markup is learned with it; plain text is better"
+        elif lines.is_chat(job.text):
+            yield f"the text is a chat, and the times of its messages are learned with it: {PROGRAM} leaves them out"
+        elif lines.is_table(job.text):
+            yield f"the text is a table, and all of its columns are learned: {PROGRAM} keeps one"
 
         known = corpus.KNOWN_TEXTS.get(job.record.text_name)
         if known and known.after_the_work and (len(job.held_out) or len(job.test)):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import losses_of, train_small
+from conftest import ROOT, losses_of, train_small
 
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
@@ -21,6 +21,7 @@ from charrnn.training.job import Job
 from charrnn.training.start import Start
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
 
 
@@ -110,6 +111,24 @@ def test_the_plan_says_that_markup_is_learned(display, capsys, text, markup):
     display.plan()
     said = re.findall("the text is (.*), and its markup is learned", capsys.readouterr().out)
     assert "".join(said) == markup
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("12/03/24, 21:14 - Gwen: text\n" * 9, ["a chat, and the times of its messages are"]),
+        ("id,words\n" + "7,a cell of text\n" * 9, ["a table, and all of its columns are"]),
+        ("Gwen: text\n" * 9, []),
+    ],
+    ids=["chat", "table", "play"],
+)
+def test_the_plan_says_what_of_an_export_is_learned(display, capsys, text, said):
+    display.job = replace(display.job, text=text)
+    display.plan()
+    out = capsys.readouterr().out
+    assert re.findall(r"\nnote     the text is (.*) learned", out) == said
+    assert out.count('docs/tutorial.md, "A chat, a table, tweets",') == len(said)
+    assert "\n## A chat, a table, tweets\n" in TUTORIAL.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
