@@ -363,6 +363,9 @@ class Display:
         else:
             what = "lines" if job.of_lines else "text"
             writing = f"To write {what}: {self._writing(best=has_best)}"
+        # Only this kind of cells can be a page.
+        if job.hyperparameters.cell == "lstm":
+            writing += f"\nAs a web page: {self._as_page()}"
         self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
 
     def _writing_newest(self) -> str:
@@ -377,6 +380,12 @@ class Display:
         if self._in_python:
             return f"open_model({str(self.folder)!r}).save({'mine.npz'!r})"
         return words.command("export", f"{words.quoted(self.folder)} mine.npz")
+
+    def _as_page(self) -> str:
+        """Return how to write the newest network as a web page."""
+        if self._in_python:
+            return f"export_page(open_model({str(self.folder)!r}), {'mine.html'!r}) of charrnn.pages.webpage"
+        return words.page_command(self.folder)
 
     def _writing(self, best: bool, **settings: float) -> str:
         """Return how to write with the newest checkpoint, or with the best, and with some settings."""

@@ -212,6 +212,32 @@ def test_the_last_line_names_what_ended_the_run(capsys, step, ends_early, flags)
     assert capsys.readouterr().out.endswith(f" --checkpoint-dir 'my folder' {flags}\n")
 
 
+@pytest.mark.parametrize(
+    "make, cell, page",
+    [
+        ("", "lstm", "charrnn-export 'my $run' mine.html"),
+        ("make TENSORFLOW=2", "lstm", "make TENSORFLOW=2 page MODEL='my $$run'"),
+        ("", "gru", None),
+    ],
+)
+def test_the_end_offers_the_page_of_cells_that_can_be_one(capsys, monkeypatch, make, cell, page):
+    monkeypatch.setenv("CHARRNN_MAKE", make)
+    display_of(folder="my $run", cell=cell).finished(692, ends_early=False)
+    offered = re.findall("\nAs a web page: (.*)\n", capsys.readouterr().out)
+    assert offered == ([page] if page else [])
+
+
+def test_with_make_the_model_alone_is_written_by_its_python(capsys, monkeypatch):
+    """There is no target for it."""
+    monkeypatch.setenv("CHARRNN_MAKE", "make")
+    display = display_of(1000, 40)
+    display.job = replace(display.job, record=replace(display.job.record, init_from="anna"))
+    display.finished(692, ends_early=False)
+    python = quoted(os.path.relpath(sys.executable))
+    alone = f"rest of the folder: {python} -m charrnn export 'my folder' mine.npz\n"
+    assert alone in capsys.readouterr().out
+
+
 class Full(io.StringIO):
     """A file on a disk that is full until it has room."""
 
