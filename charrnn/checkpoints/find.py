@@ -302,11 +302,18 @@ def newest_with_checkpoint() -> Optional[str]:
     return None
 
 
+def is_numbered(folder: StrPath) -> bool:
+    """Return whether a folder is one to which runs without a name go after the first, such as ``checkpoints/2``."""
+    path = Path(folder)
+    is_number = re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name) is not None
+    return is_number and path.parent == Path(FIRST)
+
+
 def _folders() -> List[Path]:
     """Return ``checkpoints`` and the numbered folders in it, the newest first."""
     numbers = []
     for path in Path(FIRST).glob("*"):
-        if re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name):
+        if is_numbered(path):
             numbers.append(int(path.name))
     numbered = [Path(FIRST) / str(number) for number in sorted(numbers, reverse=True)]
     return [*numbered, Path(FIRST)]

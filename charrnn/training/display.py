@@ -10,6 +10,7 @@ from typing import Iterable, Iterator, Tuple
 
 import tqdm
 
+from charrnn.checkpoints.find import is_numbered
 from charrnn.checkpoints.progress import Best
 from charrnn.hyperparameters import AUTO, TO_ZERO
 from charrnn.system import errors, terminal, words
@@ -74,7 +75,9 @@ class Display:
         self._row("network", self._network())
         steps = f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}"
         self._row("steps", f"{steps}, seed {hyper.seed}")
-        self._row("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps")
+        self._row(
+            "folder", f"{self._place_of_run()}, a checkpoint every {hyper.save_every_n:,} steps"
+        )
 
         if not job.resumes:
             for note in self._notes():
@@ -146,6 +149,15 @@ class Display:
         new_chars = start.model.vocabulary.unknown(chars)
         if new_chars:
             yield "weights", f"new ones for {words.listed(map(repr, new_chars))}"
+
+    def _place_of_run(self) -> str:
+        """Return the folder, and why it is this one if a new run without a name does not go to the first."""
+        if self.job.resumes or not is_numbered(self.folder):
+            return str(self.folder)
+        name = "--checkpoint-dir"
+        if self._in_python:
+            name = "checkpoint_dir"
+        return f"{self.folder}, because the folder before it holds another run ({name} names another folder)"
 
     def _notes(self) -> Iterator[str]:
         """Yield what would be better for a new run."""

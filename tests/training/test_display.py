@@ -132,6 +132,29 @@ def test_the_plan_says_what_of_an_export_is_learned(display, capsys, text, said)
 
 
 @pytest.mark.parametrize(
+    "folder, in_python, resumes, flag",
+    [
+        ("checkpoints/2", False, False, ["--checkpoint-dir"]),
+        ("checkpoints/12", True, False, ["checkpoint_dir"]),
+        ("checkpoints/2", False, True, []),
+        ("checkpoints", False, False, []),
+        ("checkpoints/mine", False, False, []),
+        ("mine/2", False, False, []),
+    ],
+)
+def test_the_plan_says_why_a_run_goes_to_a_folder_with_a_number(
+    capsys, folder, in_python, resumes, flag
+):
+    display = display_of(folder=folder, in_python=in_python)
+    display.job = replace(display.job, resumes=resumes)
+    display.plan()
+    out = capsys.readouterr().out
+    why = r", because the folder before it holds another run \((.*) names another folder\), a checkpoint every"
+    assert re.findall(why, out) == flag
+    assert f"\nfolder   {folder}, " in out
+
+
+@pytest.mark.parametrize(
     "name, n_held_out, is_said", [("anna", 20, True), ("anna", 0, False), ("my text", 20, False)]
 )
 def test_the_plan_says_that_anna_ends_with_a_licence(capsys, name, n_held_out, is_said):
