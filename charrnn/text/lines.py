@@ -269,18 +269,14 @@ def is_table(text: str) -> bool:
     True
     """
     examined = text[:EXAMINED]
-    if len(text) > EXAMINED:
-        # The last row may be cut off.
-        examined = examined[: examined.rfind("\n") + 1]
     return any(_is_table_with(examined, delimiter) for delimiter in DELIMITERS)
 
 
 def _is_table_with(text: str, delimiter: str) -> bool:
     """Return whether a text is a table whose cells a delimiter separates."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        rows = [
-            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
-        ]
+        rows = [row for row in reader if row]
     except csv.Error:
         return False
     if len(rows) < 2:

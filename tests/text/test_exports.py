@@ -83,7 +83,7 @@ def test_a_table_has_a_row_of_names_and_a_column_of_text(head, form):
         # a list, a table without a text, a poem, prose and code
         lines_of("{name},{number}"),
         "step,loss\n" + lines_of("{number},{number}"),
-        "Night,day\n" + lines_of("{words}\n{name}, the {words}\n{words}"),
+        "Night,day\n" + lines_of("{words}\n{name}, and there was {words}\n{words}"),
         "Roses, violets\n" + lines_of("There came {name}, and said so"),
         lines_of("{words}; {words}\n\n"),
         "import os,re\n" + lines_of("call({number},{minute})\nif it is what it was:"),
