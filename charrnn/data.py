@@ -60,8 +60,8 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
         text = file.read()
     except UnicodeError as error:
         raise ValueError(
-            f"{name} is not {encoding} text ({error}): try another encoding, for example cp1252, or "
-            "cp1251 for Russian"
+            f"{name} is not {encoding} text ({error}): try another encoding, such as encoding='cp1252' of load_text, "
+            "or --encoding cp1252; cp1251 is for Russian"
         )
     except (LookupError, TypeError):
         # A TypeError is for an empty name.

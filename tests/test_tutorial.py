@@ -34,16 +34,20 @@ def test_records_are_shuffled_and_end_with_an_empty_line(tmp_path):
 
 
 def test_the_messages_of_a_chat_are_lines(tmp_path):
-    """As Android and iOS export them."""
+    """As Android, iOS and programs for IRC export them. A message may have several lines."""
     chat = (
-        "12/31/24, 9:15\u202fPM - Messages are encrypted.\n12/31/24, 9:15\u202fPM - Ann: hello: you\n"
+        "Log: opened\n12/31/24, 9:15\u202fPM - Messages are encrypted.\n12/31/24, 9:15\u202fPM - Ann: hello: you\n"
+        "\n1. 2 eggs\n9:15 is: early\n"
         "12/31/24, 9:16\u202fPM - Ben O.: <Media omitted>\n[31.12.24, 21:15:02] Zoë: yes\n"
         "\u200e[31.12.24, 21:15:03] Zoë: \u200eimage omitted\n31/12/2024, 21:15 - Ben O.: no\n"
+        "[21:15] <ann> so: yes\n[21:16] ben has left\n2024-12-31 21:17:03 <ben> no\n"
     )
     (tmp_path / "chat.txt").write_text(chat, encoding="utf-8")
     run(OF_A_CHAT, tmp_path)
     messages = (tmp_path / "messages.txt").read_text(encoding="utf-8")
-    assert messages == "Ann: hello: you\nZoë: yes\nBen O.: no\n"
+    assert messages == (
+        "Ann: hello: you 1. 2 eggs 9:15 is: early\nZoë: yes\nBen O.: no\nann: so: yes\nben: no\n"
+    )
 
 
 def test_the_cells_of_a_column_are_lines(tmp_path):

@@ -247,8 +247,13 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> VerifiedChec
     return VerifiedCheckpoint(prefix, verify(prefix, suffix))
 
 
-def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
+def run_folder(named: Optional[StrPath], resume: bool, text: Optional[str] = None) -> StrPath:
     """Return the folder of a run: the one that is named, or else the newest to resume, or the next one for a new run.
+
+    Args:
+        named: the folder that is named, or None.
+        resume: whether to resume a run.
+        text: the text of a new run. The folder that is named may have what :func:`record.check_unused` says.
 
     Raises:
         CheckpointError: the path that is named is a file, one that TensorFlow cannot write to, or, for a new run, the
@@ -257,7 +262,7 @@ def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
     if named is not None:
         _check_named(named)
         if not resume:
-            record.check_unused(named)
+            record.check_unused(named, text)
         return named
     if resume:
         for folder in _folders():
@@ -297,11 +302,18 @@ def newest_with_checkpoint() -> Optional[str]:
     return None
 
 
+def is_numbered(folder: StrPath) -> bool:
+    """Return whether a folder is one to which runs without a name go after the first, such as ``checkpoints/2``."""
+    path = Path(folder)
+    is_number = re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name) is not None
+    return is_number and path.parent == Path(FIRST)
+
+
 def _folders() -> List[Path]:
     """Return ``checkpoints`` and the numbered folders in it, the newest first."""
     numbers = []
     for path in Path(FIRST).glob("*"):
-        if re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name):
+        if is_numbered(path):
             numbers.append(int(path.name))
     numbered = [Path(FIRST) / str(number) for number in sorted(numbers, reverse=True)]
     return [*numbered, Path(FIRST)]

@@ -185,13 +185,21 @@ def is_run(folder: StrPath) -> bool:
     return (Path(folder) / RUN_FILE).exists() or any(Path(folder).glob("*.ckpt.json"))
 
 
-def check_unused(folder: StrPath) -> None:
+def check_unused(folder: StrPath, text: Optional[str] = None) -> None:
     """Check that a folder holds no run yet, of this package or of the notebook, and no file that a run would replace.
+
+    Args:
+        folder: the folder.
+        text: the text of the new run. What a run on the same text has left that was killed before its first save is no
+            run. None if there may not be such files either.
 
     Raises:
         CheckpointError: it holds one.
     """
     folder = Path(folder)
+    if text is not None and _has_only_begun(folder, text):
+        return
+
     advice = ""
     if is_run(folder):
         advice = "continue it with resume=True, or --resume"
@@ -208,6 +216,22 @@ def check_unused(folder: StrPath) -> None:
                 f"{folder} has a {name}, which a new run would replace: move it away, "
                 "or name another checkpoint_dir"
             )
+
+
+def _has_only_begun(folder: Path, text: str) -> bool:
+    """Return whether a run on a text has begun in a folder, and was killed before its first save."""
+    if is_run(folder) or (folder / "checkpoint").exists():
+        return False
+    if not (folder / LOCK_FILE).is_file():
+        return False
+    # The first save of a run that starts from a model is of step 0.
+    for path in folder.glob("*.ckpt.*"):
+        if not path.name.startswith("i0_"):
+            return False
+    history = folder / HISTORY_FILE
+    if history.exists() and len(history.read_bytes().splitlines()) > 1:
+        return False
+    return _has_text(folder, text) or _has_text(folder, lines.shuffled(text))
 
 
 def is_of_notebook(folder: Path) -> bool:
@@ -390,10 +414,15 @@ def write_run(folder: StrPath, record: RunRecord) -> None:
 
 def write_text(folder: StrPath, text: str) -> None:
     """Write the text of a run, unless the folder has it already: a resumed run may have a full disk."""
+    if not _has_text(folder, text):
+        content = text.encode("utf-8", "surrogatepass")
+        files.write_atomically(Path(folder) / TEXT_FILE, content)
+
+
+def _has_text(folder: StrPath, text: str) -> bool:
+    """Return whether a text is that in a run folder."""
     path = Path(folder) / TEXT_FILE
-    content = text.encode("utf-8", "surrogatepass")
-    if not (path.is_file() and path.read_bytes() == content):
-        files.write_atomically(path, content)
+    return path.is_file() and path.read_bytes() == text.encode("utf-8", "surrogatepass")
 
 
 def read_run(folder: StrPath) -> RunRecord:

@@ -178,6 +178,9 @@ def _write_page(
     args: argparse.Namespace, model: Model, target: str, text: Optional[corpus.Text]
 ) -> None:
     """Write a page, and print its loss and the best units."""
+    terminal.print_note(
+        "making the page takes a few minutes if the network has 512 units in a layer"
+    )
     page = export_page(
         model,
         target,

@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -264,6 +264,14 @@ def title_of_start(init_from: str) -> str:
     # No folder, because a page may be published.
     *_, name = re.split(r"[/\\]", init_from)
     return f"the text of the model {name}"
+
+
+def language_and_text(title: str) -> Tuple[str, str]:
+    """Return the language of a model and its novels for what a reader calls these; "" and the title of another text."""
+    for known in KNOWN_MODELS.values():
+        if title == OF_LANGUAGES.get(known.name):
+            return known.language, known.read
+    return "", title
 
 
 def choose_beginnings(model: Model, text: str) -> List[str]:

@@ -21,13 +21,13 @@ from charrnn.inspection.places import highest_places, weights_of
 from charrnn.inspection.steered import Trial, no_direction_told
 from charrnn.pages.assembly import assemble, to_json
 from charrnn.pages.page_texts import (
-    OF_LANGUAGES,
     PASSAGE,
     SOURCE_OF_WRITTEN,
     PageTexts,
     choose_beginnings,
     choose_passage,
     choose_texts,
+    language_and_text,
     least_full_line,
     title_of,
     title_of_start,
@@ -258,12 +258,13 @@ def render(page_data: Dict[str, Any], network: Dict[str, Any]) -> str:
 def _learned_from(page_data: Dict[str, Any]) -> str:
     """Return from which texts the network learned, in HTML. A name may be in a script that is written to the left."""
     name = f"<cite><bdi>{html.escape(page_data['name'])}</bdi></cite>"
-    if page_data["name"] in OF_LANGUAGES.values():
-        return f"by reading {name}"
+    first = page_data.get("name_of_start", page_data["name"])
+    language, novels = language_and_text(first)
     if "name_of_start" not in page_data:
-        return f"by reading one text, {name}"
-    of_start = f"<cite><bdi>{html.escape(page_data['name_of_start'])}</bdi></cite>"
-    return f"from {of_start}, and then from {name}"
+        return f"{language} by reading {novels}" if language else f"by reading one text, {name}"
+    if language:
+        return f"{language} from {novels}, and then from {name}"
+    return f"from <cite><bdi>{html.escape(first)}</bdi></cite>, and then from {name}"
 
 
 def _opening_parts(page_data: Dict[str, Any]) -> Dict[str, str]:
@@ -348,13 +349,17 @@ def _page_data(
         name = title_of(model.run.text_name)
     else:
         name = Path(model.name).stem
-    learned_from = name
+    language, learned_from = language_and_text(name)
     # What only a network that began with a model has.
     of_start = {}
     if model.run and model.run.init_from:
         name_of_start = title_of_start(model.run.init_from)
-        learned_from = f"{name_of_start}, and then from {name}"
+        language, first = language_and_text(name_of_start)
+        learned_from = f"{first}, and then from {name}"
         of_start["name_of_start"] = name_of_start
+    learned = "learned to write"
+    if language:
+        learned += f" {language}"
     layers = words.plural(model.num_layers, "layer")
     layers_of_units = f"{layers} of {words.plural(model.lstm_size, 'unit')}"
     facts = [
@@ -370,7 +375,7 @@ def _page_data(
         *_, last = re.split(r"[/\\]", model.run.init_from)
         facts.insert(1, ["Began with", f"the model {last}"])
     return {
-        "title": f"A machine that learned to write from {learned_from}",
+        "title": f"A machine that {learned} from {learned_from}",
         "sentence": "This network writes, and each letter that it reads surprises it more or less.",
         "name": name,
         **of_start,

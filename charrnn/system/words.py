@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import shlex
+import sys
 from typing import Any, Callable, Iterable
 
 from charrnn.system import mpi
@@ -66,10 +67,10 @@ def flag(name: str) -> str:
 
 
 def command(name: str, arguments: str = "", text: str = "") -> str:
-    """Return what to type to run a command: a target of make if the process was started by make.
+    """Return what to type to run a command: a target of make if the process was started by make and has one for it.
 
     Args:
-        name: ``train`` or ``sample``.
+        name: of the command, such as ``train``.
         arguments: the arguments, quoted for a shell.
         text: the text to train on, quoted for a shell; "" for none.
     """
@@ -77,6 +78,10 @@ def command(name: str, arguments: str = "", text: str = "") -> str:
     make = os.environ.get("CHARRNN_MAKE")
     if not make:
         return " ".join(filter(None, [f"charrnn-{name}", text, arguments]))
+    # There is no target that writes a file other than a page.
+    if name == "export":
+        python = os.path.relpath(sys.executable)
+        return f"{quoted(python)} -m charrnn {name} {arguments}"
     if text:
         name = f"{name} TEXT={text}"
     if not arguments:
@@ -84,6 +89,15 @@ def command(name: str, arguments: str = "", text: str = "") -> str:
     # make reads "$" first, and then the shell what stands in quotes.
     quoted_again = re.sub(r'(["\\`$])', r"\\\1", arguments.replace("$", "$$"))
     return f'{make} {name} ARGS="{quoted_again}"'
+
+
+def page_command(folder: Any) -> str:
+    """Return the command that writes the network of a run as a web page."""
+    make = os.environ.get("CHARRNN_MAKE")
+    if make:
+        model = quoted(folder).replace("$", "$$")
+        return f"{make} page MODEL={model}"
+    return command("export", f"{quoted(folder)} mine.html")
 
 
 def resume_command(folder: Any, *flags: str) -> str:

@@ -233,8 +233,8 @@ def decode(content: bytes, encoding: str, name: str) -> str:
         # The first byte of a letter is 0 in big-endian order, and its second one in little-endian order.
         order = "be" if content.startswith(b"\x00") else "le"
         raise ValueError(
-            f"{name} is not a text file. If it is UTF-16 without a byte order mark, give the encoding "
-            f"utf-16-{order}"
+            f"{name} is not a text file. If it is UTF-16 without a byte order mark, give encoding='utf-16-{order}' of "
+            f"load_text, or --encoding utf-16-{order}"
         )
     return data.decode_text(content, encoding, name)
 

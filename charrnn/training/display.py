@@ -10,6 +10,7 @@ from typing import Iterable, Iterator, Tuple
 
 import tqdm
 
+from charrnn.checkpoints.find import is_numbered
 from charrnn.checkpoints.progress import Best
 from charrnn.hyperparameters import AUTO, TO_ZERO
 from charrnn.system import errors, terminal, words
@@ -23,6 +24,8 @@ from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, START_WRITING, s
 LINES_TO_WRITE = 20
 # With fewer characters in a language without a known model, this share of the longer words is invented.
 INVENTED = ((20_000, "most"), (100_000, "about half"))
+# what helps with a text that another program has exported
+PROGRAM = 'a program in docs/tutorial.md, "A chat, a table, tweets",'
 # the line around a sample
 RULE = "-" * 70
 # of the progress bar, which fits 50 columns
@@ -72,7 +75,9 @@ class Display:
         self._row("network", self._network())
         steps = f"{job.total_steps:,} in {plural(hyper.epochs, 'epoch')}"
         self._row("steps", f"{steps}, seed {hyper.seed}")
-        self._row("folder", f"{self.folder}, a checkpoint every {hyper.save_every_n:,} steps")
+        self._row(
+            "folder", f"{self._place_of_run()}, a checkpoint every {hyper.save_every_n:,} steps"
+        )
 
         if not job.resumes:
             for note in self._notes():
@@ -145,6 +150,15 @@ class Display:
         if new_chars:
             yield "weights", f"new ones for {words.listed(map(repr, new_chars))}"
 
+    def _place_of_run(self) -> str:
+        """Return the folder, and why it is this one if a new run without a name does not go to the first."""
+        if self.job.resumes or not is_numbered(self.folder):
+            return str(self.folder)
+        name = "--checkpoint-dir"
+        if self._in_python:
+            name = "checkpoint_dir"
+        return f"{self.folder}, because the folder before it holds another run ({name} names another folder)"
+
     def _notes(self) -> Iterator[str]:
         """Yield what would be better for a new run."""
         job = self.job
@@ -176,6 +190,10 @@ class Display:
         markup = lines.markup_of(job.text)
         if markup:
             yield f"the text is {markup}, and its markup is learned with it; plain text is better"
+        elif lines.is_chat(job.text):
+            yield f"the text is a chat, and the times of its messages are learned with it: {PROGRAM} leaves them out"
+        elif lines.is_table(job.text):
+            yield f"the text is a table, and all of its columns are learned: {PROGRAM} keeps one"
 
         known = corpus.KNOWN_TEXTS.get(job.record.text_name)
         if known and known.after_the_work and (len(job.held_out) or len(job.test)):
@@ -357,6 +375,9 @@ class Display:
         else:
             what = "lines" if job.of_lines else "text"
             writing = f"To write {what}: {self._writing(best=has_best)}"
+        # Only this kind of cells can be a page.
+        if job.hyperparameters.cell == "lstm":
+            writing += f"\nAs a web page: {self._as_page()}"
         self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
 
     def _writing_newest(self) -> str:
@@ -371,6 +392,12 @@ class Display:
         if self._in_python:
             return f"open_model({str(self.folder)!r}).save({'mine.npz'!r})"
         return words.command("export", f"{words.quoted(self.folder)} mine.npz")
+
+    def _as_page(self) -> str:
+        """Return how to write the newest network as a web page."""
+        if self._in_python:
+            return f"export_page(open_model({str(self.folder)!r}), {'mine.html'!r}) of charrnn.pages.webpage"
+        return words.page_command(self.folder)
 
     def _writing(self, best: bool, **settings: float) -> str:
         """Return how to write with the newest checkpoint, or with the best, and with some settings."""

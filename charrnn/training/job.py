@@ -141,7 +141,7 @@ def plan_job(
     """
     started = time.perf_counter()
     _check_names(overrides)
-    folder = run_folder(folder, resume)
+    folder = run_folder(folder, resume, text.text if text else None)
     threads = threads or thread_count()
     if resume:
         _check_absent(preset=preset, minutes=minutes, init_from=init_from)

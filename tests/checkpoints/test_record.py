@@ -12,6 +12,7 @@ from charrnn.checkpoints.record import CheckpointError
 from charrnn.data import Vocabulary
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files
+from charrnn.text import lines
 
 RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
 
@@ -136,3 +137,32 @@ def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
     ):
         record.check_unused(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("text.txt", b"another\n"),
+        ("history.csv", b"step\n1\n"),
+        ("checkpoint", b""),
+        ("i0_l5.ckpt.json", b""),
+        ("i1_l5.ckpt.index", b""),
+        (".lock", None),
+    ],
+)
+@pytest.mark.parametrize("text", ["a\nb\nc\n", lines.shuffled("a\nb\nc\n")])
+def test_only_what_an_unfinished_beginning_has_left_is_no_run(tmp_path, name, content, text):
+    """Its lock, its text, no row of a history, and files of a checkpoint of step 0 without a record."""
+    for left in (".lock", "i0_l5.ckpt.index"):
+        (tmp_path / left).write_bytes(b"")
+    (tmp_path / "text.txt").write_text(text)
+    (tmp_path / "history.csv").write_text("step\n")
+    (tmp_path / ".saving").mkdir()
+    record.check_unused(tmp_path, "a\nb\nc\n")
+
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError):
+        record.check_unused(tmp_path, "a\nb\nc\n")

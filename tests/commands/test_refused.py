@@ -22,6 +22,8 @@ def places(trained, stopped_early, exported, tmp_path_factory):
     (folder / "one").write_text("a" * 10)
     (folder / "tiny").write_text("abcababcababca")
     (folder / "other").write_text("A cat: one, two!\n" * 60)
+    (folder / "latin").write_bytes("caf\xe9".encode("latin-1"))
+    (folder / "utf16").write_bytes(TEXT.encode("utf-16-le"))
     # as the notebook leaves them
     notebook = folder / "notebook"
     notebook.mkdir()
@@ -32,6 +34,8 @@ def places(trained, stopped_early, exported, tmp_path_factory):
         "one": folder / "one",
         "tiny": folder / "tiny",
         "other": folder / "other",
+        "latin": folder / "latin",
+        "utf16": folder / "utf16",
         "run": trained,
         "early": stopped_early,
         "model": exported,

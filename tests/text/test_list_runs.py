@@ -165,14 +165,20 @@ def test_the_notebook_shuffles_nothing():
     assert Hyperparameters().shuffle == "none"
 
 
+PAGE_IN_PYTHON = (
+    "As a web page: export_page(open_model('my run'), 'mine.html') of charrnn.pages.webpage"
+)
+
+
 @pytest.mark.parametrize(
-    "text, fraction, in_python, write, longer",
+    "text, fraction, in_python, write, page, longer",
     [
         (
             NAMES,
             0,
             True,
             "To write lines: open_model('my run').write_lines(20)",
+            PAGE_IN_PYTHON,
             "To train longer: train_model(None, 'my run', resume=True, epochs=40)",
         ),
         (
@@ -180,6 +186,7 @@ def test_the_notebook_shuffles_nothing():
             0.1,
             True,
             "To write text: open_model('my run', best=True).write()",
+            PAGE_IN_PYTHON,
             "To train longer: train_model(None, 'my run', resume=True, epochs=40)",
         ),
         (
@@ -187,17 +194,19 @@ def test_the_notebook_shuffles_nothing():
             0,
             False,
             "To write lines: charrnn-sample 'my run' --lines 20",
+            "As a web page: charrnn-export 'my run' mine.html",
             "To train longer: charrnn-train --resume --checkpoint-dir 'my run' --epochs 40",
         ),
     ],
     ids=["a list in Python", "a poem in Python", "a list in a command"],
 )
 def test_the_last_lines_of_a_run_say_what_to_do_next(
-    capsys, text, fraction, in_python, write, longer
+    capsys, text, fraction, in_python, write, page, longer
 ):
     values = dict(num_steps=20, val_fraction=fraction)
     job = plan_job(corpus.Text("text", text), values, "my run")
     step = job.total_steps
     display = Display(job, 704, StopRequests(), in_python=in_python)
     display.finished(step, ends_early=False)
-    assert capsys.readouterr().out == f"finished after step {step:,}. {write}\n{longer}\n"
+    out = capsys.readouterr().out
+    assert out == f"finished after step {step:,}. {write}\n{page}\n{longer}\n"

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import losses_of, train_small
+from conftest import ROOT, losses_of, train_small
 
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
@@ -21,6 +21,7 @@ from charrnn.training.job import Job
 from charrnn.training.start import Start
 
 HYPER = Hyperparameters(batch_size=2, num_steps=3, lstm_size=5, epochs=4, save_every_n=1000, seed=7)
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 LINE = re.compile(r"epoch (\d+)/(\d+)  step (\d+)/(\d+)  loss \d+\.\d{4}  \d+\.\d{4} s/batch")
 
 
@@ -113,6 +114,47 @@ def test_the_plan_says_that_markup_is_learned(display, capsys, text, markup):
 
 
 @pytest.mark.parametrize(
+    "text, said",
+    [
+        ("12/03/24, 21:14 - Gwen: text\n" * 9, ["a chat, and the times of its messages are"]),
+        ("id,words\n" + "7,a cell of text\n" * 9, ["a table, and all of its columns are"]),
+        ("Gwen: text\n" * 9, []),
+    ],
+    ids=["chat", "table", "play"],
+)
+def test_the_plan_says_what_of_an_export_is_learned(display, capsys, text, said):
+    display.job = replace(display.job, text=text)
+    display.plan()
+    out = capsys.readouterr().out
+    assert re.findall(r"\nnote     the text is (.*) learned", out) == said
+    assert out.count('docs/tutorial.md, "A chat, a table, tweets",') == len(said)
+    assert "\n## A chat, a table, tweets\n" in TUTORIAL.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "folder, in_python, resumes, flag",
+    [
+        ("checkpoints/2", False, False, ["--checkpoint-dir"]),
+        ("checkpoints/12", True, False, ["checkpoint_dir"]),
+        ("checkpoints/2", False, True, []),
+        ("checkpoints", False, False, []),
+        ("checkpoints/mine", False, False, []),
+        ("mine/2", False, False, []),
+    ],
+)
+def test_the_plan_says_why_a_run_goes_to_a_folder_with_a_number(
+    capsys, folder, in_python, resumes, flag
+):
+    display = display_of(folder=folder, in_python=in_python)
+    display.job = replace(display.job, resumes=resumes)
+    display.plan()
+    out = capsys.readouterr().out
+    why = r", because the folder before it holds another run \((.*) names another folder\), a checkpoint every"
+    assert re.findall(why, out) == flag
+    assert f"\nfolder   {folder}, " in out
+
+
+@pytest.mark.parametrize(
     "name, n_held_out, is_said", [("anna", 20, True), ("anna", 0, False), ("my text", 20, False)]
 )
 def test_the_plan_says_that_anna_ends_with_a_licence(capsys, name, n_held_out, is_said):
@@ -191,6 +233,32 @@ def test_more_epochs_raise_the_learning_rate_again(capsys):
 def test_the_last_line_names_what_ended_the_run(capsys, step, ends_early, flags):
     display_of().finished(step, ends_early)
     assert capsys.readouterr().out.endswith(f" --checkpoint-dir 'my folder' {flags}\n")
+
+
+@pytest.mark.parametrize(
+    "make, cell, page",
+    [
+        ("", "lstm", "charrnn-export 'my $run' mine.html"),
+        ("make TENSORFLOW=2", "lstm", "make TENSORFLOW=2 page MODEL='my $$run'"),
+        ("", "gru", None),
+    ],
+)
+def test_the_end_offers_the_page_of_cells_that_can_be_one(capsys, monkeypatch, make, cell, page):
+    monkeypatch.setenv("CHARRNN_MAKE", make)
+    display_of(folder="my $run", cell=cell).finished(692, ends_early=False)
+    offered = re.findall("\nAs a web page: (.*)\n", capsys.readouterr().out)
+    assert offered == ([page] if page else [])
+
+
+def test_with_make_the_model_alone_is_written_by_its_python(capsys, monkeypatch):
+    """There is no target for it."""
+    monkeypatch.setenv("CHARRNN_MAKE", "make")
+    display = display_of(1000, 40)
+    display.job = replace(display.job, record=replace(display.job.record, init_from="anna"))
+    display.finished(692, ends_early=False)
+    python = quoted(os.path.relpath(sys.executable))
+    alone = f"rest of the folder: {python} -m charrnn export 'my folder' mine.npz\n"
+    assert alone in capsys.readouterr().out
 
 
 class Full(io.StringIO):

@@ -15,6 +15,7 @@ import pytest
 from conftest import (
     CHARS,
     ROOT,
+    assert_same_run,
     known_text,
     needs_tensorflow_2,
     resume,
@@ -643,20 +644,52 @@ def test_counts_are_better_than_a_network_that_begins_anew_only(
 
 # What is kept of it
 
+BEGUN = (
+    "--init-from anna --batch-size 4 --num-steps 50 --epochs 1 --sample-length 0 --seed 3 "
+    "--no-summaries --checkpoint-dir"
+).split()
+
 
 @pytest.fixture(scope="module")
 def first_begun(models, tmp_path_factory):
     """The folder of a run that began with the known model."""
     folder = tmp_path_factory.mktemp("begun")
     (folder / "text").write_text(RANDOM)
-    flags = (
-        "--init-from anna --batch-size 4 --num-steps 50 --epochs 1 --sample-length 0 --seed 3 "
-        "--no-summaries --checkpoint-dir"
-    )
     with pytest.MonkeyPatch.context() as patch:
         set_models(patch, models)
-        assert train.main([str(folder / "text"), *flags.split(), str(folder / "run")]) == 0
+        assert train.main([str(folder / "text"), *BEGUN, str(folder / "run")]) == 0
     return folder / "run"
+
+
+def test_a_run_that_is_killed_before_its_first_save_begins_again_by_the_same_command(
+    first_begun, one_model, tmp_path, monkeypatch
+):
+    """At any moment of the save: what is left of the first one is replaced, and nobody is asked to move it away."""
+    text = tmp_path / "text"
+    text.write_text(RANDOM)
+    folder = tmp_path / "run"
+    left = []
+    usual = os.replace
+
+    def replace_later(source, target):
+        if not record.is_run(folder):
+            left.append(tmp_path / f"left{len(left)}")
+            shutil.copytree(str(folder), str(left[-1]))
+        usual(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace_later)
+        assert train.main([str(text), *BEGUN, str(folder)]) == 0
+
+    *others, last = left
+    assert len(others) > 5
+    for state in others:
+        planned = plan_job(Text("a text", RANDOM), {}, state, preset="auto")
+        assert planned.folder == state
+    names = {path.name for path in last.iterdir()}
+    assert {".saving", "text.txt", "i0_l4.ckpt.index"} < names
+    assert train.main([str(text), *BEGUN, str(last)]) == 0
+    assert_same_run(last, first_begun)
 
 
 @pytest.fixture

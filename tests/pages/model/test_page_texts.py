@@ -12,7 +12,7 @@ from charrnn.inspection import units
 from charrnn.pages import page_texts, webpage
 from charrnn.text import features
 from charrnn.text.corpus import Text
-from pages.small_pages import data_of, entry_of, export_random, random_network
+from pages.small_pages import content_of, data_of, entry_of, export_random, random_network
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def test_without_the_training_text_the_network_writes_one_and_it_is_said(
     text_is_gone, exported, target, capsys
 ):
     assert export.main([str(exported), str(target)]) == 0
-    assert capsys.readouterr().err == (
-        "the page uses a text that the network wrote, because the training text cannot "
+    assert capsys.readouterr().err.endswith(
+        "\nthe page uses a text that the network wrote, because the training text cannot "
         "be read: it is gone\n"
     )
     data = data_of(target)
@@ -49,7 +49,9 @@ def test_ctrl_c_while_the_network_writes_a_text_ends_the_export(
 ):
     interrupt_text(3)
     assert export.main([str(exported), str(target)]) == 130
-    assert capsys.readouterr() == ("", "charrnn-export: interrupted\n")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith("\ncharrnn-export: interrupted\n")
     assert not list(target.parent.iterdir())
 
 
@@ -149,3 +151,27 @@ def test_a_page_opens_with_a_beginning_of_its_text(target, beginning, opening):
 def test_a_text_has_a_title_for_readers(text_name, title):
     """A folder also if it was given with a slash at its end, as a shell completes it; of several files each one."""
     assert page_texts.title_of(text_name) == title
+
+
+@pytest.mark.parametrize(
+    "of_run, title, sentence",
+    [
+        (
+            dict(text_name="polish"),
+            "A machine that learned to write Polish from about 15 of 92 novels of 1840 to 1920",
+            "learned to write Polish by reading about 15 of 92 novels of 1840 to 1920,",
+        ),
+        (
+            dict(text_name="mine.txt", init_from="polish"),
+            "A machine that learned to write Polish from about 15 of 92 novels of 1840 to 1920, and then from mine",
+            "learned to write Polish from about 15 of 92 novels of 1840 to 1920, and then from "
+            "<cite><bdi>mine</bdi></cite>,",
+        ),
+    ],
+    ids=["of a language", "begun with it"],
+)
+def test_the_page_of_a_model_of_a_language_says_which(model, target, of_run, title, sentence):
+    export_random(replace(model, run=replace(model.run, **of_run)), target, text=Text("x", TEXT))
+    assert entry_of(target, "title") == title
+    assert f"<title>{title}</title>" in content_of(target)
+    assert f"computer program that {sentence}" in content_of(target)
