@@ -437,6 +437,10 @@ def one_model(known):
     return known(guessing(LETTERS))
 
 
+def test_where_there_is_no_known_model_a_run_begins_anew(known):
+    assert started().start.reason == "because there is no known model"
+
+
 @pytest.mark.parametrize("sizes", [dict(lstm_size=5), dict(num_layers=3), dict(cell="gru")])
 def test_sizes_that_no_model_has_begin_anew(one_model, sizes):
     planned = started(**sizes)
