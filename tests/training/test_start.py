@@ -901,6 +901,14 @@ def test_json_has_both_comparisons(of_another, capsys):
     assert set(written["novelty"]) == set(written["novelty_of_start"])
 
 
+def test_new_lines_are_not_compared_with_the_first_model(of_another, capsys):
+    """Only --novelty asks for it."""
+    flags = "--lines 2 --new --length 20 --seed 1 --json"
+    assert sample.main([str(of_another), *flags.split()]) == 0
+    for line in json.loads(capsys.readouterr().out)["samples"]:
+        assert "novelty_of_start" not in line
+
+
 def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeypatch, capsys):
     """It is not downloaded."""
     run = RunRecord(Hyperparameters(lstm_size=4, num_layers=1), Vocabulary(LETTERS), "anna", "f00")
