@@ -34,8 +34,8 @@ def test_a_word_that_is_named_with_a_capital_is_not_the_one_without():
     low = ["Da ist sie und da ist da er. "] * 36
     high = ["Und Sie sind Sie und Sie und sie. "] * 36
     comparison = clamped.compare(low, low, high)
-    assert comparison.words == [["da", "ist", "er"], ["und", "Sie", "sind"]]
-    # "da" is there three times, and "Sie" twice: "sie" is not one.
+    assert comparison.words == [["da", "ist", "er"], ["Sie", "und", "sind"]]
+    # "da" is there with "Da", and "Sie" without "sie".
     assert comparison.counts[0] == [18 * 6, 18 * 1]
     assert comparison.counts[2] == [0, 18 * 7]
 
