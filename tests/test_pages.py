@@ -340,6 +340,7 @@ def test_auto_is_that_of_the_page(row):
     assert hyper.schedule == "linear"
     assert hyper.average_decay == 0.99
     assert hyper.grad_clip == 0.2
+    assert hyper.max_to_keep == 3
 
 
 @pytest.mark.parametrize("length, fraction", [(12_000, 0.1), (2_000_000, 0.1), (6_000_000, 0.0333)])
@@ -352,6 +353,7 @@ def test_the_page_says_what_all_rows_of_auto_have():
     assert len(ROWS_OF_AUTO) == 7
     assert "All have two layers, a weight decay of 0.1" in page
     assert "end after five evaluations without improvement" in page
+    assert "keeps its last three checkpoints and its best" in PAGES["docs/tutorial.md"]
 
 
 @pytest.mark.parametrize("name", ["quick", "best"])

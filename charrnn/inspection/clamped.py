@@ -152,16 +152,18 @@ def _stem(word: str) -> str:
 
 
 def counted(texts: Sequence[str]) -> Counter[str]:
-    """Return how often each word is in some texts, in small letters: "I'm" counts for "i'm" and for "i".
+    """Return how often each word is in some texts, as it is written and in small letters: "I'm" counts for "I", too.
 
-    A word that the end of a text cuts is left out.
+    So a name in small letters, such as "he", stands for "He" as well, and "Sie" of German does not stand for "sie". A
+    word that the end of a text cuts is left out.
 
     >>> sorted(counted(["He'd said he w", "I"]).items())
-    [('he', 2), ("he'd", 1), ('said', 1)]
+    [('He', 1), ("He'd", 1), ('he', 2), ("he'd", 1), ('said', 1)]
     """
     counts = Counter[str]()
     for word in _said(texts):
-        counts.update({word.lower(), _stem(word.lower())})
+        stem = _stem(word)
+        counts.update({word, word.lower(), stem, stem.lower()})
     return counts
 
 
@@ -239,7 +241,7 @@ def seen(low: str, high: str, comparison: Comparison) -> int:
 def _times(chosen: Sequence[str], text: str) -> int:
     """Return how often some words are in a text."""
     counts = counted([text])
-    return sum(counts[word.lower()] for word in chosen)
+    return sum(counts[word] for word in chosen)
 
 
 def _difference(low: int, high: int) -> float:
@@ -278,9 +280,9 @@ def _compare_words(
     low, high = chosen_in
     said_low = _said(low)
     said_high = _said(high)
-    usual_forms = _usual_forms(said_low + said_high)
+    named = _usual_forms(said_low + said_high)
 
-    telling = _telling(usual_forms, counted(low), counted(high))
+    telling = _telling(named, counted(low), counted(high))
     ordered = sorted(telling, key=lambda word: (telling[word], word))
     low_words = [word for word in ordered[:MOST_WORDS] if telling[word] <= -LEAST_TELLING]
     high_words = [word for word in ordered[::-1][:MOST_WORDS] if telling[word] >= LEAST_TELLING]
@@ -298,10 +300,9 @@ def _compare_words(
         return None
 
     pair = _most_alike(low_words, high_words, low=_pairs(said_low), high=_pairs(said_high))
-    words = []
-    for chosen in (low_words, high_words):
-        first_the_pair = sorted(chosen, key=lambda word: word not in pair)
-        words.append([usual_forms[word] for word in first_the_pair])
+    words = [
+        sorted(chosen, key=lambda word: word not in pair) for chosen in (low_words, high_words)
+    ]
     return Comparison(words, counts, texts=len(counted_in[0]))
 
 
@@ -311,12 +312,12 @@ def _usual_forms(said: List[str]) -> Dict[str, str]:
     return {word.lower(): word for word, _ in reversed(most_usual_first)}
 
 
-def _telling(words: Dict[str, str], low: Counter[str], high: Counter[str]) -> Dict[str, float]:
+def _telling(named: Dict[str, str], low: Counter[str], high: Counter[str]) -> Dict[str, float]:
     """Return how much more frequent each word is at the high end than at the low end, in standard deviations."""
     telling = {}
-    for word in words:
-        stem = _stem(word)
-        if stem == word or stem not in words:
+    for lower, word in named.items():
+        stem = _stem(lower)
+        if stem == lower or stem not in named:
             telling[word] = _difference(low[word], high[word])
     return telling
 
@@ -331,7 +332,7 @@ def _most_alike(low_words: List[str], high_words: List[str], low: Counter, high:
     """Return the two words before which the same words stand most often."""
 
     def alike(pair: tuple) -> int:
-        low_word, high_word = pair
+        low_word, high_word = [word.lower() for word in pair]
         common = 0
         for (word, before), count in low.items():
             if word == low_word:

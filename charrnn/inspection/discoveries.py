@@ -29,7 +29,6 @@ SLIDES = {
     "inside brackets": ("text outside brackets", "text inside brackets"),
     "inside a comment (after #)": ("code", "comments"),
     "first line of a paragraph": ("later lines", "first lines"),
-    "inside a name": ("other words", "names"),
     "inside a word in capitals": ("small letters", "capitals"),
 }
 # What a name is in a text whose nouns all begin with a capital: its label, its claim and its ends.
@@ -210,8 +209,6 @@ def describe_direction(told: steered.ToldDirection, text: str) -> Dict[str, Any]
     comparison = told.comparison
     of_lines = not comparison.words and comparison.sign == "\n"
     ends = SLIDES.get(told.name, feature.ends)
-    if told.name in NOUNS and features.has_capital_nouns(text):
-        _, _, ends = NOUNS[told.name]
     if told.name == features.QUOTATION and features.is_speech(text):
         ends = ("telling", "talking")
     elif told.name == "first line of a paragraph" and features.is_play(text):

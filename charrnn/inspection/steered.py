@@ -22,8 +22,10 @@ from charrnn.text import features
 
 # of the texts of a page
 TEMPERATURE = 0.5
-# Where a direction is held: half as far again as the means outside and inside.
-ENDS = (-0.5, 1.5)
+# Where the two ends of a direction may be: half as far again as the means outside and inside, or nearer. It is held at
+# the first of each at which what is written is still text.
+LOW_ENDS = (-0.5, -0.25, 0.0, 0.25)
+HIGH_ENDS = (1.5, 1.25, 1.0, 0.75)
 # What is said is counted in the texts of these seeds, and chosen in those of others.
 COUNTED = range(1, 33)
 CHOOSING = range(33, 49)
@@ -35,8 +37,9 @@ LEAST_CHOSEN = 0.75
 MOST_PRIMES = 3
 # Signs that are looked at, beside line ends: the kinds of these in charrnn.text.features.
 SIGNS = ".!,'\"()-"
-# The share of known words at each end, beside that of free texts. With less, the words are no words.
+# The shares of known words and of letters at an end, beside those of free texts. With less, it is no text.
 LEAST_KNOWN = 0.9
+LEAST_LETTERS = 0.9
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class ToldDirection:
     Attributes:
         name: the property of the text.
         direction: what is held.
+        ends: where it is held, low and high.
         comparison: what tells the ends apart.
         seen: in how many pairs of texts it is seen, by their beginnings.
         low: a text for each of the counted seeds after each beginning, held at the low end.
@@ -54,6 +58,7 @@ class ToldDirection:
 
     name: str
     direction: Direction
+    ends: Tuple[float, float]
     comparison: Comparison
     seen: Dict[str, int]
     low: Dict[str, List[str]]
@@ -69,6 +74,7 @@ class ToldDirection:
             "move": _rounded(per_unit),
             "outside": direction.outside,
             "inside": direction.inside,
+            "ends": self.ends,
         }
 
 
@@ -90,6 +96,7 @@ class Trial:
         directions: Mapping[str, Direction],
         primes: Sequence[str],
         text: str,
+        most_surprise: float,
     ) -> None:
         """Prepare to try directions, and write free texts.
 
@@ -98,6 +105,8 @@ class Trial:
             directions: its directions.
             primes: beginnings, of which MOST_PRIMES are used.
             text: the training text, whose words the network should write.
+            most_surprise: the nats with which the letters of a text surprise the network while it reads. Those that it
+                writes with a direction held should surprise it no more.
         """
         self.primes = primes[:MOST_PRIMES]
         self._model = model
@@ -112,6 +121,8 @@ class Trial:
         self._free_choosing = _all_of(self._write(CHOOSING))
         self._free_counted = _all_of(self._write(COUNTED))
         self._least_known = LEAST_KNOWN * self._share_of_known(self._free_choosing)
+        self._least_letters = LEAST_LETTERS * _share_of_letters(self._free_choosing)
+        self._most_surprise = most_surprise
 
     def _read(self, prime: str) -> Tuple[np.ndarray, np.ndarray]:
         ids = self._model.vocabulary.encode(prime)
@@ -131,10 +142,13 @@ class Trial:
 
     def _tried(self, name: str) -> Optional[ToldDirection]:
         """Return a direction with what tells its ends apart; None if it is not told."""
-        chosen_low, chosen_high = (_all_of(self._write(CHOOSING, {name: end})) for end in ENDS)
-        chosen_in = (chosen_low, chosen_high)
-        if min(map(self._share_of_known, chosen_in)) < self._least_known:
+        widest_low = self._widest(name, LOW_ENDS)
+        widest_high = self._widest(name, HIGH_ENDS)
+        if widest_low is None or widest_high is None:
             return None
+        low_end, chosen_low = widest_low
+        high_end, chosen_high = widest_high
+        chosen_in = (chosen_low, chosen_high)
         # What is not even seen where it is chosen need not be counted.
         signs = _signs_of(chosen_low + chosen_high)
         chosen_and_free = (chosen_low, self._free_choosing, chosen_high)
@@ -143,20 +157,49 @@ class Trial:
         if most_seen < LEAST_CHOSEN * len(chosen_low):
             return None
 
-        low, high = (self._write(COUNTED, {name: end}) for end in ENDS)
+        low = self._write(COUNTED, {name: low_end})
+        high = self._write(COUNTED, {name: high_end})
         counted_in = (_all_of(low), self._free_counted, _all_of(high))
         telling = comparisons(chosen_in, counted_in, signs)
         held = []
         for comparison in telling:
             seen = {prime: comparison.seen_in(low[prime], high[prime]) for prime in self.primes}
             if min(seen.values()) >= LEAST_SEEN and comparison.from_free >= LEAST_TELLING:
-                held.append(
-                    ToldDirection(name, self._directions[name], comparison, seen, low, high)
+                told = ToldDirection(
+                    name,
+                    self._directions[name],
+                    ends=(low_end, high_end),
+                    comparison=comparison,
+                    seen=seen,
+                    low=low,
+                    high=high,
                 )
-        if not held:
-            return None
-        # Words before signs, and then what differs most clearly.
-        return max(held, key=lambda told: (bool(told.comparison.words), told.comparison.clearness))
+                held.append(told)
+        # A reader sees first what differs most clearly.
+        return max(held, key=lambda told: told.comparison.clearness, default=None)
+
+    def _widest(self, name: str, ends: Sequence[float]) -> Optional[Tuple[float, List[str]]]:
+        """Return the first of some ends of a direction at which text is written, and what; None if there is none."""
+        for end in ends:
+            written = self._write(CHOOSING, {name: end})
+            texts = _all_of(written)
+            has_words = self._share_of_known(texts) >= self._least_known
+            has_letters = _share_of_letters(texts) >= self._least_letters
+            if has_words and has_letters and self._surprise(written) <= self._most_surprise:
+                return end, texts
+        return None
+
+    def _surprise(self, written: Dict[str, List[str]]) -> float:
+        """Return the mean nats with which letters, of texts of one length, surprise the network that is not held."""
+        of_letters = []
+        for prime, texts in written.items():
+            ids = np.array([self._model.vocabulary.encode(prime + text) for text in texts])
+            state = self._engine.zero_state(len(texts))
+            nats, _ = self._engine.surprisal(ids[:, :-1], ids[:, 1:], state)
+            is_letter = np.array([[char.isalpha() for char in text] for text in texts])
+            nats_of_texts = nats[:, len(prime) - 1 :]
+            of_letters.append(nats_of_texts[is_letter])
+        return float(np.concatenate(of_letters).mean())
 
     def _write(
         self, seeds: Sequence[int], steer: Optional[Mapping[str, float]] = None
@@ -194,6 +237,12 @@ class Trial:
             said += features.words(text)[:-1]
         known = [word for word in said if word in self._known_words]
         return len(known) / max(1, len(said))
+
+
+def _share_of_letters(texts: Sequence[str]) -> float:
+    together = "".join(texts)
+    letters = [char for char in together if char.isalpha()]
+    return len(letters) / len(together)
 
 
 def _all_of(texts: Dict[str, List[str]]) -> List[str]:

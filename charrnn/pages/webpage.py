@@ -124,7 +124,16 @@ def export_page(
         texts = replace(texts, source=SOURCE_OF_WRITTEN, work="")
     page_data = _page_data(model, texts, measured, title, loss=loss, weights=weights)
     primes = page_data["beginnings"]
-    page_data.update(_discoveries(model, rounded, measured, untrained, primes, texts.learned))
+    told = _discoveries(
+        model,
+        rounded,
+        measured=measured,
+        untrained=untrained,
+        primes=primes,
+        text=texts.learned,
+        most_surprise=_mean_of_letters(nats, texts.loss),
+    )
+    page_data.update(told)
     page_data["work"] = _with_places(page_data, engine, texts, progress)
     tracked_features = [discovery["feature"] for discovery in page_data["discoveries"]]
     shown = texts.loss
@@ -152,13 +161,21 @@ def export_page(
     )
 
 
+def _mean_of_letters(nats: np.ndarray, text: str) -> float:
+    """Return the mean nats of the letters of a text, of which the first character is not guessed."""
+    is_letter = [char.isalpha() for char in text[1:]]
+    return float(nats @ is_letter) / max(1, sum(is_letter))
+
+
 def _discoveries(
     model: Model,
     rounded: Model,
+    *,
     measured: units.Measured,
     untrained: units.Measured,
     primes: Sequence[str],
     text: str,
+    most_surprise: float,
 ) -> Dict[str, Any]:
     """Return what the page tells of a model, see :func:`discovered`, and why it tells no direction, or "".
 
@@ -168,11 +185,12 @@ def _discoveries(
         measured, untrained: what its units track, and those of a network that has learned nothing.
         primes: the beginnings of its texts.
         text: the text that it learned.
+        most_surprise: as for Trial.
     """
     directions, why_none = _directions_of(model, text)
     trial = None
     if directions:
-        trial = Trial(rounded, directions, primes, text)
+        trial = Trial(rounded, directions, primes, text, most_surprise)
     # The notebook's "The " is for any text. A beginning of this text reads better.
     of_text = primes if model.beginning else primes[1:]
     opening_prime = (of_text or primes)[0]
@@ -290,7 +308,7 @@ def _opening_parts(page_data: Dict[str, Any]) -> Dict[str, str]:
     parts["colour_said"] = "The same beginning, the same dice: only the handle is elsewhere."
     prime = html.escape(page_data["opening"]["prime"])
     counts_lines = not first["told"]["words"]
-    telling = {word.lower() for words in first["told"]["words"] or () for word in words}
+    telling = {word for words in first["told"]["words"] or () for word in words}
     for side, written in zip(("low", "high"), first["texts"]):
         if page_data["long_line"] and not counts_lines:
             # Its lines were broken for the layout.
@@ -306,13 +324,13 @@ def _opening_parts(page_data: Dict[str, Any]) -> Dict[str, str]:
 
 
 def _with_marks(text: str, telling: Set[str]) -> str:
-    """Return a text as HTML, in which some words, given in small letters, are bold; also I in I'm."""
+    """Return a text as HTML, in which some words are bold; also I in I'm. One in small letters stands for both."""
 
     def marked(match: "re.Match[str]") -> str:
         word = match.group()
         stem = re.sub("['\u2019].*", "", word)
         escaped = html.escape(word)
-        if telling.isdisjoint((word.lower(), stem.lower())):
+        if telling.isdisjoint((word, stem, word.lower(), stem.lower())):
             return escaped
         return f'<b class="telling">{escaped}</b>'
 

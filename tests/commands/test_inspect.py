@@ -2,11 +2,12 @@
 
 import io
 import json
+import re
 import sys
 
 import numpy as np
 import pytest
-from conftest import TEXT, columns, make_network
+from conftest import TEXT, make_network
 from pages.small_pages import random_network
 
 from charrnn.commands import inspect
@@ -58,11 +59,20 @@ def test_standard_input_gives_the_characters_and_the_text(inspected, bare, monke
     assert out.endswith(f"measured on {len(TEXT):,} characters of standard input\n")
 
 
-@pytest.mark.parametrize("flags, n_columns", [([], 4), (["--top", 1], 3)])
-def test_top_is_how_many_units_a_row_has(inspected, trained, flags, n_columns):
-    """The feature, the best unit, its correlation, and all others in one column."""
-    _, *rows = inspected(trained, *flags).out.splitlines()
-    assert max(len(columns(row)) for row in rows) == n_columns
+@pytest.mark.parametrize("flags, n_units", [([], 3), (["--top", 1], 1)])
+def test_top_is_how_many_units_a_row_has(inspected, tmp_path, flags, n_units):
+    random_network("ab").save(tmp_path / "m.npz")
+    (tmp_path / "text").write_text("ab" * 50)
+    out, _ = inspected(tmp_path / "m.npz", "--text", tmp_path / "text", *flags)
+    _, row, *_ = out.splitlines()
+    assert len(re.findall(r"\d/[ch]/\d", row)) == n_units
+
+
+def test_a_text_of_one_known_character_is_refused(exported, tmp_path, capsys):
+    (tmp_path / "text").write_text("aXX")
+    flags = ["--text", str(tmp_path / "text"), "--unknown", "skip"]
+    assert inspect.main([str(exported), *flags]) == 2
+    assert "needs at least 2 characters that the model knows" in capsys.readouterr().err
 
 
 def test_so_many_characters_are_read(inspected, trained):

@@ -349,9 +349,12 @@ def test_a_run_with_one_evaluation_has_a_marker(trained, tmp_path, pictures):
     assert validation.get_marker() == "o"
 
 
-@pytest.mark.parametrize("over, hours_of_step", [("steps", 1), ("time", 2 * 12 / 80 / 3600)])
+@pytest.mark.parametrize(
+    "over, label, hours_of_step",
+    [("steps", "steps", 1), ("time", "hours", 2 * 12 / 80 / 3600)],
+)
 def test_the_picture_has_the_losses_of_each_run_over_steps_or_hours(
-    folder, plain, over, hours_of_step, pictures
+    folder, plain, over, label, hours_of_step, pictures
 ):
     """The speed of one of the two runs was 80 characters in a second, where it was measured."""
     with open(str(plain / "history.csv"), newline="") as file:
@@ -366,6 +369,7 @@ def test_the_picture_has_the_losses_of_each_run_over_steps_or_hours(
     assert "</svg>" in picture
     height = re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture).group(1)
     assert 300 < float(height) < 400
+    assert pictures[0].get_xlabel() == label
     curves = {line.get_label(): line.get_data() for line in pictures[0].lines}
     assert len(curves) == 3
     x, losses = curves[str(plain)]

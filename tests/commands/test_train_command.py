@@ -59,6 +59,14 @@ def test_a_run_like_another_has_the_threads_of_its_own_machine(
     assert job.threads < 999
 
 
+@pytest.mark.parametrize("flags, read", [([], "\xe9 "), (["--encoding", "latin-1"], "\xc3\xa9 ")])
+def test_a_text_is_in_utf_8_unless_an_encoding_is_given(planned, tmp_path, flags, read):
+    (tmp_path / "text").write_bytes("\xe9 ".encode() * 9000)
+    assert train.main([str(tmp_path / "text"), *flags]) == 0
+    (job,) = planned
+    assert job.text == read * 9000
+
+
 @pytest.mark.parametrize(
     "times, flags, notes",
     [

@@ -47,9 +47,10 @@ def model(folder, start):
 def reference(model, start, text, strength):
     """Return the probabilities after a text with a contrast, in float64, character by character."""
     own = np.log(np.float64(model.next(text)))
-    of_start = np.log(
-        np.float64(start.next("".join(char for char in text if char in CHARS_OF_START)))
-    )
+    known = "".join(char for char in text if char in CHARS_OF_START)
+    of_start = np.zeros(len(CHARS_OF_START)) - np.log(len(CHARS_OF_START))
+    if known:
+        of_start = np.log(np.float64(start.next(known)))
     logits = np.full(len(own), -np.inf)
     for place, char in enumerate(model.vocabulary.chars):
         if own[place] < own.max() + np.log(0.02):
@@ -69,6 +70,25 @@ def test_probabilities_equal_a_reference(model, start, strength, end):
     chances = model.next(text, contrast=strength)
     np.testing.assert_allclose(
         chances, reference(model, start, text, strength), rtol=2e-4, atol=1e-6
+    )
+
+
+def test_where_the_other_model_knows_nothing_of_a_text_all_its_characters_are_as_likely(
+    model, start
+):
+    chances = model.next(",d", contrast=1)
+    np.testing.assert_allclose(
+        chances, reference(model, start, ",d", strength=1), rtol=2e-4, atol=1e-6
+    )
+
+
+def test_large_logits_have_probabilities_too(model):
+    """What is added to all logits changes none."""
+    weights = dict(model.weights)
+    weights["softmax/Variable_1"] = weights["softmax/Variable_1"] + np.float32(100)
+    shifted = replace(model, weights=weights)
+    np.testing.assert_allclose(
+        shifted.next("the ", contrast=1), model.next("the ", contrast=1), rtol=1e-3
     )
 
 

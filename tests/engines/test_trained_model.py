@@ -238,6 +238,14 @@ def test_a_model_of_another_cell_runs_in_the_graph(tmp_path):
     assert isinstance(model.engine(), GraphEngine)
 
 
+def test_a_model_of_another_cell_writes_what_it_predicts(tmp_path):
+    make_network(tmp_path, CHARS, 3, 2, "gru").save(tmp_path / "m.npz")
+    model = open_model(tmp_path / "m.npz")
+    text = model.write("the ", 3, temperature=0)
+    for end in range(4, 7):
+        assert text[end] == CHARS[model.next(text[:end]).argmax()]
+
+
 def test_layers_of_another_cell_are_refused_if_their_sizes_differ():
     model = Model("m", Vocabulary(CHARS), random_weights(cell="gru"))
     message = "it has the weights of another network: there is no .*gru_cell"

@@ -19,7 +19,7 @@ def sizes(n, m, size, num_classes, layers):
 # the parameters of sizes(), the threads, and the most rows times steps of a piece
 SHARDS = {
     "shards of 1 and 2 rows, pieces of 4 and 2 steps": ((3, 4, 5, 6, 1), 2, 4),
-    "shards of 2 and 3 rows, a shorter last piece": ((5, 7, 4, 3, 2), 4, 6),
+    "3 layers, shards of 2 and 3 rows, a shorter last piece": ((5, 7, 4, 3, 3), 4, 6),
 }
 SLOW_SHARDS = {
     "3 shards, pieces of a single step": ((7, 6, 2, 5, 3), 8, 2),

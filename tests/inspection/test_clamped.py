@@ -29,6 +29,28 @@ def test_a_word_that_the_end_of_a_text_cuts_is_none():
     assert comparison.words == [["he", "ran"], ["I", "don't"]]
 
 
+def test_a_word_that_is_named_with_a_capital_is_not_the_one_without():
+    """As "Sie" and "sie" of German. "da", without one, is also "Da" at the start of a sentence."""
+    low = ["Da ist sie und da ist da er. "] * 36
+    high = ["Und Sie sind Sie und Sie und sie. "] * 36
+    comparison = clamped.compare(low, low, high)
+    assert comparison.words == [["da", "ist", "er"], ["Sie", "und", "sind"]]
+    # "da" is there with "Da", and "Sie" without "sie".
+    assert comparison.counts[0] == [18 * 6, 18 * 1]
+    assert comparison.counts[2] == [0, 18 * 7]
+
+
+def test_a_name_with_a_capital_is_not_chosen_by_the_word_without():
+    """Here "sie" of the low end would hide "Sie" of the high end, and count for it."""
+    low = ["ist er sie, er ist. "] * 36
+    high = ["und Sie und Sie. "] * 36
+    comparison = clamped.compare(low, low, high)
+    assert "Sie" in comparison.words[1]
+    assert comparison.is_seen_in("er sie. ", "und Sie. ")
+    sie_alone = clamped.Comparison([["er"], ["Sie"]], [[9, 1], [5, 5], [1, 9]], texts=16)
+    assert not sie_alone.is_seen_in("er. ", "sie. ")
+
+
 def test_no_word_tells_equal_texts_apart():
     assert clamped.compare(LOW, LOW, LOW) is None
 

@@ -8,6 +8,7 @@ from conftest import CHARS
 from pages.small_pages import random_network
 
 from charrnn.engines.directions import Direction
+from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import clamped, steered
 
 QUOTES = "inside quotation marks"
@@ -18,6 +19,7 @@ PRIMES = ["a", "b", "c", "d"]
 TOLD = "he ran and he sat down. "
 SPOKEN = "I ran and I sat down. "
 FREE = "he ran (and) I sat down. "
+MOST_SURPRISE = 1.5
 
 
 def direction_of(correlation):
@@ -50,10 +52,11 @@ class Writer:
 def tell(monkeypatch):
     """A function that returns the directions that are told of those that write in some way."""
 
-    def told(writer, directions, text=TOLD + SPOKEN):
+    def told(writer, directions, text=TOLD + SPOKEN, surprise_of=lambda _: MOST_SURPRISE):
         monkeypatch.setattr(steered.Trial, "_write", lambda _, *how: writer(*how))
-        trial = steered.Trial(random_network(CHARS + "b", 2, 1), directions, PRIMES, text)
-        return trial.told()
+        monkeypatch.setattr(steered.Trial, "_surprise", lambda _, written: surprise_of(written))
+        model = random_network(CHARS + "b", 2, 1)
+        return steered.Trial(model, directions, PRIMES, text, MOST_SURPRISE).told()
 
     return told
 
@@ -83,8 +86,53 @@ def test_what_is_written_in_no_known_words_is_not_told(tell):
     assert tell(Writer({QUOTES: ends}), {QUOTES: direction_of(0.9)}, text=TOLD + ends[1])
 
 
-def test_a_sign_tells_too_and_words_come_first(tell):
-    ends = {BRACKETS: ("ran and. ", "ran and. (((. "), QUOTES: (TOLD, SPOKEN)}
+def test_where_letters_give_way_to_signs_it_is_not_told(tell):
+    ends = (TOLD, SPOKEN + 6 * "- ")
+    assert tell(Writer({QUOTES: ends}), {QUOTES: direction_of(0.9)}) == []
+
+
+def test_what_differs_most_clearly_is_said(tell):
+    """Here there are more brackets than there are words of either end."""
+    ends = (TOLD, "I ran (and (I (sat (down. ")
+    [told] = tell(Writer({QUOTES: ends}), {QUOTES: direction_of(0.9)})
+    assert told.comparison.words == []
+    assert told.comparison.sign == "("
+
+
+class NotingWriter(Writer):
+    """The same, which notes at which ends texts are written to choose by."""
+
+    tried = ()
+
+    def __call__(self, seeds, steer=None):
+        if steer and seeds is steered.CHOOSING:
+            self.tried = [*self.tried, *steer.values()]
+        return super().__call__(seeds, steer)
+
+
+def test_a_direction_is_held_at_the_widest_ends_at_which_what_is_written_surprises_no_more_than_a_text(
+    tell,
+):
+    """Each end by itself."""
+    writer = NotingWriter({QUOTES: (TOLD, SPOKEN)})
+    surprises = {-0.5: 1.6, -0.25: 1.5, 1.5: 2.0, 1.25: 1.7, 1.0: 1.4}
+    [told] = tell(
+        writer,
+        {QUOTES: direction_of(0.9)},
+        surprise_of=lambda _: surprises[writer.tried[-1]],
+    )
+    assert told.ends == (-0.25, 1.0)
+    assert writer.tried == [-0.5, -0.25, 1.5, 1.25, 1.0]
+
+
+def test_an_end_that_is_no_text_anywhere_is_not_told(tell):
+    writer = Writer({QUOTES: (TOLD, SPOKEN)})
+    directions = {QUOTES: direction_of(0.9)}
+    assert tell(writer, directions, surprise_of=lambda _: MOST_SURPRISE + 0.01) == []
+
+
+def test_a_sign_tells_too_and_a_direction_that_words_tell_comes_first(tell):
+    ends = {BRACKETS: ("he ran and sat down. ", "he ran (and (sat down. "), QUOTES: (TOLD, SPOKEN)}
     directions = {BRACKETS: direction_of(0.99), QUOTES: direction_of(0.9)}
     first, second = tell(Writer(ends), directions)
     assert first.name == QUOTES
@@ -94,6 +142,19 @@ def test_a_sign_tells_too_and_words_come_first(tell):
 
 def test_what_a_character_is_by_itself_is_not_told(tell):
     assert tell(Writer({VOWELS: (TOLD, SPOKEN)}), {VOWELS: direction_of(0.99)}) == []
+
+
+def test_what_surprises_is_measured_on_the_letters_after_the_beginning():
+    """By a network of which nothing is held."""
+    model = random_network(CHARS, 5, 2)
+    trial = steered.Trial(model, {}, ["the ", "a"], "cat", np.inf)
+    written = {"the ": ["cat a", "a, he"], "a": [" hat."]}
+    expected = []
+    for prime, texts in written.items():
+        for text in texts:
+            nats = surprisal(model.engine(), model.vocabulary.encode(prime + text))
+            expected += [nat for nat, char in zip(nats[len(prime) - 1 :], text) if char.isalpha()]
+    assert trial._surprise(written) == pytest.approx(np.mean(expected), rel=1e-5)
 
 
 def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
@@ -110,9 +171,9 @@ def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
     monkeypatch.setattr(clamped.Comparison, "is_seen_in", lambda *_: True)
     monkeypatch.setattr(steered, "LEAST_KNOWN", 0)
 
-    [told] = steered.Trial(model, directions, ["the ", "a"], letters).told()
+    [told] = steered.Trial(model, directions, ["the ", "a"], letters, np.inf).told()
     assert list(told.low) == ["the ", "a"]
-    for texts, strength in ((told.low, -0.5), (told.high, 1.5)):
+    for texts, strength in zip((told.low, told.high), told.ends):
         for prime, of_prime in texts.items():
             expected = model.write(prime, 200, n=3, seed=1, temperature=0.5, steer={name: strength})
             assert [prime + text for text in of_prime[:3]] == expected

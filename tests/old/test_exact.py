@@ -49,3 +49,11 @@ def test_batches_of_digits_are_those_of_tensorflow_1(old_tf, recorded, tmp_path,
 
 def test_all_that_was_recorded_is_compared(recorded):
     assert set(recorded) == {*exact_cases.CASES, *exact_cases.OPTIONS}
+
+
+def test_a_training_helper_reads_sequences_of_one_step(old_tf):
+    inputs = [[[1.0, 2.0]], [[3.0, 4.0]]]  # [2, 1, 2]
+    with old_tf.Graph().as_default(), old_tf.Session() as session:
+        helper = old_tf.contrib.seq2seq.TrainingHelper(inputs, [1, 1])
+        _, first = helper.initialize()
+        assert session.run(first).tolist() == [[1, 2], [3, 4]]

@@ -94,3 +94,10 @@ def test_of_several_processes_only_the_first_one_speaks_where_they_train(
     with contextlib.suppress(SystemExit):
         command.main([flag])
     assert bool("".join(capsys.readouterr())) == spoken
+
+
+def test_a_wrong_flag_ends_the_others_with_the_status_of_the_first(monkeypatch):
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "1")
+    with pytest.raises(SystemExit, match=r"^2$"):
+        train.main(["--nosuch"])

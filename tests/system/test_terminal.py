@@ -42,6 +42,13 @@ def test_no_message_controls_the_terminal(monkeypatch):
     assert sys.stderr.getvalue() == f"skipped: {SHOWN}"
 
 
+@pytest.mark.parametrize("file, is_shown", [(io.StringIO(), False), (Terminal(), True)])
+def test_a_bar_is_shown_on_a_terminal_only(file, is_shown, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", file)
+    assert list(terminal.bar(range(3))) == [0, 1, 2]
+    assert ("windows" in file.getvalue()) == is_shown
+
+
 def test_messages_are_shown_again_after_quiet_blocks_of_two_threads():
     """The block that began first ends first."""
     # without eager mode, so that no block waits for another

@@ -69,6 +69,12 @@ def test_features_that_do_not_occur_are_left_out(text):
     assert not {"inside quotation marks", "inside a number"} & set(occurring)
 
 
+@pytest.mark.parametrize("n_digits, expected", [(19, False), (20, True)])
+def test_a_feature_of_20_characters_occurs(n_digits, expected):
+    occurring = features.occurring_in(NAMES + "1 " * n_digits)
+    assert ("inside a number" in occurring) == expected
+
+
 def test_a_feature_that_is_the_same_as_an_earlier_one_is_left_out():
     occurring = features.occurring_in("a (b c) d\n" * 40)
     assert "inside brackets" in occurring

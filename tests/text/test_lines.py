@@ -103,9 +103,10 @@ def test_blank_lines_before_the_first_line_are_kept():
     assert sorted(shuffled("\n\na")) == ["\n", "\n", "\n", "a"]
 
 
-def test_the_order_is_the_same_in_every_version():
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_the_order_is_the_same_in_every_version(end):
     """Otherwise the text of a run would not be known."""
-    assert shuffled("0\n1\n2\n3\n4\n5\n6\n7") == "4\n6\n3\n0\n2\n5\n1\n7\n"
+    assert shuffled("0\n1\n2\n3\n4\n5\n6\n7" + end) == "4\n6\n3\n0\n2\n5\n1\n7\n"
 
 
 # The names that come with the package

@@ -117,6 +117,19 @@ def test_more_time_gives_more_units_and_more_epochs(timed):
     assert hypers[-1].recurrent_keep_prob < 1
 
 
+def test_the_size_of_quick_is_chosen_from_4_epochs_on(timed):
+    hyper = planned(1.3).hyperparameters
+    assert (hyper.lstm_size, hyper.epochs) == (224, 4)
+
+
+def test_a_network_of_the_size_of_auto_has_as_many_epochs_as_there_is_time_for(timed):
+    text = Text("a shorter text", LONG.text[:300_000])
+    auto = preset("auto", 300_000)
+    job = planned(4, text, lstm_size=auto["lstm_size"])
+    assert job.hyperparameters.epochs < auto["epochs"]
+    assert 0.8 * 240 < seconds_of(job) < 240 - 5
+
+
 @pytest.fixture
 def wish(timed):
     """What there is to choose from for the long text in 2 minutes."""

@@ -432,6 +432,10 @@ def one_model(known):
     return known(guessing(LETTERS))
 
 
+def test_where_there_is_no_known_model_a_run_begins_anew(known):
+    assert started().start.reason == "because there is no known model"
+
+
 @pytest.mark.parametrize("sizes", [dict(lstm_size=5), dict(num_layers=3), dict(cell="gru")])
 def test_sizes_that_no_model_has_begin_anew(one_model, sizes):
     planned = started(**sizes)
@@ -922,6 +926,14 @@ def test_a_text_is_compared_with_that_of_the_first_model_too(of_another, capsys)
 def test_json_has_both_comparisons(of_another, capsys):
     (written,) = json.loads(novelty_of(of_another, capsys, "--json").out)["samples"]
     assert set(written["novelty"]) == set(written["novelty_of_start"])
+
+
+def test_new_lines_are_not_compared_with_the_first_model(of_another, capsys):
+    """Only --novelty asks for it."""
+    flags = "--lines 2 --new --length 20 --seed 1 --json"
+    assert sample.main([str(of_another), *flags.split()]) == 0
+    for line in json.loads(capsys.readouterr().out)["samples"]:
+        assert "novelty_of_start" not in line
 
 
 def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeypatch, capsys):

@@ -507,6 +507,22 @@ def test_the_error_of_a_failed_last_save_has_the_network(text_file, tmp_path, mo
     assert len(raised.value.model.write("a", 9)) == 10
 
 
+def test_a_last_checkpoint_that_cannot_be_listed_is_saved_and_needs_no_other_file(
+    text_file, tmp_path, monkeypatch
+):
+    save = RunFolder.save
+
+    def unlisted(*args):
+        save(*args)
+        raise OSError(28, FULL)
+
+    monkeypatch.setattr(RunFolder, "save", unlisted)
+    monkeypatch.setattr(RunFolder, "save_elsewhere", pytest.fail)
+    small = dict(batch_size=2, num_steps=30, lstm_size=5, num_layers=1, epochs=1, quiet=True)
+    with pytest.raises(OSError, match=FULL):
+        train_model(text_file, tmp_path / "run", **small)
+
+
 def test_a_checkpoint_that_cannot_be_listed_is_listed_by_the_next_save(of_a_full_disk):
     folder, _, _, _ = of_a_full_disk
     listed = (folder / "checkpoint").read_text()

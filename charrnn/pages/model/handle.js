@@ -1,11 +1,11 @@
 /* What is watched, a direction of the memory or one unit: the claim at the top, the handle that holds it, and how it was
  * found. */
 import { grouped, signed } from "../shared/numbers.js";
-import { valueAt, watched } from "../shared/shown.js";
+import { watched } from "../shared/shown.js";
 import { unitTitle } from "../shared/text.js";
 import { byId, make, onClick, undoSwipes } from "../shared/view.js";
 import { alone, data, isDirection, lookAt, memories, unitNames } from "./model.js";
-import { beginMove, evidenceOf, isOfPassage, shareOf, showHeld } from "./pair.js";
+import { beginMove, evidenceOf, isOfPassage, placeOf, shareOf, showHeld } from "./pair.js";
 import { setAsked, showAddress, written } from "./takes.js";
 
 const UNDERLINED =
@@ -16,15 +16,14 @@ const MOVING_KEYS = /Arrow|Home|End|Page/;
 export function showHandle() {
   const { held } = written.take;
   const handle = byId("hold");
-  const [low, high] = watched.ends;
   handle.value = held ?? 0;
   let state = "not held";
   let said = `Drag the handle: watch the text change.${shareOf(watched)}`;
   if (held !== null) {
-    state = `held at ${signed(valueAt(held))}`;
-    said = `Held at ${signed(valueAt(held))} from the first letter on. ${UNDERLINED}`;
+    state = `held at ${placeOf(held)}`;
+    said = `Held at ${placeOf(held)}, from the first letter on. ${UNDERLINED}`;
   }
-  handle.ariaValueText = `${state}, from ${low} to ${high}`;
+  handle.ariaValueText = state;
   byId("hold-said").textContent = said;
   showLead(held !== null);
 }
@@ -108,12 +107,14 @@ function showClaim(sentence) {
 
 /** Say what it is, how it was found, and what tells its ends apart. */
 function evidence() {
-  const { unit, feature, correlation, untrained, told } = watched;
+  const { unit, feature, correlation, untrained, told, values } = watched;
+  const [least, most] = values;
   const sentences = [];
   if (isDirection(unit)) {
     sentences.push(
       `The handle moves the ${grouped(memories)} numbers of its memory together, in one direction.`,
       `A linear probe reads “${feature}” from them: correlation ${signed(correlation)}, on text that it was not fitted on.`,
+      `Where 0 is their mean without this, and 1 with it, the ends are at ${signed(least)} and ${signed(most)}.`,
     );
   } else {
     sentences.push(`The number is the ${unitTitle(unit)}.`);

@@ -24,12 +24,16 @@ const directionNames = data.directions.map(({ name }) => name);
 export const offsets = new Map(
   [...unitNames, ...directionNames].map((name, offset) => [name, offset]),
 );
-const FULL = 127; // of an activation: a direction has it half a span beyond its means, at these values
-const VALUES_OF_DIRECTION = [-0.5, 1.5];
+const FULL = 127; // of an activation: a direction has it half a span beyond its means
 
 /** Return whether a name is that of a direction. */
 export function isDirection(name) {
   return offsets.get(name) >= unitCount;
+}
+
+/** Return between which values a direction is held. */
+function endsOfDirection(unit) {
+  return data.directions.find(({ name }) => name === unit).ends;
 }
 
 /** The first discovery that is a single unit. */
@@ -83,7 +87,7 @@ export function lookAt(unit) {
     unit,
     offset,
     limits,
-    values: isDirection(unit) ? VALUES_OF_DIRECTION : valuesOfUnit(limits),
+    values: isDirection(unit) ? endsOfDirection(unit) : valuesOfUnit(limits),
     feature: feature?.name,
     correlation: feature?.correlation ?? 0,
     sentence: sentenceOf(unit, feature),

@@ -1,7 +1,6 @@
 /* The page of a model. What stands above the weights in the document is shown while they arrive. */
 import { byId, fail, startWorker } from "../shared/view.js";
 import { startCell } from "./cell.js";
-import { startGlide } from "./glide.js";
 import { showMemory } from "./memory.js";
 import { loadModel } from "./model.js";
 import { startPlaces } from "./places.js";
@@ -25,7 +24,6 @@ function startPage() {
   startStrip();
   startCell();
   startPlaces();
-  startGlide();
   showAddressed();
   startRead();
   showMemory();

@@ -2,7 +2,7 @@
  * is held at its two ends; those of the opening stand in the document. The handle brings one text in their place, which is
  * written anew wherever the handle goes. What tells the two ends apart, words or a sign, was counted when the page was made:
  * it is marked and counted here, too. Where nothing does, a passage that the network reads has the place of the two. */
-import { counted, signed } from "../shared/numbers.js";
+import { counted, percent } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
 import { chars, textOf, valueAt, watched } from "../shared/shown.js";
 import { byId, make, tint } from "../shared/view.js";
@@ -62,7 +62,7 @@ export function showHeld() {
   if (isHeld && !isSame(one.shown, [...wanted, held])) {
     one.shown = [...wanted, held];
     tint(one.paper.box, held < 0 ? "low" : "high", TINT * Math.abs(held));
-    rewrite(heldText("held", held));
+    rewrite(heldText("held", held), held);
   }
   if (isPair && !isSame(pair.shown, wanted)) {
     pair.shown = wanted;
@@ -128,18 +128,10 @@ function followSide({ text, paper }, burst = 0) {
     if (last) {
       endWithWord(text);
       paper.show(onPaper(text));
-      tellOfPair();
     } else if (!paper.isPrinted) {
       paper.grow();
     }
   });
-}
-
-/** Tell glide.js when both texts are there. */
-function tellOfPair() {
-  if (pair.sides.every(({ text }) => text.seen.length >= text.length)) {
-    document.body.dispatchEvent(new Event("pairwritten"));
-  }
 }
 
 export function goOnPair() {
@@ -152,20 +144,13 @@ export function goOnPair() {
   }
 }
 
-/** Forget the one text: what is written next is compared with the text that is free. */
-export function forgetOne() {
-  one.text = null;
-  one.shown = [];
-  one.ids = [];
-}
-
 /** The handle is taken: words are marked that are others than now. */
 export function beginMove() {
   one.moving = false;
 }
 
 /** Write the one text anew over what is shown of it, and mark the words that become others. */
-function rewrite(text) {
+function rewrite(text, position) {
   let shown = one.ids;
   if (shown.length === 0) {
     shown = written.take.ids.slice(0, text.start + LENGTH);
@@ -189,7 +174,7 @@ function rewrite(text) {
     mark(one.paper.cells.slice(text.ids.length), "stale");
 
     const counts = countTelling(one.paper, text, watched.told);
-    showCounts(one.head, `held at ${signed(text.plan[0].value)}`, counts, watched.told);
+    showCounts(one.head, placeOf(position), counts, watched.told);
     markChanged(text.start);
   });
 }
@@ -240,16 +225,15 @@ function countSigns({ cells }, { ids, start }, sign) {
   return signs.length;
 }
 
-/** Make the words bold that tell the ends apart, and return how often those of each end are here. */
+/** Make the words bold that tell the ends apart, and return how often those of each end are here. A name in small letters
+ * stands for both. */
 function countWords(paper, { ids, start }, wordsOfEnds) {
-  const groups = wordsOfEnds.map((words) => words.map((word) => word.toLowerCase()));
-  const counts = groups.map(() => 0);
+  const counts = wordsOfEnds.map(() => 0);
   for (const word of wordsOf(textOf(ids.slice(start)))) {
-    const whole = word[0].toLowerCase();
+    const [whole] = word;
     const [beforeApostrophe] = whole.split(/['\u2019]/); // of I'm also I
-    const group = groups.findIndex(
-      (words) => words.includes(whole) || words.includes(beforeApostrophe),
-    );
+    const forms = [whole, beforeApostrophe, whole.toLowerCase(), beforeApostrophe.toLowerCase()];
+    const group = wordsOfEnds.findIndex((words) => words.some((name) => forms.includes(name)));
     if (group >= 0) {
       counts[group]++;
       mark(cellsOf(paper, ids, start, word), "telling", group === 0 ? "of-low" : "of-high");
@@ -269,6 +253,18 @@ function showCounts(head, name, counts, told, own = 0) {
     spans.reverse();
   }
   head.append(...spans);
+}
+
+/** Return where the handle is at a position, from -1 to 1: "the left end, telling", or a share of the way. */
+export function placeOf(position) {
+  const [low, high] = watched.ends;
+  if (position === -1) {
+    return `the left end, ${low}`;
+  }
+  if (position === 1) {
+    return `the right end, ${high}`;
+  }
+  return `${percent((position + 1) / 2)} of the way from ${low} to ${high}`;
 }
 
 /** Return names of what tells the ends apart: the words of each end, or the sign. */

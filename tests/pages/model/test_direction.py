@@ -21,6 +21,8 @@ pytestmark = in_browser
 LETTERS = "".join(np.random.RandomState(1).choice(list("acdehmnost    "), 5000))
 NAME = "after a vowel"
 SETTINGS = Settings(0.5, 5)
+# nearer to the means than most directions
+ENDS = (-0.25, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def page(network, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "direction.html"
     export_random(network, path)
     data = data_of(path)
-    told = steered.ToldDirection(NAME, network.directions()[NAME], None, {}, {}, {})
+    told = steered.ToldDirection(NAME, network.directions()[NAME], ENDS, None, {}, {}, {})
     data["directions"] = [told.as_json()]
     prime = data["opening"]["prime"]
     data["opening"]["seed"] = 3
@@ -90,16 +92,17 @@ def test_the_two_texts_and_the_one_are_those_of_python(open_page, page, network)
     prime = view.js("textOf(written.take.prime)")
     assert view["claim"].text == "Slide from consonants to vowels."
     assert [view["left"].text, view["right"].text] == ["consonants", "vowels"]
-    assert view.shown("low") == held_in_python(network, prime, -0.5)
-    assert view.shown("high") == held_in_python(network, prime, 1.5)
+    assert view.shown("low") == held_in_python(network, prime, -0.25)
+    assert view.shown("high") == held_in_python(network, prime, 1.0)
     assert view.shown("low") != view.shown("high")
+    assert "the ends are at −0.25 and +1.00." in view["evidence"].text
     assert "at least 29 of 32 texts after each of 2 beginnings" in view["hold-said"].text
 
-    view.set("hold", 0.4)
-    assert view.held() == held_in_python(network, prime, 0.9)
-    assert "Held at +0.90" in view["hold-said"].text
+    view.set("hold", 0.6)
+    assert view.held() == held_in_python(network, prime, 0.75)
+    assert "Held at 80% of the way from consonants to vowels" in view["hold-said"].text
     other = open_page(page, fragment=view.js("location.hash")).ready()
-    assert other.held() == held_in_python(network, prime, 0.9)
+    assert other.held() == held_in_python(network, prime, 0.75)
     other.assert_nothing_wrong()
 
 

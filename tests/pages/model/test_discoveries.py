@@ -68,7 +68,7 @@ def direction_told(name):
     """What is said of a direction that words tell."""
     direction = Direction(np.ones(4), np.ones(4), outside=0.0, inside=1.0, correlation=0.9)
     words = clamped.Comparison([["he", "his"], ["I"]], [[9, 1], [5, 5], [1, 9]], texts=16)
-    told = steered.ToldDirection(name, direction, words, {}, {}, {})
+    told = steered.ToldDirection(name, direction, (-0.5, 1.5), words, {}, {}, {})
     return discoveries.describe_direction(told, SPEECH)
 
 
@@ -77,6 +77,7 @@ def direction_told(name):
     [
         ("inside quotation marks", "Slide from *telling* to *talking*.", ("telling", "talking")),
         ("start of a sentence", "Slide, and it says *I* instead of *he*.", ("“he”", "“I”")),
+        ("inside a name", "Slide, and it says *I* instead of *he*.", ("“he”", "“I”")),
     ],
 )
 def test_the_ends_of_a_direction_are_named_by_what_it_slides_between_or_by_words(

@@ -195,6 +195,28 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
     assert [other.shown("low"), other.shown("high")] == shown
 
 
+def test_ones_own_beginning_is_in_sight_on_a_low_screen(open_page, small_page):
+    view = open_page(small_page, width=1280, height=720).ready()
+    assert view.box("start")["bottom"] <= 720
+
+
+@pytest.mark.parametrize("width, height", [(390, 844), (1280, 720)])
+def test_the_counts_of_the_one_text_are_in_sight_beside_the_button(
+    open_page, small_page, width, height
+):
+    view = open_page(small_page, width=width, height=height).ready()
+    for position in (-1, 0.15, 1):
+        view.set("hold", position)
+        right = view.box("release")["left"]
+        boxes = view.js(
+            "Array.from(byId('one-head').children, (part) => part.getBoundingClientRect())"
+        )
+        assert len(boxes) == 3
+        for box in boxes:
+            assert box["right"] <= right
+            assert box["bottom"] <= view.box("one")["top"]
+
+
 @pytest.mark.parametrize("width, height", [(360, 640), (768, 1024), (1280, 720)])
 def test_ones_own_beginning_stands_below_the_handle(open_page, small_page, width, height):
     view = open_page(small_page, width=width, height=height).ready()
@@ -375,10 +397,9 @@ def watched_handle(chromium):
 def test_the_handle_stays_where_it_is_while_texts_are_written(
     watched_handle, open_page, small_page, width, height
 ):
-    """From before the page starts, through a text of one's own and the move that it makes by itself."""
-    view = open_page(small_page, still=False, width=width, height=height)
-    moving(view)
-    view.wait("glide.frame === 0")
+    """From before the page starts, through a text of one's own."""
+    view = open_page(small_page, still=False, width=width, height=height).ready()
+    assert view.js("[written.take.held, byId('hold').value]") == [None, "0"]
     view.set("seed", 77)
     view.write("the cat", 400)
     view.wait("pair.sides.every(({ text }) => text.seen.length >= text.length)")
@@ -399,45 +420,6 @@ def test_the_texts_of_the_opening_are_in_the_document(chromium, open_page, small
 
     view = open_page(small_page).ready()
     assert [view.shown("low"), view.shown("high")] == [prime + text for text in first["texts"]]
-
-
-def moving(view):
-    """Wait until the handle moves by itself."""
-    view.wait("glide.frame > 0 && written.take.held !== null")
-
-
-def test_the_handle_moves_once_by_itself_and_all_is_as_before(open_page, small_page):
-    view = open_page(small_page, still=False)
-    moving(view)
-    # In one expression, since it moves for some seconds only.
-    address, seed, is_one_shown = view.js(
-        "[location.hash, written.take.seed, byId('one').checkVisibility()]"
-    )
-    texts = [view.shown("low"), view.shown("high")]
-    assert is_one_shown
-
-    view.wait("glide.frame === 0")
-    assert view.js("[written.take.held, written.take.seed]") == [None, seed]
-    assert view.js("location.hash") == address
-    assert [view.shown("low"), view.shown("high")] == texts
-    assert view["low"].is_displayed()
-    assert not view["one"].is_displayed()
-
-
-@pytest.mark.parametrize("touch", ["mousePressed", "key"])
-def test_the_first_touch_or_key_ends_it(open_page, small_page, touch):
-    view = open_page(small_page, still=False)
-    moving(view)
-    if touch == "key":
-        view.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
-    else:
-        view.point(touch, 5, 5)
-    assert view.js("[glide.frame, written.take.held]") == [0, None]
-
-
-def test_it_does_not_move_on_a_link(open_page, small_page):
-    view = open_page(small_page, still=False, fragment="#prime=the&length=20&seed=3").ready()
-    assert view.js("glide.began") == 0
 
 
 def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page):

@@ -82,6 +82,10 @@ def test_the_policy_allows_the_scripts_and_styles_of_the_page(policy, hostile_pa
     assert allowed == {"style", "script"}
 
 
+def test_a_tab_that_is_typed_is_read_as_a_space(exported_page):
+    assert entry_of(exported_page, "nearest")["\t"] == " "
+
+
 def test_the_page_refers_to_nothing_outside(exported_page):
     content = content_of(exported_page)
     references = re.findall(r'\s(?:src|href|action|style|on\w+)="(.*?)"', content)
