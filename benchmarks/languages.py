@@ -1,9 +1,10 @@
 """Measure what a short text gains from a model of its language: the table by language of docs/training.md.
 
-``python benchmarks/languages.py FOLDER`` trains on the first 5,000 and 12,000 characters of a text in each language,
-anew and with the model that is chosen, and measures each run's best checkpoint on the 20,000 characters that follow.
-The texts are no novels: they are those of Debian's packages that ``TEXTS`` names, installed on this machine. FOLDER
-keeps what was measured, so that the program goes on where it was interrupted; languages after it measure only these.
+``python benchmarks/languages.py FOLDER`` trains on the first 5,000 and 12,000 characters of a text in each language
+(six in English), anew and with the model that is chosen, and measures each run's best checkpoint on the 20,000
+characters that follow. The texts are no novels: they are those of Debian's packages that ``TEXTS`` names, installed on
+this machine. FOLDER keeps what was measured, so that the program goes on where it was interrupted; names after it
+measure only these.
 
 ``python benchmarks/languages.py --choice`` counts how often the model of the right language is chosen for a piece of
 1,000 characters, of these texts and of the novels in the folder that CHARRNN_DATA names, which no model has read.
@@ -36,7 +37,8 @@ PIECE = 1_000
 ROWS = 32
 ORDERS = range(1, 6)
 FORTUNES = "/usr/share/games/fortunes"
-# language: Debian's package, and its file; of manual pages the folder, whose pages follow on each other by name
+# Language, of English with a word for the text: Debian's package, and its file. Of manual pages it is the folder, whose
+# pages follow on each other by name.
 TEXTS = {
     "german": ("fortunes-de", f"{FORTUNES}/de/hauptgericht"),
     "french": (
@@ -55,12 +57,23 @@ TEXTS = {
     "norwegian": ("manpages-nb", "/usr/share/man/nb/man1"),
     "ukrainian": ("manpages-uk", "/usr/share/man/uk/man1"),
     "english": ("manpages", "/usr/share/man/man7"),
+    "english optics": (
+        "golang-1.24-src",
+        "/usr/share/go-1.24/src/testdata/Isaac.Newton-Opticks.txt",
+    ),
+    "english handbook": (
+        "debian-reference-en",
+        "/usr/share/doc/debian-reference-common/docs/debian-reference.en.txt.gz",
+    ),
+    "english verse": ("fortunes", f"{FORTUNES}/songs-poems"),
+    "english chats": ("fortunes", f"{FORTUNES}/knghtbrd"),
+    "english sayings": ("fortunes", f"{FORTUNES}/food"),
 }
 
 
-def text_of(language):
-    """Return the beginning of a language's text, as long as is needed; of the long handbook, from its middle on."""
-    path = Path(TEXTS[language][1])
+def text_of(name):
+    """Return the beginning of a text, as long as is needed; of the long handbooks, from their middle on."""
+    path = Path(TEXTS[name][1])
     needed = max(LENGTHS) + FOLLOWING
     if path.is_dir():
         return manual_pages(path, needed)
@@ -123,18 +136,18 @@ def nats_of_run(name, learned, following, init_from):
     return float(np.mean(nats, dtype=np.float64)), model.run.init_from
 
 
-def measure(language):
-    """Return what is measured of a language: for each length the counts, anew, with a model, and its name."""
-    text = text_of(language)
+def measure(name):
+    """Return what is measured of a text: for each length the counts, anew, with a model, and its name."""
+    text = text_of(name)
     row = {}
     for length in LENGTHS:
         learned = text[:length]
         following = text[length : length + FOLLOWING]
         counts = nats_of_counts(learned, following)
-        anew, _ = nats_of_run(language, learned, following, "none")
-        begun, model = nats_of_run(language, learned, following, None)
+        anew, _ = nats_of_run(name, learned, following, "none")
+        begun, model = nats_of_run(name, learned, following, None)
         row[length] = dict(counts=counts, anew=anew, begun=begun, model=model)
-        print(language, length, row[length], flush=True)
+        print(name, length, row[length], flush=True)
     return row
 
 
@@ -154,7 +167,8 @@ def pieces(language):
 def choices():
     """Count for each language how many of its pieces begin with its model, and print what the others begin with."""
     right = total = 0
-    for language in TEXTS:
+    languages = [name for name in TEXTS if " " not in name]
+    for language in languages:
         others = []
         for piece in pieces(language):
             # All of the piece is trained on.
@@ -169,30 +183,26 @@ def choices():
     print(f"{right} of {total} pieces begin with a model of their language")
 
 
-def main(folder, *languages):
+def main(folder, *names):
     if folder == "--choice":
         choices()
         return
-    for language in languages or TEXTS:
-        path = Path(folder) / f"{language}.json"
+    for name in names or TEXTS:
+        path = Path(folder) / f"{name}.json"
         if not path.exists():
-            path.write_text(json.dumps(measure(language)), encoding="utf-8")
+            path.write_text(json.dumps(measure(name)), encoding="utf-8")
 
-    print(
-        "| language | text | model | 5,000: counts | anew | begun | 12,000: counts | anew | begun |"
-    )
+    print("| name | text | model | 5,000: counts | anew | begun | 12,000: counts | anew | begun |")
     print("|---|---|---|---|---|---|---|---|---|")
-    for language, (package, path) in TEXTS.items():
-        measured = Path(folder) / f"{language}.json"
+    for name, (package, path) in TEXTS.items():
+        measured = Path(folder) / f"{name}.json"
         if measured.exists():
             rows = json.loads(measured.read_text(encoding="utf-8"))
             cells = [
                 f"{row[key]:.3f}" for row in rows.values() for key in ("counts", "anew", "begun")
             ]
             model = rows["12000"]["model"] or "-"
-            print(
-                f"| {language} | {Path(path).name} of {package} | `{model}` | {' | '.join(cells)} |"
-            )
+            print(f"| {name} | {Path(path).name} of {package} | `{model}` | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -274,16 +274,10 @@ def test_the_known_texts_begin_anew(name):
     assert model_of(started(known_text(name))) is None
 
 
-@pytest.mark.parametrize(
-    "name, other",
-    [
-        ("anna", "tiny-shakespeare"),
-        pytest.param("tiny-shakespeare", "anna", marks=pytest.mark.slow),
-    ],
-)
-def test_the_beginning_of_a_known_text_begins_with_the_other_model(name, other):
+@pytest.mark.parametrize("name", ["anna", pytest.param("tiny-shakespeare", marks=pytest.mark.slow)])
+def test_the_beginning_of_a_known_text_begins_with_the_model_of_its_language(name):
     planned = started(known_text(name)[:4_000])
-    assert model_of(planned) == other
+    assert model_of(planned) == "english"
     assert f"({name} has read this text" in planned.start.reason
 
 
@@ -847,7 +841,7 @@ def test_the_end_of_a_run_from_a_model_names_both_checkpoints(trained, tmp_path,
     out = capsys.readouterr().out
     closest = re.search("Closest to your text: charrnn-sample (.*)", out).group(1)
     lowest = re.search("Lowest loss on its held-out end: charrnn-sample (.*)", out).group(1)
-    assert closest == f"{tmp_path / 'run'} --contrast 0.4 --temperature 0.7 --top-p 0.85"
+    assert closest == f"{tmp_path / 'run'} --contrast 0.4 --temperature 0.7 --top-p 0.8"
     assert lowest == f"{tmp_path / 'run'} --best"
     alone = f"without the rest of the folder: charrnn-export {tmp_path / 'run'} mine.npz\n"
     assert alone in out
@@ -895,7 +889,7 @@ def test_in_python_the_end_of_a_run_from_a_model_proposes_calls(run_in_python):
     run, out = run_in_python
     opened = f"open_model({str(run.folder)!r}"
     assert (
-        f"Closest to your text: {opened}).write(contrast=0.4, temperature=0.7, top_p=0.85)\n" in out
+        f"Closest to your text: {opened}).write(contrast=0.4, temperature=0.7, top_p=0.8)\n" in out
     )
     assert f"Lowest loss on its held-out end: {opened}, best=True).write()\n" in out
 
@@ -1011,20 +1005,20 @@ def test_a_command_that_measures_models_says_nothing_of_tensorflow(tmp_path):
 
 @pytest.mark.slow
 def test_12000_characters_reach_the_loss_that_was_measured(anna, tmp_path):
-    """Of anna.txt, from tiny-shakespeare, which has not read it. The last checkpoint pays for the words of the text."""
+    """Of anna.txt, from english, which has not read it. The last checkpoint pays for the words of the text."""
     run = train_model(
         anna[:12_000],
         tmp_path / "run",
         preset="auto",
-        init_from="tiny-shakespeare",
         seed=1,
         quiet=True,
         sample_length=0,
         summaries=False,
     )
+    assert run.model.run.init_from == "english"
     losses = run.history["val_loss"]
     losses = losses[~np.isnan(losses)]
-    assert losses.min() == pytest.approx(1.41, abs=0.03)
+    assert losses.min() == pytest.approx(1.2, abs=0.03)
     assert losses.min() < losses[-1] < losses.min() + 0.2
     assert len(list((tmp_path / "run").glob("*.ckpt.json"))) <= 2
 
