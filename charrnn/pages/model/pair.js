@@ -255,7 +255,7 @@ function showCounts(head, name, counts, told, own = 0) {
   head.append(...spans);
 }
 
-/** Return where the handle is at a position, from -1 to 1: "the left end, telling", or a share of the way. */
+/** Return where the handle is at a position, from -1 to 1: "the left end, telling", or the share of the way to the right one. */
 export function placeOf(position) {
   const [low, high] = watched.ends;
   if (position === -1) {
@@ -264,7 +264,7 @@ export function placeOf(position) {
   if (position === 1) {
     return `the right end, ${high}`;
   }
-  return `${percent((position + 1) / 2)} of the way from ${low} to ${high}`;
+  return `${percent((position + 1) / 2)} of the way to ${high}`;
 }
 
 /** Return names of what tells the ends apart: the words of each end, or the sign. */

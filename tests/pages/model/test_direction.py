@@ -100,7 +100,7 @@ def test_the_two_texts_and_the_one_are_those_of_python(open_page, page, network)
 
     view.set("hold", 0.6)
     assert view.held() == held_in_python(network, prime, 0.75)
-    assert "Held at 80% of the way from consonants to vowels" in view["hold-said"].text
+    assert "Held at 80% of the way to vowels" in view["hold-said"].text
     other = open_page(page, fragment=view.js("location.hash")).ready()
     assert other.held() == held_in_python(network, prime, 0.75)
     other.assert_nothing_wrong()

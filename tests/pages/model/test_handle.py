@@ -99,7 +99,7 @@ def test_the_handle_is_moved_by_the_keyboard_and_a_link_holds_the_number_too(
     view["hold"].send_keys(Keys.ARROW_LEFT)
     text = view.held()
     assert view.js("written.take.held") == 0.95
-    assert view["hold-said"].text.startswith("Held at 98% of the way from")
+    assert view["hold-said"].text.startswith("Held at 98% of the way to")
 
     other = open_page(small_page, fragment=view.js("location.hash")).ready()
     assert other.held() == text
