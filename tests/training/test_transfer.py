@@ -232,11 +232,6 @@ def test_a_run_that_has_not_saved_the_weights_of_its_model_cannot_be_resumed(int
     assert f"there is no run in {interrupted}" in capsys.readouterr().err
 
 
-def test_a_new_run_does_not_take_the_folder_of_an_interrupted_one(interrupted, command, capsys):
-    assert train.main([*command, str(interrupted)]) == 2
-    assert "which a new run would replace" in capsys.readouterr().err
-
-
 def test_a_run_from_a_model_is_resumed_from_the_weights_that_it_has_saved(command, whole, tmp_path):
     """This one was interrupted after its first checkpoint, before old ones were removed."""
     expected, _ = whole

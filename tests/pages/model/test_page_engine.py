@@ -122,7 +122,7 @@ def equal_letters(folder, model, weights, length, steer=None):
     """
     held = {}
     for name, strength in (steer or {}).items():
-        told = steered.ToldDirection(name, model.directions()[name], None, {}, {}, {})
+        told = steered.ToldDirection(name, model.directions()[name], (-0.5, 1.5), None, {}, {}, {})
         held = {"directions": [told.as_json()], "strength": strength}
     settings = {"temperature": 0.5, "topN": 5, "topP": 1}
     prime = "the "
