@@ -19,6 +19,9 @@ export function showHandle() {
   handle.value = held ?? 0;
   let state = "not held";
   let said = `Drag the handle: watch the text change.${shareOf(watched)}`;
+  if (isOfPassage()) {
+    said = "Drag the handle: then the network writes, held there.";
+  }
   if (held !== null) {
     state = `held at ${placeOf(held)}`;
     said = `Held at ${placeOf(held)}, from the first letter on. ${UNDERLINED}`;
