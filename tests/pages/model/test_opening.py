@@ -207,12 +207,13 @@ def test_the_counts_of_the_one_text_are_in_sight_beside_the_button(
     view = open_page(small_page, width=width, height=height).ready()
     for position in (-1, 0.15, 1):
         view.set("hold", position)
-        # all at once, because the page draws again while it writes
+        view.wait(f"written.take.held === {position} && byId('one-head').children.length === 3")
+        view.held()
+        # all at once, because the page may draw again
         *boxes, button, text = view.js(
             "[...byId('one-head').children, byId('release'), byId('one')]"
             ".map((part) => part.getBoundingClientRect())"
         )
-        assert len(boxes) == 3
         for box in boxes:
             assert box["right"] <= button["left"]
             assert box["bottom"] <= text["top"]
