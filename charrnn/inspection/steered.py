@@ -175,8 +175,10 @@ class Trial:
                     high=high,
                 )
                 held.append(told)
+        if not held:
+            return None
         # A reader sees first what differs most clearly.
-        return max(held, key=lambda told: told.comparison.clearness, default=None)
+        return max(held, key=lambda told: told.comparison.clearness)
 
     def _widest(self, name: str, ends: Sequence[float]) -> Optional[Tuple[float, List[str]]]:
         """Return the first of some ends of a direction at which text is written, and what; None if there is none."""
