@@ -78,7 +78,7 @@ def _readings(
     state = engine.zero_state(ROWS)
     for step in progress(range(-WARM_UP, length)):
         if step == 0:
-            # The first piece has no text before it. The engine goes on with its own state, so this is a copy.
+            # The first piece has no text before it. The engine needs its state unchanged, so a copy is set to 0.
             state = state.copy()
             state[:, 0] = 0
         places = np.clip(starts + step, 0, len(ids) - 1)

@@ -1003,18 +1003,17 @@ def test_a_command_that_measures_models_says_nothing_of_tensorflow(tmp_path):
     assert run_python("-m", "charrnn", "train", tmp_path / "text", *flags)[::2] == (0, "")
 
 
+def measured_run(text, folder):
+    """Train as the figures of docs/training.md were measured."""
+    return train_model(
+        text, folder, preset="auto", seed=1, quiet=True, sample_length=0, summaries=False
+    )
+
+
 @pytest.mark.slow
 def test_12000_characters_reach_the_loss_that_was_measured(anna, tmp_path):
     """Of anna.txt, from english, which has not read it. The last checkpoint pays for the words of the text."""
-    run = train_model(
-        anna[:12_000],
-        tmp_path / "run",
-        preset="auto",
-        seed=1,
-        quiet=True,
-        sample_length=0,
-        summaries=False,
-    )
+    run = measured_run(anna[:12_000], tmp_path / "run")
     assert run.model.run.init_from == "english"
     losses = run.history["val_loss"]
     losses = losses[~np.isnan(losses)]
@@ -1031,15 +1030,7 @@ def test_5000_characters_of_german_reach_the_loss_that_was_measured(tmp_path):
         pytest.skip("german-novel-1.txt.xz is not in the folder novels of CHARRNN_DATA")
     with lzma.open(str(path), "rt", encoding="utf-8") as file:
         novel = file.read(25_000)
-    run = train_model(
-        Text("novel", novel[:5_000]),
-        tmp_path / "run",
-        preset="auto",
-        seed=1,
-        quiet=True,
-        sample_length=0,
-        summaries=False,
-    )
+    run = measured_run(Text("novel", novel[:5_000]), tmp_path / "run")
     assert run.model.run.init_from == "german"
     model = open_model(tmp_path / "run", best=True)
     following = "".join(char for char in novel[5_000:] if char in model.vocabulary.vocab_to_int)
