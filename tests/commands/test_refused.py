@@ -12,6 +12,12 @@ CASES = [
     # a command stands above a part of its error
     *zip(LINES[::2], LINES[1::2]),
     ("sample {run} --length '5\n'", "must be an integer, at least 1, not '5\\n'"),
+    # TensorFlow waits in vain for more memory, ten seconds each time.
+    pytest.param(
+        "train {text} SMALL --lstm-size 1000000",
+        "this machine has too little memory for these arguments",
+        marks=pytest.mark.slow,
+    ),
 ]
 
 
@@ -43,7 +49,7 @@ def places(trained, stopped_early, exported, tmp_path_factory):
     }
 
 
-@pytest.mark.parametrize("command, message", CASES, ids=[command[:60] for command, _ in CASES])
+@pytest.mark.parametrize("command, message", CASES, ids=lambda words: words[:60])
 def test_it_is_one_line_and_nothing_is_written(
     places, tmp_path, monkeypatch, capsys, command, message
 ):

@@ -403,7 +403,7 @@ def test_the_handle_stays_where_it_is_while_texts_are_written(
     view = open_page(small_page, still=False, width=width, height=height).ready()
     assert view.js("[written.take.held, byId('hold').value]") == [None, "0"]
     view.set("seed", 77)
-    view.write("the cat", 400)
+    view.write("the cat", 150)
     view.wait("pair.sides.every(({ text }) => text.seen.length >= text.length)")
     assert len(view.js("[...handleTops]")) == 1
 
