@@ -158,13 +158,13 @@ def test_a_text_has_a_title_for_readers(text_name, title):
     [
         (
             dict(text_name="polish"),
-            "A machine that learned to write Polish from about 15 of 92 novels of 1840 to 1920",
-            "learned to write Polish by reading about 15 of 92 novels of 1840 to 1920,",
+            "A machine that learned to write Polish from about 45 of 92 novels of 1840 to 1920",
+            "learned to write Polish by reading about 45 of 92 novels of 1840 to 1920,",
         ),
         (
             dict(text_name="mine.txt", init_from="polish"),
-            "A machine that learned to write Polish from about 15 of 92 novels of 1840 to 1920, and then from mine",
-            "learned to write Polish from about 15 of 92 novels of 1840 to 1920, and then from "
+            "A machine that learned to write Polish from about 45 of 92 novels of 1840 to 1920, and then from mine",
+            "learned to write Polish from about 45 of 92 novels of 1840 to 1920, and then from "
             "<cite><bdi>mine</bdi></cite>,",
         ),
     ],
