@@ -151,11 +151,11 @@ class View:
     def ready(self):
         """Open what is folded, and wait until the page has written its first text, and read its passage."""
         self.js("(byId('all-of-it').open = true)")
-        self.wait("written.take && !written.running")
+        self.wait("state.take && !state.isRunning")
         self.wait(
-            "!watched.told || pair.sides.every(({ text }) => text.seen.length >= text.length)"
+            "!state.watched.told || sides.every(({ text }) => text.seen.length >= text.length)"
         )
-        self.wait("reading.known === reading.ids.length")
+        self.wait("state.reading.known === state.reading.ids.length")
         # What is known is shown with the next frame.
         self.driver.execute_async_script(
             "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
@@ -223,7 +223,7 @@ class View:
         return self.shown("one")
 
     def written(self):
-        return self.js("textOf(written.take.ids)")
+        return self.js("textOf(state.take.ids)")
 
     def shown(self, name="opening"):
         """Return the text of a paper as it is on the page."""

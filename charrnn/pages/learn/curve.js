@@ -1,6 +1,6 @@
 /* The loss as curves, with a legend beside them, so that no label lies on a curve. */
 import { counted, grouped } from "../shared/numbers.js";
-import { byId, make } from "../shared/view.js";
+import { byId, make, showText } from "../shared/view.js";
 
 const HEADROOM = 1.04; // of the axis above the largest loss
 const LEAST_STEPS = 20; // of the axis
@@ -30,7 +30,7 @@ function percentOf(part) {
   return `${100 * part}%`;
 }
 
-/** Show the curves, whose axes follow the values, and move the slider above them.
+/** Show the curves, whose axes follow the values, as that of the slider above them does.
  * @param {Object[]} looks with `updates`, and the losses in bits of what was `read` and of what is `held` out
  * @param {{blind: number, pairs: number}} lines losses to compare with
  * @param {?Object} best the look to be marked @param {Object} moment the look that is shown */
@@ -64,11 +64,10 @@ export function showCurves(looks, lines, best, moment) {
   );
 
   for (const [name, loss] of Object.entries({ read: moment.read, held: moment.held, ...lines })) {
-    byId(`${name}-now`).textContent = loss >= 0 ? `${loss.toFixed(2)} bits` : "";
+    showText(`${name}-now`, loss >= 0 ? `${loss.toFixed(2)} bits` : "");
   }
   byId("moment").setAttribute("transform", `translate(${x(moment.updates)} 0)`);
   byId("time").max = steps;
-  byId("time").value = moment.updates;
   const legend = byId("legend").textContent.replace(/\s+/g, " ");
   byId("curve").ariaLabel = `Loss after ${counted(moment.updates, "step")}. ${legend}`;
 
@@ -77,6 +76,6 @@ export function showCurves(looks, lines, best, moment) {
   if (best !== null) {
     byId("best").style.left = percentOf(x(best.updates));
     byId("best").style.top = percentOf(y(best.held));
-    byId("best-said").textContent = `step ${grouped(best.updates)}`;
+    showText("best-said", `step ${grouped(best.updates)}`);
   }
 }

@@ -1,6 +1,7 @@
 /* What a memory may have of a text, in a few features that a young network finds: those of charrnn/text/features.py that have
  * the same names; and the probes that read them, as in charrnn/engines/directions.py. Pure functions; `characters` is an
  * array. Letters for shapes: T characters, D numbers in the memories of all layers. */
+import { meanOf } from "../shared/numbers.js";
 
 const LEAST_TIMES = 20; // for a feature to occur in a text
 const LEAST_SHARE = 0.002;
@@ -98,7 +99,7 @@ function meanRow(rows, isOne = () => true) {
   return mean;
 }
 
-export function dotProduct(left, right) {
+function dotProduct(left, right) {
   let sum = 0;
   for (let place = 0; place < left.length; place++) {
     sum += left[place] * right[place];
@@ -149,7 +150,7 @@ function ridge(rows) {
 /** Return the correlation of two arrays, 0 where one does not vary. */
 function correlationOf(left, right) {
   const centered = [left, right].map((values) => {
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const mean = meanOf(values);
     return Float64Array.from(values, (value) => value - mean);
   });
   const [a, b] = centered;
@@ -164,7 +165,7 @@ function correlationOf(left, right) {
 export function directionsOf(properties, fittedMemories, measuredMemories) {
   const probeOf = ridge(fittedMemories);
   return properties.map(({ name, ends, fitted: values, measured }) => {
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const mean = meanOf(values);
     const probe = probeOf(values.map((value) => value - mean));
     const meanInside = meanRow(fittedMemories, (row) => values[row] > mean);
     const meanOutside = meanRow(fittedMemories, (row) => values[row] <= mean);

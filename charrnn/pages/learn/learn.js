@@ -1,6 +1,7 @@
 /* The page on which a network learns: its fields and buttons. The worker learns; the modules of this page ask it, and show
  * what it answers. */
-import { valueAt, watched } from "../shared/shown.js";
+import { change, drawWith, state } from "../shared/change.js";
+import { valueAt } from "../shared/shown.js";
 import {
   byId,
   fail,
@@ -10,16 +11,26 @@ import {
   startWorker,
   undoSwipes,
 } from "../shared/view.js";
-import { FREE } from "./network.js";
-import { takeField, takeFile } from "./own.js";
-import { colourPassage } from "./passage.js";
-import { isUnsaved, mayLose } from "./progress.js";
-import { choose, rewriteNewest, startAgain, startOrPause, useSizes } from "./run.js";
-import { save, savePicture, showLink } from "./saving.js";
+import { choose, FREE, hold, showStep } from "./learning.js";
+import { drawPassage } from "./passage.js";
+import { drawProgress, isUnsaved, mayLose } from "./progress.js";
+import { rewriteNewest, startAgain, startOrPause, useSizes } from "./run.js";
+import { drawKept, save, savePicture, showLink } from "./saving.js";
 import { startSettings, useFields } from "./settings.js";
-import { sources } from "./sources.js";
-import { showMoment, showStep, timeline } from "./timeline.js";
-import { holdAt, tracking } from "./tracking.js";
+import { drawSource, sources, takeField, takeFile } from "./sources.js";
+import { drawTimeline } from "./timeline.js";
+import { drawHeld, drawTracked } from "./tracking.js";
+
+/** Bring the document in line with the state. What did not change stays as it is. */
+function draw() {
+  drawSource();
+  drawProgress();
+  drawPassage();
+  drawTimeline();
+  drawKept();
+  drawTracked();
+  drawHeld();
+}
 
 function startSources(query) {
   const buttons = sources.map((source) => {
@@ -45,7 +56,7 @@ function startButtons() {
     startOrPause();
   });
   onClick("again", startAgain);
-  onClick("release", () => holdAt(FREE));
+  onClick("release", () => hold(FREE));
   onClick("save", save);
   onClick("picture", savePicture);
   onClick("link", showLink);
@@ -59,15 +70,17 @@ function startFields() {
   onInput("time", ({ value }) => showStep(Number(value)));
   onInput("text", takeField);
   onInput("file", ({ files }) => takeFile(files[0]));
-  onInput("colours", ({ value }) => colourPassage(value));
-  onInput("hold", ({ value }) => holdAt({ unit: watched.unit, value: valueAt(Number(value)) }));
-  undoSwipes(byId("hold"), () => tracking.held, holdAt);
+  onInput("colours", ({ value }) => change({ colour: value }));
+  onInput("hold", ({ value }) => {
+    hold({ unit: state.watched.unit, value: valueAt(Number(value)) });
+  });
+  undoSwipes(byId("hold"), () => state.held, hold);
   moveByKeys(
     byId("time"),
     { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 },
-    () => timeline.looks.indexOf(timeline.moment),
-    () => timeline.looks.length - 1,
-    (place) => showMoment(timeline.looks[place]),
+    () => state.looks.indexOf(state.moment),
+    () => state.looks.length - 1,
+    (place) => change({ moment: state.looks[place] }),
   );
   byId("layers").addEventListener("change", useSizes);
   byId("units").addEventListener("change", useSizes);
@@ -98,6 +111,7 @@ function startLeaving() {
 function start() {
   const query = new URLSearchParams(location.hash.slice(1));
   startWorker();
+  drawWith(draw);
   startSettings(query);
   startSources(query);
   useFields();

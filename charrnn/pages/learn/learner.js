@@ -11,6 +11,7 @@
  *                     far; and `properties`: what is known of a direction for each property of the text, {name, ends, correlation}
  *   save  {isBest} -> {bytes}: of the best look, or of now */
 import { Network } from "../shared/engine.js";
+import { meanOf } from "../shared/numbers.js";
 import { answers, current, network, useNetwork } from "../shared/worker.js";
 import { bigramBits, corpusOf } from "./corpus.js";
 import { directionsOf, propertiesOf } from "./features.js";
@@ -38,10 +39,6 @@ const NO_MODEL = "The file is no model that this page can read.";
 let learned = null; // what `begun` returns
 let unpacked = null; // {variables, vocabulary, sizes} of a file
 let rate = 0.003;
-
-function meanOf(numbers) {
-  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-}
 
 function bitsOf(losses) {
   return meanOf(losses) / Math.LN2;

@@ -1,26 +1,32 @@
 /* What surprises the network: a passage of the text, coloured by what is known of each character. */
+import { isNew, state } from "../shared/change.js";
 import { counted, grouped } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
-import { recordsOf } from "../shared/shown.js";
-import { byId } from "../shared/view.js";
+import { showText } from "../shared/view.js";
 
 const passagePaper = new Paper("passage", "surprise");
-let records = []; // what is known of each character, see recordsOf
 
-/** Show the passage that is looked at, and say what it is.
- * @param {{passage: number[], heldFrom: number, heldOut: number}} network the ids, from which place on they are held
- *   out, and how many characters of the text are */
-export function showPassage({ passage, heldFrom, heldOut }) {
-  byId("passage-said").textContent = describePassage(passage.length, heldFrom, heldOut);
-  passagePaper.show({
-    ids: passage,
-    start: heldFrom,
-    recordAt: (place) => records[place],
-    inWorker: () => ({ key: "passage" }),
-  });
+/** Draw the passage of the newest network, coloured by what that makes of it. */
+export function drawPassage() {
+  const { network, records, colour } = state;
+  if (network !== null && isNew("passage", network)) {
+    showText("passage-said", describePassage(network));
+    passagePaper.show({
+      ids: network.passage,
+      start: network.heldFrom,
+      recordAt: (place) => state.records[place],
+      inWorker: () => ({ key: "passage" }),
+    });
+  }
+  document.querySelector(`[value=${colour}]`).checked = true;
+  passagePaper.colourBy(colour);
+  if (isNew("records", records)) {
+    passagePaper.recolour();
+  }
 }
 
-function describePassage(length, heldFrom, heldOut) {
+/** Say what the passage is: `heldFrom` is the place from which on it is held out, as `heldOut` characters of the text are. */
+function describePassage({ passage, heldFrom, heldOut }) {
   const characters = counted(heldOut, "character");
   if (heldFrom > 0) {
     return (
@@ -29,26 +35,8 @@ function describePassage(length, heldFrom, heldOut) {
     );
   }
   let these = "These are they.";
-  if (length < heldOut) {
-    these = `These are the first ${grouped(length)} of them.`;
+  if (passage.length < heldOut) {
+    these = `These are the first ${grouped(passage.length)} of them.`;
   }
   return `It never learns the last tenth of the text, ${characters}. ${these}`;
-}
-
-/** Forget what was known of the passage. */
-export function clearPassage() {
-  records = [];
-}
-
-/** Colour the passage by what the network makes of it now. */
-export function showRead(answer) {
-  records = recordsOf(answer);
-  passagePaper.recolour();
-}
-
-/** Colour the passage by how surprising each letter is, or by the number that is watched. */
-export function colourPassage(colour) {
-  document.querySelector(`[value=${colour}]`).checked = true;
-  passagePaper.colour = colour;
-  passagePaper.recolour();
 }

@@ -1,36 +1,41 @@
 /* How far the network has learned, and how much of that is in no file. */
-import { grouped } from "../shared/numbers.js";
-import { byId } from "../shared/view.js";
-import { network } from "./network.js";
+import { state } from "../shared/change.js";
+import { counted, grouped } from "../shared/numbers.js";
+import { byId, showText } from "../shared/view.js";
 
 const WORTH = 50; // steps that nobody wants to lose without being asked
 
-export const progress = { updates: 0, saved: 0 }; // steps, and how many of them are in a file
-
-export function beginProgress() {
-  progress.updates = 0;
-  progress.saved = 0;
-}
-
-/** Show how far it is.
- * @param {{updates: number, epoch: number, loss: number}} report of the worker, with the loss in bits */
-export function showReport({ updates, epoch, loss }) {
-  progress.updates = updates;
-  let epochs = grouped(epoch);
-  if (epoch < 10) {
-    epochs = epoch.toFixed(1);
+/** Draw how far it is, and the button that starts it. */
+export function drawProgress() {
+  const { isRunning, network } = state;
+  byId("said").ariaLive = isRunning ? "off" : "polite"; // nobody wants to hear it four times a second
+  let label = network === null ? "Start" : "Go on";
+  if (isRunning) {
+    label = "Pause";
   }
-  byId("said").textContent =
-    `Step ${grouped(updates)}, epoch ${epochs}, loss ${loss.toFixed(2)} bits.`;
+  showText("start", label);
+  showText("said", describeProgress(state));
 }
 
-export function markSaved() {
-  progress.saved = progress.updates;
+function describeProgress({ updates, epoch, loss, begun, choice, file }) {
+  if (loss !== null) {
+    const epochs = epoch < 10 ? epoch.toFixed(1) : grouped(epoch);
+    return `Step ${grouped(updates)}, epoch ${epochs}, loss ${loss.toFixed(2)} bits.`;
+  }
+  if (begun === choice) {
+    return "The network is being made.";
+  }
+  if (file === null) {
+    return "";
+  }
+  const { numLayers, lstmSize } = file.sizes;
+  const sizes = `${counted(numLayers, "layer")} of ${lstmSize} units`;
+  return `Press Start: ${file.name} goes on with this text. It has ${sizes}.`;
 }
 
 /** Return whether something was learned that is in no file, and that somebody would miss. */
 export function isUnsaved() {
-  return network !== null && progress.updates - progress.saved >= WORTH;
+  return state.updates - state.saved >= WORTH;
 }
 
 /** Return whether what was learned may be lost, which the reader is asked where somebody would miss it. */
@@ -38,6 +43,6 @@ export function mayLose() {
   if (!isUnsaved()) {
     return true;
   }
-  const steps = grouped(progress.updates);
+  const steps = grouped(state.updates);
   return confirm(`What the network has learned in ${steps} steps is not saved. Shall it be lost?`);
 }

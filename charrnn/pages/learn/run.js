@@ -1,41 +1,19 @@
 /* The run: the worker learns, and is asked now and then what the network makes of the text. */
+import { change, state } from "../shared/change.js";
 import { grouped } from "../shared/numbers.js";
-import { setCharacters, textOf } from "../shared/shown.js";
+import { chars, recordsOf, setCharacters, textOf } from "../shared/shown.js";
 import { ask, byId, showNote } from "../shared/view.js";
-import { draft, FREE, network, setNetwork } from "./network.js";
-import { clearPassage, colourPassage, showPassage, showRead } from "./passage.js";
-import { beginProgress, mayLose, showReport } from "./progress.js";
-import { showKept } from "./saving.js";
-import { chosenSizes, seed, showSizes, USUAL_RATE, useNextSeed, useRate } from "./settings.js";
-import { chooseSource, chosen } from "./sources.js";
-import { addLook, clearTimeline, cutTimeline, timeline } from "./timeline.js";
-import { beginTracking, clearTracked, showHeld, showTracked } from "./tracking.js";
+import { endWithWord, newText, writeText } from "../shared/writing.js";
+import { addLook, choose, cutLooks, FREE, track } from "./learning.js";
+import { mayLose } from "./progress.js";
+import { chosenTemperature, showSizes, USUAL_RATE, useRate } from "./settings.js";
 
 const LEAST_PAUSE = 700; // milliseconds from the end of a look to the next, while it learns
-
-/** The number of the choice of a text, and of the choice for which the worker was asked to begin; the sizes of the network,
- * whether it learns, and from when on it may be looked at again: at no time while a look is under way. */
-const run = { choice: 0, begun: 0, sizes: null, isRunning: false, nextLook: Infinity };
-
-/** Take a text, and perhaps a network in a file that goes on with it. The worker gets them when Start is pressed. */
-export function choose(source, file = chosen.file) {
-  run.choice++;
-  run.sizes = chosenSizes();
-  setNetwork(null);
-  clearTimeline();
-  pause();
-  chooseSource(source, file);
-
-  // What was shown of another network.
-  clearTracked();
-  colourPassage("surprise");
-  showNote("note", "");
-  showKept();
-}
+const WRITTEN = 220; // characters
 
 /** Start, or pause and show the network as it is now. */
 export function startOrPause() {
-  if (run.isRunning) {
+  if (state.isRunning) {
     pause();
     lookNow();
   } else {
@@ -46,8 +24,8 @@ export function startOrPause() {
 /** Start again with the same text and other random numbers. */
 export function startAgain() {
   if (mayLose()) {
-    choose(chosen.source);
-    useNextSeed();
+    choose(state.source);
+    state.seed++;
     learn();
   }
 }
@@ -55,35 +33,27 @@ export function startAgain() {
 /** Choose the same text for a new network of the sizes in the fields, unless what was learned must not be lost. */
 export function useSizes() {
   if (!mayLose()) {
-    showSizes(run.sizes);
+    showSizes(state.sizes);
     return;
   }
   // The network in a file has other sizes, so it is not used any more, nor its gentle rate.
-  if (chosen.file !== null) {
+  if (state.file !== null) {
     useRate(USUAL_RATE);
   }
-  choose(chosen.source, null);
+  choose(state.source, null);
 }
 
-/** Have the worker make the network, out of the way of which the box of the text closes. Then look at it, and learn unless Pause was pressed. */
+/** Have the worker make the network. Then look at it, and learn unless Pause was pressed. */
 function begin() {
-  const { source, file } = chosen;
-  const { choice, sizes } = run;
-  run.begun = choice;
-  byId("own").open = false;
-  clearTimeline();
-  clearPassage();
-  beginProgress();
-  beginTracking();
-  byId("said").textContent = "The network is being made.";
+  const { source, file, choice, sizes, seed } = state;
+  change({ begun: choice, records: [] });
 
   // The worker takes the first one that the browser can compile.
   const kernels = ["fused", "kernel"].map((id) => byId(id).textContent);
   const message = { text: source.text, sizes, seed, goesOn: file !== null, kernels };
-  ask("begin", message, ({ refused, ...description }) => {
-    const isOfAnotherText = run.choice !== choice;
-    if (isOfAnotherText) {
-      return;
+  ask("begin", message, ({ refused, ...network }) => {
+    if (state.choice !== choice) {
+      return; // it is of another text
     }
     if (refused) {
       // It is the same choice as before, but as a new one it can be begun again.
@@ -92,12 +62,10 @@ function begin() {
       return;
     }
 
-    setNetwork(description);
-    setCharacters(description.chars);
-    byId("text-note").textContent += ` ${description.note}`;
-    showPassage(description);
+    setCharacters(network.chars);
+    change({ network });
     lookNow();
-    if (run.isRunning) {
+    if (state.isRunning) {
       learn();
     }
   });
@@ -105,11 +73,10 @@ function begin() {
 
 /** Have the worker learn until it is stopped. If there is no network yet, it is made first. */
 function learn() {
-  setRunning(true);
+  change({ isRunning: true });
   showNote("note", "");
-  if (network === null) {
-    const isBegun = run.begun === run.choice;
-    if (!isBegun) {
+  if (state.network === null) {
+    if (state.begun !== state.choice) {
       begin();
     }
     return;
@@ -117,15 +84,15 @@ function learn() {
 
   // This is called for each report, until the worker is stopped or the training diverges.
   ask("learn", {}, ({ diverged: bestStep, ...report }) => {
-    if (network === null) {
+    if (state.network === null) {
       return;
     }
     if (bestStep !== undefined) {
       goBackTo(bestStep);
       return;
     }
-    showReport(report);
-    if (performance.now() > run.nextLook) {
+    change(report);
+    if (performance.now() > state.nextLook) {
       lookNow();
     }
   });
@@ -139,64 +106,64 @@ function goBackTo(step) {
     "It diverged: at this rate, each step leads further away. " +
       `It is back at its best step, ${grouped(step)}. Choose a smaller rate.`,
   );
-  cutTimeline(step);
+  cutLooks(step);
   lookNow();
 }
 
 function pause() {
-  setRunning(false);
   ask("stop", { of: "learn" });
-}
-
-function setRunning(isRunning) {
-  run.isRunning = isRunning;
-  byId("said").ariaLive = isRunning ? "off" : "polite"; // nobody wants to hear it four times a second
-  byId("start").textContent = labelOfStart(isRunning);
-}
-
-function labelOfStart(isRunning) {
-  if (isRunning) {
-    return "Pause";
-  }
-  return network === null ? "Start" : "Go on";
+  change({ isRunning: false });
 }
 
 /** Have the network read the passage, show what it makes of it, and have it write. */
 function lookNow() {
-  const looked = network;
-  if (looked === null) {
+  const { network } = state;
+  if (network === null) {
     return;
   }
 
   // `read` and `held` are losses: of what was learned in the last steps, and of what is held out.
   const began = performance.now();
-  run.nextLook = Infinity;
+  state.nextLook = Infinity;
   ask("look", {}, ({ properties, updates, seconds, read, held, isBest, ...answer }) => {
-    if (network !== looked) {
+    if (state.network !== network) {
       return;
     }
-    showRead(answer);
-    showTracked(properties, updates, seconds);
+    change({ records: recordsOf(answer) });
+    track(properties, { updates, seconds });
     writeForLook({ updates, read, held }, isBest);
 
     // Where a look takes long, no more than half of the time is spent on looks.
     const now = performance.now();
-    run.nextLook = now + Math.max(LEAST_PAUSE, now - began);
+    state.nextLook = now + Math.max(LEAST_PAUSE, now - began);
   });
 }
 
-/** Have the network write, and show the look with this text in the timeline. */
-function writeForLook(look, isBest) {
-  draft("write", FREE, ({ ids }) => {
-    addLook({ ...look, text: textOf(ids) }, isBest);
-    showKept();
-    showHeld();
+/** Have the network go on from its beginning, with a direction held or none, and show the text when it is done.
+ * The beginning and the random numbers are always the same.
+ * @param {string} of kind of the job for the worker
+ * @param {{unit: ?string, value: ?number}} held */
+export function draft(of, held, show) {
+  const { network, seed } = state;
+  const settings = { temperature: chosenTemperature(), topN: chars.length, topP: 1, ...held };
+  const text = newText(of, network.beginning, { seed, length: WRITTEN, settings });
+  writeText(text, {}, (last) => {
+    if (last && state.network === network) {
+      endWithWord(text);
+      show(text);
+    }
   });
+}
+
+/** Have the network write, and add the look with this text. */
+function writeForLook(look, isBest) {
+  draft("write", FREE, ({ ids }) => addLook({ ...look, text: textOf(ids) }, isBest));
 }
 
 /** Have the network write anew what belongs to the newest look, if there is one. Which look is the best stays. */
 export function rewriteNewest() {
-  if (network !== null && timeline.best !== null) {
-    writeForLook(timeline.looks.at(-1), false);
+  const { best, looks } = state;
+  if (best !== null) {
+    writeForLook(looks.at(-1), false);
   }
 }

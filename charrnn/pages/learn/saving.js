@@ -1,32 +1,33 @@
 /* What can be kept: the network, a picture of what it wrote, a link with the settings. */
+import { isNew, state } from "../shared/change.js";
 import { drawPictures, laidOut, spelled } from "../shared/drawing.js";
 import { counted, grouped } from "../shared/numbers.js";
-import { ask, byId, copyLink, make } from "../shared/view.js";
-import { network } from "./network.js";
-import { markSaved } from "./progress.js";
+import { ask, byId, copyLink, download, make, showText } from "../shared/view.js";
 import { settingsOfLink } from "./settings.js";
-import { chosen, fileName, own } from "./sources.js";
-import { timeline } from "./timeline.js";
+import { fileName, own } from "./sources.js";
 
 const PICTURED_LINES = 12; // of a text
 
-/** Say what can be saved. */
-export function showKept() {
-  const { best, looks } = timeline;
-  const isSomething = network !== null && best !== null;
+/** Draw what can be saved. */
+export function drawKept() {
+  const { best, looks } = state;
   for (const id of ["save", "picture", "time"]) {
-    byId(id).disabled = !isSomething;
+    byId(id).disabled = best === null;
   }
 
-  const isEarlier = isSomething && best !== looks.at(-1);
+  const isEarlier = best !== null && best !== looks.at(-1);
   byId("newest").parentElement.hidden = !isEarlier;
-  byId("kept").textContent = "";
+  let kept = "";
   if (isEarlier) {
-    byId("kept").textContent = `What is saved is its best step, ${grouped(best.updates)}.`;
+    kept = `What is saved is its best step, ${grouped(best.updates)}.`;
   }
+  showText("kept", kept);
 
-  for (const name of document.querySelectorAll(".file-name")) {
-    name.textContent = fileName(chosen.source);
+  const name = fileName(state.source);
+  if (isNew("file-name", name)) {
+    for (const element of document.querySelectorAll(".file-name")) {
+      element.textContent = name;
+    }
   }
 }
 
@@ -34,38 +35,34 @@ export function save() {
   const isBest = !byId("newest").checked;
   ask("save", { isBest }, ({ bytes, refused }) => {
     if (refused) {
-      byId("saved").textContent = refused;
+      showText("saved", refused);
       return;
     }
-    markSaved();
-    download(new Blob([bytes]), "npz");
+    state.saved = state.updates;
+    give(new Blob([bytes]), "npz");
   });
 }
 
 /** Give the browser a file to save, which has the name of the text. */
-function download(blob, ending) {
-  const name = `${fileName(chosen.source)}.${ending}`;
-  const anchor = make("a");
-  anchor.href = URL.createObjectURL(blob);
-  anchor.download = name;
-  anchor.click();
-  byId("saved").textContent =
-    `The browser was given ${name}, ${grouped(blob.size / 1000)} kB, to save.`;
+function give(blob, ending) {
+  const name = `${fileName(state.source)}.${ending}`;
+  download(blob, name);
+  showText("saved", `The browser was given ${name}, ${grouped(blob.size / 1000)} kB, to save.`);
 }
 
 /** Save a picture of what was written at four steps, which are about as far from each other on a logarithmic scale. */
 export function savePicture() {
-  const { looks } = timeline;
+  const { looks, source } = state;
   const last = looks.at(-1).updates;
   const steps = [0, last ** 0.5, last ** 0.75, last];
   const pictured = steps.map((step) => looks.find(({ updates }) => updates >= step));
 
   // A young network has fewer than four looks.
   const columns = [...new Set(pictured)].map(columnOf);
-  const title = `A network learns to write: ${chosen.source.name}`;
+  const title = `A network learns to write: ${source.name}`;
   const box = laidOut(title, columns, "Learned in a browser, by charrnn");
   const [canvas] = drawPictures(box);
-  canvas.toBlob((blob) => download(blob, "png"));
+  canvas.toBlob((blob) => give(blob, "png"));
 }
 
 /** Return the column of a picture for a look. */
@@ -79,10 +76,10 @@ function columnOf({ updates, held, text }) {
 
 /** Put the settings into the address, and copy it where that is allowed. */
 export function showLink() {
-  const isOwn = chosen.source === own;
+  const isOwn = state.source === own;
   const query = new URLSearchParams(settingsOfLink());
   if (!isOwn) {
-    query.set("text", chosen.source.label);
+    query.set("text", state.source.label);
   }
   history.replaceState(null, "", `#${query}`);
 

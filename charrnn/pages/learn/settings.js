@@ -1,17 +1,10 @@
 /* The settings of the page of learning: the fields whose values a link holds, and the seed. */
-import { ask, byId } from "../shared/view.js";
+import { state } from "../shared/change.js";
+import { ask, byId, showText } from "../shared/view.js";
 
 export const USUAL_RATE = -2.5; // an exponent of 10, as the field has it
 export const GENTLE_RATE = -3.5; // for a network that has learned before
 const FIRST_VALUES = { layers: "1", units: "64", rate: USUAL_RATE, temperature: "0.7" };
-
-/** The seed of the first weights and of what is written. With the first one, a number of the rhyme's network soon follows
- * the text, and goes on to: with many others, none does. */
-export let seed = 57;
-
-export function useNextSeed() {
-  seed++;
-}
 
 /** Return the sizes of the next network. */
 export function chosenSizes() {
@@ -43,22 +36,22 @@ export function useRate(exponent) {
 /** Use the fields of what can change while it learns. */
 export function useFields() {
   const rate = 10 ** byId("rate").value;
-  byId("rate-value").textContent = rate.toPrecision(2);
-  byId("temperature-value").textContent = chosenTemperature().toFixed(2);
+  showText("rate-value", rate.toPrecision(2));
+  showText("temperature-value", chosenTemperature().toFixed(2));
   ask("pace", { rate });
 }
 
 /** Return the settings as [name, value], for a link. */
 export function settingsOfLink() {
   const fields = Object.keys(FIRST_VALUES).map((name) => [name, byId(name).value]);
-  return [...fields, ["seed", seed]];
+  return [...fields, ["seed", state.seed]];
 }
 
 /** Fill the fields with what a link has, and use them from now on. */
 export function startSettings(query) {
   const isSeed = /^\d{1,9}$/.test(query.get("seed"));
   if (isSeed) {
-    seed = Number(query.get("seed"));
+    state.seed = Number(query.get("seed"));
   }
 
   for (const [name, first] of Object.entries(FIRST_VALUES)) {

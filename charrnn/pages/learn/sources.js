@@ -1,52 +1,90 @@
-/* The texts that can be learned, and the one that is chosen. */
+/* The texts that can be learned: those of the page, and what the reader brings, typed or in a file. */
+import { isNew, state } from "../shared/change.js";
 import { counted } from "../shared/numbers.js";
-import { byId } from "../shared/view.js";
+import { ask, byId, showNote, showText } from "../shared/view.js";
+import { choose } from "./learning.js";
+import { mayLose } from "./progress.js";
+import { GENTLE_RATE, showSizes, useRate } from "./settings.js";
 
 const MOST_SHOWN = 100000; // characters in the field
 let textInField = ""; // what the page wrote there
 
 /** The reader's own text; `name` is that of its file. */
 export const own = { label: "your own text", name: "your text", text: "" };
-export const sources = [...document.querySelectorAll("script[title]")].map(sourceOf);
-sources.push(own);
+const given = Array.from(
+  document.querySelectorAll("script[title]"),
+  ({ title, textContent: text }) => ({ label: title, name: title, text }),
+);
+export const sources = [...given, own];
 
-/** What is learned, and the network in a file that goes on with it, {name, sizes}, or null for a new one. */
-export const chosen = { source: null, file: null };
-
-function sourceOf({ title, textContent }) {
-  return { label: title, name: title, text: textContent };
-}
-
-/** Choose a text and perhaps a network in a file, and show which they are. */
-export function chooseSource(source, file) {
+/** Draw the text that is chosen. Its box is open for one of the reader's own, and closes when the network begins. */
+export function drawSource() {
+  const { source, choice, begun, network } = state;
   const { label, name, text } = source;
-  chosen.source = source;
-  chosen.file = file;
-
   for (const button of byId("texts").children) {
     button.ariaPressed = button.value === label;
   }
-  byId("own").open = source === own;
-  byId("text-note").textContent = `${name}, ${counted(text.length, "character")}.`;
+  const note = network === null ? "" : ` ${network.note}`;
+  showText("text-note", `${name}, ${counted(text.length, "character")}.${note}`);
 
-  const isLong = text.length > MOST_SHOWN;
-  byId("text").value = isLong ? "" : text;
-  textInField = byId("text").value; // the field may have changed the ends of lines
-
-  byId("said").textContent = "";
-  if (file !== null) {
-    const { numLayers, lstmSize } = file.sizes;
-    const sizes = `${counted(numLayers, "layer")} of ${lstmSize} units`;
-    byId("said").textContent = `Press Start: ${file.name} goes on with this text. It has ${sizes}.`;
+  if (isNew("box", choice, begun)) {
+    byId("own").open = source === own && begun !== choice;
+  }
+  if (isNew("field", choice)) {
+    const isLong = text.length > MOST_SHOWN;
+    byId("text").value = isLong ? "" : text;
+    textInField = byId("text").value; // the field may have changed the ends of lines
   }
 }
 
-export function isFieldChanged() {
-  return byId("text").value !== textInField;
+/** Take a text or a network from a file. */
+export async function takeFile(file) {
+  const bytes = await file.arrayBuffer();
+  if (/\.npz$/i.test(file.name)) {
+    takeNetwork(bytes, file.name);
+    return;
+  }
+
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const reason = "cannot be read as UTF-8 text. Perhaps it is UTF-16, or no text at all.";
+    showNote("note", `${file.name} ${reason}`);
+    return;
+  }
+  takeText(text, file.name);
 }
 
-export function restoreField() {
-  byId("text").value = textInField;
+function takeNetwork(bytes, name) {
+  ask("unpack", { bytes }, ({ refused, sizes }) => {
+    if (refused) {
+      showNote("note", `${name}: ${refused}`);
+    } else if (mayLose()) {
+      showSizes(sizes);
+      choose(state.source, { name, sizes });
+      useRate(GENTLE_RATE);
+    }
+  });
+}
+
+/** Take a text of the reader's own. */
+function takeText(text, name = "your text") {
+  if (!mayLose()) {
+    byId("text").value = textInField;
+    return;
+  }
+  own.name = name;
+  own.text = text;
+  choose(own);
+}
+
+/** Take what was typed or pasted. Some phones tell of it late, so that it is looked for at Start as well. */
+export function takeField() {
+  const { value } = byId("text");
+  if (value !== textInField) {
+    takeText(value);
+  }
 }
 
 /** Return the name of a text as that of a file without its ending. */

@@ -1,50 +1,60 @@
 /* Inside the cell: a drawing of one cell of the network with its real numbers, which move as characters pass. */
+import { change, isNew, state } from "../shared/change.js";
 import { percent, signed } from "../shared/numbers.js";
 import { chars, COLOURS } from "../shared/shown.js";
 import { glyph, parseUnit, visible } from "../shared/text.js";
-import { ask, byId, make, movesLittle, onClick } from "../shared/view.js";
-import { unitWatched } from "./model.js";
-import { goTo, reading } from "./reading.js";
+import { ask, byId, make, onClick, showText } from "../shared/view.js";
+import { alone, isDirection, unitNames } from "./model.js";
+import { goTo } from "./state.js";
 
 const SHOWN = 56; // characters around the one that passes
 const PASS = 900; // milliseconds for a character
 const IN_SIGHT = 0.4; // of the drawing, so that characters pass
-const cellShown = { timer: 0, isWanted: !movesLittle };
+let timer = 0;
 
-/** Show the cell of the unit that is looked at, while the network reads the character that is chosen. */
-function showCell() {
-  const { layer, unit } = parseUnit(unitWatched());
-  const { at, known, ids, key, what } = reading;
-  const isKnown = at >= 0 && at < known;
-  if (!isKnown) {
+/** Return the unit that is watched; of a direction, which is none, the best one alone. */
+function unitOfCell() {
+  const { unit } = state.watched;
+  if (!isDirection(unit)) {
+    return unit;
+  }
+  return alone?.unit ?? unitNames[0];
+}
+
+/** Draw the cell of the unit that is watched, while the network reads the character that is chosen. */
+export function drawCell() {
+  const { reading, watched } = state;
+  const { at, known, ids, seen, key, what } = reading;
+  if (at >= known || !isNew("cell", watched, seen, at)) {
     return;
   }
 
-  byId("cell-name").textContent = `Cell ${unit} of layer ${layer}, while it reads ${what}`;
-  byId("cell-character").textContent = glyph(chars[ids[at]]);
-  showRibbon();
+  const { layer, unit } = parseUnit(unitOfCell());
+  showText("cell-name", `Cell ${unit} of layer ${layer}, while it reads ${what}`);
+  showText("cell-character", glyph(chars[ids[at]]));
+  showRibbon(reading);
   // The step before has the memory that this one begins with. Before the first it is 0.
-  const isFirst = at === 0;
-  const from = isFirst ? at : at - 1;
+  const from = Math.max(0, at - 1);
   ask("trace", { key, from, to: at + 1, layer, unit }, ({ values }) => {
     const [, , , , memoryBefore] = values[0];
-    drawCell(isFirst ? 0 : memoryBefore, values.at(-1));
+    drawStep(at === 0 ? 0 : memoryBefore, values.at(-1));
   });
 }
 
 /** Show the characters around the one that passes. */
-function showRibbon() {
+function showRibbon(reading) {
   const { at, known, ids } = reading;
   const from = Math.max(0, Math.min(at - SHOWN / 2, ids.length - SHOWN));
   const to = Math.min(known, from + SHOWN);
   const cells = [];
   for (let place = from; place < to; place++) {
-    cells.push(ribbonCell(place, place === at));
+    cells.push(ribbonCell(reading, place));
   }
   byId("ribbon").replaceChildren(...cells);
 }
 
-function ribbonCell(place, isFramed) {
+function ribbonCell(reading, place) {
+  const isFramed = place === reading.at;
   const char = chars[reading.ids[place]];
   const shown = char === "\n" ? glyph(char) : visible(char);
   const cell = make("span", isFramed ? "cell framed" : "cell", shown);
@@ -54,7 +64,7 @@ function ribbonCell(place, isFramed) {
 }
 
 /** Draw the memory before, and what a step made of it: see Network.cell. */
-function drawCell(before, [input, fresh, forget, output, memory, given]) {
+function drawStep(before, [input, fresh, forget, output, memory, given]) {
   fillGate("input", input);
   fillGate("forget", forget);
   fillGate("output", output);
@@ -71,10 +81,12 @@ function drawCell(before, [input, fresh, forget, output, memory, given]) {
   const sum = `${keeps} × ${signed(before)} + ${adds} × ${signed(fresh)}`;
   const drawn = `tanh(${signed(memory)}) = ${signed(Math.tanh(memory))}`;
   const shown = `${shows} × ${signed(Math.tanh(memory))} = ${signed(given)}`;
-  byId("cell-sum").textContent =
+  showText(
+    "cell-sum",
     `It keeps ${percent(forget)} of its memory, lets in ${percent(input)} of the new value, ` +
-    `and shows ${percent(output)} of the result. Memory: ${sum} = ${signed(memory)}, ` +
-    `drawn as ${drawn}. Output: ${shown}.`;
+      `and shows ${percent(output)} of the result. Memory: ${sum} = ${signed(memory)}, ` +
+      `drawn as ${drawn}. Output: ${shown}.`,
+  );
 }
 
 function inDrawing(selector) {
@@ -104,35 +116,33 @@ function drawPipe(name, value) {
 }
 
 function stepOn(count) {
+  const { reading } = state;
   const length = Math.max(1, reading.known);
   goTo(reading, (reading.at + count + length) % length);
 }
 
-function setPlaying(isPlaying) {
-  clearInterval(cellShown.timer);
-  cellShown.timer = isPlaying ? setInterval(() => stepOn(1), PASS) : 0;
-  byId("cell-play").textContent = isPlaying ? "Pause" : "Play";
+/** Have characters pass, or not. */
+export function drawPlaying() {
+  const { isPlaying } = state;
+  if (isNew("playing", isPlaying)) {
+    clearInterval(timer);
+    timer = isPlaying ? setInterval(() => stepOn(1), PASS) : 0;
+    showText("cell-play", isPlaying ? "Pause" : "Play");
+  }
 }
 
 /** Do what a person wants, also when the drawing comes into sight again. */
 function want(isPlaying, steps = 0) {
-  cellShown.isWanted = isPlaying;
-  setPlaying(isPlaying);
+  change({ isPlaying, isPlayWanted: isPlaying });
   stepOn(steps);
 }
 
 export function startCell() {
   onClick("cell-back", () => want(false, -1));
   onClick("cell-on", () => want(false, 1));
-  onClick("cell-play", () => want(cellShown.timer === 0));
-  document.body.addEventListener("placechange", showCell);
-  document.body.addEventListener("watchedchange", () => {
-    if (reading !== null) {
-      showCell();
-    }
-  });
+  onClick("cell-play", () => want(!state.isPlaying));
   const observer = new IntersectionObserver(
-    ([{ isIntersecting }]) => setPlaying(isIntersecting && cellShown.isWanted),
+    ([{ isIntersecting }]) => change({ isPlaying: isIntersecting && state.isPlayWanted }),
     { threshold: IN_SIGHT },
   );
   observer.observe(byId("cell-drawing"));

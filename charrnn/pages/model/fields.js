@@ -1,7 +1,7 @@
 /* The fields of what is written: its settings, and the drawer that has most of them. */
 import { percent } from "../shared/numbers.js";
 import { chars } from "../shared/shown.js";
-import { byId } from "../shared/view.js";
+import { byId, showText } from "../shared/view.js";
 import { FIELDS } from "./link.js";
 
 /** Return the settings of the fields, as a plan has them. */
@@ -32,10 +32,10 @@ function whoseWords(contrast) {
 /** Show the values of the fields beside them. */
 export function showSettings() {
   const { temperature, topN, topP, contrast } = settings();
-  byId("temperature-value").textContent = temperature.toFixed(2);
-  byId("top-n-value").textContent = topN >= chars.length ? "all" : topN;
-  byId("top-p-value").textContent = topP >= 1 ? "all" : percent(topP);
-  byId("whose-said").textContent = whoseWords(contrast);
+  showText("temperature-value", temperature.toFixed(2));
+  showText("top-n-value", topN >= chars.length ? "all" : topN);
+  showText("top-p-value", topP >= 1 ? "all" : percent(topP));
+  showText("whose-said", whoseWords(contrast));
 }
 
 /** Bring the fields in line with settings or an entry of a plan. */

@@ -1,51 +1,52 @@
 /* What is watched, a direction of the memory or one unit: the claim at the top, the handle that holds it, and how it was
  * found. */
+import { isNew, state } from "../shared/change.js";
 import { grouped, signed } from "../shared/numbers.js";
-import { watched } from "../shared/shown.js";
 import { unitTitle } from "../shared/text.js";
-import { byId, make, onClick, undoSwipes } from "../shared/view.js";
-import { alone, data, isDirection, lookAt, memories, unitNames } from "./model.js";
-import { beginMove, evidenceOf, isOfPassage, placeOf, shareOf, showHeld } from "./pair.js";
-import { setAsked, showAddress, written } from "./takes.js";
+import { byId, make, onClick, showText, undoSwipes } from "../shared/view.js";
+import { alone, data, isDirection, memories, unitNames } from "./model.js";
+import { evidenceOf, placeOf, shareOf } from "./pair.js";
+import { beginMove, hold, isOfPassage, showAddress, watch } from "./state.js";
 
 const UNDERLINED =
   "Underlined: what your last move changed. From the first underlined word on, the dice fall otherwise.";
 const MOVING_KEYS = /Arrow|Home|End|Page/;
 
-/** Show where the handle holds what is watched. It moves by the reader alone: while nothing is held, it is in the middle. */
-export function showHandle() {
-  const { held } = written.take;
+/** Draw where the handle holds what is watched. It moves by the reader alone: while nothing is held, it is in the middle. */
+export function drawHandle() {
+  const { take, watched } = state;
+  const { held } = take;
+  if (!isNew("handle", take, watched, held)) {
+    return;
+  }
   const handle = byId("hold");
   handle.value = held ?? 0;
-  let state = "not held";
+  let value = "not held";
   let said = `Drag the handle: watch the text change.${shareOf(watched)}`;
   if (isOfPassage()) {
     said = "Drag the handle: then the network writes, held there.";
   }
   if (held !== null) {
-    state = `held at ${placeOf(held)}`;
+    value = `held at ${placeOf(held)}`;
     said = `Held at ${placeOf(held)}, from the first letter on. ${UNDERLINED}`;
   }
-  handle.ariaValueText = state;
-  byId("hold-said").textContent = said;
+  handle.ariaValueText = value;
+  showText("hold-said", said);
   showLead(held !== null);
-}
-
-/** Return whether what is watched is a discovery, of which more is known. */
-function isDiscovery() {
-  return watched.untrained !== undefined;
 }
 
 /** Say what the texts at the top are. */
 function showLead(isHeld) {
-  byId("does").textContent = "It writes the texts below; no person does.";
-  byId("free-what").textContent = "Here nobody holds the handle.";
+  showText("does", "It writes the texts below; no person does.");
+  showText("free-what", "Here nobody holds the handle.");
   if (isOfPassage() && !isHeld) {
-    byId("does").textContent = "Below it only reads.";
-    byId("free-what").textContent =
-      `It did not write this: it is a passage of ${data.source}. Nobody holds the handle.`;
+    showText("does", "Below it only reads.");
+    showText(
+      "free-what",
+      `It did not write this: it is a passage of ${data.source}. Nobody holds the handle.`,
+    );
   }
-  byId("colour-said").textContent = colourSentence(isHeld);
+  showText("colour-said", colourSentence(isHeld));
 }
 
 /** Return what is said of the texts at the top: what their colour is, or how they are held. */
@@ -53,50 +54,40 @@ function colourSentence(isHeld) {
   if (data.discoveries.length === 0) {
     return "The colour is that surprise.";
   }
-  if (isHeld || watched.told) {
+  if (isHeld || state.watched.told) {
     return "The same beginning, the same dice: only the handle is elsewhere.";
   }
   const sentence = "The colour is that one number: it was never told what to follow.";
   // Only discoveries were held at their ends when the page was made.
-  if (isDiscovery()) {
+  if (isDiscovery(state.watched)) {
     return `${sentence} Held at its ends, it changes no words and no line ends so much that it can be told.`;
   }
   return sentence;
 }
 
-/** Hold what is watched at a position from -1 to 1 between its ends; null lets it go. */
-export function hold(position) {
-  written.take.held = position;
-  showHandle();
-  showHeld();
+/** Return whether what is watched is a discovery, of which more is known. */
+function isDiscovery({ untrained }) {
+  return untrained !== undefined;
 }
 
-/** Show what is watched: the claim at the top, the ends of the handle, and where it is held. */
-export function showWatched() {
-  const { unit, ends, sentence } = watched;
-  const [low, high] = ends;
-  showClaim(data.discoveries.length > 0 ? sentence : data.sentence);
-  byId("evidence").textContent = evidence();
-  byId("alone").hidden = alone === undefined || alone.unit === unit;
-  byId("left").textContent = low;
-  byId("right").textContent = high;
-  byId("low-key").textContent = low;
-  byId("high-key").textContent = high;
-  byId("unit").value = isDirection(unit) ? "" : unit;
-  byId("hold").ariaLabel = `From ${low} to ${high}`;
-
-  const { take } = written;
-  if (take === null) {
+/** Draw what is watched: the claim at the top, and the ends of the handle. */
+export function drawClaim() {
+  const { watched } = state;
+  if (!isNew("claim", watched)) {
     return;
   }
-  // A take that held something else lets it go.
-  if (take.unit !== unit) {
-    take.held = null;
-    setAsked(false);
-  }
-  take.unit = unit;
-  showHandle();
-  showHeld();
+  const { unit, ends, sentence, told } = watched;
+  const [low, high] = ends;
+  showClaim(data.discoveries.length > 0 ? sentence : data.sentence);
+  showText("evidence", evidence(watched));
+  byId("alone").hidden = alone === undefined || alone.unit === unit;
+  showText("left", low);
+  showText("right", high);
+  showText("low-key", low);
+  showText("high-key", high);
+  byId("unit").value = isDirection(unit) ? "" : unit;
+  byId("hold").ariaLabel = `From ${low} to ${high}`;
+  showText("release", told ? "Two texts" : "Let go");
 }
 
 /** Show a sentence of which parts in asterisks are stressed. */
@@ -109,7 +100,7 @@ function showClaim(sentence) {
 }
 
 /** Say what it is, how it was found, and what tells its ends apart. */
-function evidence() {
+function evidence(watched) {
   const { unit, feature, correlation, untrained, told, values } = watched;
   const [least, most] = values;
   const sentences = [];
@@ -122,7 +113,7 @@ function evidence() {
   } else {
     sentences.push(`The number is the ${unitTitle(unit)}.`);
   }
-  if (isDiscovery() && !isDirection(unit)) {
+  if (isDiscovery(watched) && !isDirection(unit)) {
     sentences.push(
       `Of all ${grouped(unitNames.length)}, it has most to do with “${feature}”: ` +
         `correlation ${signed(correlation)}, measured on ${data.measured}.`,
@@ -140,17 +131,17 @@ function evidence() {
 function followHandle({ target, key }) {
   const position = Number(target.value);
   const canHaveMoved = key === undefined || MOVING_KEYS.test(key);
-  if (canHaveMoved && written.take.held !== position) {
+  if (canHaveMoved && state.take.held !== position) {
     hold(position);
   }
 }
 
-/** Look at the next discovery: at the first after the last one, and after a unit that is none. */
-function lookAtNext() {
+/** Watch the next discovery: the first after the last one, and after a unit that is none. */
+function watchNext() {
   const { discoveries } = data;
-  const index = discoveries.findIndex(({ unit }) => unit === watched.unit);
+  const index = discoveries.findIndex(({ unit }) => unit === state.watched.unit);
   const next = discoveries[(index + 1) % discoveries.length];
-  lookAt(next.unit);
+  watch(next.unit);
 }
 
 export function startHandle() {
@@ -162,7 +153,7 @@ export function startHandle() {
   for (const event of ["pointerdown", "keydown"]) {
     handle.addEventListener(event, beginMove);
   }
-  undoSwipes(handle, () => written.take.held, hold);
+  undoSwipes(handle, () => state.take.held, hold);
   // The event is no argument of showAddress.
   handle.addEventListener("change", () => showAddress());
 
@@ -171,16 +162,16 @@ export function startHandle() {
     hold(null);
     showAddress();
   });
-  onClick("another", lookAtNext);
+  onClick("another", watchNext);
   onClick("try-alone", () => {
-    lookAt(alone.unit);
+    watch(alone.unit);
     byId("claim").scrollIntoView({ block: "nearest" });
   });
   byId("another").hidden = data.discoveries.length < 2;
   byId("handle").hidden = data.discoveries.length === 0;
   byId("free-said").hidden = data.discoveries.length === 0;
   if (alone) {
-    byId("alone-said").textContent = alone.sentence.replaceAll("*", "") + shareOf(alone);
+    showText("alone-said", alone.sentence.replaceAll("*", "") + shareOf(alone));
   }
-  byId("no-direction").textContent = data.no_direction;
+  showText("no-direction", data.no_direction);
 }

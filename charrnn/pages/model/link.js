@@ -1,10 +1,26 @@
 /* Takes and the links to them. A take is a text that is written, see writing.js, with {prime, unit, held}: the ids of its
  * beginning, the unit or the direction that is watched, and where the handle holds it, from -1 to 1, or null. A link holds all that a
  * take is made of, so that it is written again, character by character: "prime=Anna&seed=3&length=400", and what is not as
- * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. Pure functions. */
+ * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. */
 import { clamped } from "../shared/numbers.js";
 import { chars, textOf } from "../shared/shown.js";
-import { data, idsOf, isDirection, offsets } from "./model.js";
+import { movesLittle } from "../shared/view.js";
+import { newText } from "../shared/writing.js";
+import { data, idsOf, isDirection, offsets, unitNames } from "./model.js";
+
+/** What a link need not say. */
+export const USUAL = {
+  settings: {
+    temperature: data.opening.temperature,
+    topN: Math.min(data.settings.top_n, chars.length),
+    topP: data.settings.top_p,
+    contrast: 0,
+  },
+  prime: idsOf(data.opening.prime).ids,
+  seed: data.opening.seed,
+  length: 600,
+  unit: data.discoveries[0]?.unit ?? unitNames[0],
+};
 
 /** The settings: their fields and their names in links, their names in plans, the least and the most. */
 export const FIELDS = [
@@ -13,19 +29,38 @@ export const FIELDS = [
   ["top-p", "topP", 0.05, 1],
   ["contrast", "contrast", ...(data.has_start ? [-1, 1] : [0, 0])],
 ];
+export const AT_ONCE = 320; // characters that are written at first without a pause
+export const FIRST_BURST = movesLittle ? Infinity : AT_ONCE; // of a text that nobody asked for
+export const ON = 240; // characters that are written after a change
 const MOST_SEED = 2 ** 32 - 1;
 export const MOST_WRITTEN = 10000; // characters of a take
 const HELD_UNIT = /^(.+):(-?[\d.]+)$/; // "2/c/317:0.5", "inside quotation marks:1.5"
 const MOST_HELD = 10; // of a direction
 const NOT_HELD = { unit: null, value: null };
 
-/** Return the link of a take. `usual` are the settings that need no mention. */
-export function linkOf(take, usual) {
+/** Return whether a take begins and draws as the page chose, and neither the reader nor a link. */
+export function isOfThePage({ prime, seed }) {
+  const isItsPrime = textOf(prime) === data.opening.prime;
+  const seeds = [data.opening, ...data.discoveries].map((opening) => opening.seed);
+  return isItsPrime && seeds.includes(seed);
+}
+
+/** Return whether a take is that with which the page opens, so that its texts stand in the document. */
+export function isOpening({ unit, prime, seed, plan }) {
+  const [first] = plan;
+  const isUsual = Object.keys(USUAL.settings).every((key) => first[key] === USUAL.settings[key]);
+  return (
+    unit === USUAL.unit && seed === USUAL.seed && String(prime) === String(USUAL.prime) && isUsual
+  );
+}
+
+/** Return the link of a take. */
+export function linkOf(take) {
   const [first, ...later] = take.plan;
   const { prime, seed, seen, length } = take;
   const query = new URLSearchParams({ prime: textOf(prime), seed, length: seen.length || length });
   for (const [name, key] of FIELDS) {
-    if (first[key] !== usual[key]) {
+    if (first[key] !== USUAL.settings[key]) {
       query.set(name, first[key]);
     }
   }
@@ -54,9 +89,8 @@ function entryInLink(entry) {
 
 /** What reads a link. A field that makes no sense gets the nearest value that does, or the usual one, and is `wrong`. */
 class LinkReader {
-  constructor(link, usual) {
+  constructor(link) {
     this.query = new URLSearchParams(link);
-    this.usual = usual;
     this.wrong = new Set();
   }
 
@@ -75,7 +109,7 @@ class LinkReader {
   }
 
   wholeNumber(name, least, most) {
-    const limits = { least, most, usual: this.usual[name], isWhole: true };
+    const limits = { least, most, usual: USUAL[name], isWhole: true };
     return this.number(name, this.query.get(name), limits);
   }
 
@@ -101,7 +135,7 @@ class LinkReader {
       settings[key] = this.number(name, texts[index] ?? null, {
         least,
         most: Math.min(most, chars.length),
-        usual: this.usual.settings[key],
+        usual: USUAL.settings[key],
         isWhole: key === "topN",
       });
     }
@@ -109,12 +143,12 @@ class LinkReader {
   }
 
   prime() {
-    const { ids, note } = idsOf(this.query.get("prime") ?? textOf(this.usual.prime));
+    const { ids, note } = idsOf(this.query.get("prime") ?? textOf(USUAL.prime));
     const isEmpty = ids.length === 0;
     if (note !== "" || isEmpty) {
       this.wrong.add("prime");
     }
-    return isEmpty ? this.usual.prime : ids;
+    return isEmpty ? USUAL.prime : ids;
   }
 
   plan() {
@@ -159,7 +193,7 @@ class LinkReader {
     if (unit && unit !== "surprise") {
       this.wrong.add("unit");
     }
-    return this.usual.unit;
+    return USUAL.unit;
   }
 
   /** Return where the handle is, or null. */
@@ -170,19 +204,17 @@ class LinkReader {
 }
 
 /** Return the take of a link.
- * @param {{settings: Object, prime: number[], seed: number, length: number, unit: string}} usual
  * @returns {{take: Object, wrong: string[]}} `wrong` names the fields that make no sense */
-export function takeOf(link, usual) {
-  const reader = new LinkReader(link, usual);
+export function takeOf(link) {
+  const reader = new LinkReader(link);
   const prime = reader.prime();
   const take = {
+    ...newText("write", prime, USUAL),
     prime,
     plan: reader.plan(),
     unit: reader.unit(),
     seed: reader.wholeNumber("seed", 0, MOST_SEED),
     length: reader.wholeNumber("length", 1, MOST_WRITTEN),
-    ids: [...prime],
-    seen: [],
     held: reader.handle(),
   };
   return { take, wrong: [...reader.wrong] };

@@ -1,6 +1,6 @@
 /* How far back the network remembers: a curve of what a letter costs after the last 1, 2, 5 ... letters, beside what it
  * costs who counts pairs of letters. All was measured when the page was made. */
-import { byId } from "../shared/view.js";
+import { byId, showText } from "../shared/view.js";
 import { data } from "./model.js";
 
 // Of the drawing, as the viewBox in page.html has them.
@@ -87,9 +87,11 @@ export function showMemory() {
 
   const first = points[0];
   const last = points.at(-1);
-  byId("memory-said").textContent =
+  showText(
+    "memory-said",
     `After one letter the next one costs it ${first.cost.toFixed(2)} bits, ` +
-    `after ${last.count} letters ${last.cost.toFixed(2)}. ` +
-    `${whatMemoryGives(points)} ` +
-    `Dotted: who counts which letter follows which needs ${pairs.toFixed(2)} bits.${beginner(first.cost, pairs)}`;
+      `after ${last.count} letters ${last.cost.toFixed(2)}. ` +
+      `${whatMemoryGives(points)} ` +
+      `Dotted: who counts which letter follows which needs ${pairs.toFixed(2)} bits.${beginner(first.cost, pairs)}`,
+  );
 }

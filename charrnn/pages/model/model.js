@@ -1,6 +1,6 @@
 /* The model of this page: its characters, its units, and the directions of its memory. */
-import { grouped } from "../shared/numbers.js";
-import { chars, setCharacters, setWatched, valuesOfUnit, watched } from "../shared/shown.js";
+import { clamped, grouped } from "../shared/numbers.js";
+import { chars, setCharacters } from "../shared/shown.js";
 import { namesOfEnds, unitName } from "../shared/text.js";
 import { ask, byId } from "../shared/view.js";
 import { encode } from "./encode.js";
@@ -14,26 +14,29 @@ setCharacters(
 const places = new Map(chars.map((char, id) => [char, id]));
 
 const { num_layers: numLayers, lstm_size: lstmSize } = data.network;
-const unitCount = 2 * numLayers * lstmSize; // c and h
-export const unitNames = Array.from({ length: unitCount }, (_, offset) =>
+export const memories = numLayers * lstmSize; // of all layers
+/** Those of c and of h. */
+export const unitNames = Array.from({ length: 2 * memories }, (_, offset) =>
   unitName(offset, lstmSize),
 );
-export const memories = numLayers * lstmSize; // of all layers
-const directionNames = data.directions.map(({ name }) => name);
 /** Where the activations of a character have a unit, or a direction. */
 export const offsets = new Map(
-  [...unitNames, ...directionNames].map((name, offset) => [name, offset]),
+  [...unitNames, ...data.directions.map(({ name }) => name)].map((name, offset) => [name, offset]),
 );
 const FULL = 127; // of an activation: a direction has it half a span beyond its means
+const NEARLY_ONE = 0.99; // at 1 a memory would be infinite
 
 /** Return whether a name is that of a direction. */
 export function isDirection(name) {
-  return offsets.get(name) >= unitCount;
+  return offsets.get(name) >= unitNames.length;
 }
 
-/** Return between which values a direction is held. */
-function endsOfDirection(unit) {
-  return data.directions.find(({ name }) => name === unit).ends;
+/** Return between which values a unit with these limits, or a direction, is held. */
+function valuesOf(unit, limits) {
+  if (isDirection(unit)) {
+    return data.directions.find(({ name }) => name === unit).ends;
+  }
+  return limits.map((limit) => clamped(limit / FULL, -NEARLY_ONE, NEARLY_ONE));
 }
 
 /** The first discovery that is a single unit. */
@@ -44,16 +47,8 @@ export function idsOf(text) {
   return encode(text, places, data.nearest);
 }
 
-function discoveryOf(unit) {
+export function discoveryOf(unit) {
   return data.discoveries.find((candidate) => candidate.unit === unit);
-}
-
-/** Return the unit that is watched; of a direction, which is none, the best one alone. */
-export function unitWatched() {
-  if (!isDirection(watched.unit)) {
-    return watched.unit;
-  }
-  return alone?.unit ?? unitNames[0];
 }
 
 /** Return what a unit tracks, {name, correlation}, or null. A discovery tracks what is said of it at the top. */
@@ -77,23 +72,24 @@ export function limitsOf(offset) {
   return [least[offset], most[offset]];
 }
 
-/** Look at a unit or a direction. Its highest is to the right, and blue, as everywhere on the page. */
-export function lookAt(unit) {
+/** Return what is known of a unit or a direction that is watched: {unit, offset, limits, values, ends, feature, correlation,
+ * sentence}, see shown.js, and of a discovery more. Its highest is to the right, and blue, as everywhere on the page. */
+export function knownOf(unit) {
   const discovery = discoveryOf(unit);
   const feature = tracked(unit);
   const offset = offsets.get(unit);
   const limits = isDirection(unit) ? [-FULL, FULL] : limitsOf(offset);
-  setWatched({
+  return {
     unit,
     offset,
     limits,
-    values: isDirection(unit) ? endsOfDirection(unit) : valuesOfUnit(limits),
+    values: valuesOf(unit, limits),
     feature: feature?.name,
     correlation: feature?.correlation ?? 0,
     sentence: sentenceOf(unit, feature),
     ...discovery,
     ends: endsOf(discovery),
-  });
+  };
 }
 
 function endsOf(discovery) {

@@ -1,18 +1,37 @@
 /* The page of a model. What stands above the weights in the document is shown while they arrive. */
+import { drawWith } from "../shared/change.js";
 import { byId, fail, startWorker } from "../shared/view.js";
-import { startCell } from "./cell.js";
+import { drawCell, drawPlaying, startCell } from "./cell.js";
+import { drawClaim, drawHandle, startHandle } from "./handle.js";
 import { showMemory } from "./memory.js";
 import { loadModel } from "./model.js";
-import { startPlaces } from "./places.js";
-import { startRead } from "./read.js";
-import { startStrip } from "./strip.js";
-import { showAddressed, startWrite } from "./write.js";
+import { drawHeld } from "./pair.js";
+import { startPicture } from "./picture.js";
+import { drawPlaces, startPlaces } from "./places.js";
+import { drawReadings, startRead } from "./read.js";
+import { turnToAddress } from "./state.js";
+import { drawRowMark, drawStrip, startStrip } from "./strip.js";
+import { drawTake, startWrite } from "./write.js";
 
 const PROGRESS = 200; // milliseconds between two looks at how much has arrived
 
 const arriving = setInterval(() => {
   byId("arrived").value = byId("weights")?.textContent.length ?? 0;
 }, PROGRESS);
+
+/** Bring the document in line with the state. What did not change stays as it is. */
+function draw() {
+  drawClaim();
+  drawHandle();
+  drawHeld();
+  drawTake();
+  drawPlaces();
+  drawReadings();
+  drawRowMark();
+  drawStrip();
+  drawCell();
+  drawPlaying();
+}
 
 function startPage() {
   clearInterval(arriving);
@@ -21,10 +40,14 @@ function startPage() {
   startWorker();
   loadModel();
   startWrite();
+  startHandle();
+  startPicture();
   startStrip();
   startCell();
   startPlaces();
-  showAddressed();
+  drawWith(draw);
+  turnToAddress();
+  addEventListener("popstate", ({ state: kept }) => turnToAddress(kept));
   startRead();
   showMemory();
 }

@@ -2,102 +2,74 @@
  * is held at its two ends; those of the opening stand in the document. The handle brings one text in their place, which is
  * written anew wherever the handle goes. What tells the two ends apart, words or a sign, was counted when the page was made:
  * it is marked and counted here, too. Where nothing does, a passage that the network reads has the place of the two. */
+import { isNew, state } from "../shared/change.js";
 import { counted, percent } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
-import { chars, textOf, valueAt, watched } from "../shared/shown.js";
+import { chars, textOf, valueAt } from "../shared/shown.js";
 import { byId, make, tint } from "../shared/view.js";
 import { wordsOf } from "../shared/words.js";
-import { endWithWord, onPaper, writeText } from "../shared/writing.js";
+import { endWithWord, newText, onPaper, writeText } from "../shared/writing.js";
 import { speedChosen } from "./fields.js";
-import { MOST_WRITTEN } from "./link.js";
+import { AT_ONCE, isOpening, MOST_WRITTEN, ON } from "./link.js";
 import { data } from "./model.js";
-import { AT_ONCE, isOpening, ON, written } from "./takes.js";
+import { isOfPassage } from "./state.js";
 
 const LENGTH = data.opening.shown; // characters, so that the texts and the handle are in sight together
 const AT_FIRST = 120; // of the two texts are written without a pause
 const TINT = 0.14; // of a text that is held, as model.css has it for the two texts
 
-/** How many texts were written with the number held, what the two were written with, and the two sides. */
-export const pair = { texts: 0, shown: [], sides: [sideOf("low"), sideOf("high")] };
+export const sides = [sideOf("low"), sideOf("high")];
 
-/** The one text: `shown` is what it was written with, `ids` are what is shown; `before` what was shown when the handle,
- * which may be `moving`, began to move. */
-export const one = { ...sideOf("one"), shown: [], text: null, ids: [], before: [], moving: false };
+/** The one text: `ids` are what is shown of it, and `before` what was shown when this move of the handle began, one of
+ * state.moves. */
+export const one = { ...sideOf("one"), text: null, ids: [], before: [], move: null };
 
 function sideOf(of) {
   return { of, paper: new Paper(of, "none"), head: byId(`${of}-head`) };
 }
 
-/** Return whether a passage that the network reads is at the top, for a number of which no text tells: until the reader
- * asks for a text. */
-export function isOfPassage() {
-  return data.discoveries.length > 0 && !watched.told && !written.isAsked;
-}
-
-/** Write the texts in which the number is held, unless they are here already. */
-export function showHeld() {
-  const { take } = written;
-  const { told } = watched;
+/** Draw the texts in which the number is held, and write them, unless they are here already. */
+export function drawHeld() {
+  const { unit, told } = state.watched;
+  const { prime, seed, held, plan } = state.take;
   const isPair = Boolean(told);
-  const isHeld = take !== null && take.held !== null;
+  const isHeld = held !== null;
   const isRead = isOfPassage();
   byId("low-side").hidden = !isPair;
   byId("high-side").hidden = !isPair;
   byId("one-side").hidden = !isHeld;
-  byId("release").textContent = isPair ? "Two texts" : "Let go";
   const figure = document.querySelector(".first");
   figure.classList.toggle("of-pair", isPair);
   figure.classList.toggle("held", isHeld);
   byId("opening").hidden = isRead;
   byId("followed").hidden = !isRead;
-  const [opening] = written.papers;
-  opening.sheet.classList.toggle("of-lines", countsLines(told));
-  if (take === null) {
-    return;
-  }
 
-  const { prime, seed, held } = take;
-  const { temperature, topN, topP, contrast } = take.plan[0];
-  const wanted = [watched.unit, String(prime), seed, temperature, topN, topP, contrast];
-  if (isHeld && !isSame(one.shown, [...wanted, held])) {
-    one.shown = [...wanted, held];
+  const { temperature, topN, topP, contrast } = plan[0];
+  const wanted = [unit, String(prime), seed, temperature, topN, topP, contrast];
+  if (isHeld && isNew("one", ...wanted, held)) {
     tint(one.paper.box, held < 0 ? "low" : "high", TINT * Math.abs(held));
     rewrite(heldText("held", held), held);
   }
-  if (isPair && !isSame(pair.shown, wanted)) {
-    pair.shown = wanted;
+  if (isPair && isNew("pair", ...wanted)) {
     writeSide(0, -1);
     writeSide(1, 1);
   }
 }
 
-/** Return whether what a text was written with is what it is to be written with. */
-function isSame(before, wanted) {
-  return wanted.every((value, place) => value === before[place]);
-}
-
 /** Return a text, of which nothing is written yet, in which the number is held at a position between its limits. */
 function heldText(of, position) {
-  const { prime, seed, plan } = written.take;
+  const { take, watched } = state;
+  const { prime, seed, plan } = take;
   const { temperature, topN, topP, contrast } = plan[0];
   const held = { unit: watched.unit, value: valueAt(position) };
-  pair.texts++;
-  return {
-    of,
-    number: pair.texts,
-    ids: [...prime],
-    start: prime.length,
-    seen: [],
-    seed,
-    length: LENGTH,
-    plan: [{ at: 0, temperature, topN, topP, contrast, ...held }],
-  };
+  const settings = { temperature, topN, topP, contrast, ...held };
+  return newText(of, prime, { seed, length: LENGTH, settings });
 }
 
 /** Write the text of a side, in which the number is held at an end, -1 or 1. */
 function writeSide(index, position) {
-  const { told, ends } = watched;
-  const side = pair.sides[index];
+  const { told, ends } = state.watched;
+  const side = sides[index];
   const { paper } = side;
   const text = heldText(side.of, position);
   side.text = text;
@@ -108,7 +80,7 @@ function writeSide(index, position) {
   };
 
   // The texts of the opening are there, and are replaced when all is known of their characters.
-  const isPrinted = paper.isPrinted && isOpening();
+  const isPrinted = paper.isPrinted && isOpening(state.take);
   if (!isPrinted) {
     paper.show(onPaper(text));
   }
@@ -116,8 +88,8 @@ function writeSide(index, position) {
   let burst = 0;
   if (isPrinted) {
     burst = Infinity;
-  } else if (written.take.burst) {
-    burst = Math.max(AT_FIRST, written.take.burst - AT_ONCE);
+  } else if (state.take.burst) {
+    burst = Math.max(AT_FIRST, state.take.burst - AT_ONCE);
   }
   followSide(side, burst);
 }
@@ -135,30 +107,25 @@ function followSide({ text, paper }, burst = 0) {
 }
 
 export function goOnPair() {
-  if (!watched.told) {
+  if (!state.watched.told) {
     return;
   }
-  for (const side of pair.sides) {
+  for (const side of sides) {
     side.text.length = Math.min(side.text.seen.length + ON, MOST_WRITTEN);
     followSide(side);
   }
-}
-
-/** The handle is taken: words are marked that are others than now. */
-export function beginMove() {
-  one.moving = false;
 }
 
 /** Write the one text anew over what is shown of it, and mark the words that become others. */
 function rewrite(text, position) {
   let shown = one.ids;
   if (shown.length === 0) {
-    shown = written.take.ids.slice(0, text.start + LENGTH);
+    shown = state.take.ids.slice(0, text.start + LENGTH);
   }
   one.text = text;
-  if (!one.moving) {
+  if (one.move !== state.moves) {
     one.before = shown;
-    one.moving = true;
+    one.move = state.moves;
   }
 
   writeText(text, {}, (last) => {
@@ -173,8 +140,8 @@ function rewrite(text, position) {
     one.paper.show(onPaper(text, one.ids));
     mark(one.paper.cells.slice(text.ids.length), "stale");
 
-    const counts = countTelling(one.paper, text, watched.told);
-    showCounts(one.head, placeOf(position), counts, watched.told);
+    const counts = countTelling(one.paper, text, state.watched.told);
+    showCounts(one.head, placeOf(position), counts, state.watched.told);
     markChanged(text.start);
   });
 }
@@ -214,7 +181,7 @@ function countTelling(paper, text, told) {
 }
 
 /** Return whether line ends tell the ends apart. */
-function countsLines(told) {
+export function countsLines(told) {
   return told?.words === null && told.sign === "\n";
 }
 
@@ -257,7 +224,7 @@ function showCounts(head, name, counts, told, own = 0) {
 
 /** Return where the handle is at a position, from -1 to 1: "the left end, telling", or the share of the way to the right one. */
 export function placeOf(position) {
-  const [low, high] = watched.ends;
+  const [low, high] = state.watched.ends;
   if (position === -1) {
     return `the left end, ${low}`;
   }

@@ -1,23 +1,22 @@
 /* What was written as a picture: PNG files of the same cells as on the page. */
+import { state } from "../shared/change.js";
 import { drawPictures, laidOut } from "../shared/drawing.js";
-import { watched } from "../shared/shown.js";
-import { byId, make, showNote } from "../shared/view.js";
+import { byId, download, make, onClick, showNote } from "../shared/view.js";
 import { data } from "./model.js";
-import { one, pair } from "./pair.js";
+import { one, sides } from "./pair.js";
 import { followed } from "./read.js";
-import { written } from "./takes.js";
+import { isOfPassage } from "./state.js";
+import { opening } from "./write.js";
 
 /** Return the papers that are at the top, each {paper, head}. */
 function papersAtTop() {
-  if (written.take.held !== null) {
+  if (state.take.held !== null) {
     return [one];
   }
-  if (watched.told) {
-    return pair.sides;
+  if (state.watched.told) {
+    return sides;
   }
-  const [opening] = written.papers;
-  const isRead = byId("opening").hidden;
-  return [{ paper: isRead ? followed : opening, head: make("p") }];
+  return [{ paper: isOfPassage() ? followed : opening, head: make("p") }];
 }
 
 /** Return a copy of what is shown at the top, to be laid out: a line of text, and a column for each paper. */
@@ -34,7 +33,7 @@ function nameOfPicture(index, count) {
 }
 
 /** Save the pictures. A frame that has no origin may not be allowed to: there they are shown, to be saved by hand. */
-export function savePicture() {
+function savePicture() {
   const pictures = drawPictures(layOut()).map((canvas, index, { length }) => ({
     canvas,
     name: nameOfPicture(index, length),
@@ -50,7 +49,9 @@ export function savePicture() {
     );
     return;
   }
-  pictures.forEach(download);
+  for (const { canvas, name } of pictures) {
+    canvas.toBlob((blob) => download(blob, name));
+  }
   const names = pictures.map(({ name }) => name).join(", ");
   showNote("link-note", `The browser was given ${names} to save.`);
 }
@@ -62,11 +63,6 @@ function imageOf({ canvas, name }) {
   return image;
 }
 
-function download({ canvas, name }) {
-  canvas.toBlob((blob) => {
-    const anchor = make("a");
-    anchor.href = URL.createObjectURL(blob);
-    anchor.download = name;
-    anchor.click();
-  });
+export function startPicture() {
+  onClick("picture", savePicture);
 }

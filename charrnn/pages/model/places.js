@@ -1,9 +1,10 @@
 /* Where what is watched is highest, for a reader who asks: a line for each place. For a discovery of a known work the places
  * were found in all of it when the page was made; otherwise they are those of the passage that the page has. */
+import { change, isNew, state } from "../shared/change.js";
 import { grouped } from "../shared/numbers.js";
-import { textOf, watched } from "../shared/shown.js";
+import { textOf } from "../shared/shown.js";
 import { visible } from "../shared/text.js";
-import { byId, make, onClick } from "../shared/view.js";
+import { byId, make, onClick, showText } from "../shared/view.js";
 import { data } from "./model.js";
 import { passage } from "./read.js";
 
@@ -13,8 +14,9 @@ const AROUND = 35; // characters that are shown before a place of the passage, a
 
 /** Return the places of the passage, the highest first, of which none is near another: {label, before, char, after}. */
 function placesInPassage({ seen, ids }, offset) {
-  const places = Array.from(seen.keys());
-  places.sort((a, b) => seen[b].activations[offset] - seen[a].activations[offset]);
+  const places = [...seen.keys()].sort(
+    (a, b) => seen[b].activations[offset] - seen[a].activations[offset],
+  );
   const chosen = [];
   for (const place of places) {
     const isFar = chosen.every((other) => Math.abs(other - place) >= APART);
@@ -47,8 +49,16 @@ function lineOfPlace({ label, before, char, after }) {
   );
 }
 
-function showPlaces() {
-  const { feature, unit, offset, places } = watched;
+/** Draw the places of what is watched, if somebody asked for them. */
+export function drawPlaces() {
+  const { watched, arePlacesShown } = state;
+  byId("places-box").hidden = !arePlacesShown;
+  if (arePlacesShown && isNew("places", watched, passage.known)) {
+    showPlaces(watched);
+  }
+}
+
+function showPlaces({ feature, unit, offset, places }) {
   let where = `in a passage of ${data.source}, ${grouped(passage.known)} letters long`;
   let found = placesInPassage(passage, offset);
   if (places) {
@@ -56,15 +66,10 @@ function showPlaces() {
     where = `in all ${grouped(letters)} letters of ${name}, with the share of the text before it`;
     found = placesInWork(places);
   }
-  byId("places-said").textContent = `Where “${feature ?? unit}” is highest ${where}:`;
+  showText("places-said", `Where “${feature ?? unit}” is highest ${where}:`);
   byId("places").replaceChildren(...found.map(lineOfPlace));
-  byId("places-box").hidden = false;
 }
 
 export function startPlaces() {
-  onClick("where", showPlaces);
-  // Of something else, one asks anew.
-  document.body.addEventListener("watchedchange", () => {
-    byId("places-box").hidden = true;
-  });
+  onClick("where", () => change({ arePlacesShown: true }));
 }

@@ -1,10 +1,10 @@
 /* The strip: all units over a part of the text, a row for each, sorted by what they track. */
+import { isNew, state } from "../shared/change.js";
 import { clamped, signed } from "../shared/numbers.js";
-import { watched } from "../shared/shown.js";
 import { unitTitle } from "../shared/text.js";
-import { byId, make, moveByKeys, onClick, showNote } from "../shared/view.js";
-import { limitsOf, lookAt, offsets, tracked, unitNames } from "./model.js";
-import { goTo, reading } from "./reading.js";
+import { byId, make, moveByKeys, onClick, showNote, showText } from "../shared/view.js";
+import { limitsOf, offsets, tracked, unitNames } from "./model.js";
+import { goTo, watch } from "./state.js";
 
 const LABEL = 18; // pixels for the name above a group of rows
 const STRIP_COLUMNS = 1000; // characters, at most
@@ -16,7 +16,7 @@ const STRIP_STEPS = { ArrowUp: -1, ArrowDown: 1, PageUp: -20, PageDown: 20 }; //
 const rowHeight = clamped(Math.round(800 / unitNames.length), 1, 12); // pixels
 
 /** `rows` are units from the top, `tops` where they begin; from `from` to `to` the text is drawn as far as `drawn`. */
-const strip = { text: null, rows: [], tops: [], from: 0, to: 0, drawn: 0, frame: 0 };
+const strip = { rows: [], tops: [], from: 0, to: 0, drawn: 0, frame: 0 };
 
 /** Return the units by what they track, of groups and in groups the highest correlation first: a Map. */
 function stripGroups() {
@@ -34,24 +34,27 @@ function stripGroups() {
   return groups;
 }
 
-/** Show the part of the text in the strip in which the place is, and mark the place in it. */
-function showStrip() {
-  const { seen, at, ids } = reading;
+/** Draw the part of the text in which the place is, and mark the place in it. */
+export function drawStrip() {
+  const { seen, at, ids, known } = state.reading;
+  if (at >= known) {
+    return;
+  }
   const from = at - (at % STRIP_COLUMNS);
   const to = Math.min(from + STRIP_COLUMNS, ids.length);
-  const isSame = strip.text === seen && strip.from === from && strip.to === to;
-  if (!isSame) {
-    Object.assign(strip, { text: seen, from, to, drawn: from });
+  if (isNew("strip", seen, from)) {
+    Object.assign(strip, { from, to, drawn: from });
     byId("strip-canvas").width = to - from; // and it is empty
   }
-  drawStrip();
+  drawColumns();
   const place = (at - from + 0.5) / (to - from);
   byId("strip-place").style.left = `${100 * place}%`;
 }
 
 /** Draw the columns from a place on of what was read, some in each frame. */
-function drawStrip(start = strip.drawn) {
-  const end = Math.min(start + COLUMNS_AT_ONCE, strip.to, reading.known);
+function drawColumns(start = strip.drawn) {
+  const { seen, known } = state.reading;
+  const end = Math.min(start + COLUMNS_AT_ONCE, strip.to, known);
   cancelAnimationFrame(strip.frame);
   if (end <= start) {
     return;
@@ -60,14 +63,14 @@ function drawStrip(start = strip.drawn) {
   const canvas = byId("strip-canvas");
   const image = new ImageData(end - start, canvas.height);
   const pixels = new Uint32Array(image.data.buffer);
-  const columns = reading.seen.slice(start, end).map(({ activations }) => activations);
+  const columns = seen.slice(start, end).map(({ activations }) => activations);
   const pixelOf = pixelFunction();
   for (const [row, name] of strip.rows.entries()) {
     drawRow(pixels, columns, { top: strip.tops[row], offset: offsets.get(name), pixelOf });
   }
   canvas.getContext("2d").putImageData(image, start - strip.from, 0);
   strip.drawn = end;
-  strip.frame = requestAnimationFrame(() => drawStrip());
+  strip.frame = requestAnimationFrame(() => drawColumns());
 }
 
 /** Draw the row of a unit: a column for each character, coloured by the value between the limits of the unit. */
@@ -105,8 +108,12 @@ function pixelColour(name) {
   return red | (green << 8) | (blue << 16);
 }
 
-/** Mark the row of the unit that is looked at, and say which it is and what it tracks. */
-function markUnit() {
+/** Mark the row of what is watched, and say which it is and what it tracks. */
+export function drawRowMark() {
+  const { watched } = state;
+  if (!isNew("row", watched)) {
+    return;
+  }
   const row = strip.rows.indexOf(watched.unit);
   byId("strip-unit").hidden = row < 0;
   if (row < 0) {
@@ -128,7 +135,7 @@ function markUnit() {
     what = `${feature.name}, ${signed(feature.correlation)}`;
   }
   const name = `${unitTitle(watched.unit)}: ${what}`;
-  byId("strip-name").textContent = name;
+  showText("strip-name", name);
   box.setAttribute("aria-valuenow", row + 1);
   box.setAttribute("aria-valuetext", name);
 }
@@ -137,16 +144,16 @@ function markUnit() {
 function chooseInStrip({ offsetX, offsetY, target }) {
   const row = strip.tops.findLastIndex((top) => top <= offsetY);
   const column = Math.floor(((strip.to - strip.from) * offsetX) / target.clientWidth);
-  lookAt(strip.rows[Math.max(0, row)]);
-  goTo(reading, clamped(strip.from + column, 0, strip.to - 1));
+  watch(strip.rows[Math.max(0, row)]);
+  goTo(state.reading, clamped(strip.from + column, 0, strip.to - 1));
 }
 
-/** Look at the unit whose name was typed, or say that there is none. */
+/** Watch the unit whose name was typed, or say that there is none. */
 function typeUnit({ target }) {
   const name = target.value.trim();
   if (offsets.has(name)) {
     showNote("unit-note", "");
-    lookAt(name);
+    watch(name);
     return;
   }
   const names = `Names go from ${unitNames[0]} to ${unitNames.at(-1)}: layer, c or h, cell.`;
@@ -178,16 +185,12 @@ export function startStrip() {
   moveByKeys(
     box,
     STRIP_STEPS,
-    () => strip.rows.indexOf(watched.unit),
+    () => strip.rows.indexOf(state.watched.unit),
     () => strip.rows.length - 1,
-    (row) => lookAt(strip.rows[row]),
+    (row) => watch(strip.rows[row]),
   );
   onClick("strip-canvas", chooseInStrip);
   byId("unit").addEventListener("change", typeUnit);
-
-  document.body.addEventListener("watchedchange", markUnit);
-  document.body.addEventListener("placechange", showStrip);
-  document.body.addEventListener("piecechange", () => drawStrip());
   const darkness = matchMedia("(prefers-color-scheme: dark)");
-  darkness.addEventListener("change", () => drawStrip(strip.from));
+  darkness.addEventListener("change", () => drawColumns(strip.from));
 }

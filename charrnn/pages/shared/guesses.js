@@ -3,7 +3,7 @@
 import { clamped, percent } from "./numbers.js";
 import { chars, textOf } from "./shown.js";
 import { glyph, nameOf, visible } from "./text.js";
-import { ask, byId, make, makeButton } from "./view.js";
+import { ask, byId, make, makeButton, showText } from "./view.js";
 
 const LEAST_MOVED = 0.01; // bits from which on there is a shade
 const MOST_MOVED = 4; // bits from which on it has its full strength
@@ -35,7 +35,7 @@ export function showGuesses(paper, place) {
     visible(before).replace(/\s+/g, " "),
     make("b", "", glyph(chars[id])),
   );
-  byId("guesses-said").textContent = describeRecord(record);
+  showText("guesses-said", describeRecord(record));
   byId("guesses-hint").hidden = goOn === null;
   const items = guessesOf(record).map((guess) => {
     const action = goOn === null ? null : () => goOn(place, guess.id);
@@ -83,12 +83,8 @@ function barOf({ id, share }, isMarked, action) {
   const symbol = make("span", isMarked ? "glyph framed" : "glyph", glyph(chars[id]));
   const parts = [symbol, track, make("span", "", percent(share))];
 
-  let bar;
-  if (action === null) {
-    bar = make("span", "bar", ...parts);
-  } else {
-    bar = makeButton("bar", action, ...parts);
-  }
+  const isButton = action !== null;
+  const bar = isButton ? makeButton("bar", action, ...parts) : make("span", "bar", ...parts);
   bar.title = nameOf(chars[id]);
   return bar;
 }

@@ -47,6 +47,10 @@ export function scaled(value, [least, most]) {
   return (2 * (value - least)) / range - 1;
 }
 
+export function meanOf(numbers) {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
 /** Return the number that is nearest to a value and neither below the least nor above the most. */
 export function clamped(value, least, most) {
   return Math.min(Math.max(value, least), most);

@@ -2,6 +2,7 @@
  * pointer or the keys, and guesses.js shows beside it what the network expected there, and why.
  * A text is {ids, start, recordAt, inWorker}: recordAt(place) returns what is known of a character, see recordsOf, or
  * undefined; inWorker() what the worker needs to know the text. */
+import { isNew, state } from "./change.js";
 import { hideGuesses, shadeOf, showGuesses, spokenOf } from "./guesses.js";
 import { chars, COLOURS, longLine, textOf } from "./shown.js";
 import { visible } from "./text.js";
@@ -53,11 +54,6 @@ export class Paper {
       (place) => this.moveTo(place),
       () => this.isReversed(),
     );
-    document.body.addEventListener("watchedchange", () => {
-      if (this.colour === "unit") {
-        this.recolour();
-      }
-    });
   }
 
   /** Whether a text stands here that the document had, and nothing of which more is known. */
@@ -160,6 +156,15 @@ export class Paper {
   colourCell(place, record) {
     if (record) {
       COLOURS[this.colour](this.cells[place], record);
+    }
+  }
+
+  /** Colour the text in one of COLOURS, unless it has this colour, which may be that of what is watched. */
+  colourBy(colour) {
+    this.colour = colour;
+    const watched = colour === "unit" ? state.watched : null;
+    if (isNew(this, colour, watched)) {
+      this.recolour();
     }
   }
 

@@ -35,6 +35,14 @@ export function onClick(id, action) {
   byId(id).onclick = action;
 }
 
+/** Show a text in an element, unless it is there. */
+export function showText(id, text) {
+  const element = byId(id);
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
 /** Show a text in an element that is hidden where the text is empty. */
 export function showNote(id, text) {
   const element = byId(id);
@@ -52,6 +60,14 @@ export function copy(text, done, id) {
   field.remove();
   activeElement.focus();
   showNote(id, isCopied ? done : "The browser does not let this page copy.");
+}
+
+/** Give the browser a file to save. */
+export function download(blob, name) {
+  const anchor = make("a");
+  anchor.href = URL.createObjectURL(blob);
+  anchor.download = name;
+  anchor.click();
 }
 
 /** Have keys move in a list from `at()`: `steps` says how far each of them goes; Home and End go to 0 and `last()`.

@@ -5,6 +5,23 @@ import { recordsOf, textOf } from "./shown.js";
 import { ask } from "./view.js";
 import { cutWord } from "./words.js";
 
+let texts = 0; // that there were
+
+/** Return a text of which nothing is written yet, which has the same settings from the first character on. */
+export function newText(of, prime, { seed, length, settings }) {
+  texts++;
+  return {
+    of,
+    number: texts,
+    ids: [...prime],
+    start: prime.length,
+    seen: [],
+    seed,
+    plan: [{ at: 0, ...settings }],
+    length,
+  };
+}
+
 /** Have the worker write what is missing of a text. `show` is called for what is new, at most once a frame, and at last
  * with {drawn, seconds}. */
 export function writeText(text, { speed = Infinity, burst = Infinity }, show) {

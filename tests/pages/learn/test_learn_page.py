@@ -33,36 +33,34 @@ class Learning(View):
         if text is not None:
             self.js("void takeText(arguments[0])", text)
         self.click("start")
-        self.wait(f"progress.updates >= {least} || !byId('note').hidden")
+        self.wait(f"state.updates >= {least} || !byId('note').hidden")
         return self.pause()
 
     def pause(self):
         """Pause where it learns, and wait until the last look shows the network as it is."""
-        if self.js("run.isRunning"):
+        if self.js("state.isRunning"):
             self.click("start")
             # The worker answers in turn: after this, its last report is there, and no look is under way.
             self.js(
                 "void (window.isPaused = false, ask('save', { isBest: true }, () => { window.isPaused = true; }))"
             )
-            self.wait("window.isPaused && run.nextLook < Infinity")
+            self.wait("window.isPaused && state.nextLook < Infinity")
             self.js("lookNow()")
-            self.wait(
-                "timeline.looks.at(-1)?.updates === progress.updates && run.nextLook < Infinity"
-            )
+            self.wait("state.looks.at(-1)?.updates === state.updates && state.nextLook < Infinity")
         return self.js("byId('note').textContent")
 
     def looks(self, name):
-        return self.js(f"timeline.looks.map((look) => look.{name})")
+        return self.js(f"state.looks.map((look) => look.{name})")
 
     def newest(self, name):
-        return self.js(f"timeline.looks.at(-1).{name}")
+        return self.js(f"state.looks.at(-1).{name}")
 
     def newest_is_shown(self):
         return self.js(SHOWN) == self.newest("text")
 
     def scrub(self, place):
         """Move the slider to the step of a look, and return what was written there."""
-        self.set("time", self.js(f"timeline.looks.at({place}).updates"))
+        self.set("time", self.js(f"state.looks.at({place}).updates"))
         return self.js(SHOWN)
 
     def answer(self, accepts):
@@ -94,8 +92,8 @@ class Learning(View):
 
     def held_out_bits(self, model):
         """Return the loss of a model on what the page holds out of the passage that it shows."""
-        nats = model.surprisal(self.js("textOf(network.passage)"))
-        edge = self.js("network.heldFrom")
+        nats = model.surprisal(self.js("textOf(state.network.passage)"))
+        edge = self.js("state.network.heldFrom")
         return nats[max(0, edge - 1) :].mean() / np.log(2)
 
     def upload(self, path, content):
@@ -114,7 +112,7 @@ def learning(chromium, open_page):
 
     yield opened
     # No question holds up the next page, and this one does not go on learning.
-    chromium.execute_script("progress.saved = Infinity")
+    chromium.execute_script("state.saved = Infinity")
     chromium.get("about:blank")
 
 
@@ -162,10 +160,10 @@ def test_what_it_writes_stands_below_start_and_the_controls_come_last(
 
 def test_it_learns_the_rhyme_writes_and_asks_for_nothing(learning):
     view = learning("#units=64&rate=-2")
-    assert view.js("chosen.source.label") == "a rhyme with a rule"
+    assert view.js("state.source.label") == "a rhyme with a rule"
     view.click("start")
     # Until it is better than the counts of pairs.
-    view.wait("timeline.looks?.at(-1)?.held < network?.bigrams")
+    view.wait("state.looks.at(-1)?.held < state.network?.bigrams")
     assert not view.pause()
 
     held = view.looks("held")
@@ -174,7 +172,7 @@ def test_it_learns_the_rhyme_writes_and_asks_for_nothing(learning):
     assert held[-1] < 0.5 * held[0]
     assert read[-1] < 0.5 * held[0]
     assert view.js(
-        "document.querySelectorAll('#tracked button').length === Object.keys(tracking.since).length"
+        "document.querySelectorAll('#tracked button').length === Object.keys(state.since).length"
     )
     assert f"text that it reads {read[-1]:.2f}" in view["curve"].get_attribute("aria-label")
     view.assert_nothing_wrong()
@@ -188,21 +186,43 @@ def test_a_network_that_is_being_made_is_not_begun_again(learning):
     # In one expression, so that no answer comes between the clicks.
     first, last = view.js(f"({click}, [{job}, ({click}, {click}, {job})])")
     assert last == first
-    view.wait("progress.updates >= 3")
+    view.wait("state.updates >= 3")
+
+
+def test_a_network_that_was_paused_while_it_was_made_goes_on(learning):
+    view = learning("#units=64")
+    view.js("(byId('start').click(), byId('start').click())")
+    view.wait("state.looks.length > 0")
+    assert view["start"].text == "Go on"
+    assert view.js("[state.isRunning, state.updates]") == [False, 0]
+
+
+def test_drawing_the_page_again_changes_nothing(learning):
+    """No text is put in the place of the same one, and the worker is asked nothing."""
+    view = learning("#units=64")
+    view.start(least=3)
+    drawn_again = """((observer) => {
+        const shown = () => [document.body.innerHTML, lastJob, byId("time").value];
+        const before = shown();
+        observer.observe(document.body, { childList: true, characterData: true, subtree: true });
+        change();
+        return [String(shown()) === String(before), observer.takeRecords().length];
+    })(new MutationObserver(() => {}))"""
+    assert view.js(drawn_again) == [True, 0]
 
 
 def test_one_moves_through_time_over_the_same_sentence(learning):
     """The beginning and the dice are the same, and what is shown stays while it goes on learning."""
     view = learning("#units=64&rate=-2")
     view.click("start")
-    view.wait("timeline.looks?.length >= 3")
-    assert view.newest_is_shown() or view.js("timeline.moment === timeline.looks.at(-1)")
+    view.wait("state.looks.length >= 3")
+    assert view.newest_is_shown() or view.js("state.moment === state.looks.at(-1)")
 
     first = view.scrub(0)
-    assert first == view.js("timeline.looks[0].text")
+    assert first == view.js("state.looks[0].text")
     assert view["when"].text.startswith("after 0 of ")
-    known = view.js("timeline.looks.length")
-    view.wait(f"timeline.looks.length > {known}")
+    known = view.js("state.looks.length")
+    view.wait(f"state.looks.length > {known}")
     assert view.js(SHOWN) == first
     assert view["time"].get_attribute("value") == "0"
 
@@ -215,12 +235,12 @@ def test_one_moves_through_time_over_the_same_sentence(learning):
 
     # Nothing but the weights changes the text.
     view.js("void lookNow()")
-    view.wait("run.nextLook < Infinity")
+    view.wait("state.nextLook < Infinity")
     assert view.looks("text") == texts
 
     # When it learns again, the page follows again.
     view.click("start")
-    view.wait(f"timeline.looks.length > {len(texts)}")
+    view.wait(f"state.looks.length > {len(texts)}")
     view.pause()
     assert view.newest_is_shown()
     assert view.js(SHOWN) != texts[-1]
@@ -290,7 +310,7 @@ def test_the_slider_stands_above_the_step_that_is_shown_and_the_losses_are_those
         assert slider["bottom"] <= line["top"] + 12
         assert abs(view.js("clicked") - step) <= 1.5 * steps[-1] / curve["width"] + 0.5
         assert view.js("Number(byId('time').value)") == step
-        moment = view.js("timeline.moment")
+        moment = view.js("state.moment")
         assert moment["updates"] == step
         for name in ("read", "held"):
             loss = moment[name]
@@ -332,9 +352,9 @@ def test_the_best_step_is_marked_and_saved(learning, tmp_path):
     view = learning("#units=64&rate=-2")
     view.js("void takeText(arguments[0])", UNEXPECTED)
     view.click("start")
-    view.wait("timeline.looks?.at(-1)?.held > timeline.best?.held + 1.5")
+    view.wait("state.looks.at(-1)?.held > state.best?.held + 1.5")
     assert not view.pause()
-    best = view.js("timeline.best.updates")
+    best = view.js("state.best.updates")
     assert view["best-said"].text == f"step {best:,}"
     assert view["overfits"].is_displayed()
     assert view["kept"].text == f"What is saved is its best step, {best}."
@@ -372,7 +392,7 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
 
     # The text on the page lacks the word that its end would cut.
     text = view.newest("text")
-    beginning = view.js("textOf(network.beginning)")
+    beginning = view.js("textOf(state.network.beginning)")
     assert model.beginning == beginning
     written = model.write(None, 220, temperature=0.9, top_n=len(model.vocabulary), seed=6)
     assert written.startswith(text)
@@ -395,7 +415,7 @@ def test_charrnn_goes_on_with_a_file_and_the_page_too(learning, tmp_path):
 
     # Of another size, it is another network, which knows nothing.
     again.set("units", 128)
-    assert again.js("[chosen.file, byId('rate').value]") == [None, "-2.5"]
+    assert again.js("[state.file, byId('rate').value]") == [None, "-2.5"]
 
 
 def test_a_property_is_found_and_held(learning):
@@ -406,13 +426,13 @@ def test_a_property_is_found_and_held(learning):
         "(button => { button?.click(); return button; })(document.querySelector('#tracked button')) !== null"
     )
     view.pause()
-    assert view.js("Object.values(tracking.since).every(({updates}) => updates > 0)")
+    assert view.js("Object.values(state.since).every(({updates}) => updates > 0)")
     view.wait("heldPaper.cells.length > 150")
     free = view.shown("held")
     view.set("hold", 1)
     view.wait(f"document.querySelector('#held [aria-hidden]').textContent !== {json.dumps(free)}")
     # What the probe reads is what is held.
-    alphas = view.alphas("heldPaper", start=view.js("network.beginning.length"))
+    alphas = view.alphas("heldPaper", start=view.js("state.network.beginning.length"))
     np.testing.assert_allclose(alphas, 1, atol=0.02)
     assert [view["left"].text, view["right"].text] in (
         ["line start", "far along"],
@@ -422,12 +442,12 @@ def test_a_property_is_found_and_held(learning):
     view.wait(f"document.querySelector('#held [aria-hidden]').textContent === {json.dumps(free)}")
 
     view.js("void (document.querySelector('#tracked button').focus(), lookNow())")
-    view.wait("run.nextLook < Infinity")
+    view.wait("state.nextLook < Infinity")
     assert view.js("document.activeElement.matches('#tracked button')")
 
-    view.js("void (progress.saved = Infinity)")
+    view.js("void (state.saved = Infinity)")
     view.click("again")
-    view.wait("timeline.looks?.length && progress.updates")
+    view.wait("state.looks.length && state.updates")
     assert not view["handle"].is_displayed()
     view.assert_nothing_wrong()
 
@@ -477,18 +497,18 @@ def test_own_text_is_taken_as_it_is_typed_or_at_start(learning):
 
     # A browser tells of input, not of change, as long as the field is not left.
     view["text"].send_keys("some words of mine ")
-    assert view.js("chosen.source.text") == "some words of mine "
+    assert view.js("state.source.text") == "some words of mine "
 
     # Some phones tell of nothing.
     view.js("void (byId('text').value = arguments[0])", PATTERN)
     assert not view.start(least=1)
-    assert view.js("textOf(network.passage.slice(-9))") == PATTERN[-9:]
+    assert view.js("textOf(state.network.passage.slice(-9))") == PATTERN[-9:]
 
 
 def test_what_was_learned_is_not_lost_without_a_question(learning, tmp_path):
     view = learning("#units=64")
     view.start(PATTERN, least=60)
-    steps = view.js("progress.updates")
+    steps = view.js("state.updates")
     change = "(byId('units').value = 128, byId('units').dispatchEvent(new Event('change')))"
     for action in (
         "byId('again').click()",
@@ -498,8 +518,8 @@ def test_what_was_learned_is_not_lost_without_a_question(learning, tmp_path):
     ):
         view.ask_by(action)
         assert f"in {steps} steps is not saved" in view.answer(accepts=False)
-        assert view.js("progress.updates") == steps
-        assert view.js("chosen.source.text") == PATTERN
+        assert view.js("state.updates") == steps
+        assert view.js("state.source.text") == PATTERN
         assert view.js("byId('text').value") == PATTERN
         assert view["units"].get_attribute("value") == "64"
 
@@ -509,23 +529,23 @@ def test_what_was_learned_is_not_lost_without_a_question(learning, tmp_path):
     assert not view.js(leaves)
     # What is saved may be lost without a question.
     view.js("void byId('texts').firstChild.click()")
-    assert view.js("chosen.source.label") == "a rhyme with a rule"
+    assert view.js("state.source.label") == "a rhyme with a rule"
 
 
 def test_a_question_that_is_accepted_begins_anew(learning):
     view = learning("#units=64")
     view.start(PATTERN, least=60)
-    view.js("void (window.first = seed)")
+    view.js("void (window.first = state.seed)")
     view.ask_by("byId('again').click()")
     view.answer(accepts=True)
-    view.wait("timeline.looks?.[0]?.updates === 0 && seed > first")
+    view.wait("state.looks[0]?.updates === 0 && state.seed > first")
 
 
 def test_a_divergence_goes_back_to_the_best_step(learning):
     view = learning("#units=64&rate=-2")
     view.js("void takeText(arguments[0])", PATTERN)
     view.click("start")
-    view.wait("timeline.looks?.at(-1)?.held < 3.6")
+    view.wait("state.looks.at(-1)?.held < 3.6")
 
     view.set("rate", 0)
     view.wait_for(
@@ -533,9 +553,9 @@ def test_a_divergence_goes_back_to_the_best_step(learning):
         "It diverged: at this rate, each step leads further away. It is back at its best step",
     )
     step = int(re.search(r"best step, (\d+)", view["note"].text).group(1))
-    view.wait("run.nextLook < Infinity && timeline.moment?.text")
-    assert not view.js("run.isRunning")
-    assert step == view.js("timeline.best.updates")
+    view.wait("state.nextLook < Infinity && state.moment?.text")
+    assert not view.js("state.isRunning")
+    assert step == view.js("state.best.updates")
     assert step == max(view.looks("updates"))
     losses = view.looks("held")
     assert losses[-1] == min(losses)
@@ -543,7 +563,7 @@ def test_a_divergence_goes_back_to_the_best_step(learning):
 
     view.set("rate", -3)
     view.click("start")
-    view.wait(f"progress.updates > {step}")
+    view.wait(f"state.updates > {step}")
 
 
 def test_files_that_are_none_are_refused_in_words(learning, tmp_path):
@@ -561,13 +581,13 @@ def test_files_that_are_none_are_refused_in_words(learning, tmp_path):
     ):
         view.upload(tmp_path / name, content)
         view.wait_for("note", said)
-    assert view.js("chosen.source.label") == "a rhyme with a rule"
+    assert view.js("state.source.label") == "a rhyme with a rule"
 
     view.upload(tmp_path / "nothing.txt", b"")
     view.wait_for("text-note", "nothing.txt, 0 characters")
     view.upload(tmp_path / "Ein Märchen.txt", PATTERN.encode())
     view.wait_for("text-note", "Ein Märchen.txt, ")
-    assert view.js("fileName(chosen.source)") == "Ein-Märchen"
+    assert view.js("fileName(state.source)") == "Ein-Märchen"
 
 
 def test_many_clicks_do_no_harm_and_later_errors_are_not_those_of_the_page(learning):
@@ -575,7 +595,7 @@ def test_many_clicks_do_no_harm_and_later_errors_are_not_those_of_the_page(learn
     for _ in range(50):
         view.click("start")
         view.click("again")
-    view.wait("timeline.looks?.length > 2 && run.isRunning")
+    view.wait("state.looks.length > 2 && state.isRunning")
     view.assert_nothing_wrong()
     view.js("void setTimeout(() => { throw new Error('of an extension'); })")
     view.wait("new Promise((resolve) => { setTimeout(() => resolve(true), 50); })")
@@ -585,7 +605,7 @@ def test_many_clicks_do_no_harm_and_later_errors_are_not_those_of_the_page(learn
 def test_the_keys_move_through_time(learning):
     view = learning("#units=64")
     view.click("start")
-    view.wait("timeline.looks?.length >= 3")
+    view.wait("state.looks.length >= 3")
     view.pause()
     for key, place in [
         (Keys.HOME, 0),
@@ -603,7 +623,7 @@ def test_of_each_property_of_the_text_it_is_said_how_far_it_is(learning):
     view = learning("#units=64")
     view.start(least=1)
     lines = [item.text for item in view["tracked"].find_elements("tag name", "li")]
-    untrained = view.js("network.untrained")
+    untrained = view.js("state.network.untrained")
     assert len(lines) == 4
     assert len(untrained) == 4
     for line, before in zip(lines, untrained):
@@ -623,9 +643,9 @@ def test_a_property_is_found_from_a_correlation_on_that_training_has_raised(lear
         return view.js(
             "arguments[0].map((correlation) => {"
             "  const property = { name: 'a', ends: ['b', 'c'], correlation };"
-            "  const moment = { updates: Math.round(1000 * correlation), seconds: 9 };"
-            "  const line = lineOf(property, 0, arguments[1], moment);"
-            "  return line.textContent ?? line; })",
+            "  state.network.untrained[0].correlation = arguments[1];"
+            "  track([property], { updates: Math.round(1000 * correlation), seconds: 9 });"
+            "  return byId('tracked').textContent; })",
             correlations,
             before,
         )
@@ -636,11 +656,11 @@ def test_a_property_is_found_from_a_correlation_on_that_training_has_raised(lear
     assert "no longer. The correlation is +0.58" in lost
     assert "since step 620" in again
 
-    view.js("void (byId('overfits').hidden = false)")
+    view.js("void (state.best = { ...state.best, held: 0 })")
     [by_heart] = lines_of(0.4, 0.58)
     assert "no longer, while it learns the text by heart. " in by_heart
 
-    view.js("void beginTracking()")
+    view.js("void Object.assign(state, { since: {}, found: new Set() })")
     weak, most, nearly = lines_of(0.1, 0.49)[0], *lines_of(0.9, 0.96, 0.94)
     assert "not yet" in weak
     assert "since step 960" in most

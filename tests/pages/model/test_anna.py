@@ -32,9 +32,7 @@ def test_the_claim_both_beginnings_and_the_handle_are_in_sight_at_first(shipped,
     claim = shipped.box("claim")
     head = shipped.box("low-head")
     handle = shipped.box("hold")
-    lines = shipped.js(
-        "pair.sides.map(({ paper }) => paper.cells[60].getBoundingClientRect().bottom)"
-    )
+    lines = shipped.js("sides.map(({ paper }) => paper.cells[60].getBoundingClientRect().bottom)")
     assert claim["bottom"] < head["bottom"] < lines[0] < handle["bottom"] <= height
     assert max(lines) <= height
 
@@ -86,7 +84,7 @@ def test_no_words_run_together_in_a_picture(shipped):
 def test_a_text_goes_on_in_the_line_in_whose_middle_it_begins(shipped):
     """The network ends a line soon after a short beginning, as if that stood in the middle of one."""
     first_line_ends = (
-        "[...pair.sides.map(({ paper }) => paper), ...written.papers].map(({ cells }) => "
+        "[...sides.map(({ paper }) => paper), opening, guessing].map(({ cells }) => "
         "cells.find(({ textContent }) => textContent === '\\n'))"
     )
     assert max(shipped.js(f"{first_line_ends}.map(({{ place }}) => place)")) < 45

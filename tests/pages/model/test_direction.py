@@ -89,7 +89,7 @@ def held_in_python(network, prime, strength, length=200):
 
 def test_the_two_texts_and_the_one_are_those_of_python(open_page, page, network):
     view = open_page(page).ready()
-    prime = view.js("textOf(written.take.prime)")
+    prime = view.js("textOf(state.take.prime)")
     assert view["claim"].text == "Slide from consonants to vowels."
     assert [view["left"].text, view["right"].text] == ["consonants", "vowels"]
     assert view.shown("low") == held_in_python(network, prime, -0.25)
@@ -115,17 +115,17 @@ def test_the_free_text_is_coloured_by_what_the_probe_reads(open_page, page, netw
     strengths = (memories @ direction.probe - direction.outside) / (
         direction.inside - direction.outside
     )
-    start = view.js("written.take.start")
+    start = view.js("state.take.start")
     expected = np.clip(strengths - 0.5, -1, 1)[start:]
-    np.testing.assert_allclose(view.alphas("written.papers[0]", start), expected, atol=0.006)
+    np.testing.assert_allclose(view.alphas("opening", start), expected, atol=0.006)
 
 
 def test_the_single_number_comes_second(open_page, page):
     view = open_page(page).ready()
     assert "One number alone: One of the 68 numbers." in view["alone"].text
     view.click("try-alone")
-    assert view.js("watched.unit") == "2/c/3"
+    assert view.js("state.watched.unit") == "2/c/3"
     assert not view["alone"].is_displayed()
     view.click("another")
-    assert view.js("watched.unit") == NAME
+    assert view.js("state.watched.unit") == NAME
     assert view["alone"].is_displayed()

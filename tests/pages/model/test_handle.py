@@ -46,7 +46,7 @@ def test_the_handle_rewrites_one_text_in_place(
     view = open_page(small_page, width=width, height=height, touch=touch).ready()
     opening = entry_of(small_page, "opening")
     prime = opening["prime"]
-    unit = view.js("watched.unit")
+    unit = view.js("state.watched.unit")
 
     def expected(position):
         holds = [Hold(0, unit, view.js(f"valueAt({position})"))]
@@ -56,7 +56,7 @@ def test_the_handle_rewrites_one_text_in_place(
     free = view.written()
     place = view.box("hold")
     view.drag(-1, touch=touch)
-    view.wait("written.take.held === -1")
+    view.wait("state.take.held === -1")
     first = view.held()
     assert first == expected(-1)
     assert not view["low"].is_displayed()
@@ -66,7 +66,7 @@ def test_the_handle_rewrites_one_text_in_place(
     # Of one move, the words are marked that the whole of it changed.
     view.let_go(touch)
     view.drag(0, 0.5, 1, touch=touch)
-    view.wait("written.take.held === 1")
+    view.wait("state.take.held === 1")
     second = view.held()
     assert second == expected(1)
     assert marked(view) == changed_words(second, first, prime)
@@ -92,24 +92,24 @@ def test_the_handle_is_moved_by_the_keyboard_and_a_link_holds_the_number_too(
     """Also to the end where it already is. Another number is held by nobody, another seed by the same handle."""
     view.js("void (byId('hold').value = 1)")
     view["hold"].send_keys(Keys.END)
-    assert view.js("written.take.held") == 1
+    assert view.js("state.take.held") == 1
     value_text = view.js("byId('hold').ariaValueText")
-    assert value_text == f"held at the right end, {view.js('watched.ends[1]')}"
+    assert value_text == f"held at the right end, {view.js('state.watched.ends[1]')}"
 
     view["hold"].send_keys(Keys.ARROW_LEFT)
     text = view.held()
-    assert view.js("written.take.held") == 0.95
+    assert view.js("state.take.held") == 0.95
     assert view["hold-said"].text.startswith("Held at 98% of the way to")
 
     other = open_page(small_page, fragment=view.js("location.hash")).ready()
     assert other.held() == text
     assert other.js("Number(byId('hold').value)") == 0.95
     other.set("seed", 99)
-    other.write(other.js("textOf(written.take.prime)"), 30)
+    other.write(other.js("textOf(state.take.prime)"), 30)
     assert other.held() != text
-    assert other.js("written.take.held") == 0.95
+    assert other.js("state.take.held") == 0.95
     other.click("another")
-    assert other.js("written.take.held") is None
+    assert other.js("state.take.held") is None
     assert not other["one"].is_displayed()
 
 
@@ -145,7 +145,7 @@ def test_a_swipe_that_begins_on_the_handle_scrolls_and_holds_nothing(open_page, 
         view.point("touchMove", x, y - 25 * step)
     view.point("touchEnd")
     view.wait("scrollY > 0")
-    assert view.js("[written.take.held, byId('hold').value]") == [held, value]
+    assert view.js("[state.take.held, byId('hold').value]") == [held, value]
 
 
 def test_a_held_text_is_that_of_a_reference_in_float64(view, rounded):
@@ -156,7 +156,7 @@ def test_a_held_text_is_that_of_a_reference_in_float64(view, rounded):
             f"#prime=the+cat&seed=5&length=120&temperature=1&unit={unit}"
             f"&hold={unit}:{value}&then=50~1~5~1~~_80~1~5~1~{unit}:0.1~",
         )
-        view.wait("written.take.seed === 5 && !written.running")
+        view.wait("state.take.seed === 5 && !state.isRunning")
         holds = [Hold(0, unit, value), Hold(50, None, 0), Hold(80, unit, 0.1)]
         expected = held_text(rounded, "the cat", 5, Settings(top_n=5), holds=holds, length=120)
         assert view.written() == expected

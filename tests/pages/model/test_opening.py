@@ -57,7 +57,7 @@ def ends_of(discovery):
 def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_page):
     claims = []
     for discovery in entry_of(small_page, "discoveries"):
-        assert view.js("watched.unit") == discovery["unit"]
+        assert view.js("state.watched.unit") == discovery["unit"]
         claims.append(view["claim"].text)
         assert claims[-1] == claim_of(discovery)
         assert view["low"].is_displayed() == bool(discovery["told"])
@@ -79,7 +79,7 @@ def test_a_page_without_a_direction_says_why(view):
 
 def test_the_five_places_where_a_number_is_highest_are_shown_to_who_asks(view, small_page):
     view["where"].click()
-    values = view.js("passage.seen.map(({ activations }) => activations[watched.offset])")
+    values = view.js("passage.seen.map(({ activations }) => activations[state.watched.offset])")
     places = [
         int(line.split()[1].rstrip(":").replace(",", "")) - 1
         for line in view["places"].text.splitlines()
@@ -108,27 +108,27 @@ def test_where_nothing_was_found_it_opens_on_surprise(open_random):
 
 def test_the_first_text_comes_at_once_and_its_rest_to_read_along(open_page, small_page):
     view = open_page(small_page, still=False)
-    view.wait("written.take?.seen.length >= AT_ONCE && written.running")
-    view.wait("written.take.seen.length > AT_ONCE + 20")
+    view.wait("state.take?.seen.length >= AT_ONCE && state.isRunning")
+    view.wait("state.take.seen.length > AT_ONCE + 20")
     view.click("another")
-    assert view.js("written.running")
+    assert view.js("state.isRunning")
     assert view.shown().startswith(entry_of(small_page, "opening")["prime"])
 
 
 def test_another_number_can_be_asked_for_while_texts_are_written(open_page, small_page):
     """Also one of which nothing is told. The heads of the texts stay those of the number that wrote them."""
     view = open_page(small_page, still=False)
-    view.wait("written.take?.seen.length >= AT_ONCE && written.running")
-    heads = view.js("pair.sides.map(({ head }) => head.textContent.length)")
+    view.wait("state.take?.seen.length >= AT_ONCE && state.isRunning")
+    heads = view.js("sides.map(({ head }) => head.textContent.length)")
     view.click("another")
-    view.wait("written.take.seen.length > AT_ONCE + 20")
+    view.wait("state.take.seen.length > AT_ONCE + 20")
     assert min(heads) > 0
     view.assert_nothing_wrong()
 
 
 def test_nothing_moves_by_itself_for_who_prefers_less_motion(view):
     """It is all there."""
-    assert view.js("[written.take.seen.length, cellShown.timer]") == [600, 0]
+    assert view.js("[state.take.seen.length, state.isPlaying]") == [600, False]
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
     prime = opening["prime"]
     seed = opening["seed"]
     settings = Settings(0.5, 5)
-    name = view.js("watched.unit")
+    name = view.js("state.watched.unit")
     part_name, number = name.rsplit("/", 1)
     unit = units.Unit(PART_NAMES.index(part_name), int(number) - 1, part_name)
 
@@ -207,7 +207,7 @@ def test_the_counts_of_the_one_text_are_in_sight_beside_the_button(
     view = open_page(small_page, width=width, height=height).ready()
     for position in (-1, 0.15, 1):
         view.set("hold", position)
-        view.wait(f"written.take.held === {position} && byId('one-head').children.length === 3")
+        view.wait(f"state.take.held === {position} && byId('one-head').children.length === 3")
         view.held()
         # all at once, because the page may draw again
         *boxes, button, text = view.js(
@@ -260,7 +260,7 @@ def test_a_text_that_one_asks_for_stands_in_place_of_a_passage(view):
     view.set(
         "unit",
         view.js(
-            "unitNames.find((name) => name !== watched.unit && name !== data.discoveries[0].unit)"
+            "unitNames.find((name) => name !== state.watched.unit && name !== data.discoveries[0].unit)"
         ),
     )
     assert view["followed"].is_displayed()
@@ -317,17 +317,36 @@ def page_of_two(small_page, target):
 def test_another_number_is_shown_with_the_seed_that_shows_it(open_page, page_of_two):
     """The way back leads to the first one, with its own."""
     view = open_page(page_of_two).ready()
-    seed = view.js("written.take.seed")
+    seed = view.js("state.take.seed")
     texts = [view.shown("low"), view.shown("high")]
     view.click("another")
-    assert view.js("[written.take.seed, watched.unit === data.discoveries[1].unit]") == [29, True]
+    assert view.js("[state.take.seed, state.watched.unit === data.discoveries[1].unit]") == [
+        29,
+        True,
+    ]
     assert view.ready().shown("low") != texts[0]
 
     view.driver.back()
-    view.wait("watched.unit === data.discoveries[0].unit")
+    view.wait("state.watched.unit === data.discoveries[0].unit")
     view.ready()
-    assert view.js("written.take.seed") == seed
+    assert view.js("state.take.seed") == seed
     assert [view.shown("low"), view.shown("high")] == texts
+
+
+def test_a_number_that_brings_its_own_text_leaves_the_other_text_held(open_page, page_of_two):
+    """The way back leads to it."""
+    view = open_page(page_of_two).ready()
+    view.set("hold", 1)
+    held = view.held()
+    view.click("another")
+    assert view.js("state.take.held") is None
+    assert not view["one"].is_displayed()
+
+    view.driver.back()
+    view.wait("state.take === state.takes[0]")
+    assert view.js("[state.take.held, byId('hold').value]") == [1, "1"]
+    assert view["one"].is_displayed()
+    assert view.held() == held
 
 
 def test_a_number_of_the_strip_is_shown_with_its_seed_too(open_page, page_of_two):
@@ -335,15 +354,18 @@ def test_a_number_of_the_strip_is_shown_with_its_seed_too(open_page, page_of_two
     view = open_page(page_of_two).ready()
     view.set("unit", view.js("unitNames.find((name) => discoveryOf(name) === undefined)"))
     view.set("unit", view.js("data.discoveries[1].unit"))
-    assert view.js("written.take.seed") == 29
+    assert view.js("state.take.seed") == 29
 
 
 @pytest.mark.parametrize("fragment", ["#seed=123", "#prime=the+cat"])
 def test_a_seed_or_a_beginning_of_a_link_stays(open_page, page_of_two, fragment):
     view = open_page(page_of_two, fragment=fragment).ready()
-    seed = view.js("written.take.seed")
+    seed = view.js("state.take.seed")
     view.click("another")
-    assert view.js("[written.take.seed, watched.unit === data.discoveries[1].unit]") == [seed, True]
+    assert view.js("[state.take.seed, state.watched.unit === data.discoveries[1].unit]") == [
+        seed,
+        True,
+    ]
 
 
 def test_a_link_to_another_number_with_the_seed_of_the_first_is_followed(open_page, page_of_two):
@@ -351,7 +373,7 @@ def test_a_link_to_another_number_with_the_seed_of_the_first_is_followed(open_pa
     _, second, *_ = entry_of(page_of_two, "discoveries")
     fragment = f"#seed={seed}&unit={second['unit']}"
     view = open_page(page_of_two, fragment=fragment).ready()
-    assert view.js("[written.take.seed, watched.unit]") == [seed, second["unit"]]
+    assert view.js("[state.take.seed, state.watched.unit]") == [seed, second["unit"]]
 
 
 @pytest.mark.parametrize("name, value", [("seed", "123"), ("prime", "the cat")])
@@ -359,9 +381,12 @@ def test_a_seed_or_a_beginning_of_the_readers_own_stays(open_page, page_of_two, 
     view = open_page(page_of_two).ready()
     view.set(name, value)
     view.click("start")
-    seed = view.js("written.take.seed")
+    seed = view.js("state.take.seed")
     view.click("another")
-    assert view.js("[written.take.seed, watched.unit === data.discoveries[1].unit]") == [seed, True]
+    assert view.js("[state.take.seed, state.watched.unit === data.discoveries[1].unit]") == [
+        seed,
+        True,
+    ]
 
 
 def test_the_shipped_page_shows_of_each_discovery_what_is_said(open_page):
@@ -370,7 +395,7 @@ def test_the_shipped_page_shows_of_each_discovery_what_is_said(open_page):
     told = [discovery for discovery in data_of(ANNA)["discoveries"] if discovery["told"]]
     start = len(entry_of(ANNA, "opening")["prime"])
     for discovery in told:
-        assert view.js("watched.unit") == discovery["unit"]
+        assert view.js("state.watched.unit") == discovery["unit"]
         low, high = view.shown("low")[start:], view.shown("high")[start:]
         assert clamped.seen(low, high, clamped.Comparison(**discovery["told"])) >= 1
         view.click("another")
@@ -401,10 +426,10 @@ def test_the_handle_stays_where_it_is_while_texts_are_written(
 ):
     """From before the page starts, through a text of one's own."""
     view = open_page(small_page, still=False, width=width, height=height).ready()
-    assert view.js("[written.take.held, byId('hold').value]") == [None, "0"]
+    assert view.js("[state.take.held, byId('hold').value]") == [None, "0"]
     view.set("seed", 77)
     view.write("the cat", 150)
-    view.wait("pair.sides.every(({ text }) => text.seen.length >= text.length)")
+    view.wait("sides.every(({ text }) => text.seen.length >= text.length)")
     assert len(view.js("[...handleTops]")) == 1
 
 

@@ -78,7 +78,7 @@ class TestInTheBrowser:
     def test_of_what_is_no_discovery_those_of_the_passage_are(self, export, target, open_page):
         export("known")
         view = open_page(target).ready()
-        view.js("void lookAt('1/h/2')")
+        view.js("void watch('1/h/2')")
         view["where"].click()
         assert "in a passage of the training text" in view["places-said"].text
         assert view["places"].text.startswith("letter ")

@@ -89,20 +89,20 @@ def test_the_cell_has_the_numbers_of_the_network(view, engine):
 
     view.js("goTo(yours, 100)")
     view["cell-on"].click()
-    assert view.js("reading.at") == 101
-    assert view["cell-character"].text == view.js("visible(chars[reading.ids[101]])")
+    assert view.js("state.reading.at") == 101
+    assert view["cell-character"].text == view.js("visible(chars[state.reading.ids[101]])")
     view["cell-back"].click()
     bar = "Number(byId('gate-forget').querySelector('.fill').style.transform.slice(7, -1))"
-    view.wait(f"reading.at === 100 && Math.abs({bar} - {forget[1]}) < 6e-4")  # when it rests
+    view.wait(f"state.reading.at === 100 && Math.abs({bar} - {forget[1]}) < 6e-4")  # when it rests
     drawn = f"= {memory[1]:+.2f}, drawn as tanh({memory[1]:+.2f}) = {np.tanh(memory[1]):+.2f}"
     assert drawn.replace("-", "\u2212") in view["cell-sum"].text
     number = f"tanh {np.tanh(memory[1]):+.2f}".replace("-", "\u2212")
     assert view.js("inDrawing('#tank-memory .number').textContent") == number
 
     view.click("cell-play")
-    view.wait("reading.at > 102")
+    view.wait("state.reading.at > 102")
     view.click("cell-play")
-    assert view.js("cellShown.timer") == 0
+    assert not view.js("state.isPlaying")
 
 
 def test_the_strip_shows_all_units_and_chooses_one(view):
@@ -115,7 +115,7 @@ def test_the_strip_shows_all_units_and_chooses_one(view):
 
     for key, row in [(Keys.HOME, 0), (Keys.ARROW_DOWN, 1), (Keys.END, -1), (Keys.ARROW_UP, -2)]:
         view["strip"].send_keys(key)
-        unit = view.js("watched.unit")
+        unit = view.js("state.watched.unit")
         assert unit == view.js(f"strip.rows.at({row})")
         assert unit in view["strip"].get_attribute("aria-valuetext")
 
@@ -125,18 +125,18 @@ def test_the_strip_shows_all_units_and_chooses_one(view):
         "clientX: box.left + box.width * 70.5 / 160, clientY: box.top + strip.tops[3] + 5}))("
         "byId('strip-canvas').getBoundingClientRect()))"
     )
-    unit = view.js("watched.unit")
+    unit = view.js("state.watched.unit")
     assert unit == view.js("strip.rows[3]")
-    assert view.js("reading.at") == 70
+    assert view.js("state.reading.at") == 70
     *_, opacity = view.js(
-        "[...byId('strip-canvas').getContext('2d').getImageData(reading.at, strip.tops[3], 1, 1).data]"
+        "[...byId('strip-canvas').getContext('2d').getImageData(state.reading.at, strip.tops[3], 1, 1).data]"
     )
-    position = view.js("positionIn(reading.seen[70].activations)")
+    position = view.js("positionIn(state.reading.seen[70].activations)")
     assert opacity == pytest.approx(255 * abs(position), abs=3)
 
     # A unit that there is not is named, and nothing changes.
     view.set("unit", "9/c/1")
-    assert view.js("watched.unit") == unit
+    assert view.js("state.watched.unit") == unit
     assert "no \u201c9/c/1\u201d" in view["unit-note"].text
 
 

@@ -54,7 +54,7 @@ def test_every_script_is_shown_as_a_browser_shows_it(open_random, script):
 def test_a_text_is_never_cut_inside_a_character(open_random):
     view = open_random("\na\U0001f600")
     view.set("source", "a" * 19999 + "\U0001f600" * 2)
-    view.js("(yours.read = (ids) => { window.seen = ids; }, showProgress = () => {}, readYours())")
+    view.js("(yours.read = (ids) => { window.seen = ids; }, readYours())")
     assert view.js("[seen.length, chars[seen.at(-1)]]") == [20000, "\U0001f600"]
     assert view["read-note"].text == "Only the first 20,000 characters are read."
 
@@ -155,7 +155,7 @@ def test_a_hostile_vocabulary_is_text(open_random):
     scripts = view.js("document.scripts.length")
     view.set("top-n", len(HOSTILE))
     view.write(closing, 80)
-    view.js("written.papers[1].moveTo(40)")
+    view.js("guessing.moveTo(40)")
     view.read(closing + view.shown())
     view.click("picture")
     assert view.js("document.scripts.length") == scripts
@@ -180,7 +180,7 @@ def test_a_frame_without_an_origin_shows_the_page_and_promises_nothing(
     view.ready()
     view.set("length", 30)
     view["prime"].send_keys(Keys.ENTER)
-    view.wait("takes.length === 2 && !written.running")
+    view.wait("state.takes.length === 2 && !state.isRunning")
     view["picture"].click()
     assert "may not save files" in view["link-note"].text
     view.wait("byId('pictures').firstChild.naturalWidth > 0")
@@ -188,3 +188,22 @@ def test_a_frame_without_an_origin_shows_the_page_and_promises_nothing(
     view.driver.switch_to.default_content()
     severe = [entry for entry in view.driver.get_log("browser") if entry["level"] == "SEVERE"]
     assert severe == []
+
+
+DRAWN_AGAIN = """((observer) => {
+    const shown = () => [document.body.innerHTML, lastJob, byId("hold").value, byId("prime").value];
+    const before = shown();
+    observer.observe(document.body, { childList: true, characterData: true, subtree: true });
+    change();
+    return [String(shown()) === String(before), observer.takeRecords().length];
+})(new MutationObserver(() => {}))"""
+
+
+def test_drawing_the_page_again_changes_nothing(view):
+    """No text is put in the place of the same one, and the worker is asked nothing."""
+    view.read(TEXT[:160])
+    view.click("where")
+    view.set("hold", 0.5)
+    view.held()
+    view.wait("strip.drawn === strip.to")
+    assert view.js(DRAWN_AGAIN) == [True, 0]

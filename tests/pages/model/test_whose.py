@@ -18,7 +18,7 @@ def test_the_slider_leads_from_the_first_network_to_more_of_the_own_text(begun, 
     texts = {}
     for strength in (0, -1, -0.5, 0.6):
         view.set("contrast", strength)
-        view.wait("!written.running && written.take.seen.length >= written.take.length")
+        view.wait("!state.isRunning && state.take.seen.length >= state.take.length")
         texts[strength] = view.written()
         assert texts[strength] == begun.write("the ", 20, top_n=1, contrast=strength)
         said = view["whose-said"].text

@@ -38,7 +38,7 @@ def test_text_streams_and_can_be_stopped_and_continued(view):
     view.set("length", 5000)
     view.set("speed", 150)
     view["prime"].send_keys(Keys.ENTER)
-    view.wait("written.take.seen.length > 10")
+    view.wait("state.take.seen.length > 10")
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait_for("write-status", "Stopped after")
     stopped = view.written()
@@ -55,11 +55,11 @@ def test_a_text_keeps_the_settings_that_change_while_it_is_written(view, open_pa
     view.set("length", 10000)
     view.set("speed", 150)
     view["prime"].send_keys(Keys.ENTER)
-    view.wait("written.take.seen.length > 10")
+    view.wait("state.take.seen.length > 10")
     view.set("top-n", 1)
     assert view["top-n-value"].get_attribute("textContent") == "1"
     # The likeliest characters end in a loop.
-    view.wait("/(.{1,30})\\1{3}$/s.test(textOf(written.take.ids.slice(-200)))")
+    view.wait("/(.{1,30})\\1{3}$/s.test(textOf(state.take.ids.slice(-200)))")
     view["prime"].send_keys(Keys.ESCAPE)
     view.wait_for("write-status", "Stopped after")
 
@@ -85,7 +85,7 @@ def test_a_beginning_can_be_changed_while_another_is_read_or_written(view):
         "byId('another').click(); })"
     )
     view.js("(byId('prime').value = 'the hat'.repeat(500), startWriting())")
-    view.wait("written.take === takes.at(-1) && !written.running")
+    view.wait("state.take === state.takes.at(-1) && !state.isRunning")
     assert re.fullmatch("(the hat){500}.{40}", view.written(), re.DOTALL)
     assert view.shown() == view.written()
     assert view["write-status"].text.startswith("Wrote 40 characters")
@@ -101,7 +101,7 @@ def test_unknown_characters_of_a_beginning_are_named(view):
     assert view["write-status"].text == ""
 
     view.js("(byId('prime').value = 'a'.repeat(1e6), startWriting())")
-    assert view.js("takes.at(-1).prime.length") == 20000
+    assert view.js("state.takes.at(-1).prime.length") == 20000
     assert "Only the first 20,000" in view["prime-unknown"].text
     view["prime"].send_keys(Keys.ESCAPE)
 
@@ -110,15 +110,15 @@ def test_each_character_is_coloured_by_its_probability_its_surprise_and_the_unit
     view.write("the cat", 60)
     ids = engine.vocabulary.encode(view.written())
     nats = surprisal(engine, ids)[6:]
-    np.testing.assert_allclose(view.alphas("written.papers[1]", 7), np.exp(-nats), atol=0.002)
+    np.testing.assert_allclose(view.alphas("guessing", 7), np.exp(-nats), atol=0.002)
 
     activations, _ = engine.activations(ids, engine.zero_state())  # [T, S, L]
     activations[:, [0, 2]] = np.tanh(activations[:, [0, 2]])
     for unit, part in [("2/h/4", 3), ("1/c/4", 0)]:
         view.set("unit", unit)
-        least, most = np.array(view.js("watched.limits")) / 127
+        least, most = np.array(view.js("state.watched.limits")) / 127
         position = 2 * (activations[7:, part, 3] - least) / (most - least) - 1
-        alphas = view.alphas("written.papers[0]", 7)
+        alphas = view.alphas("opening", 7)
         np.testing.assert_allclose(alphas, np.clip(position, -1, 1), atol=0.02 / (most - least))
 
     view.read(TEXT[:200])
@@ -134,18 +134,18 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     first = view.written()
     for key in (Keys.HOME, *[Keys.ARROW_RIGHT] * 6, Keys.TAB):
         view["guessing"].send_keys(key)
-    assert view.js("written.papers[1].at") == 6
+    assert view.js("guessing.at") == 6
     assert view.js("document.activeElement === byId('guesses-list').querySelector('button')")
     assert "Probability" in view["spoken"].get_attribute("textContent")
 
     chosen = view.js(
-        "written.take.seen[2].guesses.find((id, at) => at % 2 === 0 && id !== written.take.ids[6])"
+        "state.take.seen[2].guesses.find((id, at) => at % 2 === 0 && id !== state.take.ids[6])"
     )
     glyph = view.js(f"glyph(chars[{chosen}])")
     rows = view["guesses-list"].find_elements(By.TAG_NAME, "button")
     row = next(row for row in rows if row.text.split()[0] == glyph)
     row.send_keys(Keys.ENTER)
-    view.wait("takes.length === 3 && !written.running")
+    view.wait("state.takes.length === 3 && !state.isRunning")
     beginning = first[:6] + view.js(f"chars[{chosen}]")
     second = continued(engine, beginning, 29, Settings(top_n=5), seed=3)
     assert view.written() == second
@@ -155,18 +155,18 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
 
     fragment = view.js("location.hash")
     view.driver.back()
-    view.wait("written.take === takes[1]")
+    view.wait("state.take === state.takes[1]")
     assert view.shown() == first
     assert view.js("location.hash") != fragment
     view.driver.forward()
-    view.wait("written.take === takes[2]")
+    view.wait("state.take === state.takes[2]")
 
     # When the page is loaded again, the texts come from their links.
     view.driver.refresh()
     view.ready()
     assert view.written() == second
     view.driver.back()
-    view.wait("written.take === takes[1] && !written.running")
+    view.wait("state.take === state.takes[1] && !state.isRunning")
     assert view.written() == first
 
 
@@ -177,14 +177,14 @@ def test_by_touch_another_letter_is_gone_on_from(open_page, small_page):
     small = f"{controls}.filter((each) => each.checkVisibility() && each.offsetHeight < 44).length"
     assert view.js(small) == 0
 
-    view.js("written.papers[1].cells[30].scrollIntoView({ block: 'end' })")
-    view.tap("written.papers[1].cells[30]")
+    view.js("guessing.cells[30].scrollIntoView({ block: 'end' })")
+    view.tap("guessing.cells[30]")
     view.wait("!byId('guesses').hidden")
     heights = view.js(
         "[...document.querySelectorAll('#guesses button')].map((row) => row.offsetHeight)"
     )
     assert min(heights) >= 44
-    line = view.js("written.papers[1].cells[30].getBoundingClientRect()")
+    line = view.js("guessing.cells[30].getBoundingClientRect()")
     box = view.box("guesses")
     assert line["bottom"] <= box["top"] < box["bottom"] <= 740  # both are in sight
 
@@ -192,7 +192,7 @@ def test_by_touch_another_letter_is_gone_on_from(open_page, small_page):
         "[...document.querySelectorAll('#guesses button')].findLast((row) => !row.querySelector('.framed'))"
     )
     view.wait(
-        "takes.length === 2 && !written.running && written.take.seen[30 - written.take.prime.length].isChosen"
+        "state.takes.length === 2 && !state.isRunning && state.take.seen[30 - state.take.prime.length].isChosen"
     )
     assert view.js("document.activeElement.id") == "guessing"
 
@@ -222,14 +222,14 @@ def test_a_link_with_a_wrong_field_writes_all_the_same_and_says_so(view, wrong, 
     right = {"prime": "prime=a+cat", "length": "length=30", "seed": "seed=9"}
     right.pop(name, None)
     view.js("location.hash = arguments[0]", "#" + "&".join([wrong, *right.values()]))
-    view.wait("takes.length === 2 && (!written.running || written.take.seen.length > 50)")
-    assert view.js("[written.take.length, written.take.seed]") == expected
+    view.wait("state.takes.length === 2 && (!state.isRunning || state.take.seen.length > 50)")
+    assert view.js("[state.take.length, state.take.seed]") == expected
     assert field in view["link-note"].text
     assert view.written().startswith("the" if name == "prime" else "a cat")
     assert "NaN" not in view.js("document.body.innerText")
 
     view["prime"].send_keys(Keys.ESCAPE)
-    view.wait("!written.running")
+    view.wait("!state.isRunning")
     view.click("another")
 
 
@@ -262,11 +262,11 @@ def test_the_whole_text_is_saved_as_pictures(view):
     view.wait("window.saved?.length === 1")
 
     # Not all that was written is on the page yet.
-    view.js("(written.take.ids.push(...Array(300).fill(0)), byId('picture').click())")
+    view.js("(state.take.ids.push(...Array(300).fill(0)), byId('picture').click())")
     view.js("setTimeout(() => { throw 'late'; })")
     view.wait("window.saved?.length === 2")
     view.js(
-        "(pair.sides[0].paper.sheet.append(...Array.from({ length: 400 }, () => make('div', 'block', make('span', "
+        "(sides[0].paper.sheet.append(...Array.from({ length: 400 }, () => make('div', 'block', make('span', "
         "'cell', 'a')))), byId('picture').click())"
     )
     # The browser makes the pictures side by side, so they come in any order.
