@@ -50,6 +50,9 @@ LEAST_EQUAL = 0.9
 WORDS_OF_TEXT = 4
 LEAST_TEXT = 0.5
 DELIMITERS = ",;\t"
+# three blanks or more inside a line, and the share of the characters of a text with columns that are in such runs
+_BLANKS = re.compile(r"(?<=\S) {3,}")
+LEAST_BLANKS = 0.02
 # 12/31/24, 9:15 PM - Ann: or [31.12.24, 21:15:02] Ann: or [21:15] <ann>
 _TIME_AND_NAME = re.compile(
     r"\W{0,2}"
@@ -260,6 +263,17 @@ def is_chat(text: str) -> bool:
     counts = Counter(match.group("name") for match in matches)
     turns = sum(count for count in counts.values() if count > 2)
     return turns > LEAST_TIMED * len(lines)
+
+
+def has_columns(text: str) -> bool:
+    r"""Return whether runs of blanks inside the lines make columns of a text.
+
+    >>> has_columns("flour      500 g\neggs         2\n"), has_columns("def a():\n    return 1\n")
+    (True, False)
+    """
+    examined = text[:EXAMINED]
+    blanks = sum(len(run) for run in _BLANKS.findall(examined))
+    return blanks >= LEAST_BLANKS * len(examined) > 0
 
 
 def is_table(text: str) -> bool:
