@@ -37,6 +37,11 @@ _SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")
 CHARACTERS_PER_THE = 10_000
 # A text with fewer paragraphs begins as its lines or sentences do.
 LEAST_PARAGRAPHS = 5
+# paragraphs of a record, on the mean
+MOST_PARAGRAPHS = 4
+_BLANK_LINES = re.compile(r"\n\s*\n")
+# a line of signs alone between records, such as % or ---
+_RECORD_END = re.compile(r"^[%*=~#_\u2014-]+$", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
 # such as 200, 2.5 or 1/2
 _QUANTITY = re.compile(r"\d+(?:[.,/]\d+)?")
@@ -199,6 +204,8 @@ def beginnings_of(text: str) -> List[str]:
 
     >>> beginnings_of("kez: keys\ndom: no\nkez: who\n")
     ['kez: ', 'dom: ']
+    >>> beginnings_of(5 * "kez: keys\n\nand: locks\n%\n")
+    ['kez: ']
     """
     examined = text[:EXAMINED]
     if not examined.strip():
@@ -213,8 +220,14 @@ def beginnings_of(text: str) -> List[str]:
 
 
 def _starts(text: str) -> List[str]:
-    """Divide a text into its paragraphs; if these are few, into lines, or sentences in prose."""
-    paragraphs = [part for part in re.split(r"\n\s*\n", text) if part.strip()]
+    """Divide a text into its records or paragraphs; if these are few, into lines, or sentences in prose.
+
+    A record may have paragraphs. Where there are many more paragraphs, as in a novel, the signs are not about records.
+    """
+    records = [part for part in _RECORD_END.split(text) if part.strip()]
+    paragraphs = [part for part in _BLANK_LINES.split(text) if part.strip()]
+    if len(records) >= max(LEAST_PARAGRAPHS, len(paragraphs) / MOST_PARAGRAPHS):
+        return records
     if len(paragraphs) >= LEAST_PARAGRAPHS:
         return paragraphs
     lines = [line for line in text.split("\n") if line.strip()]

@@ -159,6 +159,13 @@ class Display:
             name = "checkpoint_dir"
         return f"{self.folder}, because the folder before it holds another run ({name} names another folder)"
 
+    @property
+    def _makes_few_steps(self) -> bool:
+        """Whether the run is not of the preset auto, and makes few steps where that preset would make more."""
+        steps = self.job.total_steps
+        is_auto = self.job.preset == AUTO
+        return steps < FEW_STEPS and not is_auto and steps < steps_of_auto(len(self.job.text))
+
     def _notes(self) -> Iterator[str]:
         """Yield what would be better for a new run."""
         job = self.job
@@ -173,13 +180,11 @@ class Display:
                     yield f"of so few characters it learns little: {share} of its longer words will be invented"
                     break
 
-        if job.total_steps < FEW_STEPS and not is_auto:
-            better = steps_of_auto(len(job.text))
-            if better > job.total_steps:
-                yield (
-                    f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}, or begins "
-                    "with a trained model"
-                )
+        if self._makes_few_steps:
+            yield (
+                f"{job.total_steps:,} steps are few to learn from; the preset auto makes "
+                f"{steps_of_auto(len(job.text)):,}, or begins with a trained model"
+            )
 
         if job.is_list and not is_auto and job.hyperparameters.shuffle == "none":
             yield (
@@ -383,6 +388,9 @@ class Display:
         if job.hyperparameters.cell == "lstm":
             writing += f"\nAs a web page: {self._as_page()}"
         self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
+        if self._makes_few_steps:
+            auto = "preset='auto'" if self._in_python else "--preset auto"
+            self._print(f"It has made few steps, and writes accordingly: begin again with {auto}")
 
     def _writing_newest(self) -> str:
         """Return how to write with the newest checkpoint, closest to the text."""

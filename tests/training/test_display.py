@@ -139,7 +139,10 @@ def test_the_plan_says_what_of_an_export_is_learned(display, capsys, text, said)
 def test_the_plan_says_that_a_text_has_columns(display, capsys, text, count):
     display.job = replace(display.job, text=text)
     display.plan()
-    assert capsys.readouterr().out.count("\nnote     the text has columns, and what it writes") == count
+    assert (
+        capsys.readouterr().out.count("\nnote     the text has columns, and what it writes")
+        == count
+    )
 
 
 @pytest.mark.parametrize(
