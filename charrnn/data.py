@@ -61,7 +61,7 @@ def decode_text(content: bytes, encoding: str, name: str) -> str:
     except UnicodeError as error:
         raise ValueError(
             f"{name} is not {encoding} text ({error}): try another encoding, such as encoding='cp1252' of load_text, "
-            "or --encoding cp1252; cp1251 is for Russian"
+            "or --encoding cp1252; cp1250 is for Polish or Czech, cp1251 for Russian"
         )
     except (LookupError, TypeError):
         # A TypeError is for an empty name.

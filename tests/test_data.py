@@ -139,7 +139,7 @@ def test_load_text_expects_utf_8(tmp_path):
         (None, "utf-8", "No such file"),
         (b"", "utf-8", "is empty"),
         (b"\xef\xbb\xbf", "utf-8-sig", "is empty"),
-        (b"\xff\xfe\xfa", "utf-8", "; cp1251 is for Russian"),
+        (b"\xff\xfe\xfa", "utf-8", "; cp1250 is for Polish or Czech, cp1251 for Russian"),
         (b"abc", "klingon", "no encoding named 'klingon'"),
         (b"abc", "base64", "encoding"),
     ],

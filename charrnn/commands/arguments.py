@@ -128,7 +128,7 @@ class Parser(argparse.ArgumentParser):
                 name = action.dest
                 if "_" not in name:
                     # A word of English is a parameter only in some places.
-                    name = f"(?:{name}(?= must be| cannot be| needs| is for)|(?<=combined with ){name})"
+                    name = f"(?:{name}(?= must be| cannot be| needs| is for| skip| nearest)|(?<=combined with ){name})"
                 message = re.sub(rf"(?<![\w./'\"-]){name}(?![\w./=(-])", flag, message)
         return message
 

@@ -92,16 +92,18 @@ def compared_with(args: argparse.Namespace, model: Model) -> Comparison:
         return comparison
 
     start = model.run.init_from
+    others = None
+    if start in KNOWN_MODELS:
+        others = others_words(KNOWN_MODELS[start].language)
     of_start = None
     try:
         of_start = text_of_start(model.run)
     except (ValueError, OSError) as error:
-        terminal.print_note(
-            f"not compared with the text of {start}, with which the network began: {errors.described(error)}"
-        )
-    others = None
-    if start in KNOWN_MODELS:
-        others = others_words(KNOWN_MODELS[start].language)
+        # Other novels of the language do as well.
+        if others is None:
+            terminal.print_note(
+                f"not compared with the text of {start}, with which the network began: {errors.described(error)}"
+            )
     return replace(comparison, start=start, of_start=of_start, others=others)
 
 

@@ -37,6 +37,11 @@ _SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")
 CHARACTERS_PER_THE = 10_000
 # A text with fewer paragraphs begins as its lines or sentences do.
 LEAST_PARAGRAPHS = 5
+# paragraphs of a record, on the mean
+MOST_PARAGRAPHS = 4
+_BLANK_LINES = re.compile(r"\n\s*\n")
+# a line of signs alone between records, such as % or ---
+_RECORD_END = re.compile(r"^[%*=~#_\u2014-]+$", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!?…][\"'“”’»)]*\s+|\n\s*\n")
 # such as 200, 2.5 or 1/2
 _QUANTITY = re.compile(r"\d+(?:[.,/]\d+)?")
@@ -50,6 +55,9 @@ LEAST_EQUAL = 0.9
 WORDS_OF_TEXT = 4
 LEAST_TEXT = 0.5
 DELIMITERS = ",;\t"
+# three blanks or more inside a line, and the share of the characters of a text with columns that are in such runs
+_BLANKS = re.compile(r"(?<=\S) {3,}")
+LEAST_BLANKS = 0.02
 # 12/31/24, 9:15 PM - Ann: or [31.12.24, 21:15:02] Ann: or [21:15] <ann>
 _TIME_AND_NAME = re.compile(
     r"\W{0,2}"
@@ -196,6 +204,8 @@ def beginnings_of(text: str) -> List[str]:
 
     >>> beginnings_of("kez: keys\ndom: no\nkez: who\n")
     ['kez: ', 'dom: ']
+    >>> beginnings_of(5 * "kez: keys\n\nand: locks\n%\n")
+    ['kez: ']
     """
     examined = text[:EXAMINED]
     if not examined.strip():
@@ -210,8 +220,14 @@ def beginnings_of(text: str) -> List[str]:
 
 
 def _starts(text: str) -> List[str]:
-    """Divide a text into its paragraphs; if these are few, into lines, or sentences in prose."""
-    paragraphs = [part for part in re.split(r"\n\s*\n", text) if part.strip()]
+    """Divide a text into its records or paragraphs; if these are few, into lines, or sentences in prose.
+
+    A record may have paragraphs. Where there are many more paragraphs, as in a novel, the signs are not about records.
+    """
+    records = [part for part in _RECORD_END.split(text) if part.strip()]
+    paragraphs = [part for part in _BLANK_LINES.split(text) if part.strip()]
+    if len(records) >= max(LEAST_PARAGRAPHS, len(paragraphs) / MOST_PARAGRAPHS):
+        return records
     if len(paragraphs) >= LEAST_PARAGRAPHS:
         return paragraphs
     lines = [line for line in text.split("\n") if line.strip()]
@@ -260,6 +276,17 @@ def is_chat(text: str) -> bool:
     counts = Counter(match.group("name") for match in matches)
     turns = sum(count for count in counts.values() if count > 2)
     return turns > LEAST_TIMED * len(lines)
+
+
+def has_columns(text: str) -> bool:
+    r"""Return whether runs of blanks inside the lines make columns of a text.
+
+    >>> has_columns("flour      500 g\neggs         2\n"), has_columns("def a():\n    return 1\n")
+    (True, False)
+    """
+    examined = text[:EXAMINED]
+    blanks = sum(len(run) for run in _BLANKS.findall(examined))
+    return blanks >= LEAST_BLANKS * len(examined) > 0
 
 
 def is_table(text: str) -> bool:

@@ -159,6 +159,13 @@ class Display:
             name = "checkpoint_dir"
         return f"{self.folder}, because the folder before it holds another run ({name} names another folder)"
 
+    @property
+    def _makes_few_steps(self) -> bool:
+        """Whether the run is not of the preset auto, and makes few steps where that preset would make more."""
+        steps = self.job.total_steps
+        is_auto = self.job.preset == AUTO
+        return steps < FEW_STEPS and not is_auto and steps < steps_of_auto(len(self.job.text))
+
     def _notes(self) -> Iterator[str]:
         """Yield what would be better for a new run."""
         job = self.job
@@ -173,13 +180,11 @@ class Display:
                     yield f"of so few characters it learns little: {share} of its longer words will be invented"
                     break
 
-        if job.total_steps < FEW_STEPS and not is_auto:
-            better = steps_of_auto(len(job.text))
-            if better > job.total_steps:
-                yield (
-                    f"{job.total_steps:,} steps are few to learn from; the preset auto makes {better:,}, or begins "
-                    "with a trained model"
-                )
+        if self._makes_few_steps:
+            yield (
+                f"{job.total_steps:,} steps are few to learn from; the preset auto makes "
+                f"{steps_of_auto(len(job.text)):,}, or begins with a trained model"
+            )
 
         if job.is_list and not is_auto and job.hyperparameters.shuffle == "none":
             yield (
@@ -194,6 +199,10 @@ class Display:
             yield f"the text is a chat, and the times of its messages are learned with it: {PROGRAM} leaves them out"
         elif lines.is_table(job.text):
             yield f"the text is a table, and all of its columns are learned: {PROGRAM} keeps one"
+        elif lines.has_columns(job.text):
+            yield (
+                "the text has columns, and what it writes may get stuck in their blanks: one blank is better than many"
+            )
 
         known = corpus.KNOWN_TEXTS.get(job.record.text_name)
         if known and known.after_the_work and (len(job.held_out) or len(job.test)):
@@ -379,6 +388,9 @@ class Display:
         if job.hyperparameters.cell == "lstm":
             writing += f"\nAs a web page: {self._as_page()}"
         self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
+        if self._makes_few_steps:
+            auto = "preset='auto'" if self._in_python else "--preset auto"
+            self._print(f"It has made few steps, and writes accordingly: begin again with {auto}")
 
     def _writing_newest(self) -> str:
         """Return how to write with the newest checkpoint, closest to the text."""

@@ -132,6 +132,20 @@ def test_the_plan_says_what_of_an_export_is_learned(display, capsys, text, said)
 
 
 @pytest.mark.parametrize(
+    "text, count",
+    [("flour    500 g\n" * 9, 1), ("    return 1\n" * 9, 0), ("a  b\n" * 9, 0)],
+    ids=["columns", "indentation", "two blanks"],
+)
+def test_the_plan_says_that_a_text_has_columns(display, capsys, text, count):
+    display.job = replace(display.job, text=text)
+    display.plan()
+    assert (
+        capsys.readouterr().out.count("\nnote     the text has columns, and what it writes")
+        == count
+    )
+
+
+@pytest.mark.parametrize(
     "folder, in_python, resumes, flag",
     [
         ("checkpoints/2", False, False, ["--checkpoint-dir"]),

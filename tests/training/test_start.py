@@ -948,6 +948,15 @@ def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeyp
     )
     assert out.count("novelty: ") == 1
 
+    # Novels of the language do in its place.
+    table = {"anna": KnownModel("anna", "German", "novels", 9, 9, 1.0)}
+    monkeypatch.setattr("charrnn.commands.comparison.KNOWN_MODELS", table)
+    with lzma.open(str(tmp_path / "german.txt.xz"), "wt") as file:
+        file.write("the cat")
+    out, err = novelty_of(begun, capsys)
+    assert "not compared" not in err
+    assert " only in german.txt.xz" in out
+
 
 @pytest.mark.parametrize(
     "run, reason",

@@ -48,7 +48,7 @@ function charactersIn(text) {
 }
 
 /** Return whether a text is plainly a list, by the rule of is_list in charrnn/text/lines.py. */
-function isList(text) {
+export function isList(text) {
   let items = itemsOf(text.slice(0, LOOKED_AT));
   if (text.length > LOOKED_AT) {
     items.pop(); // it may be cut
