@@ -273,7 +273,7 @@ def test_what_a_student_has_started_is_ended(graded):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["docs/teaching.md", "of 32: no UTF-\\udcff, 4.24 of 18 points"])
+@pytest.mark.parametrize("part", ["docs/teaching.md", "of 32: no UTF-\\udcff, 4 of 18 points"])
 def test_the_grader_prints_a_warning_and_the_points(graded, part):
     assert part in graded.printed
 
@@ -358,16 +358,54 @@ def test_the_page_of_a_whole_class_names_who_handed_in_nothing(tmp_path, marked)
     assert "Handed in nothing: bob." in (tmp_path / "grades.html").read_text(encoding="utf-8")
 
 
+# what only a notebook of version 3.1 has
+EARLIER = 'prediction = 1\ngiven.unfold("gates", prediction)'
+
+
 @pytest.mark.parametrize(
     "cell, result",
-    [("x = 1", "not in this notebook"), (BLANK["softmax_layer"], "empty")],
-    ids=["begun with version 3.1", "blank"],
+    [
+        (EARLIER, "not in this notebook"),
+        ("x = 1", "empty"),
+        (BLANK["softmax_layer"], "empty"),
+        (f"{EARLIER}\n{BLANK['softmax_layer']}", "empty"),
+    ],
+    ids=["begun with version 3.1", "deleted", "blank", "blank and 3.1"],
 )
-def test_an_exercise_that_came_later_is_lacking_or_empty(cell, result):
+def test_an_exercise_is_lacking_only_where_the_notebook_is_an_earlier_one(cell, result):
     import grade
 
     marks = grade.grade([cell], names={}, jobs=1)
     assert marks["softmax_layer"] == (result, "")
+
+
+def test_repairs_that_were_deleted_are_empty():
+    import grade
+
+    programs = GOOD["programs"] + "\n# of an earlier version"
+    marks = grade.grade([programs], names={}, jobs=1)
+    assert marks["repairs"] == ("empty", "")
+
+
+def judged(exercise, *cells, skipping=True):
+    """Return the verdict on the cells of a student."""
+    import grade
+
+    return grade.judge(exercise, list(cells), grade.given_names(skipping))
+
+
+@pytest.mark.parametrize("imports", ["", "import checks\n"], ids=["this version", "an earlier one"])
+@pytest.mark.parametrize("exercise, skipping", [("get_batches", True), ("evaluate", False)])
+def test_a_skip_that_is_refused_leaves_the_answer_above_it(exercise, skipping, imports):
+    names = {}
+    skip = f'{imports}answer = checks.skip("{exercise}")'
+    import grade
+
+    names = grade.given_names(skipping)
+    with grade.the_skip_of(names):
+        grade.define(names, "cell", "answer = 1")
+        grade.define(names, "cell", skip)
+    assert names["answer"] == 1
 
 
 def test_a_solution_that_was_given_is_named(tmp_path, capsys):
