@@ -363,19 +363,19 @@ EARLIER = 'prediction = 1\ngiven.unfold("gates", prediction)'
 
 
 @pytest.mark.parametrize(
-    "cell, result",
+    "cells, result",
     [
-        (EARLIER, "not in this notebook"),
-        ("x = 1", "empty"),
-        (BLANK["softmax_layer"], "empty"),
-        (f"{EARLIER}\n{BLANK['softmax_layer']}", "empty"),
+        ([EARLIER], "not in this notebook"),
+        (["x = 1"], "empty"),
+        ([BLANK["softmax_layer"]], "empty"),
+        ([EARLIER, BLANK["softmax_layer"]], "empty"),
     ],
     ids=["begun with version 3.1", "deleted", "blank", "blank and 3.1"],
 )
-def test_an_exercise_is_lacking_only_where_the_notebook_is_an_earlier_one(cell, result):
+def test_an_exercise_is_lacking_only_where_the_notebook_is_an_earlier_one(cells, result):
     import grade
 
-    marks = grade.grade([cell], names={}, jobs=1)
+    marks = grade.grade(cells, names={}, jobs=1)
     assert marks["softmax_layer"] == (result, "")
 
 
@@ -387,25 +387,43 @@ def test_repairs_that_were_deleted_are_empty():
     assert marks["repairs"] == ("empty", "")
 
 
-def judged(exercise, *cells, skipping=True):
-    """Return the verdict on the cells of a student."""
+@pytest.mark.parametrize(
+    "exercise, answer, skipping, result",
+    [
+        ("get_batches", SWAPPED, True, "begun"),
+        ("get_batches", f"import checks\n{SWAPPED}", True, "begun"),
+        ("lstm_step", GOOD["lstm_step"], False, "right"),
+        ("lstm_step", GOOD["lstm_step"], True, "skipped"),
+    ],
+    ids=["no solution to give", "in an earlier notebook", "not in this course", "given"],
+)
+def test_a_skip_that_is_refused_leaves_the_answer_above_it(
+    exercise, answer, skipping, result, monkeypatch
+):
     import grade
 
-    return grade.judge(exercise, list(cells), grade.given_names(skipping))
+    monkeypatch.setattr(grade.checks.progress, "exercises", {})
+    cells = [answer, f'{exercise} = checks.skip("{exercise}")']
+    found, _ = grade.judge(exercise, cells, grade.given_names(skipping))
+    assert found == result
 
 
-@pytest.mark.parametrize("imports", ["", "import checks\n"], ids=["this version", "an earlier one"])
-@pytest.mark.parametrize("exercise, skipping", [("get_batches", True), ("evaluate", False)])
-def test_a_skip_that_is_refused_leaves_the_answer_above_it(exercise, skipping, imports):
-    names = {}
-    skip = f'{imports}answer = checks.skip("{exercise}")'
+def test_a_skip_that_is_refused_is_named_where_there_is_no_answer():
     import grade
 
-    names = grade.given_names(skipping)
-    with grade.the_skip_of(names):
-        grade.define(names, "cell", "answer = 1")
-        grade.define(names, "cell", skip)
-    assert names["answer"] == 1
+    cells = ['get_batches = checks.skip("get_batches")']
+    _, said = grade.judge("get_batches", cells, grade.given_names())
+    assert said.endswith("A skip that is refused assigns nothing.")
+
+
+def test_another_rule_for_skipping_grades_again(tmp_path, marked):
+    import grade
+
+    write_notebook(tmp_path / "ann.ipynb", ["x = 1"])
+    (tmp_path / "course.json").write_text('{"skip": false}')
+    for course in ([], ["--course", str(tmp_path / "course.json")]):
+        grade.main([str(tmp_path), *course])
+    assert marked == [["x = 1"], ["x = 1"]]
 
 
 def test_a_solution_that_was_given_is_named(tmp_path, capsys):

@@ -153,7 +153,9 @@ def test_a_class_list_without_the_column_is_refused(report_of_class):
 
 @pytest.mark.parametrize("by", ["a", None])
 def test_a_class_list_with_semicolons_is_refused_with_what_to_do(by, report_of_class):
-    with pytest.raises(ValueError, match=r"has semicolons .* as it was downloaded, or save it with"):
+    with pytest.raises(
+        ValueError, match=r"has semicolons .* as it was downloaded, or save it with"
+    ):
         report_of_class("a;b\n1;2\n", by)
 
 
