@@ -199,7 +199,12 @@ class ClassList:
                 unclear.setdefault(self.name_of(one.owners[0]), []).append(one.student)
 
         students = [line for line in self.lines if self._is_student(line)]
-        absent = [line[self.by] for line in students if line not in known]
+        names = [line[self.by] for line in students]
+        absent = []
+        for line, name in zip(students, names):
+            is_alone = names.count(name) == 1
+            if line not in known:
+                absent.append(name if is_alone else f"{name} ({self._first(line)})")
         sentences = []
         if absent:
             sentences.append(f"Handed in nothing: {', '.join(absent)}.")

@@ -289,6 +289,12 @@ def test_two_students_of_one_name_are_told_apart_by_their_number(by, report_of_c
     assert "4 of 16 points" in first[4]
 
 
+def test_of_two_students_of_one_name_it_is_said_which_handed_in_nothing(report_of_class):
+    report = report_of_class(TWINS, "Full name")
+    report.add(notebook("Ann Lee_6_assignsubmission_file/mine"), marks())
+    assert report.notes()[0] == "Handed in nothing: Ann Lee (Participant 5)."
+
+
 def test_two_students_of_one_name_have_no_grade_where_nothing_tells_them_apart(
     report_of_class, tmp_path
 ):
