@@ -26,7 +26,7 @@ import tempfile
 import time
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -59,8 +59,9 @@ GIVEN = (
     "loss_of",
     "programs",
 )
-# what a notebook that was begun with version 3.1 does not have
+# what a notebook that was begun with version 3.0 or 3.1 does not have, and what only such a notebook has
 LATER = ("softmax_layer",)
+EARLIER = re.compile(r"given\.(?:unfold|measured)\(\"gates\"")
 DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
 # what definitions can stand in
 AROUND = (ast.Module, ast.If, ast.Try, ast.ExceptHandler, ast.With)
@@ -141,13 +142,17 @@ def define(names: Dict[str, Any], cell: str, source: str) -> Mark:
     return "tried", ""
 
 
-def given_names() -> Dict[str, Any]:
-    """Return the names that the given cells define. Some characters stand for the novel."""
+def given_names(skipping: bool = True) -> Dict[str, Any]:
+    """Return the names that the given cells define. Some characters stand for the novel.
+
+    Args:
+        skipping: whether exercises can be skipped in the course.
+    """
     text = 100 * "".join(map(chr, range(33, 116)))
     encoding = f"text = {text!r}\nvocab, vocab_to_int, int_to_vocab, encoded = encode(text)"
     sources = dict(SOLVED, text=encoding)
     # what waits for a network that is trained does not run
-    stand_in = mock.MagicMock(skip=checks.SOLUTIONS.get, **{"ready.return_value": False})
+    stand_in = mock.MagicMock(skip=skip_of(skipping), **{"ready.return_value": False})
     names: Dict[str, Any] = {"__name__": "__main__"}
     for cell in GIVEN:
         define(names, cell, sources[cell])
@@ -155,17 +160,34 @@ def given_names() -> Dict[str, Any]:
     return names
 
 
+def skip_of(skipping: bool) -> Callable[[Any], Callable]:
+    """Return what skips an exercise. Where it refuses, it fails, so that an answer above it stays the answer."""
+
+    def skip(exercise: Any) -> Callable:
+        name = getattr(exercise, "__name__", exercise)
+        if not skipping or name not in checks.SOLUTIONS:
+            raise ValueError(f"{name} cannot be skipped")
+        return checks.SOLUTIONS[name]
+
+    return skip
+
+
 def judge(exercise: str, cells: List[str], names: Dict[str, Any]) -> Mark:
     """Define what is in the cells of a notebook, and let the check of an exercise look at it."""
     _, taken = check_of(exercise)
     messages = []
-    with mock.patch.object(verdict, "TIME_LIMIT", SECONDS):
+    limit = mock.patch.object(verdict, "TIME_LIMIT", SECONDS)
+    # those who began with an earlier version import the checks themselves
+    skip = mock.patch.object(checks, "skip", names["checks"].skip)
+    with limit, skip:
         for number, cell in enumerate(cells, start=1):
             _, message = verdict.in_own_thread(define, names, f"cell {number}", cell)
             messages.append(message)
     has_other = _other_name(exercise, "\n".join(cells)) in names
     if not has_other and not any(name in names for name in taken):
         message = f"No cell defines {taken[0]} or assigns anything to it. {''.join(messages)}"
+        if "checks.skip(" in "\n".join(cells):
+            message += "A skip that is refused assigns nothing."
         return "tried", message[:LONGEST_MESSAGE]
 
     result, message = verdict_on(exercise, names)
@@ -281,7 +303,8 @@ def grade(cells: List[str], names: Dict[str, Any], jobs: int) -> Dict[str, Mark]
             begun.append(exercise)
     marks: Dict[str, Mark] = dict.fromkeys(EXERCISES, ("empty", ""))
     for exercise in LATER:
-        if f"checks.check_{exercise}(" not in "\n".join(cells):
+        text = "\n".join(cells)
+        if EARLIER.search(text) and f"checks.check_{exercise}(" not in text:
             marks[exercise] = (reports.LACKING, "")
     for place in range(0, len(begun), jobs):
         running: List[Examination] = []
@@ -308,16 +331,19 @@ def _without_layout(cell: str) -> str:
 def _defines(source: str, exercise: str) -> bool:
     """Return whether cells define, assign or skip one of the names that a check takes."""
     _, names = check_of(exercise)
+    # the programs that are to be repaired are given
+    names = [name for name in names if not name.startswith("program_")]
     name = rf"(?:{'|'.join(names)})\b"
     pattern = rf"^[ \t]*(?:(?:def|class) {name}|{name}[^=\n(]*=(?!=)|checks\.skip\(.{exercise}\b)"
     return bool(re.search(pattern, source, re.MULTILINE))
 
 
-def earlier_marks(folder: Path) -> Dict[str, Any]:
-    """Return what an earlier grading has kept, by student; nothing where there was none."""
+def earlier_marks(folder: Path, skipping: bool) -> Dict[str, Any]:
+    """Return what an earlier grading with the same rule for skipping has kept, by student."""
+    kept: Dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
-        return dict(json.loads((folder / KEPT).read_text(encoding="utf-8")))
-    return {}
+        kept = dict(json.loads((folder / KEPT).read_text(encoding="utf-8")))
+    return {name: known for name, known in kept.items() if known.get("skip", True) == skipping}
 
 
 def marks_of(
@@ -363,7 +389,7 @@ def main(argv: Optional[List[str]] = None) -> int:
 
     *_, warning = __doc__.split("\n\n")
     print(warning)
-    grade_all(paths, folder, args.jobs, report)
+    grade_all(paths, folder, args.jobs, report, skipping=course.get("skip", True))
     notes = [*report.notes(), *handed_in.other_files(folder, args.students, args.course)]
     report.write(notes)
     report.write_for_import()
@@ -374,10 +400,12 @@ def main(argv: Optional[List[str]] = None) -> int:
     return 0
 
 
-def grade_all(paths: List[Path], folder: Path, jobs: int, report: reports.Report) -> None:
+def grade_all(
+    paths: List[Path], folder: Path, jobs: int, report: reports.Report, skipping: bool
+) -> None:
     """Grade notebooks one after the other, and add each to the report."""
-    names = given_names()
-    earlier = earlier_marks(folder)
+    names = given_names(skipping)
+    earlier = earlier_marks(folder, skipping)
     for number, path in enumerate(paths, start=1):
         print(f"{number} of {len(paths)}: {handed_in.student_of(path, folder)},", end=" ")
         try:
@@ -391,7 +419,8 @@ def grade_all(paths: List[Path], folder: Path, jobs: int, report: reports.Report
             notebook = handed_in.Notebook(path, student, digest="", cells=[], by_id={})
             marks = {"": (reports.NOT_GRADED, str(error) or "it cannot be read")}
         else:
-            earlier[notebook.student] = {"digest": notebook.digest, "marks": marks}
+            known = {"digest": notebook.digest, "skip": skipping, "marks": marks}
+            earlier[notebook.student] = known
             write_atomically(folder / KEPT, json.dumps(earlier).encode())
         answers = {exercise: answer_of(notebook.cells, exercise) for exercise in EXERCISES}
         print(report.add(notebook, marks, answers), flush=True)

@@ -7,10 +7,11 @@ import html
 import io
 import json
 import re
+import unicodedata
 import zipfile
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import generate
 import handed_in
@@ -49,6 +50,9 @@ POSSIBLE = "Points Possible"
 GRADE = "Grade"
 COMMENTS = "Feedback comments"
 MAXIMUM = "Maximum grade"
+# the number of a participant, in the path of what Moodle has packed and in the first column of its worksheet
+_PACKED = re.compile(r"_(\d+)_assignsubmission_")
+_IDENTIFIER = re.compile(r"\D+(\d+)")
 _QUESTION = re.compile(r"> \*\*Predict first\.\*\* (.*?)(?:\n\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^### (.*)$", re.MULTILINE)
 Row = Dict[str, Any]
@@ -64,6 +68,7 @@ class Graded(NamedTuple):
         predictions: by question.
         tasks: what was written for open tasks, by cell.
         feedback: what the student shall read.
+        owners: the lines of the class list that it can belong to; several where nothing tells two students apart.
     """
 
     student: str
@@ -72,12 +77,32 @@ class Graded(NamedTuple):
     predictions: Dict[str, str]
     tasks: Dict[str, str]
     feedback: str = ""
+    owners: Sequence[Row] = ()
 
-    def has_name(self, name: str) -> bool:
-        """Return whether a name is a whole part of the path, between "/" and "_". Anna_KaRNNa does not count."""
-        pattern = rf"(?:^|[/_]){re.escape(name)}(?:$|[/_])"
-        path = self.student.replace(generate.EXERCISE.stem, "")
-        return bool(re.search(pattern, path, re.IGNORECASE))
+    def called(self, name: str) -> "Graded":
+        """Return the same with another name of the student."""
+        rows = [{**row, "student": name} for row in self.rows]
+        return self._replace(student=name, rows=rows)
+
+    def place_of(self, name: str) -> Optional[int]:
+        """Return where a name is a whole part of the path, between "/" and "_". Anna_KaRNNa does not count."""
+        pattern = rf"(?:^|[/_]){re.escape(_composed(name))}(?:$|[/_])"
+        path = _composed(self.student).replace(generate.EXERCISE.stem, "")
+        match = re.search(pattern, path, re.IGNORECASE)
+        return match.start() if match else None
+
+    def participant(self) -> str:
+        """Return the number that Moodle gives a participant, where it is in the path."""
+        match = _PACKED.search(self.student)
+        return match.group(1) if match else ""
+
+
+class Columns(NamedTuple):
+    """The columns of a grading worksheet of Moodle for the grades, the points that there are, and the feedback."""
+
+    grade: str
+    maximum: str
+    comments: Optional[str]
 
 
 class ClassList:
@@ -87,6 +112,7 @@ class ClassList:
         fields: the columns of the table.
         lines: those of the table, by column.
         by: the column with the name that is in the path of a student's notebook.
+        worksheet: the columns for the grades, where it is a grading worksheet of Moodle.
     """
 
     def __init__(self, path: Path, by: Optional[str]) -> None:
@@ -100,42 +126,138 @@ class ClassList:
             self.lines = list(table)
         self.fields = list(table.fieldnames or [""])
         self.by = by or self.fields[0]
+        if len(self.fields) == 1 and ";" in self.fields[0]:
+            raise ValueError(
+                f"{path} has semicolons between its columns, as Excel saves it in some languages: take the file as it "
+                "was downloaded, or save it with commas (LibreOffice asks for the field delimiter)"
+            )
         if self.by not in self.fields:
             columns = ", ".join(map(repr, self.fields))
             raise ValueError(
                 f"{path} has no column {self.by!r}: between commas there are {columns}"
             )
-        if len(self.fields) == 1 and ";" in self.by:
-            raise ValueError(
-                f"{path} has the single column {self.by!r}: save it with commas, not with semicolons"
-            )
+        self.worksheet = self._worksheet()
 
-    def names(self) -> List[str]:
-        """Return the names of the students."""
-        return [line[self.by] for line in self.lines if self._is_student(line)]
+    def owners(self, one: Graded) -> List[Row]:
+        """Return the lines of the students of whom a notebook can be: one, none, or several with the same name.
+
+        The name that comes first in the path counts, of two there the longer. The number of a participant tells apart
+        who has the same name.
+        """
+        students = [line for line in self.lines if self._is_student(line)]
+        of_number = [line for line in students if _is_participant(self._first(line), one)]
+        if of_number and self.by == self.fields[0]:
+            return of_number
+
+        places = []
+        for line in students:
+            place = one.place_of(line[self.by])
+            if place is not None:
+                places.append((place, -len(_composed(line[self.by])), line))
+        if not places:
+            return []
+        first = min((place, length) for place, length, _ in places)
+        own = [line for place, length, line in places if (place, length) == first]
+        told_apart = [line for line in own if line in of_number]
+        return told_apart or own
+
+    def name_of(self, line: Row) -> str:
+        """Return the name of a student: the first cell without digits, if that of the column has any."""
+        cells = [line[field] or "" for field in (self.by, *self.fields)]
+        names = [cell for cell in cells if cell and not re.search(r"\d", cell)]
+        return names[0] if names else cells[0]
 
     def with_totals(self, graded: List[Graded], most: float) -> List[Row]:
         """Return the lines with the points of each student, the best of several notebooks; none of who has none."""
         lines = []
         for line in self.lines:
-            total = None
-            best = None
-            if self._is_student(line):
-                own = [one for one in graded if one.has_name(line[self.by])]
-                own = [one for one in own if one.total is not None]
-                best = max(own, key=lambda one: one.total or 0, default=None)
-                total = best.total if best else None
-            elif self._first(line) == POSSIBLE:
+            own = [one for one in graded if one.owners == [line]]
+            best = max(own, key=_points_or_less, default=None)
+            total = best.total if best else None
+            if self._first(line) == POSSIBLE:
                 total = most
-            if GRADE in self.fields:
-                lines.append({**line, **_of_worksheet(line, best, most)})
+            if self.worksheet:
+                lines.append({**line, **_of_worksheet(line, self.worksheet, best, most)})
             else:
                 lines.append({**line, TOTAL: _points(total)})
         return lines
 
     def columns(self) -> List[str]:
         """Return the columns of the table with the points: a worksheet of Moodle has one for them already."""
-        return self.fields if GRADE in self.fields else [*self.fields, TOTAL]
+        return self.fields if self.worksheet else [*self.fields, TOTAL]
+
+    def notes(self, graded: List[Graded]) -> List[str]:
+        """Say who handed in nothing, which notebooks are of nobody or of several, and where the grades are."""
+        known: List[Row] = []
+        strangers = []
+        unclear: Dict[str, List[str]] = {}
+        for one in graded:
+            known.extend(one.owners)
+            if not one.owners:
+                strangers.append(one.student)
+            elif len(one.owners) > 1:
+                unclear.setdefault(self.name_of(one.owners[0]), []).append(one.student)
+
+        students = [line for line in self.lines if self._is_student(line)]
+        names = [line[self.by] for line in students]
+        absent = []
+        for line, name in zip(students, names):
+            is_alone = names.count(name) == 1
+            if line not in known:
+                absent.append(name if is_alone else f"{name} ({self._first(line)})")
+        sentences = []
+        if absent:
+            sentences.append(f"Handed in nothing: {', '.join(absent)}.")
+        if strangers:
+            sentences.append(f"Not in the class list: {', '.join(strangers)}.")
+        for name, paths in unclear.items():
+            sentences.append(
+                f"Several students have the name {name}, and nothing tells them apart. So no grade was filled in from "
+                f"{', '.join(paths)}: do it by hand, or use --by with a column in which they differ."
+            )
+        return [*sentences, self._destination()]
+
+    def _destination(self) -> str:
+        """Say in which columns the grades are, and why."""
+        if self.worksheet is None:
+            return (
+                f"The points are in a new column, {TOTAL!r}, because the class list is no grading worksheet of Moodle "
+                f"that is known. If it is one, name its columns {GRADE!r}, {MAXIMUM!r} and {COMMENTS!r}, and grade "
+                "again."
+            )
+        columns = self.worksheet
+        feedback = "nowhere in it"
+        if columns.comments:
+            feedback = f"in {columns.comments!r}"
+        return (
+            "The class list is taken for a grading worksheet of Moodle: the grades are in its column "
+            f"{columns.grade!r}, with the scale of {columns.maximum!r}, and the feedback is {feedback}."
+        )
+
+    def _worksheet(self) -> Optional[Columns]:
+        """Return the columns of a worksheet, by their English names or else by where they stand.
+
+        In each language, the first column has the numbers of the participants. The maximum, the same for all, follows
+        the grade. The comments are last; the dates of the column before are never empty.
+        """
+        if GRADE in self.fields:
+            comments = COMMENTS if COMMENTS in self.fields else None
+            return Columns(GRADE, MAXIMUM, comments)
+        if not all(_IDENTIFIER.fullmatch(self._first(line)) for line in self.lines):
+            return None
+        maxima = [field for field in self.fields[2:-1] if self._is_maximum(field)]
+        if len(maxima) != 1:
+            return None
+        [maximum] = maxima
+        before = self.fields.index(maximum) - 1
+        last = self.fields[-1]
+        has_comments = any(line[last] == "" for line in self.lines)
+        return Columns(self.fields[before], maximum, last if has_comments else None)
+
+    def _is_maximum(self, field: str) -> bool:
+        """Tell whether a column has the same number above 0 for all."""
+        cells = {line[field] for line in self.lines}
+        return len(cells) == 1 and _number(cells.pop()) > 0
 
     def _is_student(self, line: Row) -> bool:
         return bool(line[self.by]) and self._first(line) != POSSIBLE
@@ -200,6 +322,8 @@ class Report:
             tasks=notebook.tasks(),
             feedback=_feedback(rows, said),
         )
+        if self.students:
+            one = one._replace(owners=self.students.owners(one))
         self.graded.append(one)
         self.write()
         _write_feedback(one, self.folder)
@@ -248,42 +372,44 @@ class Report:
             ]
         _write_csv(self.folder / "grades-by-student.csv", fields, lines)
 
+        named = self._named()
+        rows_of_page: List[Row] = []
+        for one in named:
+            rows_of_page.extend(one.rows)
         _write_page(
             self.folder / "grades.html",
             points=[f"{self.most:g}"],
             names=[f"<th class=name>{name}" for name in self.points],
-            students=[_line(one) for one in self.graded],
+            students=[_line(one) for one in named],
             notes=[f"<p>{html.escape(note)}" for note in notes],
             exercises=[_summary(name, rows, points) for name, points in self.points.items()],
-            alike=_alike(rows),
-            messages=[_message(row) for row in rows if _said(row) or row["answer"]],
+            alike=_alike(rows_of_page),
+            messages=[_message(row) for row in rows_of_page if _said(row) or row["answer"]],
         )
         _write_page(
             self.folder / "predictions.html",
-            questions=_questions(self.graded),
-            tasks=_open_tasks(self.graded),
+            questions=_questions(named),
+            tasks=_open_tasks(named),
         )
 
     def notes(self) -> List[str]:
-        """Say who of the class handed in nothing, and which notebooks are of nobody in the class."""
-        if self.students is None:
-            return []
-        names = self.students.names()
-        present = set()
-        others = []
-        for one in self.graded:
-            own_names = [name for name in names if one.has_name(name)]
-            present.update(own_names)
-            if not own_names:
-                others.append(one.student)
+        """Say what there is to say on the class list."""
+        return self.students.notes(self.graded) if self.students else []
 
-        absent = [name for name in names if name not in present]
-        sentences = []
-        if absent:
-            sentences.append(f"Handed in nothing: {', '.join(absent)}.")
-        if others:
-            sentences.append(f"Not in the class list: {', '.join(others)}.")
-        return sentences
+    def _named(self) -> List[Graded]:
+        """Return the notebooks with the names of their students, where there is a class list that tells them."""
+        if self.students is None:
+            return self.graded
+        names = []
+        for one in self.graded:
+            has_owner = len(one.owners) == 1
+            names.append(self.students.name_of(one.owners[0]) if has_owner else one.student)
+
+        named = []
+        for one, name in zip(self.graded, names):
+            is_alone = names.count(name) == 1
+            named.append(one.called(name) if is_alone else one)
+        return named
 
     def _rows(
         self,
@@ -379,16 +505,45 @@ def _write_feedback(one: Graded, folder: Path) -> None:
     write_atomically(path, one.feedback.encode("utf-8", "backslashreplace"))
 
 
-def _of_worksheet(line: Row, best: Optional[Graded], most: float) -> Row:
-    """Return the grade and the comments of a student in Moodle's grading worksheet, in its scale."""
-    if best is None or best.total is None:
+def _of_worksheet(line: Row, columns: Columns, best: Optional[Graded], most: float) -> Row:
+    """Return the grade and the comments of a student in Moodle's grading worksheet, in its scale and with its comma."""
+    if best is None:
         return {}
+    filled = {}
+    if columns.comments:
+        filled[columns.comments] = html.escape(best.feedback).replace("\n", "<br>")
+    if best.total is not None:
+        maximum = line.get(columns.maximum) or ""
+        grade = best.total
+        if most and _number(maximum):
+            grade = round(grade * _number(maximum) / most, 2)
+        point = "," if "," in maximum else "."
+        filled[columns.grade] = f"{grade:g}".replace(".", point)
+    return filled
+
+
+def _points_or_less(one: Graded) -> float:
+    """Return the points of a notebook; one that was not graded has less than any."""
+    return -1.0 if one.total is None else one.total
+
+
+def _number(cell: Optional[str]) -> float:
+    """Return the number in a cell, also with a comma for the point; 0 where there is none."""
     try:
-        scale = float(line[MAXIMUM]) / most
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        scale = 1.0
-    comments = html.escape(best.feedback).replace("\n", "<br>")
-    return {GRADE: f"{round(scale * best.total, 2):g}", COMMENTS: comments}
+        return float((cell or "").replace(",", "."))
+    except ValueError:
+        return 0.0
+
+
+def _composed(name: str) -> str:
+    """Return a name with one character for each letter with its accent, of which some computers make two."""
+    return unicodedata.normalize("NFC", name.strip())
+
+
+def _is_participant(identifier: str, one: Graded) -> bool:
+    """Tell whether a notebook has the number of an identifier, such as Participant 101."""
+    match = _IDENTIFIER.fullmatch(identifier)
+    return bool(match) and match.group(1) == one.participant()
 
 
 # The page of the grades -----------------------------------------------------------------------------------------------
@@ -473,11 +628,11 @@ def _line(one: Graded) -> str:
 def _summary(name: str, rows: List[Row], points: float) -> str:
     """Return the line of an exercise in the table by exercise, with the first sentence that is said most often."""
     own = [row for row in rows if row["exercise"] == name]
-    begun = [row for row in own if row["result"] not in ("empty", LACKING)]
-    n_right = sum(row["result"] == "right" for row in begun)
-    line = f"<tr><th>{name}<td>{points:g}<td>{n_right}<td>{len(begun)}<td>"
+    written = [row for row in own if row["result"] not in ("empty", LACKING)]
+    n_right = sum(row["result"] == "right" for row in written)
+    line = f"<tr><th>{name}<td>{points:g}<td>{n_right}<td>{len(written)}<td>"
 
-    messages = [row["message"] for row in begun if row["result"] in ("tried", "begun")]
+    messages = [row["message"] for row in written if row["result"] in ("tried", "begun")]
     if not messages:
         return line
     sentences = Counter(_first_sentence(message) for message in messages)

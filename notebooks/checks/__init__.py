@@ -126,7 +126,7 @@ def skip(exercise: Any) -> Optional[Callable]:
         print("No exercise can be skipped in this course.")
         return None
     if name not in SOLUTIONS:
-        first = f"{name} cannot be skipped: write it, the hints help."
+        first = f"{name} cannot be skipped: write it."
         print(words.wrap(f"{first} These can be skipped: {', '.join(SOLUTIONS)}."))
         return None
     give_away(name)

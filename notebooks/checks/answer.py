@@ -310,7 +310,7 @@ def borrowed(answer: Any) -> str:
         if _package_of(value) in ("charrnn", "checks"):
             return (
                 "This is a ready solution, of the package or of the checks, and it is right. But the exercise is "
-                "to write one of your own, in the cell: the hints help."
+                "to write one of your own, in the cell."
             )
     return ""
 

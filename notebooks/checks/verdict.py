@@ -190,8 +190,7 @@ def _judge(name: str, examine: Callable, answer: Any) -> Tuple[bool, str]:
     try:
         if answer is None and name in EXERCISES:
             raise Unwritten(
-                f"{name} is None. checks.skip gives None for an exercise that cannot be skipped: write it. The hints "
-                "help."
+                f"{name} is None. checks.skip gives None for an exercise that cannot be skipped: write it."
             )
         if borrowed(answer):
             return False, borrowed(answer)

@@ -414,13 +414,14 @@ def test_a_skipped_exercise_is_ready_but_not_right(forget, capsys):
 def test_an_exercise_that_cannot_be_skipped(forget, capsys):
     assert checks.skip("get_batches") is None
     said = capsys.readouterr().out
-    assert said.startswith("get_batches cannot be skipped: write it, the hints help. These can")
+    assert said.startswith("get_batches cannot be skipped: write it. These can")
 
 
 def test_what_skipping_cannot_give_is_said():
     right, said = verdict("get_batches", None)
     assert right is False
     assert "get_batches is None. checks.skip gives None for an exercise that cannot be" in said
+    assert "hint" not in said  # a course can have none
 
 
 def test_a_cell_that_waits_names_a_skipped_exercise_without_its_check(forget, capsys):

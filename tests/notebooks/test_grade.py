@@ -273,7 +273,7 @@ def test_what_a_student_has_started_is_ended(graded):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["docs/teaching.md", "of 32: no UTF-\\udcff, 4.24 of 18 points"])
+@pytest.mark.parametrize("part", ["docs/teaching.md", "of 32: no UTF-\\udcff, 4 of 18 points"])
 def test_the_grader_prints_a_warning_and_the_points(graded, part):
     assert part in graded.printed
 
@@ -358,16 +358,72 @@ def test_the_page_of_a_whole_class_names_who_handed_in_nothing(tmp_path, marked)
     assert "Handed in nothing: bob." in (tmp_path / "grades.html").read_text(encoding="utf-8")
 
 
+# what only a notebook of version 3.1 has
+EARLIER = 'prediction = 1\ngiven.unfold("gates", prediction)'
+
+
 @pytest.mark.parametrize(
-    "cell, result",
-    [("x = 1", "not in this notebook"), (BLANK["softmax_layer"], "empty")],
-    ids=["begun with version 3.1", "blank"],
+    "cells, result",
+    [
+        ([EARLIER], "not in this notebook"),
+        (["x = 1"], "empty"),
+        ([BLANK["softmax_layer"]], "empty"),
+        ([EARLIER, BLANK["softmax_layer"]], "empty"),
+    ],
+    ids=["begun with version 3.1", "deleted", "blank", "blank and 3.1"],
 )
-def test_an_exercise_that_came_later_is_lacking_or_empty(cell, result):
+def test_an_exercise_is_lacking_only_where_the_notebook_is_an_earlier_one(cells, result):
     import grade
 
-    marks = grade.grade([cell], names={}, jobs=1)
+    marks = grade.grade(cells, names={}, jobs=1)
     assert marks["softmax_layer"] == (result, "")
+
+
+def test_repairs_that_were_deleted_are_empty():
+    import grade
+
+    programs = GOOD["programs"] + "\n# of an earlier version"
+    marks = grade.grade([programs], names={}, jobs=1)
+    assert marks["repairs"] == ("empty", "")
+
+
+@pytest.mark.parametrize(
+    "exercise, answer, skipping, result",
+    [
+        ("get_batches", SWAPPED, True, "begun"),
+        ("get_batches", f"import checks\n{SWAPPED}", True, "begun"),
+        ("lstm_step", GOOD["lstm_step"], False, "right"),
+        ("lstm_step", GOOD["lstm_step"], True, "skipped"),
+    ],
+    ids=["no solution to give", "in an earlier notebook", "not in this course", "given"],
+)
+def test_a_skip_that_is_refused_leaves_the_answer_above_it(
+    exercise, answer, skipping, result, monkeypatch
+):
+    import grade
+
+    monkeypatch.setattr(grade.checks.progress, "exercises", {})
+    cells = [answer, f'{exercise} = checks.skip("{exercise}")']
+    found, _ = grade.judge(exercise, cells, grade.given_names(skipping))
+    assert found == result
+
+
+def test_a_skip_that_is_refused_is_named_where_there_is_no_answer():
+    import grade
+
+    cells = ['get_batches = checks.skip("get_batches")']
+    _, said = grade.judge("get_batches", cells, grade.given_names())
+    assert said.endswith("A skip that is refused assigns nothing.")
+
+
+def test_another_rule_for_skipping_grades_again(tmp_path, marked):
+    import grade
+
+    write_notebook(tmp_path / "ann.ipynb", ["x = 1"])
+    (tmp_path / "course.json").write_text('{"skip": false}')
+    for course in ([], ["--course", str(tmp_path / "course.json")]):
+        grade.main([str(tmp_path), *course])
+    assert marked == [["x = 1"], ["x = 1"]]
 
 
 def test_a_solution_that_was_given_is_named(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -93,7 +94,10 @@ def test_who_handed_in_nothing_is_named(report_of_class):
     report = report_of_class(CANVAS, "ID")
     report.add(notebook("lee_101_77_Anna_KaRNNa"), marks())
     report.add(notebook("somebody"), marks())
-    assert report.notes() == ["Handed in nothing: 102, 103.", "Not in the class list: somebody."]
+    assert report.notes()[:2] == [
+        "Handed in nothing: 102, 103.",
+        "Not in the class list: somebody.",
+    ]
 
 
 def test_the_page_says_nothing_of_the_others_before_all_are_graded(report_of_class, tmp_path):
@@ -143,13 +147,16 @@ def test_of_several_notebooks_of_a_student_the_best_counts(report_of_class, tmp_
 
 
 def test_a_class_list_without_the_column_is_refused(report_of_class):
-    with pytest.raises(ValueError, match="has no column 'ID': between commas there are 'a;b'"):
-        report_of_class("a;b\n1;2\n", "ID")
+    with pytest.raises(ValueError, match="has no column 'ID': between commas there are 'a', 'b'"):
+        report_of_class("a,b\n1,2\n", "ID")
 
 
-def test_a_class_list_with_semicolons_is_refused(report_of_class):
-    with pytest.raises(ValueError, match="the single column 'a;b': save it with commas"):
-        report_of_class("a;b\n1;2\n", None)
+@pytest.mark.parametrize("by", ["a", None])
+def test_a_class_list_with_semicolons_is_refused_with_what_to_do(by, report_of_class):
+    with pytest.raises(
+        ValueError, match=r"has semicolons .* as it was downloaded, or save it with"
+    ):
+        report_of_class("a;b\n1;2\n", by)
 
 
 def test_feedback_has_the_points_and_what_the_checks_say(report, tmp_path):
@@ -213,6 +220,138 @@ def test_a_worksheet_of_moodle_is_filled(report_of_class, tmp_path):
     assert ann[2] == "25"
     assert ann[4].startswith("Anna KaRNNa: 4 of 16 points<br><br>✓ get_batches: right<br>")
     assert bob[2:] == ["", "100.00", ""]
+
+
+def test_a_file_that_was_not_graded_is_explained_in_the_worksheet(report_of_class, tmp_path):
+    report = report_of_class(WORKSHEET, "Full name")
+    report.add(notebook("Ann Lee_5_file/mine"), {"": ("not graded", "It is damaged.")})
+    _, ann, _ = by_student(tmp_path)
+    assert ann[2] == ""
+    assert ann[4] == "Anna KaRNNa: not graded<br><br>? this file: not graded<br>It is damaged.<br>"
+
+
+GERMAN = (
+    "ID,Vollständiger Name,Status,Bewertung,Bestwertung,Geändert,Feedback als Kommentar\n"
+    'Teilnehmer/in5,Ann Lee,Abgegeben,,"50,00",-,\nTeilnehmer/in6,Bob Ray,Abgegeben,,"50,00",-,\n'
+)
+
+
+@pytest.fixture
+def filled_in_german(report_of_class, tmp_path):
+    """The line of Ann, with 1 of 16 points, in a worksheet in German, and what is said of the columns."""
+    report = report_of_class(GERMAN, "Vollständiger Name")
+    report.add(
+        notebook("Ann Lee_5_assignsubmission_file/mine"),
+        marks(CharRNN="tried", get_batches="tried"),
+    )
+    head, ann, _ = by_student(tmp_path)
+    return dict(zip(head, ann)), report.notes()[-1]
+
+
+def test_a_worksheet_in_another_language_is_filled_in_its_own_columns(filled_in_german):
+    line, _ = filled_in_german
+    assert line["Bewertung"] == "3,12"  # 50 / 16
+    assert line["Feedback als Kommentar"].startswith("Anna KaRNNa: 1 of 16 points<br>")
+    assert "Anna KaRNNa" not in line
+
+
+def test_it_is_said_which_columns_of_a_worksheet_were_filled(filled_in_german):
+    _, said = filled_in_german
+    assert said == (
+        "The class list is taken for a grading worksheet of Moodle: the grades are in its column 'Bewertung', with "
+        "the scale of 'Bestwertung', and the feedback is in 'Feedback als Kommentar'."
+    )
+
+
+def test_it_is_said_why_the_points_are_in_a_new_column(report_of_class):
+    said = report_of_class("login\nann\n").notes()[-1]
+    assert said.startswith("The points are in a new column, 'Anna KaRNNa', because the class list")
+    assert "name its columns 'Grade', 'Maximum grade' and 'Feedback comments'" in said
+
+
+def test_a_worksheet_without_comments_keeps_its_dates(report_of_class, tmp_path):
+    without = GERMAN.replace(",Feedback als Kommentar", "").replace(",-,", ",-")
+    report = report_of_class(without, "Vollständiger Name")
+    report.add(notebook("Ann Lee_5_assignsubmission_file/mine"), marks())
+    assert by_student(tmp_path)[1][3:] == ["50", "50,00", "-"]
+
+
+TWINS = WORKSHEET.replace("Bob Ray", "Ann Lee")
+
+
+@pytest.mark.parametrize("by", ["Full name", "Identifier"])
+def test_two_students_of_one_name_are_told_apart_by_their_number(by, report_of_class, tmp_path):
+    report = report_of_class(TWINS, by)
+    report.add(notebook("Ann Lee_6_assignsubmission_file/mine"), marks())
+    report.add(notebook("Ann Lee_5_assignsubmission_file/mine"), marks(CharRNN="tried"))
+    _, first, second = by_student(tmp_path)
+    assert (first[2], second[2]) == ("25", "100")
+    assert "4 of 16 points" in first[4]
+
+
+def test_of_two_students_of_one_name_it_is_said_which_handed_in_nothing(report_of_class):
+    report = report_of_class(TWINS, "Full name")
+    report.add(notebook("Ann Lee_6_assignsubmission_file/mine"), marks())
+    assert report.notes()[0] == "Handed in nothing: Ann Lee (Participant 5)."
+
+
+def test_two_students_of_one_name_have_no_grade_where_nothing_tells_them_apart(
+    report_of_class, tmp_path
+):
+    report = report_of_class(TWINS, "Full name")
+    report.add(notebook("Ann Lee/mine"), marks())
+    _, first, second = by_student(tmp_path)
+    assert [first[2], first[4], second[2], second[4]] == 4 * [""]
+    assert report.notes()[0].startswith(
+        "Several students have the name Ann Lee, and nothing tells them apart. So no grade was filled in from "
+        "Ann Lee/mine: do it by hand"
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["Ann Lee_5_file/Bob Ray", "Ann Lee/5_6_assignsubmission_file/mine", "Ann Lee_Bob/x"]
+)
+def test_the_name_that_comes_first_in_the_path_counts(path, report_of_class, tmp_path):
+    report = report_of_class("name\nBob Ray\nBob\nAnn Lee\n")
+    report.add(notebook(path), marks())
+    assert by_student(tmp_path)[1:] == [["Bob Ray", ""], ["Bob", ""], ["Ann Lee", "16"]]
+
+
+def test_of_two_names_in_one_place_the_longer_counts(report_of_class, tmp_path):
+    report = report_of_class("login\nann\nann_lee\n")
+    report.add(notebook("ann_lee/mine"), marks())
+    assert by_student(tmp_path)[1:] == [["ann", ""], ["ann_lee", "16"]]
+
+
+def test_a_name_whose_accents_are_characters_of_their_own_is_found(report_of_class, tmp_path):
+    report = report_of_class("name\nJörg Weiß\n")
+    report.add(notebook(unicodedata.normalize("NFD", "Jörg Weiß_5_file/mine")), marks())
+    assert by_student(tmp_path)[1] == ["Jörg Weiß", "16"]
+
+
+def page_of(report, *students):
+    for student in students:
+        report.add(notebook(student), marks())
+    return (report.folder / "grades.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("by", ["Full name", "Identifier"])
+def test_the_page_has_the_names_of_the_class_list(by, report_of_class):
+    page = page_of(report_of_class(WORKSHEET, by), "Ann Lee_5_assignsubmission_file/mine")
+    assert "<th class=student>Ann Lee<td>16" in page
+    assert "assignsubmission" not in page
+
+
+def test_the_page_has_the_paths_of_those_who_have_one_name(report_of_class):
+    paths = [f"Ann Lee_{number}_assignsubmission_file/mine" for number in (5, 6)]
+    page = page_of(report_of_class(TWINS, "Full name"), *paths)
+    assert "Ann Lee_<wbr>5_<wbr>assignsubmission_<wbr>file/<wbr>mine<td>16" in page
+
+
+def test_who_wrote_something_is_counted_under_a_word_of_its_own(report):
+    page = page_of(report, "ann")
+    assert "<th>right<th>not empty<th>" in page
+    assert "<th>lstm_step<td>1<td>1<td>1<td>" in page
 
 
 def test_the_zip_has_the_feedback_under_the_paths_of_the_notebooks(report, tmp_path):
