@@ -289,11 +289,13 @@ def test_a_notebook_prints_what_its_cells_print(tmp_path, kernels, capfd):
 
 @pytest.mark.slow
 def test_a_notebook_says_in_which_cell_it_stopped(tmp_path, kernels, capfd):
-    path = notebook(tmp_path, "x = 1", "print(x)\nraise ValueError('wrong')", "print('no more')")
+    error = "raise ValueError('setting an array element with a sequence')"
+    path = notebook(tmp_path, "x = 1", f"print(x)\n{error}", "print('no more')")
     assert old.main([str(path)]) == 1
     out, err = capfd.readouterr()
     assert out == "1\n"
     assert "ValueError" in err
+    assert "\ncharrnn-old: NumPy refuses lists" in err
     assert f"\ncharrnn-old: stopped in code cell 2 of 3 of {path}\n" in err
 
 
