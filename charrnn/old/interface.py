@@ -15,14 +15,16 @@ from charrnn.system import terminal
 from charrnn.system.tensorflow import NEWEST, TESTED, graphs, graphs_left, is_version_1
 
 # Parts of TensorFlow 1 that TensorFlow 2 lacks, and the modules of this room that stand for them. None is a part that
-# has other parts only.
+# has other parts only, or nothing: then the error is for each of its names.
 PARTS = {
     "tensorflow.contrib": None,
+    "tensorflow.contrib.data": None,
     "tensorflow.contrib.framework": "framework",
     "tensorflow.contrib.layers": "layers",
     "tensorflow.contrib.legacy_seq2seq": "legacy_seq2seq",
     "tensorflow.contrib.rnn": "rnn",
     "tensorflow.contrib.seq2seq": "seq2seq",
+    "tensorflow.contrib.training": None,
     "tensorflow.examples": None,
     "tensorflow.examples.tutorials": None,
     "tensorflow.examples.tutorials.mnist": None,
@@ -47,6 +49,9 @@ REMOVED_FROM_NUMPY = {
     "string_": np.bytes_,
     "unicode_": np.str_,
 }
+# where tf_keras has layers, and where a part of TensorFlow 2 and tf_slim look for them
+LAYERS = "tf_keras.src.legacy_tf_layers"
+LAYERS_ELSEWHERE = "tf_keras.legacy_tf_layers"
 # what ends the use of version 1, if it is installed
 _installed: Optional[contextlib.ExitStack] = None
 
@@ -88,7 +93,10 @@ def _version_1() -> Iterator[None]:
 
         _warn_of_new_version(tf.__version__)
         parts = _parts()
-        finder = _Finder()
+        # TensorFlow 2.15 has it.
+        if not hasattr(tf, "estimator"):
+            parts["tensorflow.estimator"] = _Part("tensorflow.estimator")
+        finder = _Finder(parts)
         with contextlib.ExitStack() as stack:
             stack.enter_context(graphs_left())
             stack.callback(_forget_modules, dict(sys.modules))
@@ -96,8 +104,12 @@ def _version_1() -> Iterator[None]:
             sys.modules["tensorflow"] = tf
             sys.modules["tensorflow.keras"] = tf.keras
             _set(tf, "contrib", parts["tensorflow.contrib"], stack)
+            if "tensorflow.estimator" in parts:
+                _set(tf, "estimator", parts["tensorflow.estimator"], stack)
             # so that tf.compat.v1.placeholder works as well
             _set(tf.compat, "v1", tf, stack)
+
+            _set_names_for_slim(tf, stack)
 
             sys.meta_path.insert(0, finder)
             stack.callback(sys.meta_path.remove, finder)
@@ -117,6 +129,18 @@ def _set(module: Any, name: str, value: Any, stack: contextlib.ExitStack) -> Non
     else:
         stack.callback(delattr, module, name)
     setattr(module, name, value)
+
+
+def _set_names_for_slim(tf: Any, stack: contextlib.ExitStack) -> None:
+    """Set what the package tf_slim needs of TensorFlow and tf_keras, under the names that it uses."""
+    from tensorflow.python.framework import ops
+
+    for name, value in (("Tensor", tf.Tensor), ("IndexedSlices", tf.IndexedSlices)):
+        if not hasattr(ops, name):
+            _set(ops, name, value, stack)
+    for name, module in list(sys.modules.items()):
+        if name.startswith(LAYERS):
+            sys.modules.setdefault(name.replace(LAYERS, LAYERS_ELSEWHERE), module)
 
 
 def _warn_of_new_version(version: str) -> None:
@@ -158,19 +182,35 @@ class _Part(ModuleType):
         raise AttributeError(missing.message(f"{self.__name__}.{name}"))
 
 
+def first_missing(name: str) -> Optional[str]:
+    """Return the beginning of a name up to the first part of it that nothing stands for; None if all is there."""
+    beginning, *rest = name.split(".")
+    module = sys.modules.get(beginning)
+    for last in rest:
+        beginning = f"{beginning}.{last}"
+        if isinstance(module, _Part) and not hasattr(module, last):
+            return beginning
+        module = getattr(module, last, None)
+    return None
+
+
 class _Finder(importlib.abc.MetaPathFinder):
     """It raises an error for a part that is imported and that nothing stands for."""
 
+    def __init__(self, parts: Dict[str, ModuleType]) -> None:
+        self._parts = parts
+
     def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> None:
         above, _, _ = name.rpartition(".")
-        if above in PARTS:
+        if above in self._parts:
             raise ImportError(missing.message(name), name=name)
 
 
 def _forget_modules(before: Dict[str, ModuleType]) -> None:
     """Put the modules of TensorFlow back that were there before, and forget those of version 1."""
     for name, module in list(sys.modules.items()):
-        is_of_version_1 = isinstance(module, _Part) or name.startswith("tensorflow.keras")
+        begins_so = name.startswith(("tensorflow.keras", LAYERS_ELSEWHERE))
+        is_of_version_1 = isinstance(module, _Part) or begins_so
         if name == "tensorflow" or is_of_version_1:
             del sys.modules[name]
     for name, module in before.items():

@@ -1,27 +1,60 @@
-"""What a program is told that uses a part of TensorFlow 1 for which nothing stands on TensorFlow 2."""
+"""What a program is told that uses a part of TensorFlow 1 for which nothing stands on TensorFlow 2.
 
+:data:`HINTS` has what is told beside an error of NumPy or Python.
+"""
+
+from typing import Optional
+
+BEGINNING = "charrnn has no"
 NO_WAY = "there is no way on TensorFlow 2; TensorFlow 1.15 on Python 3.7 has it"
 SCIKIT_LEARN = "use scikit-learn's {}"
 OWN_LOOP = "write the training with tf.train and a session"
+TF_SLIM = "pip install tf_slim, and use tf_slim.{name}"
+EXPERIMENTAL = "use tf.data.experimental.{name}"
 
+# Names that tf_slim has, by their part.
+IN_TF_SLIM = {
+    "tensorflow.contrib.framework": """
+        add_arg_scope add_model_variable arg_scope arg_scoped_arguments assign_from_checkpoint
+        assign_from_checkpoint_fn assign_from_values assign_from_values_fn filter_variables get_model_variables
+        get_variables get_variables_by_name get_variables_by_suffix get_variables_to_restore has_arg_scope
+        local_variable model_variable variable
+    """.split(),
+    "tensorflow.contrib.layers": """
+        bias_add conv1d conv2d_in_plane conv3d conv3d_transpose convolution elu group_norm instance_norm layer_norm
+        max_pool3d maxout optimize_loss relu6 repeat scale_gradient separable_conv2d separable_convolution2d softmax
+        spatial_softmax stack summarize_activation summarize_activations summarize_collection summarize_tensor
+        summarize_tensors unit_norm
+    """.split(),
+}
 # By the beginning of a name. Python asks for the first part that is missing, so nothing below it has an entry.
 INSTEAD = {
     "tensorflow.contrib.boosted_trees": SCIKIT_LEARN.format("GradientBoostingClassifier"),
     "tensorflow.contrib.cudnn_rnn": "use tf.contrib.rnn.LSTMCell or GRUCell with tf.nn.dynamic_rnn",
-    "tensorflow.contrib.data": "use tf.data",
+    "tensorflow.contrib.data": EXPERIMENTAL,
+    "tensorflow.contrib.data.Dataset": "use tf.data.Dataset",
+    "tensorflow.contrib.data.Iterator": "use tf.data.Iterator",
+    "tensorflow.contrib.data.CheckpointInputPipelineHook": NO_WAY,
+    "tensorflow.contrib.data.LMDBDataset": NO_WAY,
+    "tensorflow.contrib.data.assert_element_shape": NO_WAY,
+    "tensorflow.contrib.data.batch_and_drop_remainder": "use dataset.batch(n, drop_remainder=True)",
+    "tensorflow.contrib.data.padded_batch_and_drop_remainder": "use dataset.padded_batch with drop_remainder=True",
+    "tensorflow.contrib.data.python": "use tf.data",
+    "tensorflow.contrib.data.read_batch_features": "use tf.data.experimental.make_batched_features_dataset",
+    "tensorflow.contrib.data.reduce_dataset": "use dataset.reduce",
+    "tensorflow.contrib.data.sliding_window_batch": "use dataset.window",
+    "tensorflow.contrib.data.sloppy_interleave": "use tf.data.experimental.parallel_interleave with sloppy=True",
     "tensorflow.contrib.distributions": "pip install tensorflow_probability, and use its distributions",
     "tensorflow.contrib.eager": "remove charrnn.old, and write it for TensorFlow 2, which is eager by itself",
     "tensorflow.contrib.estimator": OWN_LOOP,
     "tensorflow.contrib.factorization": SCIKIT_LEARN.format("KMeans"),
-    "tensorflow.contrib.framework.assign_from_checkpoint": "use tf.train.Saver(variables).restore",
     "tensorflow.contrib.framework.list_variables": "use tf.train.list_variables",
     "tensorflow.contrib.framework.load_variable": "use tf.train.load_variable",
     "tensorflow.contrib.keras": "use tf.keras",
-    "tensorflow.contrib.layers.optimize_loss": "use tf.train.AdamOptimizer(learning_rate).minimize(loss)",
     "tensorflow.contrib.layers.summarize": "use tf.summary.histogram",
     "tensorflow.contrib.learn": f"{OWN_LOOP}, and read data sets with NumPy",
     "tensorflow.contrib.lookup": "use tf.lookup",
-    "tensorflow.contrib.metrics": "use tf.metrics",
+    "tensorflow.contrib.metrics": "use tf.metrics, where streaming_accuracy is accuracy",
     "tensorflow.contrib.rnn.LSTMBlockCell": "use tf.contrib.rnn.LSTMCell, whose variables have other names",
     "tensorflow.contrib.rnn.LSTMBlockFusedCell": "use tf.contrib.rnn.LSTMCell with tf.nn.dynamic_rnn",
     "tensorflow.contrib.rnn.GRUBlockCell": "use tf.contrib.rnn.GRUCell, whose variables have other names",
@@ -33,18 +66,47 @@ INSTEAD = {
     "tensorflow.contrib.tensor_forest": SCIKIT_LEARN.format("RandomForestClassifier"),
     "tensorflow.contrib.tensorboard": "pip install tensorboard, and use tensorboard.plugins.projector",
     "tensorflow.contrib.tpu": "remove what is about TPUs",
-    "tensorflow.contrib.training": "in place of HParams, use types.SimpleNamespace",
+    "tensorflow.contrib.training.HParams": "use types.SimpleNamespace, which has neither parse nor values",
+    "tensorflow.contrib.training.create_train_op": "pip install tf_slim, and use tf_slim.learning.create_train_op",
+    "tensorflow.estimator": f"TensorFlow up to 2.15 and TensorFlow 1.15 have it; or {OWN_LOOP}",
+}
+# By a part of an error's message.
+HINTS = {
+    "only 0-dimensional arrays can be converted to Python scalars": "NumPy refuses int(array) for an array of one "
+    "number from 2.4 on: write int(array.item()), or pip install 'numpy<2.4'",
+    "'numpy.ndarray' object has no attribute 'tostring'": "NumPy removed it in 2.3: write tobytes(), which gives the "
+    "same bytes",
+    "setting an array element with a sequence": "NumPy refuses lists of different lengths from 1.24 on: write "
+    "np.array(lists, dtype=object)",
+    "decorated with @add_arg_scope": "tf_slim.arg_scope takes layers of tf_slim only, and none of tf.contrib.layers",
+    "No module named 'distutils'": "Python removed it in 3.12: pip install setuptools",
 }
 
 
 def message(name: str) -> str:
     """Return the words of an error for a name, such as ``tensorflow.contrib.learn``."""
-    return f"charrnn has no {name} for TensorFlow 2: {_advice(name)}"
+    return f"{BEGINNING} {name} for TensorFlow 2: {advice(name)}"
 
 
-def _advice(name: str) -> str:
-    """Return what the table says for the longest beginning of a name that it has."""
+def is_message(error_message: str) -> bool:
+    """Return whether an error is about a name for which nothing stands."""
+    return error_message.startswith(BEGINNING)
+
+
+def advice(name: str) -> str:
+    """Return what to do without a name: what the table says for the longest beginning of it that the table has."""
+    part, _, last = name.rpartition(".")
+    if last in IN_TF_SLIM.get(part, ()):
+        return TF_SLIM.format(name=last)
     beginnings = [beginning for beginning in INSTEAD if name.startswith(beginning)]
     if not beginnings:
         return NO_WAY
-    return INSTEAD[max(beginnings, key=len)]
+    return INSTEAD[max(beginnings, key=len)].format(name=last)
+
+
+def hint(error_message: str) -> Optional[str]:
+    """Return what to do about an error that newer versions of NumPy and Python raise; None for any other."""
+    for pattern, remedy in HINTS.items():
+        if pattern in error_message:
+            return remedy
+    return None

@@ -7,8 +7,11 @@ import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
+from charrnn.old import missing
+from charrnn.old.interface import first_missing
+from charrnn.old.source import names_of_tensorflow
 from charrnn.system import terminal
 
 # where a kernel finds this package, too
@@ -28,6 +31,9 @@ def run_program(path: Path, arguments: List[str]) -> int:
         except Exception as error:
             error_traceback = _from_file(error.__traceback__, str(path))
             traceback.print_exception(type(error), error, error_traceback)
+            _print_hint(str(error))
+            if missing.is_message(str(error)):
+                _print_all_missing(error_traceback, path)
             return 1
     return 0
 
@@ -58,6 +64,36 @@ def _status(end: SystemExit) -> int:
         return int(end.code or 0)
     terminal.print_note(str(end.code))
     return 1
+
+
+def _print_hint(error_message: str) -> None:
+    """Print what to do about an error, if it is known."""
+    hint = missing.hint(error_message)
+    if hint:
+        terminal.print_note(f"charrnn-old: {hint}")
+
+
+def _print_all_missing(frames: Optional[TracebackType], path: Path) -> None:
+    """Print the missing names in the files of a traceback that are the program's own, if there are several names."""
+    files = [Path(frame.filename).resolve() for frame in traceback.extract_tb(frames)]
+    folder = path.resolve().parent
+    all_missing: List[str] = []
+    for file in dict.fromkeys(files):
+        # code without a file has a name such as <string>
+        if folder in file.parents and file.is_file():
+            for name in names_of_tensorflow(file.read_bytes()):
+                name_missing = first_missing(name)
+                if name_missing and name_missing not in all_missing:
+                    all_missing.append(name_missing)
+    if len(all_missing) < 2:
+        return
+
+    by_advice: Dict[str, List[str]] = {}
+    for name in all_missing:
+        by_advice.setdefault(missing.advice(name), []).append(name)
+    terminal.print_note("charrnn-old: the names in this program that are missing:")
+    for advice, names in by_advice.items():
+        terminal.print_note(f"- {', '.join(names)}: {advice}")
 
 
 def _from_file(frames: Optional[TracebackType], path: str) -> Optional[TracebackType]:
@@ -104,8 +140,9 @@ def run_notebook(path: Path) -> int:
         for number, cell in enumerate(notebook.cells):
             try:
                 client.execute_cell(cell, number)
-            except nbclient.exceptions.CellExecutionError:
+            except nbclient.exceptions.CellExecutionError as error:
                 _print_outputs(cell)
+                _print_hint(str(error))
                 terminal.print_note(
                     f"charrnn-old: stopped in code cell {number} of {len(cells)} of {path}"
                 )

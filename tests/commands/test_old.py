@@ -74,6 +74,69 @@ def test_an_error_has_the_traceback_of_the_program(program, capsys):
 
 
 @pytest.mark.parametrize(
+    "statement, hint",
+    [
+        (
+            "raise TypeError('only 0-dimensional arrays can be converted to Python scalars')",
+            "int(array.item())",
+        ),
+        (
+            "raise AttributeError(\"'numpy.ndarray' object has no attribute 'tostring'\")",
+            "tobytes()",
+        ),
+        ("import numpy\nnumpy.array([[1], [1, 2]], int)", "dtype=object"),
+        ("raise ValueError('wrong')", None),
+    ],
+)
+def test_an_error_that_is_known_comes_with_what_to_do(program, capsys, statement, hint):
+    old.main([program(statement)])
+    err = capsys.readouterr().err
+    assert err.count("charrnn-old: ") == bool(hint)
+    assert (hint or "wrong") in err.splitlines()[-1]
+
+
+SEVERAL_MISSING = """
+import tensorflow as tf
+import tensorflow.contrib.layers as layers
+from tensorflow.contrib import rnn
+
+def later():
+    rnn.BasicLSTMCell(2)
+    layers.layer_norm(0)
+    tf.contrib.opt.AdamWOptimizer(1)
+    tf.contrib.opt.LazyAdamOptimizer(1)
+    tf.contrib.crf.crf_decode(1)
+
+exec("import parts")
+"""
+PARTS_OF_IT = """
+from tensorflow.contrib.training import HParams
+"""
+
+
+@needs_tensorflow_2
+def test_all_missing_names_are_told_at_once(program, tmp_path, monkeypatch, capsys):
+    """Those of the program and of its module that has the first, with what they have in common said once."""
+    monkeypatch.chdir(tmp_path)
+    program("from tensorflow.contrib import crf", "other.py")
+    program(PARTS_OF_IT, "parts.py")
+    assert old.main([program(SEVERAL_MISSING)]) == 1
+    _, told = capsys.readouterr().err.split(
+        "charrnn-old: the names in this program that are missing:\n"
+    )
+    first, second, third = told.splitlines()
+    assert first.startswith("- tensorflow.contrib.layers.layer_norm: pip install tf_slim")
+    assert second.startswith("- tensorflow.contrib.opt, tensorflow.contrib.crf: there is no way")
+    assert third.startswith("- tensorflow.contrib.training.HParams: use types.SimpleNamespace")
+
+
+@needs_tensorflow_2
+def test_one_missing_name_is_told_once(program, capsys):
+    old.main([program("import tensorflow as tf\ntf.contrib.crf.crf_decode(1)")])
+    assert "charrnn-old: " not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "arguments, message",
     [
         ([], "PROGRAM"),
@@ -103,10 +166,12 @@ def test_the_process_is_as_before(program, end):
     after = {name: sys.modules[name] for name in sys.modules if name.startswith("tensorflow")}
     assert {name: after.get(name) for name in modules} == modules
     assert not any("contrib" in name or "keras" in name.split(".")[1:2] for name in after)
+    assert not any(name.startswith("tf_keras.legacy_tf_layers") for name in sys.modules)
     assert set(dir(np)) == names
     assert sys.meta_path == finders
     assert sys.path == path
     assert not hasattr(tensorflow.tf, "contrib")
+    assert not hasattr(tensorflow.tf, "estimator") or tensorflow.tf.__version__.startswith("2.15")
 
 
 # Runs a program twice, then is an old program itself for a while; a model of Keras 3 is trained before and after.
@@ -224,11 +289,13 @@ def test_a_notebook_prints_what_its_cells_print(tmp_path, kernels, capfd):
 
 @pytest.mark.slow
 def test_a_notebook_says_in_which_cell_it_stopped(tmp_path, kernels, capfd):
-    path = notebook(tmp_path, "x = 1", "print(x)\nraise ValueError('wrong')", "print('no more')")
+    error = "raise ValueError('setting an array element with a sequence')"
+    path = notebook(tmp_path, "x = 1", f"print(x)\n{error}", "print('no more')")
     assert old.main([str(path)]) == 1
     out, err = capfd.readouterr()
     assert out == "1\n"
     assert "ValueError" in err
+    assert "\ncharrnn-old: NumPy refuses lists" in err
     assert f"\ncharrnn-old: stopped in code cell 2 of 3 of {path}\n" in err
 
 

@@ -9,10 +9,19 @@ from conftest import ROOT, needs_contrib, needs_tensorflow_2
 
 PAGE = (ROOT / "docs" / "old-code.md").read_text(encoding="utf-8")
 
+NAMES_OF_DATA = """
+    Counter CsvDataset Optional RandomDataset Reducer SqlDataset TFRecordWriter bucket_by_sequence_length
+    choose_from_datasets copy_to_device dense_to_sparse_batch enumerate_dataset get_next_as_optional
+    get_single_element group_by_reducer group_by_window ignore_errors make_batched_features_dataset make_csv_dataset
+    make_saveable_from_iterator map_and_batch parallel_interleave parse_example_dataset prefetch_to_device
+    read_batch_features rejection_resample sample_from_datasets scan shuffle_and_repeat sloppy_interleave unbatch
+    unique
+""".split()
 
-def cell_of_page(part):
+
+def cell_of_page(part, before=""):
     """Return what the page has beside a part in its table."""
-    (cell,) = re.findall(rf"^\| `{re.escape(part)}` \| (.*) \|$", PAGE, re.MULTILINE)
+    (cell,) = re.findall(rf"^\| {before}`{re.escape(part)}` \| (.*) \|$", PAGE, re.MULTILINE)
     return cell
 
 
@@ -40,7 +49,8 @@ def test_the_page_has_what_is_not_there(old_tf):
     from charrnn.old.missing import INSTEAD
 
     for name in INSTEAD:
-        assert f"`{name.replace('tensorflow.', '')}`" in PAGE
+        short = name.replace("tensorflow.contrib", "contrib").replace("tensorflow.", "tf.")
+        assert f"`{short}`" in PAGE
 
 
 @needs_tensorflow_2
@@ -55,7 +65,13 @@ def test_the_page_has_what_is_not_there(old_tf):
         ("from tensorflow.contrib.seq2seq import AttentionWrapper", "there is no way"),
         ("tf.contrib.learn.datasets.load_dataset", "tf.train and a session"),
         ("tf.contrib.crf.crf_log_likelihood", "there is no way"),
-        ("tf.contrib.layers.optimize_loss", "AdamOptimizer"),
+        ("tf.contrib.layers.optimize_loss", "use tf_slim.optimize_loss"),
+        ("from tensorflow.contrib.framework import arg_scope", "use tf_slim.arg_scope"),
+        ("tf.contrib.training.create_train_op", "tf_slim.learning"),
+        ("tf.contrib.training.evaluate_once", "there is no way"),
+        ("tf.contrib.data.batch_and_drop_remainder(3)", "drop_remainder=True"),
+        ("tf.contrib.data.map_and_batch", "use tf.data.experimental.map_and_batch"),
+        ("from tensorflow.contrib.data import Dataset", "use tf.data.Dataset"),
     ],
 )
 def test_what_is_not_there_is_named_with_what_to_write_instead(old_tf, statement, advice):
@@ -64,6 +80,62 @@ def test_what_is_not_there_is_named_with_what_to_write_instead(old_tf, statement
     message = str(raised.value)
     assert message.startswith("charrnn has no tensorflow.contrib.")
     assert advice in message
+
+
+@needs_tensorflow_2
+@pytest.mark.parametrize(
+    "statement", ["tf.estimator.RunConfig()", "from tensorflow.estimator import RunConfig"]
+)
+def test_estimators_are_named_with_the_versions_that_have_them(old_tf, statement):
+    # which has it
+    if old_tf.__version__.startswith("2.15"):
+        return
+    with pytest.raises(
+        (ImportError, AttributeError), match=r"TensorFlow up to 2\.15 and"
+    ) as raised:
+        exec(statement, {"tf": old_tf})
+    assert str(raised.value).startswith("charrnn has no tensorflow.estimator.RunConfig ")
+
+
+@needs_tensorflow_2
+def test_what_is_said_to_be_in_tensorflow_is_there(old_tf):
+    """Names of TensorFlow 1.15's tf.contrib.data, and what the messages name in their place."""
+    from charrnn.old.missing import advice
+
+    for name in NAMES_OF_DATA:
+        (used,) = re.findall(
+            r"tf\.data\.(?:experimental\.)?\w+", advice(f"tensorflow.contrib.data.{name}")
+        )
+        assert eval(used, {"tf": old_tf})
+
+
+@needs_tensorflow_2
+def test_what_tf_slim_needs_is_there(old_tf):
+    from tensorflow.python.framework import ops
+    from tensorflow.python.layers import normalization
+
+    assert ops.Tensor is old_tf.Tensor
+    assert ops.IndexedSlices is old_tf.IndexedSlices
+    with old_tf.Graph().as_default():
+        assert normalization.BatchNormalization()(old_tf.zeros([2, 3])).shape.as_list() == [2, 3]
+
+
+@needs_tensorflow_2
+def test_the_page_has_the_names_of_tf_slim(old_tf):
+    from charrnn.old.missing import IN_TF_SLIM
+
+    for part, names in IN_TF_SLIM.items():
+        cell = cell_of_page(part.replace("tensorflow", "tf"), before="functions of ")
+        assert re.findall(r"`(\w+)`", cell) == names
+
+
+@needs_tensorflow_2
+def test_the_page_has_the_messages_with_a_hint(old_tf):
+    from charrnn.old.missing import HINTS
+
+    _, messages = PAGE.split("\n## Messages\n")
+    for part_of_message in HINTS:
+        assert part_of_message in messages
 
 
 @needs_tensorflow_2
