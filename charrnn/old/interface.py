@@ -133,7 +133,7 @@ def _set(module: Any, name: str, value: Any, stack: contextlib.ExitStack) -> Non
 
 def _set_names_for_slim(tf: Any, stack: contextlib.ExitStack) -> None:
     """Set what the package tf_slim needs of TensorFlow and tf_keras, under the names that it uses."""
-    from tensorflow.python.framework import ops
+    ops = sys.modules["tensorflow.python.framework.ops"]
 
     for name, value in (("Tensor", tf.Tensor), ("IndexedSlices", tf.IndexedSlices)):
         if not hasattr(ops, name):
