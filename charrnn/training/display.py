@@ -388,9 +388,6 @@ class Display:
         if job.hyperparameters.cell == "lstm":
             writing += f"\nAs a web page: {self._as_page()}"
         self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
-        if self._makes_few_steps:
-            auto = "preset='auto'" if self._in_python else "--preset auto"
-            self._print(f"It has made few steps, and writes accordingly: begin again with {auto}")
 
     def _writing_newest(self) -> str:
         """Return how to write with the newest checkpoint, closest to the text."""
