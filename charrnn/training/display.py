@@ -200,9 +200,7 @@ class Display:
         elif lines.is_table(job.text):
             yield f"the text is a table, and all of its columns are learned: {PROGRAM} keeps one"
         elif lines.has_columns(job.text):
-            yield (
-                "the text has columns, and what it writes may get stuck in their blanks: one blank is better than many"
-            )
+            yield ("the text has columns, and what it writes may get stuck in their blanks")
 
         known = corpus.KNOWN_TEXTS.get(job.record.text_name)
         if known and known.after_the_work and (len(job.held_out) or len(job.test)):
