@@ -940,8 +940,7 @@ def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeyp
     """It is not downloaded."""
     run = RunRecord(Hyperparameters(lstm_size=4, num_layers=1), Vocabulary(LETTERS), "anna", "f00")
     replace_model(one_model / "anna.npz", run, begun)
-    monkeypatch.setenv("CHARRNN_DATA", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+    without_novels(tmp_path, monkeypatch)
     out, err = novelty_of(begun, capsys)
     assert (
         "not compared with the text of anna, with which the network began: the text anna is" in err
@@ -971,11 +970,19 @@ def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeyp
     ],
     ids=["a file of the user", "unknown"],
 )
-def test_no_flag_is_named_for_the_text_of_a_model(begun, one_model, capsys, run, reason):
-    """--train-text names that of the run itself."""
+def test_no_flag_is_named_for_the_text_of_a_model(
+    begun, one_model, tmp_path, monkeypatch, capsys, run, reason
+):
+    """--train-text names that of the run itself. Where novels are at hand, nothing needs to be said."""
     replace_model(one_model / "anna.npz", run, begun)
+    without_novels(tmp_path, monkeypatch)
     err = novelty_of(begun, capsys).err
     assert err.endswith(f"with which the network began: {reason}")
+
+
+def without_novels(empty, monkeypatch):
+    monkeypatch.setenv("CHARRNN_DATA", str(empty))
+    monkeypatch.chdir(empty)
 
 
 def replace_model(path, run, folder):
