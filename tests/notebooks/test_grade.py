@@ -382,7 +382,7 @@ def test_an_exercise_is_lacking_only_where_the_notebook_is_an_earlier_one(cells,
 def test_repairs_that_were_deleted_are_empty():
     import grade
 
-    programs = GOOD["programs"] + "\n# of an earlier version"
+    programs = GOOD["programs"] + "\nan_earlier_version = True"
     marks = grade.grade([programs], names={}, jobs=1)
     assert marks["repairs"] == ("empty", "")
 
