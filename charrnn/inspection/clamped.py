@@ -154,8 +154,8 @@ def _stem(word: str) -> str:
 def counted(texts: Sequence[str]) -> Counter[str]:
     """Return how often each word is in some texts, as it is written and in small letters: "I'm" counts for "I", too.
 
-    So a name in small letters, such as "he", stands for "He" as well, and "Sie" of German does not stand for "sie". A
-    word that the end of a text cuts is left out.
+    So a word given in small letters, such as "he", stands for "He" as well, and "Sie" of German does not stand for
+    "sie". A word that the end of a text cuts is left out.
 
     >>> sorted(counted(["He'd said he w", "I"]).items())
     [('He', 1), ("He'd", 1), ('he', 2), ("he'd", 1), ('said', 1)]

@@ -213,6 +213,8 @@ def describe_direction(told: steered.ToldDirection, text: str) -> Dict[str, Any]
         ends = ("telling", "talking")
     elif told.name == "first line of a paragraph" and features.is_play(text):
         ends = ("verse", "names of speakers")
+    elif told.name in NOUNS and features.has_capital_nouns(text):
+        _, _, ends = NOUNS[told.name]
     elif of_lines and told.name not in SLIDES:
         ends = ("long lines", "short lines")
         if not comparison.more_at_high:

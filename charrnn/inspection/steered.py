@@ -22,8 +22,8 @@ from charrnn.text import features
 
 # of the texts of a page
 TEMPERATURE = 0.5
-# Where the two ends of a direction may be: half as far again as the means outside and inside, or nearer. It is held at
-# the first of each at which what is written is still text.
+# Where the two ends of a direction may be: half as far again as the means outside and inside, or nearer. On either
+# side, it is held at the first of these values at which the network still writes text.
 LOW_ENDS = (-0.5, -0.25, 0.0, 0.25)
 HIGH_ENDS = (1.5, 1.25, 1.0, 0.75)
 # What is said is counted in the texts of these seeds, and chosen in those of others.
@@ -201,7 +201,9 @@ class Trial:
             is_letter = np.array([[char.isalpha() for char in text] for text in texts])
             nats_of_texts = nats[:, len(prime) - 1 :]
             of_letters.append(nats_of_texts[is_letter])
-        return float(np.concatenate(of_letters).mean())
+        nats_of_letters = np.concatenate(of_letters)
+        # The text may have none, such as one of digits.
+        return float(nats_of_letters.mean()) if len(nats_of_letters) else 0.0
 
     def _write(
         self, seeds: Sequence[int], steer: Optional[Mapping[str, float]] = None

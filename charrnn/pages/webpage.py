@@ -324,7 +324,7 @@ def _opening_parts(page_data: Dict[str, Any]) -> Dict[str, str]:
 
 
 def _with_marks(text: str, telling: Set[str]) -> str:
-    """Return a text as HTML, in which some words are bold; also I in I'm. One in small letters stands for both."""
+    """Return a text as HTML, in which some words are bold; also I in I'm, and one in small letters with a capital."""
 
     def marked(match: "re.Match[str]") -> str:
         word = match.group()

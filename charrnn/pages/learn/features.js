@@ -1,7 +1,7 @@
 /* What a memory may have of a text, in a few features that a young network finds: those of charrnn/text/features.py that have
  * the same names; and the probes that read them, as in charrnn/engines/directions.py. Pure functions; `characters` is an
  * array. Letters for shapes: T characters, D numbers in the memories of all layers. */
-import { meanOf } from "../shared/numbers.js";
+import { dotProduct, meanOf } from "../shared/numbers.js";
 
 const LEAST_TIMES = 20; // for a feature to occur in a text
 const LEAST_SHARE = 0.002;
@@ -97,14 +97,6 @@ function meanRow(rows, isOne = () => true) {
     });
   }
   return mean;
-}
-
-function dotProduct(left, right) {
-  let sum = 0;
-  for (let place = 0; place < left.length; place++) {
-    sum += left[place] * right[place];
-  }
-  return sum;
 }
 
 /** Return what solves ridge regressions on rows [T, D]: a function from values [T] to a probe [D]. */

@@ -17,13 +17,13 @@ export function drawProgress() {
   showText("said", describeProgress(state));
 }
 
-function describeProgress({ updates, epoch, loss, begun, choice, file }) {
+function describeProgress({ updates, epoch, loss, network, begun, choice, file }) {
   if (loss !== null) {
     const epochs = epoch < 10 ? epoch.toFixed(1) : grouped(epoch);
     return `Step ${grouped(updates)}, epoch ${epochs}, loss ${loss.toFixed(2)} bits.`;
   }
   if (begun === choice) {
-    return "The network is being made.";
+    return network === null ? "The network is being made." : "";
   }
   if (file === null) {
     return "";

@@ -1,7 +1,7 @@
 /* The network: the LSTM of charrnn/engines/numpy_lstm.py, with the weights that the page holds.
  * Letters for shapes as in the Python package: C characters, L units of a layer. A state has two parts for each layer:
  * c, the memory, and h, the output. */
-import { clamped } from "./numbers.js";
+import { clamped, dotProduct } from "./numbers.js";
 
 const PAGE_BYTES = 65536; // of the memory
 const ALIGNMENT = 16; // bytes
@@ -74,15 +74,6 @@ function decodeBytes(bytes, scales, columns) {
 
 export function sigmoid(x) {
   return 1 / (1 + Math.exp(-x));
-}
-
-/** Return what the probe of a direction reads in the memories of all layers. */
-function readingOf({ probe }, c) {
-  let reading = 0;
-  for (let place = 0; place < c.length; place++) {
-    reading += probe[place] * c[place];
-  }
-  return reading;
 }
 
 /** Return how long an array is in the memory: the kernel does eight numbers at once. */
@@ -237,8 +228,8 @@ export class Network {
   /** Move the memories along a direction until its probe reads the target. The top layer shows its own at once, the others
    * do with the next character. */
   steer({ c, h, steered: { direction, strength } }) {
-    const { outside, inside, move } = direction;
-    const missing = outside + strength * (inside - outside) - readingOf(direction, c);
+    const { outside, inside, probe, move } = direction;
+    const missing = outside + strength * (inside - outside) - dotProduct(probe, c);
     for (let place = 0; place < c.length; place++) {
       c[place] += missing * move[place];
     }
@@ -322,8 +313,8 @@ export class Network {
     }
     const ofUnits = 2 * state.c.length;
     for (const [index, direction] of this.directions.entries()) {
-      const { outside, inside } = direction;
-      const strength = (readingOf(direction, state.c) - outside) / (inside - outside);
+      const { outside, inside, probe } = direction;
+      const strength = (dotProduct(probe, state.c) - outside) / (inside - outside);
       shown[ofUnits + index] = Math.round(127 * clamped(strength - 0.5, -1, 1));
     }
     return shown;

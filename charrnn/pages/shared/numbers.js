@@ -51,6 +51,14 @@ export function meanOf(numbers) {
   return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }
 
+export function dotProduct(left, right) {
+  let sum = 0;
+  for (let place = 0; place < left.length; place++) {
+    sum += left[place] * right[place];
+  }
+  return sum;
+}
+
 /** Return the number that is nearest to a value and neither below the least nor above the most. */
 export function clamped(value, least, most) {
   return Math.min(Math.max(value, least), most);

@@ -37,11 +37,13 @@ def test_a_weak_number_has_an_idea_and_a_strong_one_knows(correlation, sentence)
     assert said["sentence"] == sentence
 
 
+GERMAN = "Da ist der Hund im Haus, und der Mann geht ohne Hut. " * 20
+
+
 @pytest.mark.parametrize("correlation, said", [(0.7, "recognises nouns"), (0.6, "inside a noun")])
 def test_in_a_text_whose_nouns_begin_with_a_capital_no_noun_is_called_a_name(correlation, said):
     tracking = units.Tracking(units.Unit(0, 0, "1/c"), "inside a name", correlation)
-    german = "Da ist der Hund im Haus, und der Mann geht ohne Hut. " * 20
-    entry = discoveries.describe(tracking, 0.1, None, count=20, text=german)
+    entry = discoveries.describe(tracking, 0.1, None, count=20, text=GERMAN)
     assert said in entry["sentence"]
     assert entry["ends"] == ("other words", "noun")
 
@@ -64,12 +66,14 @@ def test_what_becomes_of_line_ends_is_said_as_it_was_counted(counts, claim):
     assert said["sentence"] == f"Move one of its 20 numbers, and its lines end {claim}."
 
 
-def direction_told(name):
-    """What is said of a direction that words tell."""
+BY_WORDS = clamped.Comparison([["he", "his"], ["I"]], [[9, 1], [5, 5], [1, 9]], texts=16)
+
+
+def direction_told(name, comparison=BY_WORDS, text=SPEECH):
+    """What is said of a direction that a comparison tells."""
     direction = Direction(np.ones(4), np.ones(4), outside=0.0, inside=1.0, correlation=0.9)
-    words = clamped.Comparison([["he", "his"], ["I"]], [[9, 1], [5, 5], [1, 9]], texts=16)
-    told = steered.ToldDirection(name, direction, (-0.5, 1.5), words, {}, {}, {})
-    return discoveries.describe_direction(told, SPEECH)
+    told = steered.ToldDirection(name, direction, (-0.5, 1.5), comparison, {}, {}, {})
+    return discoveries.describe_direction(told, text)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,13 @@ def test_the_ends_of_a_direction_are_named_by_what_it_slides_between_or_by_words
     said = direction_told(name)
     assert said["sentence"] == sentence
     assert said["ends"] == ends
+
+
+def test_a_direction_of_nouns_that_a_sign_tells_has_nouns_at_its_end():
+    by_sign = clamped.Comparison([], [[1], [5], [20]], texts=16, sign="-")
+    said = direction_told("inside a name", by_sign, GERMAN)
+    assert said["sentence"] == "Slide, and it writes *-* far more often."
+    assert said["ends"] == ("other words", "noun")
 
 
 def test_the_discovery_whose_ends_differ_most_clearly_comes_first(target, monkeypatch):
