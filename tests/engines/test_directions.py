@@ -264,13 +264,13 @@ def test_the_command_says_how_to_give_the_text(exported, capsys):
 def test_anna_tells_at_one_end_and_speaks_at_the_other(anna):
     """Four words of each end, chosen in other texts."""
     network = open_model("anna")
-    network.directions(anna)
+    network.directions(anna[:8_000])
     told = re.compile(r"\b(he|his|had|was)\b", re.IGNORECASE)
     spoken = re.compile(r"\b(I|you|said|don't)\b", re.IGNORECASE)
     told_texts, spoken_texts = (
         "".join(
             network.write(
-                "The ", 120, n=4, seed=5, temperature=0.5, steer={"inside quotation marks": end}
+                "The ", 100, n=4, seed=5, temperature=0.5, steer={"inside quotation marks": end}
             )
         )
         for end in (-0.5, 1.5)
