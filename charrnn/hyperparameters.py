@@ -223,7 +223,7 @@ class Hyperparameters(Checkable):
     precision: str = setting(
         "float32",
         SPEED,
-        "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 1.6 times as "
+        "type of the numbers that are multiplied. With TensorFlow 2, bfloat16 is up to 2 times as "
         "fast on some processors, and slower on others; auto measures it and takes the faster one",
         choices=("float32", "bfloat16", AUTO),
     )

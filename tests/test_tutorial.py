@@ -41,12 +41,14 @@ def test_the_messages_of_a_chat_are_lines(tmp_path):
         "12/31/24, 9:16\u202fPM - Ben O.: <Media omitted>\n[31.12.24, 21:15:02] Zoë: yes\n"
         "\u200e[31.12.24, 21:15:03] Zoë: \u200eimage omitted\n31/12/2024, 21:15 - Ben O.: no\n"
         "[21:15] <ann> so: yes\n[21:16] ben has left\n2024-12-31 21:17:03 <ben> no\n"
+        "12/03/2024 à 21:18 - gwen : hi\n(21:19) gwen: ho\n21:20 <@gwen> he\n2024-03-12T21:21 gwen: ha\n"
     )
     (tmp_path / "chat.txt").write_text(chat, encoding="utf-8")
     run(OF_A_CHAT, tmp_path)
     messages = (tmp_path / "messages.txt").read_text(encoding="utf-8")
     assert messages == (
         "Ann: hello: you 1. 2 eggs 9:15 is: early\nZoë: yes\nBen O.: no\nann: so: yes\nben: no\n"
+        "gwen: hi\ngwen: ho\ngwen: he\ngwen: ha\n"
     )
 
 

@@ -253,7 +253,8 @@ def run_folder(named: Optional[StrPath], resume: bool, text: Optional[str] = Non
     Args:
         named: the folder that is named, or None.
         resume: whether to resume a run.
-        text: the text of a new run. The folder that is named may have what :func:`record.check_unused` says.
+        text: the text of a new run. Its folder may have files that a run on this text left when it was killed before
+            its first save.
 
     Raises:
         CheckpointError: the path that is named is a file, one that TensorFlow cannot write to, or, for a new run, the
@@ -272,7 +273,7 @@ def run_folder(named: Optional[StrPath], resume: bool, text: Optional[str] = Non
 
     newest = _folders()[0]
     with contextlib.suppress(CheckpointError):
-        record.check_unused(newest)
+        record.check_unused(newest, text)
         return str(newest)
     number = 2 if newest == Path(FIRST) else int(newest.name) + 1
     return str(Path(FIRST) / str(number))
@@ -303,7 +304,7 @@ def newest_with_checkpoint() -> Optional[str]:
 
 
 def is_numbered(folder: StrPath) -> bool:
-    """Return whether a folder is one to which runs without a name go after the first, such as ``checkpoints/2``."""
+    """Return whether a folder is ``checkpoints/2`` or a later one, to which runs without a name go after the first."""
     path = Path(folder)
     is_number = re.fullmatch(r"[2-9]|[1-9]\d{1,8}", path.name) is not None
     return is_number and path.parent == Path(FIRST)

@@ -190,8 +190,8 @@ def check_unused(folder: StrPath, text: Optional[str] = None) -> None:
 
     Args:
         folder: the folder.
-        text: the text of the new run. What a run on the same text has left that was killed before its first save is no
-            run. None if there may not be such files either.
+        text: the text of the new run. Files do not count that a run on this text left when it was killed before its
+            first save. If it is None, they count.
 
     Raises:
         CheckpointError: it holds one.

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Dict, FrozenSet, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional
 
 from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.checkpoints.text_of_run import DividedText
@@ -74,9 +74,14 @@ class Comparison:
         in_training = f"words: {whose.own:.1%} are in the training text"
         if not self.others:
             return f"{in_training}, {whose.neither:.1%} are not"
+        own = other = ""
+        if whose.named_own:
+            own = f": {', '.join(whose.named_own)}"
+        if whose.named_other:
+            other = f" ({', '.join(whose.named_other)})"
         return (
-            f"{in_training}, of all {whose.only_own:.1%} only there{_named(whose.named_own)}; {whose.only_other:.1%} "
-            f"are only in {self.others.name}{_named(whose.named_other)}, {whose.neither:.1%} in neither"
+            f"{in_training} ({whose.only_own:.1%} of all only there{own}), {whose.only_other:.1%} only in "
+            f"{self.others.name}{other}, {whose.neither:.1%} in neither"
         )
 
 
@@ -92,23 +97,19 @@ def compared_with(args: argparse.Namespace, model: Model) -> Comparison:
         return comparison
 
     start = model.run.init_from
-    others = None
-    if start in KNOWN_MODELS:
-        others = others_words(KNOWN_MODELS[start].language)
     of_start = None
     try:
         of_start = text_of_start(model.run)
     except (ValueError, OSError) as error:
-        # Other novels of the language do as well.
-        if others is None:
-            terminal.print_note(
-                f"not compared with the text of {start}, with which the network began: {errors.described(error)}"
-            )
+        terminal.print_note(
+            f"what is copied from the text of {start}, with which the network began, is not counted: "
+            f"{errors.described(error)}"
+        )
+    # Whose words they are, other novels of the language tell as well.
+    others = None
+    if start in KNOWN_MODELS:
+        others = others_words(KNOWN_MODELS[start].language)
     return replace(comparison, start=start, of_start=of_start, others=others)
-
-
-def _named(words_: Tuple[str, ...]) -> str:
-    return f" ({', '.join(words_)})" if words_ else ""
 
 
 def _novelty_of_lines(samples: List[Sample], known_lines: FrozenSet[str], source: str) -> str:

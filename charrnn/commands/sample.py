@@ -128,7 +128,7 @@ def make_parser() -> arguments.Parser:
         type=float,
         default=0.0,
         help="how much more like its own text than like the model that it began with; a larger A copies more of that "
-        "text, which --novelty tells (at least -1, which writes as that model; such as 0.5; default: 0)",
+        "text, which --novelty tells (at least -1, which writes as that model; such as 0.4; default: 0)",
     )
     group.add_argument(
         "--steer",

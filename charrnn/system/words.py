@@ -67,7 +67,7 @@ def flag(name: str) -> str:
 
 
 def command(name: str, arguments: str = "", text: str = "") -> str:
-    """Return what to type to run a command: a target of make if the process was started by make and has one for it.
+    """Return what to type to run a command: its target of make, if make started the process and has one.
 
     Args:
         name: of the command, such as ``train``.

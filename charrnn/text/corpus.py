@@ -230,8 +230,9 @@ def decode(content: bytes, encoding: str, name: str) -> str:
     if document:
         raise ValueError(f"{name} is {document}: save it as plain text, in UTF-8")
     if b"\x00" in content[:SEARCHED_BYTES] and not re.match("utf.?(16|32)", encoding.lower()):
-        # The first byte of a letter is 0 in big-endian order, and its second one in little-endian order.
-        order = "be" if content.startswith(b"\x00") else "le"
+        # The first 0 is that of a Latin letter, a space or a line end: its first byte in big-endian order, its second
+        # one in little-endian order.
+        order = "be" if content.index(b"\x00") % 2 == 0 else "le"
         raise ValueError(
             f"{name} is not a text file. If it is UTF-16 without a byte order mark, give encoding='utf-16-{order}' of "
             f"load_text, or --encoding utf-16-{order}"

@@ -56,7 +56,7 @@ WORDS_OF_TEXT = 4
 LEAST_TEXT = 0.5
 DELIMITERS = ",;\t"
 # three blanks or more inside a line, and the share of the characters of a text with columns that are in such runs
-_BLANKS = re.compile(r"(?<=\S) {3,}")
+_BLANKS = re.compile(r"(?<=\S) {3,}(?=\S)")
 LEAST_BLANKS = 0.02
 # 12/31/24, 9:15 PM - Ann: or [31.12.24, 21:15:02] Ann: or [21:15] <ann>
 _TIME_AND_NAME = re.compile(

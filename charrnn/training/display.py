@@ -151,8 +151,8 @@ class Display:
             yield "weights", f"new ones for {words.listed(map(repr, new_chars))}"
 
     def _place_of_run(self) -> str:
-        """Return the folder, and why it is this one if a new run without a name does not go to the first."""
-        if self.job.resumes or not is_numbered(self.folder):
+        """Return the folder, and why it is this one if nobody named it and it is not the first."""
+        if self.job.resumes or self.job.names_folder or not is_numbered(self.folder):
             return str(self.folder)
         name = "--checkpoint-dir"
         if self._in_python:
@@ -172,7 +172,7 @@ class Display:
         is_auto = job.preset == AUTO
         is_short = len(job.text) < FEW_CHARACTERS and not job.of_lines
         if is_short and not job.start.model:
-            yield f"with fewer than {FEW_CHARACTERS:,} characters, n-gram counts predict better than a network"
+            yield f"with fewer than {FEW_CHARACTERS:,} characters, n-gram counts often predict better than a network"
 
         if job.start.is_unlike and not job.of_lines:
             for most, share in INVENTED:
@@ -200,7 +200,10 @@ class Display:
         elif lines.is_table(job.text):
             yield f"the text is a table, and all of its columns are learned: {PROGRAM} keeps one"
         elif lines.has_columns(job.text):
-            yield ("the text has columns, and what it writes may get stuck in their blanks")
+            yield (
+                "the text has columns of blanks, and the network may write little else: make each one blank, and take "
+                "out those at the beginnings of lines"
+            )
 
         known = corpus.KNOWN_TEXTS.get(job.record.text_name)
         if known and known.after_the_work and (len(job.held_out) or len(job.test)):

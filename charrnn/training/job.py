@@ -44,6 +44,7 @@ class Job:
         record: what the run is.
         folder: the run folder.
         text: the whole text, in the order of the run.
+        names_folder: whether the user has named the folder.
         resumes: whether it continues a run.
         preset: the name of the preset of a new run; None for the notebook's values.
         start: what the run begins with; nothing for a run that is resumed.
@@ -62,6 +63,7 @@ class Job:
     held_out: np.ndarray
     test: np.ndarray
     start: Start = field(default_factory=Start)
+    names_folder: bool = True
     resumes: bool = False
     preset: Optional[str] = None
     in_order: bool = True
@@ -141,6 +143,7 @@ def plan_job(
     """
     started = time.perf_counter()
     _check_names(overrides)
+    names_folder = folder is not None
     folder = run_folder(folder, resume, text.text if text else None)
     threads = threads or thread_count()
     if resume:
@@ -162,7 +165,7 @@ def plan_job(
         preset = AUTO
         overrides = {"precision": AUTO, "early_stop": 0, **overrides}
 
-    plan = partial(_new_job, text, overrides, folder, preset, n_processes)
+    plan = partial(_new_job, text, overrides, folder, names_folder, preset, n_processes)
     start = _start(text, overrides, preset, init_from)
     job = plan(start)
     if minutes is None:
@@ -220,6 +223,7 @@ def _new_job(
     text: Text,
     overrides: Dict[str, Any],
     folder: StrPath,
+    names_folder: bool,
     preset: Optional[str],
     n_processes: int,
     start: Start,
@@ -242,6 +246,7 @@ def _new_job(
         folder,
         n_processes,
         start=start,
+        names_folder=names_folder,
         preset=preset,
         in_order=in_order,
         speedup=speedup,
@@ -379,7 +384,8 @@ def _values_of_new_run(
     # With auto, the model wins.
     if init_from:
         values = {**auto_from_model(n_characters), **network}
-    if lines.is_list(text.text):
+    # The first line of a table has the names of its columns, and stays the first.
+    if lines.is_list(text.text) and not lines.is_table(text.text):
         values["shuffle"] = "lines"
     # Dropout on recurrent weights needs the fused unroll. Where that is not used, other dropout takes its place.
     hyper = Hyperparameters(**{**values, **overrides})

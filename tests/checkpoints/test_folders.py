@@ -96,6 +96,16 @@ def test_a_run_without_a_name_goes_to_the_next_folder(trained, checkpoints, plan
     assert folders == ["checkpoints/11", "x", "checkpoints/10", "checkpoints/9"]
 
 
+def test_the_plan_gives_a_reason_for_a_folder_that_nobody_named(trained, checkpoints, capsys):
+    new = [str(trained.parent / "small.txt"), *SMALL_FLAGS, "--dry-run"]
+    reason = ", because the folder before it holds another run"
+    assert train.main([*new, "--checkpoint-dir", "checkpoints/2"]) == 0
+    assert reason not in capsys.readouterr().out
+    shutil.copytree(str(trained), str(checkpoints / "2"))
+    assert train.main(new) == 0
+    assert f"folder   checkpoints/3{reason}" in capsys.readouterr().out
+
+
 def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find.run_folder(None, False) == "checkpoints"

@@ -144,12 +144,24 @@ def test_gzip_is_decompressed_and_is_the_same_text(tmp_path, times):
         (b"text\x00with nulls", "is not a text file"),
         ("plain text, many letters".encode("utf-16-le"), "encoding utf-16-le"),
         ("plain text, many letters".encode("utf-16-be"), "encoding utf-16-be"),
+        ("много букв".encode("utf-16-le"), "encoding utf-16-le"),
+        ("много букв".encode("utf-16-be"), "encoding utf-16-be"),
         (gzip.compress(b"text")[:-6], "is a damaged gzip file"),
         (gzip.compress(b""), "is empty"),
         (b"caf\xe9", "is not utf-8 text .* encoding='cp1252' of load_text"),
     ],
     # named, because gzip stores the time of day, and all test processes must give a test the same name
-    ids=["png", "binary", "utf-16-le", "utf-16-be", "damaged gzip", "empty gzip", "latin-1"],
+    ids=[
+        "png",
+        "binary",
+        "utf-16-le",
+        "utf-16-be",
+        "Russian le",
+        "Russian be",
+        "damaged gzip",
+        "empty gzip",
+        "latin-1",
+    ],
 )
 def test_a_file_that_is_not_text_is_named_for_what_it_is(tmp_path, content, message):
     (tmp_path / "a.txt").write_bytes(content)

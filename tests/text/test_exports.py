@@ -101,7 +101,7 @@ def test_lists_figures_poems_prose_and_code_are_no_table(text):
     [
         *(
             pytest.param(path.read_text(encoding="utf-8"), id=path.stem)
-            for path in VOICES.iterdir()
+            for path in sorted(VOICES.iterdir())
         ),
         pytest.param((ROOT / "README.md").read_text(encoding="utf-8"), id="README"),
     ],

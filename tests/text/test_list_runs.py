@@ -14,7 +14,7 @@ from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files
 from charrnn.system.interrupts import StopRequests
 from charrnn.text import corpus
-from charrnn.text.lines import shuffled
+from charrnn.text.lines import LEAST_LINES, shuffled
 from charrnn.training.display import Display
 from charrnn.training.job import plan_job
 
@@ -111,10 +111,12 @@ def test_the_shuffled_end_is_held_out_of_an_exported_model_too(listed, tmp_path,
 
 @pytest.fixture
 def plan_of(plan_only, tmp_path, monkeypatch, capsys):
-    """A function that returns the plan of a run on "list" or "poem"."""
+    """A function that returns the plan of a run on "list", "poem" or "table"."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list").write_text(NAMES)
     (tmp_path / "poem").write_text(VERSE)
+    rows = [f"{number},so it is number {number}\n" for number in range(LEAST_LINES)]
+    (tmp_path / "table").write_text("".join(["id,text\n", *rows]))
 
     def plan(arguments):
         flags = "--dry-run --lstm-size 5 --num-steps 20 --batch-size 5"
@@ -137,6 +139,13 @@ def test_the_plan_says_that_lines_are_shuffled(plan_of, arguments):
 )
 def test_the_plan_says_nothing_of_an_order_that_is_kept(plan_of, arguments):
     assert "\norder " not in plan_of(arguments)
+
+
+def test_the_rows_of_a_table_with_a_text_keep_their_order(plan_of):
+    """The first one has the names of the columns, and a note says what to do."""
+    plan = plan_of("table --preset auto")
+    assert "\norder " not in plan
+    assert "\nnote     the text is a table" in plan
 
 
 def test_a_list_that_is_not_shuffled_has_a_note(plan_of):

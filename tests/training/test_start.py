@@ -687,9 +687,14 @@ def test_a_run_that_is_killed_before_its_first_save_begins_again_by_the_same_com
 
     *others, last = left
     assert len(others) > 5
+    monkeypatch.chdir(tmp_path)
     for state in others:
         planned = plan_job(Text("a text", RANDOM), {}, state, preset="auto")
         assert planned.folder == state
+        # Without a name, too.
+        shutil.copytree(str(state), "checkpoints")
+        assert plan_job(Text("a text", RANDOM), {}, None, preset="auto").folder == "checkpoints"
+        shutil.rmtree("checkpoints")
     names = {path.name for path in last.iterdir()}
     assert {".saving", "text.txt", "i0_l4.ckpt.index"} < names
     assert train.main([str(text), *BEGUN, str(last)]) == 0
@@ -943,17 +948,18 @@ def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeyp
     without_novels(tmp_path, monkeypatch)
     out, err = novelty_of(begun, capsys)
     assert (
-        "not compared with the text of anna, with which the network began: the text anna is" in err
+        "what is copied from the text of anna, with which the network began, is not counted: the text anna is"
+        in err
     )
     assert out.count("novelty: ") == 1
 
-    # Novels of the language do in its place.
+    # Novels of the language tell whose words they are.
     table = {"anna": KnownModel("anna", "German", "novels", 9, 9, 1.0)}
     monkeypatch.setattr("charrnn.commands.comparison.KNOWN_MODELS", table)
     with lzma.open(str(tmp_path / "german.txt.xz"), "wt") as file:
         file.write("the cat")
     out, err = novelty_of(begun, capsys)
-    assert "not compared" not in err
+    assert "is not counted" in err
     assert " only in german.txt.xz" in out
 
 
@@ -970,14 +976,11 @@ def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeyp
     ],
     ids=["a file of the user", "unknown"],
 )
-def test_no_flag_is_named_for_the_text_of_a_model(
-    begun, one_model, tmp_path, monkeypatch, capsys, run, reason
-):
-    """--train-text names that of the run itself. Where novels are at hand, nothing needs to be said."""
+def test_no_flag_is_named_for_the_text_of_a_model(begun, one_model, capsys, run, reason):
+    """--train-text names that of the run itself."""
     replace_model(one_model / "anna.npz", run, begun)
-    without_novels(tmp_path, monkeypatch)
     err = novelty_of(begun, capsys).err
-    assert err.endswith(f"with which the network began: {reason}")
+    assert err.endswith(f"with which the network began, is not counted: {reason}")
 
 
 def without_novels(empty, monkeypatch):
