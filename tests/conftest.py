@@ -92,13 +92,18 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Get TensorFlow ready, or let all that needs it or another process be skipped."""
+    """Get TensorFlow ready, or let all that needs it be skipped."""
     if config.getoption("--fast"):
         sys.meta_path.insert(0, WithoutTensorFlow())
-        subprocess.Popen = skip_process
     elif not TENSORFLOW_1:
         # Graphs are on from now on, in any order of tests.
         importlib.import_module("charrnn.system.tensorflow").tf  # noqa: B018
+
+
+def pytest_collection(session):
+    """Let what needs another process be skipped. With ``-n``, those that run the tests have been started before."""
+    if session.config.getoption("--fast"):
+        subprocess.Popen = skip_process
 
 
 class WithoutTensorFlow:

@@ -539,3 +539,18 @@ def test_the_commands_of_the_image_install_the_package(tmp_path):
     arguments = [model, "--length", "20", "--seed", "1"]
     text, _ = run([sys.executable, program, *arguments], env={"PYTHONPATH": tmp_path / "installed"})
     assert len(text) > 20
+
+
+# The fast tests
+
+
+def test_the_fast_tests_run_and_skip_what_needs_tensorflow_or_another_process():
+    """As make starts them, on some tests."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    [arguments] = re.findall(r"-m pytest (--fast .*) tests \$\(ARGS\)", makefile)
+    some = ["tests/system/test_tensorflow.py"]
+    command = [sys.executable, "-m", "pytest", *arguments.split(), "-rs", *some]
+    out, _ = run(command, cwd=ROOT, env={"CHARRNN_SKIPS": ""})
+    assert "it needs another process" in out
+    assert "it needs TensorFlow" in out
+    assert re.search(r"\d+ passed, \d+ skipped in", out)
