@@ -137,6 +137,8 @@ class ClassList:
                 f"{path} has no column {self.by!r}: between commas there are {columns}"
             )
         self.worksheet = self._worksheet()
+        self._students = [line for line in self.lines if self._is_student(line)]
+        self._distinct = [field for field in self.fields if _differ(self._students, field)]
 
     def owners(self, one: Graded) -> List[Row]:
         """Return the lines of the students of whom a notebook can be: one, none, or several with the same name.
@@ -144,13 +146,12 @@ class ClassList:
         The name that comes first in the path counts, of two there the longer. The number of a participant tells apart
         who has the same name.
         """
-        students = [line for line in self.lines if self._is_student(line)]
-        of_number = [line for line in students if _is_participant(self._first(line), one)]
+        of_number = [line for line in self._students if _is_participant(self._first(line), one)]
         if of_number and self.by == self.fields[0]:
             return of_number
 
         places = []
-        for line in students:
+        for line in self._students:
             place = one.place_of(line[self.by])
             if place is not None:
                 places.append((place, -len(_composed(line[self.by])), line))
@@ -162,8 +163,11 @@ class ClassList:
         return told_apart or own
 
     def name_of(self, line: Row) -> str:
-        """Return the name of a student: the first cell without digits, if that of the column has any."""
-        cells = [line[field] or "" for field in (self.by, *self.fields)]
+        """Return the name of a student: the first cell without digits, if that of the column has any.
+
+        Of the other columns only those count in which all students differ, because a status or a group is no name.
+        """
+        cells = [line[field] or "" for field in (self.by, *self._distinct)]
         names = [cell for cell in cells if cell and not re.search(r"\d", cell)]
         return names[0] if names else cells[0]
 
@@ -198,16 +202,15 @@ class ClassList:
             elif len(one.owners) > 1:
                 unclear.setdefault(self.name_of(one.owners[0]), []).append(one.student)
 
-        students = [line for line in self.lines if self._is_student(line)]
-        names = [line[self.by] for line in students]
+        names = [self.name_of(line) for line in self._students]
         absent = []
-        for line, name in zip(students, names):
+        for line, name in zip(self._students, names):
             is_alone = names.count(name) == 1
             if line not in known:
                 absent.append(name if is_alone else f"{name} ({self._first(line)})")
         sentences = []
         if absent:
-            sentences.append(f"Handed in nothing: {', '.join(absent)}.")
+            sentences.append(f"Handed in nothing: {'; '.join(absent)}.")
         if strangers:
             sentences.append(f"Not in the class list: {', '.join(strangers)}.")
         for name, paths in unclear.items():
@@ -525,6 +528,12 @@ def _of_worksheet(line: Row, columns: Columns, best: Optional[Graded], most: flo
 def _points_or_less(one: Graded) -> float:
     """Return the points of a notebook; one that was not graded has less than any."""
     return -1.0 if one.total is None else one.total
+
+
+def _differ(lines: List[Row], field: str) -> bool:
+    """Tell whether a column has another cell in each of several lines."""
+    cells = {line[field] for line in lines}
+    return len(cells) == len(lines) and len(lines) > 1
 
 
 def _number(cell: Optional[str]) -> float:

@@ -95,7 +95,7 @@ def test_who_handed_in_nothing_is_named(report_of_class):
     report.add(notebook("lee_101_77_Anna_KaRNNa"), marks())
     report.add(notebook("somebody"), marks())
     assert report.notes()[:2] == [
-        "Handed in nothing: 102, 103.",
+        "Handed in nothing: Ray, Bob; Zed, Zoe.",
         "Not in the class list: somebody.",
     ]
 
@@ -333,6 +333,27 @@ def page_of(report, *students):
     for student in students:
         report.add(notebook(student), marks())
     return (report.folder / "grades.html").read_text(encoding="utf-8")
+
+
+# where names are hidden
+HIDDEN = (
+    "Identifier,Status,Grade,Maximum grade,Feedback comments\n"
+    "Participant 5,Submitted for grading,,100.00,\nParticipant 6,No submission,,100.00,\n"
+    "Participant 7,No submission,,100.00,\n"
+)
+
+
+@pytest.mark.parametrize("n_students", [1, 3])
+def test_the_page_has_no_status_for_a_name(n_students, report_of_class):
+    lines = HIDDEN.splitlines(keepends=True)
+    report = report_of_class("".join(lines[: n_students + 1]), "Identifier")
+    page = page_of(report, "Participant_5_assignsubmission_file/mine")
+    assert "<th class=student>Participant 5<td>16" in page
+
+
+def test_who_handed_in_nothing_has_the_name_that_the_page_would_have(report_of_class):
+    report = report_of_class(WORKSHEET, "Identifier")
+    assert report.notes()[0] == "Handed in nothing: Ann Lee; Bob Ray."
 
 
 @pytest.mark.parametrize("by", ["Full name", "Identifier"])
