@@ -144,7 +144,7 @@ class ClassList:
         """Return the lines of the students of whom a notebook can be: one, none, or several with the same name.
 
         The name that comes first in the path counts, of two there the longer. The number of a participant tells apart
-        who has the same name.
+        who has the same name, and finds who is not found by the name.
         """
         of_number = [line for line in self._students if _is_participant(self._first(line), one)]
         if of_number and self.by == self.fields[0]:
@@ -156,7 +156,7 @@ class ClassList:
             if place is not None:
                 places.append((place, -len(_composed(line[self.by])), line))
         if not places:
-            return []
+            return of_number
         first = min((place, length) for place, length, _ in places)
         own = [line for place, length, line in places if (place, length) == first]
         told_apart = [line for line in own if line in of_number]

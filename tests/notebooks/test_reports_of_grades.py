@@ -289,6 +289,13 @@ def test_two_students_of_one_name_are_told_apart_by_their_number(by, report_of_c
     assert "4 of 16 points" in first[4]
 
 
+def test_a_number_finds_a_student_whose_group_stands_before_the_name(report_of_class, tmp_path):
+    report = report_of_class(WORKSHEET, "Full name")
+    report.add(notebook("Group A-Ann Lee_5_assignsubmission_file_/mine"), marks())
+    _, ann, bob = by_student(tmp_path)
+    assert (ann[2], bob[2]) == ("100", "")
+
+
 def test_of_two_students_of_one_name_it_is_said_which_handed_in_nothing(report_of_class):
     report = report_of_class(TWINS, "Full name")
     report.add(notebook("Ann Lee_6_assignsubmission_file/mine"), marks())
