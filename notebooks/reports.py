@@ -241,9 +241,9 @@ class ClassList:
         """Return the columns of a worksheet, by their English names or else by where they stand.
 
         In each language, the first column has the numbers of the participants. The maximum, the same for all, follows
-        the grade. The comments are last; the dates of the column before are never empty.
+        the grade. The comments are last, empty or from an earlier grading; the dates of the column before are neither.
         """
-        if GRADE in self.fields:
+        if GRADE in self.fields and MAXIMUM in self.fields:
             comments = COMMENTS if COMMENTS in self.fields else None
             return Columns(GRADE, MAXIMUM, comments)
         if not all(_IDENTIFIER.fullmatch(self._first(line)) for line in self.lines):
@@ -254,7 +254,9 @@ class ClassList:
         [maximum] = maxima
         before = self.fields.index(maximum) - 1
         last = self.fields[-1]
-        has_comments = any(line[last] == "" for line in self.lines)
+        comments = [line[last] or "" for line in self.lines]
+        # after an earlier grading, they are those of the grader
+        has_comments = any(cell == "" or cell.startswith(f"{TOTAL}:") for cell in comments)
         return Columns(self.fields[before], maximum, last if has_comments else None)
 
     def _is_maximum(self, field: str) -> bool:

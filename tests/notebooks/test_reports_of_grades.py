@@ -230,6 +230,16 @@ def test_a_file_that_was_not_graded_is_explained_in_the_worksheet(report_of_clas
     assert ann[4] == "Anna KaRNNa: not graded<br><br>? this file: not graded<br>It is damaged.<br>"
 
 
+def test_a_class_list_with_a_grade_of_school_keeps_it(report_of_class, tmp_path):
+    report = report_of_class("Name,Grade\nAnn Lee,9\nBob Ray,10\n")
+    report.add(notebook("Ann Lee/mine"), marks())
+    assert by_student(tmp_path) == [
+        ["Name", "Grade", "Anna KaRNNa"],
+        ["Ann Lee", "9", "16"],
+        ["Bob Ray", "10", ""],
+    ]
+
+
 GERMAN = (
     "ID,Vollständiger Name,Status,Bewertung,Bestwertung,Geändert,Feedback als Kommentar\n"
     'Teilnehmer/in5,Ann Lee,Abgegeben,,"50,00",-,\nTeilnehmer/in6,Bob Ray,Abgegeben,,"50,00",-,\n'
@@ -274,6 +284,21 @@ def test_a_worksheet_without_comments_keeps_its_dates(report_of_class, tmp_path)
     report = report_of_class(without, "Vollständiger Name")
     report.add(notebook("Ann Lee_5_assignsubmission_file/mine"), marks())
     assert by_student(tmp_path)[1][3:] == ["50", "50,00", "-"]
+
+
+def test_another_grading_replaces_the_comments_of_a_worksheet_in_another_language(
+    report_of_class, tmp_path
+):
+    paths = [f"{name}_assignsubmission_file/mine" for name in ("Ann Lee_5", "Bob Ray_6")]
+    table = GERMAN
+    for wrong in ("get_batches", "CharRNN"):
+        report = report_of_class(table, "Vollständiger Name")
+        report.add(notebook(paths[0]), marks(**{wrong: "tried"}))
+        report.add(notebook(paths[1]), marks(**{wrong: "tried", "lstm_step": "tried"}))
+        table = (tmp_path / "grades-by-student.csv").read_text(encoding="utf-8-sig")
+    _, ann, bob = by_student(tmp_path)
+    assert ann[-1].startswith("Anna KaRNNa: 4 of 16 points<br>")
+    assert bob[-1].startswith("Anna KaRNNa: 3 of 16 points<br>")
 
 
 TWINS = WORKSHEET.replace("Bob Ray", "Ann Lee")
