@@ -76,8 +76,8 @@ HINTS = {
     "number from 2.4 on: write int(array.item()), or pip install 'numpy<2.4'",
     "'numpy.ndarray' object has no attribute 'tostring'": "NumPy removed it in 2.3: write tobytes(), which gives the "
     "same bytes",
-    "setting an array element with a sequence": "NumPy refuses lists of different lengths from 1.24 on: write "
-    "np.array(lists, dtype=object)",
+    "The requested array has an inhomogeneous shape": "NumPy makes no array of lists of different lengths from 1.24 "
+    "on: write np.array(lists, dtype=object); lists that are fed to TensorFlow need one length",
     "decorated with @add_arg_scope": "tf_slim.arg_scope takes layers of tf_slim only, and none of tf.contrib.layers",
     "No module named 'distutils'": "Python removed it in 3.12: pip install setuptools",
 }
