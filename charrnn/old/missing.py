@@ -10,6 +10,7 @@ NO_WAY = "there is no way on TensorFlow 2; TensorFlow 1.15 on Python 3.7 has it"
 SCIKIT_LEARN = "use scikit-learn's {}"
 OWN_LOOP = "write the training with tf.train and a session"
 TF_SLIM = "pip install tf_slim, and use tf_slim.{name}"
+DATA = "use tf.data.{name}"
 EXPERIMENTAL = "use tf.data.experimental.{name}"
 
 # Names that tf_slim has, by their part.
@@ -32,8 +33,11 @@ INSTEAD = {
     "tensorflow.contrib.boosted_trees": SCIKIT_LEARN.format("GradientBoostingClassifier"),
     "tensorflow.contrib.cudnn_rnn": "use tf.contrib.rnn.LSTMCell or GRUCell with tf.nn.dynamic_rnn",
     "tensorflow.contrib.data": EXPERIMENTAL,
-    "tensorflow.contrib.data.Dataset": "use tf.data.Dataset",
-    "tensorflow.contrib.data.Iterator": "use tf.data.Iterator",
+    "tensorflow.contrib.data.Dataset": DATA,
+    "tensorflow.contrib.data.FixedLengthRecordDataset": DATA,
+    "tensorflow.contrib.data.Iterator": DATA,
+    "tensorflow.contrib.data.TFRecordDataset": DATA,
+    "tensorflow.contrib.data.TextLineDataset": DATA,
     "tensorflow.contrib.data.CheckpointInputPipelineHook": NO_WAY,
     "tensorflow.contrib.data.LMDBDataset": NO_WAY,
     "tensorflow.contrib.data.assert_element_shape": NO_WAY,
