@@ -16,16 +16,20 @@ EXPERIMENTAL = "use tf.data.experimental.{name}"
 # Names that tf_slim has, by their part.
 IN_TF_SLIM = {
     "tensorflow.contrib.framework": """
-        add_arg_scope add_model_variable arg_scope arg_scoped_arguments assign_from_checkpoint
-        assign_from_checkpoint_fn assign_from_values assign_from_values_fn filter_variables get_model_variables
-        get_variables get_variables_by_name get_variables_by_suffix get_variables_to_restore has_arg_scope
-        local_variable model_variable variable
+        VariableDeviceChooser add_arg_scope add_model_variable arg_scope arg_scoped_arguments assert_global_step
+        assert_or_get_global_step assign_from_checkpoint assign_from_checkpoint_fn assign_from_values
+        assign_from_values_fn create_global_step current_arg_scope filter_variables get_global_step
+        get_local_variables get_model_variables get_trainable_variables get_unique_variable
+        get_variable_full_name get_variables get_variables_by_name get_variables_by_suffix
+        get_variables_to_restore has_arg_scope model_variable variable
     """.split(),
     "tensorflow.contrib.layers": """
-        bias_add conv1d conv2d_in_plane conv3d conv3d_transpose convolution elu group_norm instance_norm layer_norm
-        max_pool3d maxout optimize_loss relu6 repeat scale_gradient separable_conv2d separable_convolution2d softmax
-        spatial_softmax stack summarize_activation summarize_activations summarize_collection summarize_tensor
-        summarize_tensors unit_norm
+        GDN RevBlock avg_pool3d bias_add conv1d conv2d_in_plane conv3d conv3d_transpose convolution
+        convolution1d convolution2d_in_plane convolution3d convolution3d_transpose dense_to_sparse elu gdn
+        group_norm images_to_sequence instance_norm layer_norm legacy_fully_connected legacy_linear legacy_relu
+        max_pool3d maxout optimize_loss relu6 repeat rev_block scale_gradient separable_conv2d
+        separable_convolution2d sequence_to_images softmax spatial_softmax stack summarize_activation
+        summarize_activations summarize_collection summarize_tensor summarize_tensors unit_norm
     """.split(),
 }
 # By the beginning of a name. Python asks for the first part that is missing, so nothing below it has an entry.
@@ -52,8 +56,10 @@ INSTEAD = {
     "tensorflow.contrib.eager": "remove charrnn.old, and write it for TensorFlow 2, which is eager by itself",
     "tensorflow.contrib.estimator": OWN_LOOP,
     "tensorflow.contrib.factorization": SCIKIT_LEARN.format("KMeans"),
+    "tensorflow.contrib.framework.global_variable": "use tf.Variable",
     "tensorflow.contrib.framework.list_variables": "use tf.train.list_variables",
     "tensorflow.contrib.framework.load_variable": "use tf.train.load_variable",
+    "tensorflow.contrib.framework.local_variable": "use tf.Variable with collections=[tf.GraphKeys.LOCAL_VARIABLES]",
     "tensorflow.contrib.keras": "use tf.keras",
     "tensorflow.contrib.layers.summarize": "use tf.summary.histogram",
     "tensorflow.contrib.learn": f"{OWN_LOOP}, and read data sets with NumPy",
