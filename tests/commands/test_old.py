@@ -111,6 +111,16 @@ exec("import parts")
 PARTS_OF_IT = """
 from tensorflow.contrib.training import HParams
 """
+USES_CRF = """
+import tensorflow as tf
+
+def later():
+    tf.contrib.crf.crf_decode(1)
+"""
+USES_OPT = """
+import tensorflow as tf
+tf.contrib.opt.AdamWOptimizer(1)
+"""
 
 
 @needs_tensorflow_2
@@ -121,7 +131,7 @@ def test_all_missing_names_are_told_at_once(program, tmp_path, monkeypatch, caps
     program(PARTS_OF_IT, "parts.py")
     assert old.main([program(SEVERAL_MISSING)]) == 1
     _, told = capsys.readouterr().err.split(
-        "charrnn-old: the names in this program that are missing:\n"
+        "charrnn-old: the missing names in the files that ran so far:\n"
     )
     first, second, third = told.splitlines()
     assert first.startswith("- tensorflow.contrib.layers.layer_norm: pip install tf_slim")
@@ -131,7 +141,26 @@ def test_all_missing_names_are_told_at_once(program, tmp_path, monkeypatch, caps
 
 @needs_tensorflow_2
 def test_one_missing_name_is_told_once(program, capsys):
-    old.main([program("import tensorflow as tf\ntf.contrib.crf.crf_decode(1)")])
+    old.main([program(USES_OPT)])
+    assert "charrnn-old: " not in capsys.readouterr().err
+
+
+@needs_tensorflow_2
+def test_one_missing_name_of_another_file_is_told(program, capsys):
+    program(USES_CRF, "model.py")
+    old.main([program(f"import model\n{USES_OPT}")])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("- tensorflow.contrib.opt, tensorflow.contrib.crf: ")
+
+
+@needs_tensorflow_2
+def test_the_names_of_an_installed_package_are_not_told(program, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    program(USES_CRF, "site-packages/installed.py")
+    old.main([program(f"import installed\n{USES_OPT}")])
+    monkeypatch.delitem(sys.modules, "installed")
     assert "charrnn-old: " not in capsys.readouterr().err
 
 
