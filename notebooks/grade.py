@@ -185,9 +185,10 @@ def judge(exercise: str, cells: List[str], names: Dict[str, Any]) -> Mark:
             messages.append(message)
     has_other = _other_name(exercise, "\n".join(cells)) in names
     if not has_other and not any(name in names for name in taken):
-        message = f"No cell defines {taken[0]} or assigns anything to it. {''.join(messages)}"
-        if "checks.skip(" in "\n".join(cells):
-            message += "A skip that is refused assigns nothing."
+        sentences = [f"No cell defines {taken[0]} or assigns anything to it.", *messages]
+        if re.search(_skip_in_cells(exercise), "\n".join(cells)):
+            sentences.append("A skip that is refused, or has no name before it, assigns nothing.")
+        message = " ".join(sentence.strip() for sentence in sentences if sentence)
         return "tried", message[:LONGEST_MESSAGE]
 
     result, message = verdict_on(exercise, names)
@@ -210,6 +211,11 @@ def judge(exercise: str, cells: List[str], names: Dict[str, Any]) -> Mark:
     if result == "right":
         message = f"{WITH_GIVEN}With those of the notebook: {message}"
     return result, message
+
+
+def _skip_in_cells(exercise: str) -> str:
+    """Return a pattern of the call that skips an exercise."""
+    return rf"checks\.skip\(.?{exercise}\b"
 
 
 def _other_name(exercise: str, source: str) -> str:
@@ -334,7 +340,7 @@ def _defines(source: str, exercise: str) -> bool:
     # the programs that are to be repaired are given
     names = [name for name in names if not name.startswith("program_")]
     name = rf"(?:{'|'.join(names)})\b"
-    pattern = rf"^[ \t]*(?:(?:def|class) {name}|{name}[^=\n(]*=(?!=)|checks\.skip\(.{exercise}\b)"
+    pattern = rf"^[ \t]*(?:(?:def|class) {name}|{name}[^=\n(]*=(?!=)|{_skip_in_cells(exercise)})"
     return bool(re.search(pattern, source, re.MULTILINE))
 
 

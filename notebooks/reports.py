@@ -137,33 +137,37 @@ class ClassList:
                 f"{path} has no column {self.by!r}: between commas there are {columns}"
             )
         self.worksheet = self._worksheet()
+        self._students = [line for line in self.lines if self._is_student(line)]
+        self._distinct = [field for field in self.fields if _differ(self._students, field)]
 
     def owners(self, one: Graded) -> List[Row]:
         """Return the lines of the students of whom a notebook can be: one, none, or several with the same name.
 
         The name that comes first in the path counts, of two there the longer. The number of a participant tells apart
-        who has the same name.
+        who has the same name, and finds who is not found by the name.
         """
-        students = [line for line in self.lines if self._is_student(line)]
-        of_number = [line for line in students if _is_participant(self._first(line), one)]
+        of_number = [line for line in self._students if _is_participant(self._first(line), one)]
         if of_number and self.by == self.fields[0]:
             return of_number
 
         places = []
-        for line in students:
+        for line in self._students:
             place = one.place_of(line[self.by])
             if place is not None:
                 places.append((place, -len(_composed(line[self.by])), line))
         if not places:
-            return []
+            return of_number
         first = min((place, length) for place, length, _ in places)
         own = [line for place, length, line in places if (place, length) == first]
         told_apart = [line for line in own if line in of_number]
         return told_apart or own
 
     def name_of(self, line: Row) -> str:
-        """Return the name of a student: the first cell without digits, if that of the column has any."""
-        cells = [line[field] or "" for field in (self.by, *self.fields)]
+        """Return the name of a student: the first cell without digits, if that of the column has any.
+
+        Of the other columns only those count in which all students differ, because a status or a group is no name.
+        """
+        cells = [line[field] or "" for field in (self.by, *self._distinct)]
         names = [cell for cell in cells if cell and not re.search(r"\d", cell)]
         return names[0] if names else cells[0]
 
@@ -198,16 +202,15 @@ class ClassList:
             elif len(one.owners) > 1:
                 unclear.setdefault(self.name_of(one.owners[0]), []).append(one.student)
 
-        students = [line for line in self.lines if self._is_student(line)]
-        names = [line[self.by] for line in students]
+        names = [self.name_of(line) for line in self._students]
         absent = []
-        for line, name in zip(students, names):
+        for line, name in zip(self._students, names):
             is_alone = names.count(name) == 1
             if line not in known:
                 absent.append(name if is_alone else f"{name} ({self._first(line)})")
         sentences = []
         if absent:
-            sentences.append(f"Handed in nothing: {', '.join(absent)}.")
+            sentences.append(f"Handed in nothing: {'; '.join(absent)}.")
         if strangers:
             sentences.append(f"Not in the class list: {', '.join(strangers)}.")
         for name, paths in unclear.items():
@@ -238,9 +241,9 @@ class ClassList:
         """Return the columns of a worksheet, by their English names or else by where they stand.
 
         In each language, the first column has the numbers of the participants. The maximum, the same for all, follows
-        the grade. The comments are last; the dates of the column before are never empty.
+        the grade. The comments are last, empty or from an earlier grading; the dates of the column before are neither.
         """
-        if GRADE in self.fields:
+        if GRADE in self.fields and MAXIMUM in self.fields:
             comments = COMMENTS if COMMENTS in self.fields else None
             return Columns(GRADE, MAXIMUM, comments)
         if not all(_IDENTIFIER.fullmatch(self._first(line)) for line in self.lines):
@@ -251,7 +254,9 @@ class ClassList:
         [maximum] = maxima
         before = self.fields.index(maximum) - 1
         last = self.fields[-1]
-        has_comments = any(line[last] == "" for line in self.lines)
+        comments = [line[last] or "" for line in self.lines]
+        # after an earlier grading, they are those of the grader
+        has_comments = any(cell == "" or cell.startswith(f"{TOTAL}:") for cell in comments)
         return Columns(self.fields[before], maximum, last if has_comments else None)
 
     def _is_maximum(self, field: str) -> bool:
@@ -525,6 +530,12 @@ def _of_worksheet(line: Row, columns: Columns, best: Optional[Graded], most: flo
 def _points_or_less(one: Graded) -> float:
     """Return the points of a notebook; one that was not graded has less than any."""
     return -1.0 if one.total is None else one.total
+
+
+def _differ(lines: List[Row], field: str) -> bool:
+    """Tell whether a column has another cell in each of several lines."""
+    cells = {line[field] for line in lines}
+    return len(cells) == len(lines) and len(lines) > 1
 
 
 def _number(cell: Optional[str]) -> float:

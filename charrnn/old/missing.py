@@ -10,21 +10,26 @@ NO_WAY = "there is no way on TensorFlow 2; TensorFlow 1.15 on Python 3.7 has it"
 SCIKIT_LEARN = "use scikit-learn's {}"
 OWN_LOOP = "write the training with tf.train and a session"
 TF_SLIM = "pip install tf_slim, and use tf_slim.{name}"
+DATA = "use tf.data.{name}"
 EXPERIMENTAL = "use tf.data.experimental.{name}"
 
 # Names that tf_slim has, by their part.
 IN_TF_SLIM = {
     "tensorflow.contrib.framework": """
-        add_arg_scope add_model_variable arg_scope arg_scoped_arguments assign_from_checkpoint
-        assign_from_checkpoint_fn assign_from_values assign_from_values_fn filter_variables get_model_variables
-        get_variables get_variables_by_name get_variables_by_suffix get_variables_to_restore has_arg_scope
-        local_variable model_variable variable
+        VariableDeviceChooser add_arg_scope add_model_variable arg_scope arg_scoped_arguments assert_global_step
+        assert_or_get_global_step assign_from_checkpoint assign_from_checkpoint_fn assign_from_values
+        assign_from_values_fn create_global_step current_arg_scope filter_variables get_global_step
+        get_local_variables get_model_variables get_trainable_variables get_unique_variable
+        get_variable_full_name get_variables get_variables_by_name get_variables_by_suffix
+        get_variables_to_restore has_arg_scope model_variable variable
     """.split(),
     "tensorflow.contrib.layers": """
-        bias_add conv1d conv2d_in_plane conv3d conv3d_transpose convolution elu group_norm instance_norm layer_norm
-        max_pool3d maxout optimize_loss relu6 repeat scale_gradient separable_conv2d separable_convolution2d softmax
-        spatial_softmax stack summarize_activation summarize_activations summarize_collection summarize_tensor
-        summarize_tensors unit_norm
+        GDN RevBlock avg_pool3d bias_add conv1d conv2d_in_plane conv3d conv3d_transpose convolution
+        convolution1d convolution2d_in_plane convolution3d convolution3d_transpose dense_to_sparse elu gdn
+        group_norm images_to_sequence instance_norm layer_norm legacy_fully_connected legacy_linear legacy_relu
+        max_pool3d maxout optimize_loss relu6 repeat rev_block scale_gradient separable_conv2d
+        separable_convolution2d sequence_to_images softmax spatial_softmax stack summarize_activation
+        summarize_activations summarize_collection summarize_tensor summarize_tensors unit_norm
     """.split(),
 }
 # By the beginning of a name. Python asks for the first part that is missing, so nothing below it has an entry.
@@ -32,8 +37,11 @@ INSTEAD = {
     "tensorflow.contrib.boosted_trees": SCIKIT_LEARN.format("GradientBoostingClassifier"),
     "tensorflow.contrib.cudnn_rnn": "use tf.contrib.rnn.LSTMCell or GRUCell with tf.nn.dynamic_rnn",
     "tensorflow.contrib.data": EXPERIMENTAL,
-    "tensorflow.contrib.data.Dataset": "use tf.data.Dataset",
-    "tensorflow.contrib.data.Iterator": "use tf.data.Iterator",
+    "tensorflow.contrib.data.Dataset": DATA,
+    "tensorflow.contrib.data.FixedLengthRecordDataset": DATA,
+    "tensorflow.contrib.data.Iterator": DATA,
+    "tensorflow.contrib.data.TFRecordDataset": DATA,
+    "tensorflow.contrib.data.TextLineDataset": DATA,
     "tensorflow.contrib.data.CheckpointInputPipelineHook": NO_WAY,
     "tensorflow.contrib.data.LMDBDataset": NO_WAY,
     "tensorflow.contrib.data.assert_element_shape": NO_WAY,
@@ -48,8 +56,10 @@ INSTEAD = {
     "tensorflow.contrib.eager": "remove charrnn.old, and write it for TensorFlow 2, which is eager by itself",
     "tensorflow.contrib.estimator": OWN_LOOP,
     "tensorflow.contrib.factorization": SCIKIT_LEARN.format("KMeans"),
+    "tensorflow.contrib.framework.global_variable": "use tf.Variable",
     "tensorflow.contrib.framework.list_variables": "use tf.train.list_variables",
     "tensorflow.contrib.framework.load_variable": "use tf.train.load_variable",
+    "tensorflow.contrib.framework.local_variable": "use tf.Variable with collections=[tf.GraphKeys.LOCAL_VARIABLES]",
     "tensorflow.contrib.keras": "use tf.keras",
     "tensorflow.contrib.layers.summarize": "use tf.summary.histogram",
     "tensorflow.contrib.learn": f"{OWN_LOOP}, and read data sets with NumPy",
@@ -76,8 +86,8 @@ HINTS = {
     "number from 2.4 on: write int(array.item()), or pip install 'numpy<2.4'",
     "'numpy.ndarray' object has no attribute 'tostring'": "NumPy removed it in 2.3: write tobytes(), which gives the "
     "same bytes",
-    "setting an array element with a sequence": "NumPy refuses lists of different lengths from 1.24 on: write "
-    "np.array(lists, dtype=object)",
+    "The requested array has an inhomogeneous shape": "NumPy makes no array of lists of different lengths from 1.24 "
+    "on: write np.array(lists, dtype=object); lists that are fed to TensorFlow need one length",
     "decorated with @add_arg_scope": "tf_slim.arg_scope takes layers of tf_slim only, and none of tf.contrib.layers",
     "No module named 'distutils'": "Python removed it in 3.12: pip install setuptools",
 }

@@ -7,7 +7,7 @@ import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Set
 
 from charrnn.old import missing
 from charrnn.old.interface import first_missing
@@ -23,7 +23,8 @@ def run_program(path: Path, arguments: List[str]) -> int:
     """Run a program as ``python`` would, and return its exit status. An error prints the program's own traceback."""
     # so that a file that is missing is an error of the command
     path.read_bytes()
-    with _as_main(path, arguments):
+    folder = path.resolve().parent
+    with _as_main(path, arguments) as modules_before:
         try:
             runpy.run_path(str(path), run_name="__main__")
         except SystemExit as end:
@@ -33,29 +34,46 @@ def run_program(path: Path, arguments: List[str]) -> int:
             traceback.print_exception(type(error), error, error_traceback)
             _print_hint(str(error))
             if missing.is_message(str(error)):
-                _print_all_missing(error_traceback, path)
+                _print_all_missing(str(error), _files_run(error_traceback, folder, modules_before))
             return 1
     return 0
 
 
 @contextlib.contextmanager
-def _as_main(path: Path, arguments: List[str]) -> Iterator[None]:
-    """Give a program its arguments, and the modules of its folder. Forget both at the end of a block."""
+def _as_main(path: Path, arguments: List[str]) -> Iterator[Set[str]]:
+    """Give a program its arguments, and the modules of its folder. Forget both at the end of a block.
+
+    The block gets the names of the modules that were there before.
+    """
     folder = path.resolve().parent
     argv = sys.argv
     before = set(sys.modules)
     sys.argv = [str(path), *arguments]
     sys.path.insert(0, str(folder))
     try:
-        yield
+        yield before
     finally:
         sys.argv = argv
         with contextlib.suppress(ValueError):
             sys.path.remove(str(folder))
-        for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and folder in Path(file).parents:
-                del sys.modules[name]
+        for name in _own_modules(folder, before):
+            del sys.modules[name]
+
+
+def _own_modules(folder: Path, before: Set[str]) -> Dict[str, Path]:
+    """Return the files of the modules that a program has imported from its folder, by their names."""
+    new = [name for name in sys.modules if name not in before]
+    files = {}
+    for name in new:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and _is_own(Path(file), folder):
+            files[name] = Path(file)
+    return files
+
+
+def _is_own(file: Path, folder: Path) -> bool:
+    """Tell whether a file lies below the folder of a program, but not in a package that is installed there."""
+    return folder in file.parents and "site-packages" not in file.relative_to(folder).parts
 
 
 def _status(end: SystemExit) -> int:
@@ -73,25 +91,32 @@ def _print_hint(error_message: str) -> None:
         terminal.print_note(f"charrnn-old: {hint}")
 
 
-def _print_all_missing(frames: Optional[TracebackType], path: Path) -> None:
-    """Print the missing names in the files of a traceback that are the program's own, if there are several names."""
+def _files_run(frames: Optional[TracebackType], folder: Path, before: Set[str]) -> List[Path]:
+    """Return the files of a program that ran: those of a traceback, then those of the modules that it has imported."""
     files = [Path(frame.filename).resolve() for frame in traceback.extract_tb(frames)]
-    folder = path.resolve().parent
+    # code without a file has a name such as <string>
+    files = [file for file in files if _is_own(file, folder) and file.is_file()]
+    # a module can be compiled
+    modules = _own_modules(folder, before).values()
+    files.extend(file for file in modules if file.suffix == ".py")
+    return files
+
+
+def _print_all_missing(error_message: str, files: List[Path]) -> None:
+    """Print the missing names in files, if there are others than the one of an error."""
     all_missing: List[str] = []
     for file in dict.fromkeys(files):
-        # code without a file has a name such as <string>
-        if folder in file.parents and file.is_file():
-            for name in names_of_tensorflow(file.read_bytes()):
-                name_missing = first_missing(name)
-                if name_missing and name_missing not in all_missing:
-                    all_missing.append(name_missing)
-    if len(all_missing) < 2:
+        for name in names_of_tensorflow(file.read_bytes()):
+            name_missing = first_missing(name)
+            if name_missing and name_missing not in all_missing:
+                all_missing.append(name_missing)
+    if all(missing.message(name) == error_message for name in all_missing):
         return
 
     by_advice: Dict[str, List[str]] = {}
     for name in all_missing:
         by_advice.setdefault(missing.advice(name), []).append(name)
-    terminal.print_note("charrnn-old: the names in this program that are missing:")
+    terminal.print_note("charrnn-old: the missing names in the files that ran so far:")
     for advice, names in by_advice.items():
         terminal.print_note(f"- {', '.join(names)}: {advice}")
 

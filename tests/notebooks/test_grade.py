@@ -48,6 +48,7 @@ RENAMED = (
 SKIPPED = 'get_batches = checks.skip("lstm_step")'
 INDENTED = WITH_HELPER.replace("\n", "\n    ")
 PRINTS = "for i in range(9_000): print(i)\nsys.stdout.write(9 ** 7 * 'x')"
+REFUSED = "A skip that is refused, or has no name before it, assigns nothing."
 SCRIPT = "raise ValueError('<script>alert(1)</script>')"
 
 
@@ -413,7 +414,24 @@ def test_a_skip_that_is_refused_is_named_where_there_is_no_answer():
 
     cells = ['get_batches = checks.skip("get_batches")']
     _, said = grade.judge("get_batches", cells, grade.given_names())
-    assert said.endswith("A skip that is refused assigns nothing.")
+    assert said.endswith(f" anything to it. {REFUSED}")
+
+
+def test_a_skip_of_another_exercise_is_not_called_refused():
+    import grade
+
+    cells = [INVALID, 'lstm_step = checks.skip("lstm_step")']
+    _, said = grade.judge("get_batches", cells, grade.given_names())
+    assert "not valid Python" in said
+    assert "skip" not in said
+
+
+def test_what_is_said_of_several_cells_is_several_sentences():
+    import grade
+
+    cells = ["import sys\nx = sys.exit()", 'get_batches = checks.skip("get_batches")']
+    _, said = grade.judge("get_batches", cells, grade.given_names())
+    assert said.endswith(f"SystemExit: use return instead. {REFUSED}")
 
 
 def test_another_rule_for_skipping_grades_again(tmp_path, marked):

@@ -95,7 +95,7 @@ def test_who_handed_in_nothing_is_named(report_of_class):
     report.add(notebook("lee_101_77_Anna_KaRNNa"), marks())
     report.add(notebook("somebody"), marks())
     assert report.notes()[:2] == [
-        "Handed in nothing: 102, 103.",
+        "Handed in nothing: Ray, Bob; Zed, Zoe.",
         "Not in the class list: somebody.",
     ]
 
@@ -230,6 +230,16 @@ def test_a_file_that_was_not_graded_is_explained_in_the_worksheet(report_of_clas
     assert ann[4] == "Anna KaRNNa: not graded<br><br>? this file: not graded<br>It is damaged.<br>"
 
 
+def test_a_class_list_with_a_grade_of_school_keeps_it(report_of_class, tmp_path):
+    report = report_of_class("Name,Grade\nAnn Lee,9\nBob Ray,10\n")
+    report.add(notebook("Ann Lee/mine"), marks())
+    assert by_student(tmp_path) == [
+        ["Name", "Grade", "Anna KaRNNa"],
+        ["Ann Lee", "9", "16"],
+        ["Bob Ray", "10", ""],
+    ]
+
+
 GERMAN = (
     "ID,Vollständiger Name,Status,Bewertung,Bestwertung,Geändert,Feedback als Kommentar\n"
     'Teilnehmer/in5,Ann Lee,Abgegeben,,"50,00",-,\nTeilnehmer/in6,Bob Ray,Abgegeben,,"50,00",-,\n'
@@ -276,6 +286,21 @@ def test_a_worksheet_without_comments_keeps_its_dates(report_of_class, tmp_path)
     assert by_student(tmp_path)[1][3:] == ["50", "50,00", "-"]
 
 
+def test_another_grading_replaces_the_comments_of_a_worksheet_in_another_language(
+    report_of_class, tmp_path
+):
+    paths = [f"{name}_assignsubmission_file/mine" for name in ("Ann Lee_5", "Bob Ray_6")]
+    table = GERMAN
+    for wrong in ("get_batches", "CharRNN"):
+        report = report_of_class(table, "Vollständiger Name")
+        report.add(notebook(paths[0]), marks(**{wrong: "tried"}))
+        report.add(notebook(paths[1]), marks(**{wrong: "tried", "lstm_step": "tried"}))
+        table = (tmp_path / "grades-by-student.csv").read_text(encoding="utf-8-sig")
+    _, ann, bob = by_student(tmp_path)
+    assert ann[-1].startswith("Anna KaRNNa: 4 of 16 points<br>")
+    assert bob[-1].startswith("Anna KaRNNa: 3 of 16 points<br>")
+
+
 TWINS = WORKSHEET.replace("Bob Ray", "Ann Lee")
 
 
@@ -287,6 +312,13 @@ def test_two_students_of_one_name_are_told_apart_by_their_number(by, report_of_c
     _, first, second = by_student(tmp_path)
     assert (first[2], second[2]) == ("25", "100")
     assert "4 of 16 points" in first[4]
+
+
+def test_a_number_finds_a_student_whose_group_stands_before_the_name(report_of_class, tmp_path):
+    report = report_of_class(WORKSHEET, "Full name")
+    report.add(notebook("Group A-Ann Lee_5_assignsubmission_file_/mine"), marks())
+    _, ann, bob = by_student(tmp_path)
+    assert (ann[2], bob[2]) == ("100", "")
 
 
 def test_of_two_students_of_one_name_it_is_said_which_handed_in_nothing(report_of_class):
@@ -333,6 +365,27 @@ def page_of(report, *students):
     for student in students:
         report.add(notebook(student), marks())
     return (report.folder / "grades.html").read_text(encoding="utf-8")
+
+
+# where names are hidden
+HIDDEN = (
+    "Identifier,Status,Grade,Maximum grade,Feedback comments\n"
+    "Participant 5,Submitted for grading,,100.00,\nParticipant 6,No submission,,100.00,\n"
+    "Participant 7,No submission,,100.00,\n"
+)
+
+
+@pytest.mark.parametrize("n_students", [1, 3])
+def test_the_page_has_no_status_for_a_name(n_students, report_of_class):
+    lines = HIDDEN.splitlines(keepends=True)
+    report = report_of_class("".join(lines[: n_students + 1]), "Identifier")
+    page = page_of(report, "Participant_5_assignsubmission_file/mine")
+    assert "<th class=student>Participant 5<td>16" in page
+
+
+def test_who_handed_in_nothing_has_the_name_that_the_page_would_have(report_of_class):
+    report = report_of_class(WORKSHEET, "Identifier")
+    assert report.notes()[0] == "Handed in nothing: Ann Lee; Bob Ray."
 
 
 @pytest.mark.parametrize("by", ["Full name", "Identifier"])

@@ -10,12 +10,12 @@ from conftest import ROOT, needs_contrib, needs_tensorflow_2
 PAGE = (ROOT / "docs" / "old-code.md").read_text(encoding="utf-8")
 
 NAMES_OF_DATA = """
-    Counter CsvDataset Optional RandomDataset Reducer SqlDataset TFRecordWriter bucket_by_sequence_length
-    choose_from_datasets copy_to_device dense_to_sparse_batch enumerate_dataset get_next_as_optional
-    get_single_element group_by_reducer group_by_window ignore_errors make_batched_features_dataset make_csv_dataset
-    make_saveable_from_iterator map_and_batch parallel_interleave parse_example_dataset prefetch_to_device
-    read_batch_features rejection_resample sample_from_datasets scan shuffle_and_repeat sloppy_interleave unbatch
-    unique
+    Counter CsvDataset Dataset FixedLengthRecordDataset Iterator Optional RandomDataset Reducer SqlDataset
+    TFRecordDataset TFRecordWriter TextLineDataset bucket_by_sequence_length choose_from_datasets copy_to_device
+    dense_to_sparse_batch enumerate_dataset get_next_as_optional get_single_element group_by_reducer group_by_window
+    ignore_errors make_batched_features_dataset make_csv_dataset make_saveable_from_iterator map_and_batch
+    parallel_interleave parse_example_dataset prefetch_to_device read_batch_features rejection_resample
+    sample_from_datasets scan shuffle_and_repeat sloppy_interleave unbatch unique
 """.split()
 
 
@@ -86,9 +86,10 @@ def test_what_is_not_there_is_named_with_what_to_write_instead(old_tf, statement
 @pytest.mark.parametrize(
     "statement", ["tf.estimator.RunConfig()", "from tensorflow.estimator import RunConfig"]
 )
-def test_estimators_are_named_with_the_versions_that_have_them(old_tf, statement):
-    # which has it
+def test_estimators_are_there_or_named_with_the_versions_that_have_them(old_tf, statement):
+    # its own
     if old_tf.__version__.startswith("2.15"):
+        exec(statement, {"tf": old_tf})
         return
     with pytest.raises(
         (ImportError, AttributeError), match=r"TensorFlow up to 2\.15 and"
@@ -98,8 +99,8 @@ def test_estimators_are_named_with_the_versions_that_have_them(old_tf, statement
 
 
 @needs_tensorflow_2
-def test_what_is_said_to_be_in_tensorflow_is_there(old_tf):
-    """Names of TensorFlow 1.15's tf.contrib.data, and what the messages name in their place."""
+def test_what_is_said_to_be_in_tf_data_is_there(old_tf):
+    """For names of tf.contrib.data of TensorFlow 1.2 to 1.15."""
     from charrnn.old.missing import advice
 
     for name in NAMES_OF_DATA:
@@ -107,6 +108,18 @@ def test_what_is_said_to_be_in_tensorflow_is_there(old_tf):
             r"tf\.data\.(?:experimental\.)?\w+", advice(f"tensorflow.contrib.data.{name}")
         )
         assert eval(used, {"tf": old_tf})
+
+
+@needs_tensorflow_2
+def test_what_is_said_to_be_in_tensorflow_is_there(old_tf):
+    from charrnn.old.missing import INSTEAD, advice
+
+    # All of its names are above.
+    names = set(INSTEAD) - {"tensorflow.contrib.data"}
+    used = re.findall(r"\btf(?:\.\w+)+", " ".join(map(advice, names)))
+    assert len(used) > 20
+    for name in used:
+        assert eval(name, {"tf": old_tf})
 
 
 @needs_tensorflow_2
