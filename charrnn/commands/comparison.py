@@ -74,14 +74,15 @@ class Comparison:
         in_training = f"words: {whose.own:.1%} are in the training text"
         if not self.others:
             return f"{in_training}, {whose.neither:.1%} are not"
+        in_text = self._whose_words(self.training).only_own
         own = other = ""
         if whose.named_own:
             own = f": {', '.join(whose.named_own)}"
         if whose.named_other:
             other = f" ({', '.join(whose.named_other)})"
         return (
-            f"{in_training} ({whose.only_own:.1%} of all only there{own}), {whose.only_other:.1%} only in "
-            f"{self.others.name}{other}, {whose.neither:.1%} in neither"
+            f"{in_training} ({whose.only_own:.1%} of all only there, {in_text:.1%} in the text itself{own}), "
+            f"{whose.only_other:.1%} only in {self.others.name}{other}, {whose.neither:.1%} in neither"
         )
 
 

@@ -92,6 +92,11 @@ def _examine_loss(loss: Any, expected: float, pairs: Pairs, answer: Callable) ->
         "probability of the character that came, and the mean over the B characters.",
     )
     need(
+        not np.isposinf(loss),
+        "The loss is infinite: the logarithm gets a 0, such as those of p * one_hot_y. In each row, first take the "
+        "probability of the character that came.",
+    )
+    need(
         np.isfinite(loss),
         "The loss is not a number: the logarithm gets something that is no probability. Each is above 0, an "
         "exponential divided by a sum. Is p changed before the loss is computed?",

@@ -911,7 +911,9 @@ def test_words_are_compared_with_those_of_others_in_its_language(
 
     with lzma.open(str(tmp_path / "german.txt.xz"), "wt") as file:
         file.write("the cat")
-    assert " only in german.txt.xz" in novelty_of(of_another, capsys).out
+    out = novelty_of(of_another, capsys).out
+    assert re.search(r"\d% of all only there, \d+\.\d% in the text itself", out)
+    assert " only in german.txt.xz" in out
 
 
 def novelty_of(folder, capsys, *flags):
