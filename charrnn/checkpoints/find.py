@@ -130,9 +130,10 @@ def list_checkpoints(folder: StrPath) -> List[str]:
     """
     folder = Path(folder)
     if not folder.exists():
+        beside = [str(path) for path in folder.parent.glob("*")]
         raise CheckpointError(
             f"there is no file or folder {folder}: train a model first, or use a known one "
-            f"({', '.join(KNOWN_MODELS)}){words.did_you_mean(str(folder), KNOWN_MODELS)}"
+            f"({', '.join(KNOWN_MODELS)}){words.did_you_mean(str(folder), [*KNOWN_MODELS, *beside])}"
         )
     if not folder.is_dir():
         raise CheckpointError(

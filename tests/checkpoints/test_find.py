@@ -93,3 +93,10 @@ def test_a_checkpoint_of_another_program_is_found_by_the_name_that_tab_completes
     for suffix in (".index", ".data-00000-of-00001", ".meta"):
         (tmp_path / f"model.ckpt-90{suffix}").touch()
     assert find(tmp_path / "model.ckpt-90.index").prefix == str(tmp_path / "model.ckpt-90")
+
+
+def test_a_misspelt_folder_is_told_by_those_beside_it(tmp_path):
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(CheckpointError) as caught:
+        newest_intact(tmp_path / "mien")
+    assert str(caught.value).endswith(f"; did you mean {tmp_path / 'mine'}?")
