@@ -202,7 +202,9 @@ def graded(tmp_path_factory):
     assert done.returncode == 0, done.stdout
     with open(str(folder / "grades.csv"), encoding="utf-8-sig") as file:
         rows = {(row["student"], row["exercise"]): row for row in csv.DictReader(file)}
-    return Graded(rows, done.stdout, (folder / "grades.html").read_text())
+    # Python 3.7 prints this line for a program that is nested too deeply.
+    printed = done.stdout.replace("s_push: parser stack overflow\n", "")
+    return Graded(rows, printed, (folder / "grades.html").read_text())
 
 
 @pytest.mark.slow
