@@ -37,6 +37,12 @@ word := $(if $(wordless),$(filter-out $(targets),$(MAKECMDGOALS)))
 $(if $(word),$(error make $(wordless) takes no other word, as "$(word)": TEXT=FILE names a text, and ARGS="..." has what \
 	goes to the command))
 
+# Neither would it say anything of a variable that it does not know, and train on anna.
+given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+unknown := $(if $(wordless),$(filter-out ARGS TEXT TENSORFLOW PYTHON PYTHON_DOWNLOAD NP MODEL CHARRNN_DATA,$(given)))
+$(if $(unknown),$(error make $(wordless) knows no $(unknown): TEXT=FILE names a text, ARGS="..." has what goes to the \
+	command, and TENSORFLOW=2 chooses TensorFlow 2))
+
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
 		printf '  make %-18s%s\n' "$$name" "$$text"; done

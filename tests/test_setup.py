@@ -189,6 +189,13 @@ def test_a_failure_is_one_of_make(copy):
 
 
 @needs_make
+def test_a_variable_that_make_does_not_know_is_named(copy):
+    """It would train on another text than was meant."""
+    _, errors = make(copy, "train", "TXT=x", status=2)
+    assert "make train knows no TXT: TEXT=FILE names a text" in errors
+
+
+@needs_make
 def test_after_ctrl_c_make_prints_no_error(copy):
     # GNU make complains of a child that is gone before it has heard of Ctrl-C itself, as no training is, which saves.
     training = "trap 'sleep 1; echo saved; exit 130' INT; echo ready; while :; do sleep 0.1; done"
