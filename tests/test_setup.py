@@ -191,7 +191,7 @@ def test_a_failure_is_one_of_make(copy):
 @needs_make
 def test_a_variable_that_make_does_not_know_is_named(copy):
     """It would train on another text than was meant."""
-    _, errors = make(copy, "train", "TXT=x", status=2)
+    _, errors = run(["make", "-C", copy, "train", "TXT=x"], status=2)
     assert "make train knows no TXT: TEXT=FILE names a text" in errors
 
 
