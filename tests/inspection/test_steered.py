@@ -157,6 +157,11 @@ def test_what_surprises_is_measured_on_the_letters_after_the_beginning():
     assert trial._surprise(written) == pytest.approx(np.mean(expected), rel=1e-5)
 
 
+def test_a_text_without_letters_has_none_that_surprise():
+    trial = steered.Trial(random_network("0123456789 ", 5, 2), {}, ["3"], "31 41 59", np.inf)
+    assert trial._surprise({"3": ["1 41", "9 26"]}) == 0
+
+
 def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
     """Of each seed, after each beginning."""
     letters = "".join(np.random.RandomState(1).choice(list("acdehmnost    "), 5000))
