@@ -71,7 +71,10 @@ def read_text(path):
 
 
 def train(row, folder):
-    """Train a model, or continue its training. The run of the model that it begins with is beside its own."""
+    """Train a model, or continue its training.
+
+    It begins with the run of another language beside its own, or, where there is none, with the model of that name.
+    """
     if is_run(folder):
         train_model(None, folder, resume=True)
         return
@@ -79,7 +82,10 @@ def train(row, folder):
     settings = dict(SETTINGS, **row.get("settings", {}))
     if "begins_with" in row:
         text = text[: row["first"]]
-        settings["init_from"] = open_model(folder.parent / row["begins_with"])
+        begins_with = folder.parent / row["begins_with"]
+        settings["init_from"] = open_model(
+            begins_with if is_run(begins_with) else row["begins_with"]
+        )
     train_model(Text(row["name"], text), folder, **settings)
 
 
