@@ -322,7 +322,8 @@ def test_a_notebook_says_in_which_cell_it_stopped(tmp_path, kernels, capfd):
     out, err = capfd.readouterr()
     assert out == "1\n"
     assert "ValueError" in err
-    assert err.endswith(f"\ncharrnn-old: stopped in code cell 2 of 3 of {path}\n")
+    # not at the end: an old ipykernel may print an error of its own when it ends
+    assert f"\ncharrnn-old: stopped in code cell 2 of 3 of {path}\n" in err
 
 
 @needs_tensorflow_2

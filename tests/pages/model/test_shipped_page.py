@@ -11,7 +11,8 @@ from charrnn.engines.opening import open_model
 from charrnn.pages import webpage
 from charrnn.pages.assembly import to_json
 from charrnn.pages.stored import network_data, store
-from pages.small_pages import content_of, data_of, export_random, random_network, script_of
+from charrnn.version import __version__
+from pages.small_pages import content_of, data_of, export_random, fact_of, random_network, script_of
 
 PAGE = ROOT / "docs" / "anna.html"
 ADVICE = "docs/anna.html is out of date: run make page-of-anna"
@@ -32,6 +33,10 @@ def test_it_has_the_sources_of_today(content):
     # a comparison by assert would print all of it
     if webpage.render(data_of(PAGE), network) != content:
         pytest.fail(ADVICE)
+
+
+def test_it_is_of_this_version():
+    assert fact_of(PAGE, "Made by") == f"charrnn {__version__}", ADVICE
 
 
 def test_it_has_the_weights_of_the_shipped_model(content):
