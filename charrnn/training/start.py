@@ -40,10 +40,10 @@ WARM_UP = 40
 # many. Of 196 pieces of 1,000 characters, in fourteen languages, the right one was among them in all but two.
 FINALISTS = 3
 NEARLY = 0.9
-# A model may predict the letters of a text by this many nats worse than counts of pairs. A Romanian text that was 0.5
-# worse for a model of Spanish, and a program that was 0.6 worse for one of English, gained. A Swedish text that was 1.3
-# worse for one of German lost.
-MOST_WORSE = 1.0
+# A model may predict the letters of a text by this many nats worse than counts of pairs. Texts gained that were 0.5
+# worse (Romanian, for a model of Spanish), 0.6 (a program, for one of English) and 1.1 (Finnish and Turkish, for one of
+# Swedish). A Swedish text that was 1.3 worse for one of German lost.
+MOST_WORSE = 1.2
 # A model knows at least this share of the letters of a text, as characters of its vocabulary. Of manual pages in Greek
 # and Japanese, whose commands are in Latin letters, it was 0.54 and 0.41: they were better anew. Turkish ones had 0.9.
 LEAST_KNOWN = 0.8
