@@ -643,8 +643,8 @@ def interrupt_text(monkeypatch):
     from charrnn.engines.numpy_lstm import NumpyLSTM
 
     def interrupt(number):
-        interrupted = interrupted_at(NumpyLSTM.generate, number)
-        monkeypatch.setattr(NumpyLSTM, "generate", interrupted)
+        interrupted = interrupted_at(NumpyLSTM.feed, number)
+        monkeypatch.setattr(NumpyLSTM, "feed", interrupted)
 
     return interrupt
 

@@ -26,7 +26,7 @@ from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
 from charrnn.engines.opening import open_model
-from charrnn.engines.sampler import CHUNK, Sampler
+from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import surprisal
 from charrnn.sample import pick_top_n, sample
 from charrnn.text import novelty
@@ -358,8 +358,8 @@ def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, scr
 @pytest.mark.parametrize("flags, options", [([], {}), (["--json"], {}), ([], {"num_samples": 3})])
 def test_ctrl_c_writes_what_was_made(exported, interrupt_text, script, flags, options):
     options = dict(options, prime="the ", seed=2)
-    expected = script(exported, *flags, length=2 * CHUNK, **options).out
-    interrupt_text(3)
+    expected = script(exported, *flags, length=100, **options).out
+    interrupt_text(101)
     interrupted = script(exported, *flags, length=1000, status=130, **options)
 
     assert interrupted == (expected, "charrnn-sample: interrupted\n")
@@ -367,8 +367,8 @@ def test_ctrl_c_writes_what_was_made(exported, interrupt_text, script, flags, op
 
 def test_ctrl_c_writes_the_lines_that_were_drawn(exported, interrupt_text, script):
     """All five texts at once, and none of them to its end."""
-    interrupt_text(2)
-    out, err = script(exported, lines=5, length=10 * CHUNK, seed=2, status=130)
+    interrupt_text(51)
+    out, err = script(exported, lines=5, length=500, seed=2, status=130)
     assert len(out.splitlines()) == 5
     assert err == "charrnn-sample: interrupted\n"
 
@@ -429,5 +429,3 @@ def test_a_file_gets_utf_8_in_any_locale_and_after_ctrl_c_what_was_written(tmp_p
 
     text = out.read_text(encoding="utf-8")
     assert set(text) == set(characters + "\n")
-    # Beside whole chunks there are the prime of one character and a line end.
-    assert len(text) % CHUNK == 2

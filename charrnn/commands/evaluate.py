@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import math
 import sys
@@ -16,6 +17,9 @@ from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal, words
 from charrnn.text import baselines, unknown
+
+# characters from which on the graph pays
+LONG_TEXT = 100_000
 
 
 class EvaluatedText(NamedTuple):
@@ -210,7 +214,9 @@ def _main(args: argparse.Namespace) -> None:
         # First, because measuring a long text takes minutes.
         terminal.write(f"model    {model.name}\n", sys.stdout)
         _print_text(name, text, left_out, note)
-    with contextlib.closing(model.engine(args.rows, len(text))) as engine:
+    with contextlib.closing(
+        model.engine(in_graph=_measures_in_graph(args.rows, len(text)))
+    ) as engine:
         nats = surprisal(engine, model.vocabulary.encode(text), args.rows, progress=terminal.bar)
     mean = float(np.mean(nats, dtype=np.float64))
 
@@ -244,6 +250,13 @@ def _main(args: argparse.Namespace) -> None:
             if baseline.length:
                 label += f", best length: {baseline.length}"
             _print_row(label, baseline.nats)
+
+
+def _measures_in_graph(rows: int, length: int) -> bool:
+    """Return whether the graph saves more time than TensorFlow takes to start."""
+    if importlib.util.find_spec("tensorflow") is None:
+        return False
+    return rows > 3 and length >= LONG_TEXT
 
 
 def _places(args: argparse.Namespace) -> Tuple[Optional[str], Optional[str]]:

@@ -1,7 +1,6 @@
 """Writing text from the command line: ``charrnn-sample``."""
 
 import argparse
-import contextlib
 import json
 import os
 import shlex
@@ -267,10 +266,7 @@ def _run(args: argparse.Namespace) -> int:
     if steer:
         model.directions(arguments.text_of_model(args, model).training)
 
-    characters = _characters(args)
-    contrast = model.contrasted(args.contrast)
-    with contextlib.closing(model.engine(args.num_samples, characters)) as engine:
-        writer = Sampler(engine, args.num_samples, contrast=contrast, steering=model.steered(steer))
+    with model.sampler(args.num_samples, args.contrast, steer) as writer:
         if args.interactive:
             conversation = Conversation(
                 writer, settings, length=args.length, unknown=args.unknown, seed=args.seed
@@ -298,16 +294,6 @@ def _run(args: argparse.Namespace) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return 0
-
-
-def _characters(args: argparse.Namespace) -> Optional[int]:
-    """Return how many characters are drawn in all, or None if each is a call of the engine: NumPy is then faster."""
-    if args.contrast or args.steer:
-        return None
-    expected_length = args.length
-    if args.lines:
-        expected_length = sampler.USUAL_LINE_LENGTH
-    return int(args.num_samples * expected_length)
 
 
 def _prime(args: argparse.Namespace, model: Model) -> str:

@@ -12,7 +12,6 @@ from typing import Sequence, Tuple
 import numpy as np
 
 from charrnn.data import Vocabulary
-from charrnn.engines.decoding import Settings
 
 
 class Engine:
@@ -39,23 +38,6 @@ class Engine:
 
         Returns:
             (logits, state): float32 [1, C], for the character that follows, and the state after the text.
-        """
-
-    def generate(
-        self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray, settings: Settings
-    ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Draw a character in each row and feed it back, once for each step.
-
-        Args:
-            logits: float32 [B, C], for the first character to draw.
-            state: the state that the logits belong to, [S, B, L].
-            uniforms: float64 [T, B] in [0, 1), one random number for each draw.
-            settings: how to draw, see :func:`charrnn.engines.decoding.draw_ids`.
-
-        Returns:
-            (ids, log_probabilities, logits, state): the drawn ids, integers [T, B]; the natural logarithms of
-            their probabilities, float32 [T, B], before temperature, ``top_n`` and ``top_p``; logits and state for
-            the next call.
         """
 
     def feed(self, ids: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -94,6 +76,11 @@ class Engine:
         Returns:
             (activations, state): float32 [T, S, L], the state after each character; and the state after the last.
         """
+        states = []
+        for index in ids:
+            _, state = self.feed(np.array([index]), state)
+            states.append(state[:, 0])
+        return np.array(states), state
 
     def close(self) -> None:
         """Release the session of the engine, if it has one."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.decoding import Settings, draw_ids, log_probabilities_of
+from charrnn.engines.decoding import log_probabilities_of
 
 # Up to this number, products of the matrix with each row are as fast as a product of two matrices.
 FEW_ROWS = 8
@@ -139,19 +139,6 @@ class NumpyLSTM(Engine):
         self._write_logits(rows, logits)
         return logits, rows.state()
 
-    def generate(
-        self, logits: np.ndarray, state: np.ndarray, uniforms: np.ndarray, settings: Settings
-    ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        rows = _Rows(state)
-        ids = np.empty(uniforms.shape, np.int64)
-        all_logits = np.empty((len(uniforms) + 1, *logits.shape), np.float32)  # [T + 1, B, C]
-        all_logits[0] = logits
-        for step in range(len(uniforms)):
-            ids[step] = draw_ids(all_logits[step], uniforms[step], settings)
-            self._step(ids[step], rows)
-            self._write_logits(rows, all_logits[step + 1])
-        return ids, log_probabilities_of(all_logits[:-1], ids), all_logits[-1], rows.state()
-
     def feed(self, ids: np.ndarray, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         # If the state is the one that the last call returned, its arrays go on. Nobody else has them meanwhile.
         fed_state, rows = self._fed
@@ -176,14 +163,6 @@ class NumpyLSTM(Engine):
             self._write_logits(rows, logits)
         nats = -log_probabilities_of(all_logits, targets.T)  # [M, B]
         return np.ascontiguousarray(nats.T), rows.state()
-
-    def activations(self, ids: Sequence[int], state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        rows = _Rows(state)
-        states = np.empty((len(ids), len(state), self._size), np.float32)
-        for step, index in enumerate(ids):
-            self._step([index], rows)
-            states[step] = rows.state()[:, 0]
-        return states, rows.state()
 
     def _step(self, ids: Sequence[int], rows: _Rows) -> None:
         """Read a character in each row.

@@ -4,7 +4,6 @@ Letters for shapes as in :mod:`charrnn.engines`.
 """
 
 import math
-import re
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Collection, Iterator, List, Mapping, Optional, Set, Tuple, Union
 
@@ -31,16 +30,12 @@ PRIMES = (
 )
 # characters above which top_n is off by default, as for Chinese
 LARGE_VOCABULARY = 200
-# characters drawn in one call of the engine
-CHUNK = 50
 # texts that are written at once
 MOST_TEXTS = 100_000
 # With a smaller top_p, the first letters of lines lose their variety.
 LINES_TOP_P = 0.98
 # Lines that are written and dropped before the one that counts. Blank lines are among them.
 LINES_BEFORE = 3
-# Characters that a line usually takes, with those before it. The engine is chosen by this number.
-USUAL_LINE_LENGTH = 50
 # Most rounds of drawing. Each draws as many lines as are asked for.
 MOST_ROUNDS = 20
 # NumPy takes seeds below this number
@@ -174,6 +169,11 @@ class Sampler:
         # The logits and the state after what was drawn last, from which a later text may go on.
         self._last: Any = (None, engine.zero_state())
 
+    def go_on_after(self, logits: np.ndarray, state: np.ndarray) -> None:
+        """Let the next texts, with ``after_last``, go on after what another engine has read, in one row."""
+        rows = self.num_samples
+        self._last = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
+
     @property
     def samples(self) -> List[Sample]:
         """The texts that were written last, or are being written, as far as they are drawn."""
@@ -194,19 +194,17 @@ class Sampler:
         settings: Settings,
         seed: int,
         *,
-        steps: int = CHUNK,
         stop: Optional[str] = None,
         stop_count: int = 1,
         after_last: bool = False,
     ) -> Iterator[str]:
-        """Write the texts, some steps at a time. Yield each piece of the first text when it has been drawn.
+        """Write the texts, character by character. Yield those of the first text when they are drawn.
 
         Args:
             prime: the beginning of all texts, see :func:`checked_prime`.
             length: characters to draw for each text, at least 0.
             settings: how to draw, in range.
             seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
-            steps: characters of a piece, at most.
             stop: end a text after this string, which may begin in the prime. An empty string ends nothing.
             stop_count: the occurrence of this string at which a text ends: 1 for the first.
             after_last: continue what was drawn before, with its state. The prime may then be empty if there is such a
@@ -216,40 +214,33 @@ class Sampler:
         texts = [_Draft(prime, seed, stop, stop_count) for seed in seeds]
         self._texts = texts
         logits, state = self._read(prime, len(texts), after_last)
-        # What changes the logits or the state has to see each character before the next is drawn.
-        changes_logits = bool(self._allow or self._contrast)
-        if changes_logits or self._steering:
-            steps = 1
 
-        for start in range(0, length, steps):
-            count = min(steps, length - start)
-            uniforms = np.stack([text.rng.random_sample(count) for text in texts], axis=1)  # [T, B]
-            own_logits = logits
+        for _ in range(length):
+            weighted = logits
             if self._allow:
-                logits = _weighted(logits, texts, self.vocabulary, self._allow)
+                weighted = _weighted(weighted, texts, self.vocabulary, self._allow)
             if self._contrast:
-                logits = self._contrast.applied(own_logits, logits)
-            if changes_logits:
-                # The probabilities are those before allow and contrast. There is one step, so the ids are [1, B].
-                ids = draw_ids(logits, uniforms[0], settings)[np.newaxis]
-                log_probabilities = log_probabilities_of(own_logits[np.newaxis], ids)
-                logits, state = self._engine.feed(ids[0], state)
-            else:
-                ids, log_probabilities, logits, state = self._engine.generate(
-                    logits, state, uniforms, settings
-                )
+                weighted = self._contrast.applied(logits, weighted)
+
+            uniforms = np.array([text.rng.random_sample() for text in texts])  # [B]
+            ids = draw_ids(weighted, uniforms, settings)  # [B]
+            # The probabilities are those before allow and contrast.
+            log_probabilities = log_probabilities_of(logits, ids)  # [B]
+            logits, state = self._engine.feed(ids, state)
             if self._contrast:
-                self._contrast.follow(ids[0])
+                self._contrast.follow(ids)
             if self._steering:
                 logits, state = self._steering.held(state)
             self._last = logits, state
 
             first_has_ended = texts[0].has_ended
-            for row, text in enumerate(texts):
+            for text, char, log_probability in zip(
+                texts, self.vocabulary.decode(ids), log_probabilities
+            ):
                 if not text.has_ended:
-                    text.add(self.vocabulary.decode(ids[:, row]), log_probabilities[:, row])
+                    text.add(char, log_probability)
             if not first_has_ended:
-                yield texts[0].last_piece
+                yield texts[0].text[-1]
             if all(text.has_ended for text in texts):
                 break
 
@@ -329,45 +320,31 @@ class _Draft:
     Attributes:
         rng: the generator of its random numbers.
         text: the prime and what was drawn.
-        last_piece: what was added last.
         has_ended: whether nothing may be added any more.
     """
 
     def __init__(self, prime: str, seed: int, stop: Optional[str], stop_count: int):
         self.rng = np.random.RandomState(seed)
         self.text = prime
-        self.last_piece = ""
         self.has_ended = False
         self._prime = prime
         self._seed = seed
-        self._log_probabilities = [np.zeros(0, np.float32)]
+        self._log_probabilities: List[float] = []
         self._stop = stop
         self._stops_left = stop_count
 
-    def add(self, drawn: str, log_probabilities: np.ndarray) -> None:
-        """Add drawn characters, up to the end of the text."""
-        if self._stop:
-            drawn = drawn[: self._find_end(self._stop, drawn)]
-        self.text += drawn
-        self.last_piece = drawn
-        self._log_probabilities.append(log_probabilities[: len(drawn)])
+    def add(self, char: str, log_probability: float) -> None:
+        """Add a drawn character, which may end the text."""
+        self.text += char
+        self._log_probabilities.append(log_probability)
+        if self._stop and self.text.endswith(self._stop):
+            self._stops_left -= 1
+            self.has_ended = self._stops_left == 0
 
     def sample(self) -> Sample:
         """Return what was drawn so far."""
         drawn = self.text[len(self._prime) :]
-        return Sample(self._seed, drawn, np.concatenate(self._log_probabilities))
-
-    def _find_end(self, stop: str, drawn: str) -> int:
-        """Return how many of the drawn characters belong to the text, and note whether it ends with them."""
-        # The string that ends the text may begin in what was drawn before.
-        overlap = len(stop) - 1
-        before = self.text[-overlap:] if overlap else ""
-        for match in re.finditer(re.escape(stop), before + drawn):
-            self._stops_left -= 1
-            if self._stops_left == 0:
-                self.has_ended = True
-                return match.end() - len(before)
-        return len(drawn)
+        return Sample(self._seed, drawn, np.array(self._log_probabilities, np.float32))
 
 
 def _weighted(

@@ -4,7 +4,6 @@ Models of LSTM cells need no TensorFlow. Letters for shapes as in :mod:`charrnn.
 """
 
 import contextlib
-import importlib.util
 import math
 import re
 from dataclasses import dataclass, field
@@ -37,7 +36,6 @@ from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import (
     MOST_TEXTS,
     SEEDS,
-    USUAL_LINE_LENGTH,
     Allow,
     Sampler,
     checked_prime,
@@ -48,7 +46,7 @@ from charrnn.engines.sampler import (
 from charrnn.engines.surprisal import surprisal as measure_surprisal
 from charrnn.hyperparameters import CELLS
 from charrnn.system import errors, files, words
-from charrnn.system.tensorflow import graphs, is_eager
+from charrnn.system.tensorflow import graphs
 from charrnn.text.unknown import resolve
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
@@ -211,17 +209,8 @@ class Model:
         prime = self._checked_prime(prime, unknown)
         _check_allow(allow)
 
-        steering = self.steered(steer)
-
-        characters: Optional[int] = num_samples * length
-        if allow or contrast or steering:
-            # Each character is then a call of the engine, for which NumPy is faster. None chooses it.
-            characters = None
-        contrasts = self.contrasted(contrast)
-        with contextlib.closing(self.engine(num_samples, characters, keeps_eager=True)) as engine:
-            writer = Sampler(engine, num_samples, allow, contrasts, steering)
-            samples = writer.write(prime, length, settings, seed, stop=stop)
-
+        with self.sampler(num_samples, contrast, steer, allow=allow) as sampler:
+            samples = sampler.write(prime, length, settings, seed, stop=stop)
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
 
@@ -257,8 +246,8 @@ class Model:
         def pieces() -> Iterator[str]:
             yield prime
             with contextlib.closing(self.engine()) as engine:
-                sampler = Sampler(engine, allow=allow, contrast=contrasts, steering=steering)
-                yield from sampler.pieces(prime, length, settings, seed, steps=1, stop=stop)
+                sampler = Sampler(engine, 1, allow, contrasts, steering)
+                yield from sampler.pieces(prime, length, settings, seed, stop=stop)
 
         return pieces()
 
@@ -302,16 +291,24 @@ class Model:
             text = text_of_run.training_text(self.run, name, flag="new=PATH")
             known_lines = text.lines()
 
-        steering = self.steered(steer)
-        characters: Optional[int] = n * USUAL_LINE_LENGTH
-        if contrast or steering:
-            characters = None
-        contrasts = self.contrasted(contrast)
-        with contextlib.closing(self.engine(n, characters, keeps_eager=True)) as engine:
-            writer = Sampler(engine, n, contrast=contrasts, steering=steering)
-            samples = writer.write_lines(length, settings, seed, known_lines)
-
+        with self.sampler(n, contrast, steer) as sampler:
+            samples = sampler.write_lines(length, settings, seed, known_lines)
         return [sample.text.rstrip("\n") for sample in samples]
+
+    @contextlib.contextmanager
+    def sampler(
+        self,
+        n: int = 1,
+        contrast: float = 0.0,
+        steer: Optional[Mapping[str, float]] = None,
+        *,
+        allow: Optional[Allow] = None,
+    ) -> Iterator[Sampler]:
+        """Make what writes n texts at once. The arguments are those of :meth:`write`."""
+        contrasts = self.contrasted(contrast)
+        steering = self.steered(steer)
+        with contextlib.closing(self.engine()) as engine:
+            yield Sampler(engine, n, allow, contrasts, steering)
 
     def contrasted(self, strength: float) -> Optional[Contrast]:
         """Return the Contrast with which a text can be written; None for a strength of 0.
@@ -456,19 +453,13 @@ class Model:
 
         files.write_atomically(target, packed(arrays, about))
 
-    def engine(
-        self, texts: int = 1, characters: Optional[int] = None, keeps_eager: bool = False
-    ) -> Engine:
-        """Make the engine that runs the model.
+    def engine(self, in_graph: bool = False) -> Engine:
+        """Make the engine that runs the model: lstm cells in NumPy, others in TensorFlow's graph.
 
         Args:
-            texts: number of texts that are written or read at once.
-            characters: number of characters in all texts together; None if it is not known, and NumPy is used. With one
-                text it has no effect.
-            keeps_eager: True in a call from Python, such as :meth:`write`, which never turns the program's eager mode
-                off just to be faster.
+            in_graph: run lstm cells in the graph too, which measures many rows of a text faster.
         """
-        if self._runs_in_numpy(texts, characters, keeps_eager):
+        if self.cell == "lstm" and not in_graph:
             return NumpyLSTM(
                 vocabulary=self.vocabulary,
                 kernels=self.kernels,
@@ -490,16 +481,6 @@ class Model:
         """
         self._kept_engine = self._kept_engine or self.engine()
         return self._kept_engine
-
-    def _runs_in_numpy(self, texts: int, characters: Optional[int], keeps_eager: bool) -> bool:
-        """Choose between the engines."""
-        if self.cell != "lstm":
-            return False
-        if not _graph_pays(texts, characters):
-            return True
-        if importlib.util.find_spec("tensorflow") is None:
-            return True
-        return keeps_eager and is_eager()
 
     @property
     def lstm_size(self) -> int:
@@ -533,29 +514,6 @@ def _is_usable(values: np.ndarray) -> bool:
     """Return whether weights are finite and not too large."""
     # A NaN among them is their minimum and their maximum, and all comparisons with it are false.
     return -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT
-
-
-def _graph_pays(texts: int, characters: Optional[int]) -> bool:
-    """Return whether the graph saves more time than TensorFlow takes to start.
-
-    docs/speed.md has the figures: 64 texts in the graph have 22,118 characters a second. In NumPy 2.4 they have 16,074,
-    so the graph saves 17 microseconds a character, and 3 seconds, the start of TensorFlow 2, after 176,000. In NumPy
-    1.18 they have 6,795, so it saves 102, and 1.5 seconds, the start of TensorFlow 1.15, after 15,000. With 2 or 3
-    texts it saves less.
-
-    Args:
-        texts: number of texts at once.
-        characters: number of characters in all texts together, or None if it is not known.
-    """
-    if texts == 1 or characters is None:
-        return False
-
-    # NumPy 1.18 is that of TensorFlow 1.15.
-    if np.lib.NumpyVersion(np.__version__) >= "1.19.0":
-        return texts > 3 and characters >= 176_000
-    if texts <= 3:
-        return characters >= 36_000
-    return characters >= 15_000
 
 
 def _checked_number(n: int) -> int:

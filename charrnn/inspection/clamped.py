@@ -9,6 +9,7 @@ import numpy as np
 
 from charrnn.engines.decoding import Settings
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.sampler import Sampler
 from charrnn.engines.trained_model import Model
 from charrnn.inspection.units import Unit
 from charrnn.text import features
@@ -111,18 +112,17 @@ def write(
         value: the value to show, in [-1, 1]. As on the page, it is rounded to two decimals and kept within ±0.99.
     """
     engine = model.engine()
+    if unit is None:
+        samples = Sampler(engine, len(SEEDS)).write(prime, LENGTH, settings, SEEDS[0])
+        return [sample.text for sample in samples]
+
     logits, state = engine.read(model.vocabulary.encode(prime), engine.zero_state())
-    logits = np.repeat(logits, len(SEEDS), axis=0)  # [B, C]
-    state = np.repeat(state, len(SEEDS), axis=1)  # [S, B, L]
-    if unit is not None:
-        layer = unit.part // 2
-        shown = np.clip(value, -0.99, 0.99).round(2)
-        state[2 * layer, :, unit.column] = np.arctanh(shown)
-        engine = _with_clamped_gates(model, unit)
-    rngs = [np.random.RandomState(seed) for seed in SEEDS]
-    uniforms = np.stack([rng.random_sample(LENGTH) for rng in rngs], axis=1)  # [T, B]
-    drawn, *_ = engine.generate(logits, state, uniforms, settings)
-    return [model.vocabulary.decode(ids) for ids in drawn.T]
+    shown = np.clip(value, -0.99, 0.99).round(2)
+    state[unit.part // 2 * 2, 0, unit.column] = np.arctanh(shown)
+    sampler = Sampler(_with_clamped_gates(model, unit), len(SEEDS))
+    sampler.go_on_after(logits, state)
+    samples = sampler.write("", LENGTH, settings, SEEDS[0], after_last=True)
+    return [sample.text for sample in samples]
 
 
 def _with_clamped_gates(model: Model, unit: Unit) -> NumpyLSTM:

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from charrnn.engines.directions import Direction, Steering
-from charrnn.engines.sampler import choose_settings
+from charrnn.engines.sampler import Sampler, choose_settings
 from charrnn.engines.trained_model import Model
 from charrnn.inspection.clamped import (
     LEAST_TELLING,
@@ -114,19 +114,11 @@ class Trial:
         self._directions = directions
         self._settings = choose_settings(len(model.vocabulary), TEMPERATURE)
         self._known_words = set(features.words(text))
-        # after each beginning
-        read = [self._read(prime) for prime in self.primes]
-        self._logits = np.concatenate([logits for logits, _ in read])
-        self._state = np.concatenate([state for _, state in read], axis=1)
         self._free_choosing = _all_of(self._write(CHOOSING))
         self._free_counted = _all_of(self._write(COUNTED))
         self._least_known = LEAST_KNOWN * self._share_of_known(self._free_choosing)
         self._least_letters = LEAST_LETTERS * _share_of_letters(self._free_choosing)
         self._most_surprise = most_surprise
-
-    def _read(self, prime: str) -> Tuple[np.ndarray, np.ndarray]:
-        ids = self._model.vocabulary.encode(prime)
-        return self._engine.read(ids, self._engine.zero_state())
 
     def told(self) -> List[ToldDirection]:
         """Return the directions that are told: those that words tell come first, and of these what is read best."""
@@ -208,31 +200,17 @@ class Trial:
     def _write(
         self, seeds: Sequence[int], steer: Optional[Mapping[str, float]] = None
     ) -> Dict[str, List[str]]:
-        """Return a text for each seed after each beginning, without it. All are written at once."""
-        model = self._model
+        """Return a text for each seed after each beginning, without it."""
         steering = None
         if steer:
+            model = self._model
             steering = Steering(self._directions, steer, model.softmax_kernel, model.softmax_bias)
-        rows = len(seeds)
-        logits = np.repeat(self._logits, rows, axis=0)  # [B, C]
-        state = np.repeat(self._state, rows, axis=1)  # [S, B, L]
-        rngs = [np.random.RandomState(seed) for seed in seeds]
-        uniforms = np.stack([rng.random_sample(LENGTH) for rng in rngs], axis=1)
-        uniforms = np.tile(uniforms, len(self.primes))  # [T, B]
-
-        drawn = []
-        for step in range(LENGTH):
-            ids, _, logits, state = self._engine.generate(
-                logits, state, uniforms[step : step + 1], self._settings
-            )
-            if steering:
-                logits, state = steering.held(state)
-            drawn.append(ids[0])
-        texts = [model.vocabulary.decode(ids) for ids in np.transpose(drawn)]
-        return {
-            prime: texts[place * rows : (place + 1) * rows]
-            for place, prime in enumerate(self.primes)
-        }
+        sampler = Sampler(self._engine, len(seeds), steering=steering)
+        written = {}
+        for prime in self.primes:
+            samples = sampler.write(prime, LENGTH, self._settings, seeds[0])
+            written[prime] = [sample.text for sample in samples]
+        return written
 
     def _share_of_known(self, texts: Sequence[str]) -> float:
         """Return how many of the words in texts are known, the last of each left out, which its end may cut."""

@@ -14,7 +14,6 @@ from conftest import process_environment
 
 from charrnn.commands import sample as sampling
 from charrnn.commands.interactive import HELP
-from charrnn.engines.sampler import CHUNK
 
 
 @pytest.fixture
@@ -129,10 +128,10 @@ def test_a_beginning_of_unknown_characters_is_refused(talk):
 
 def test_ctrl_c_ends_a_text_and_returns_to_the_prompt(talk, written, interrupt_text):
     """What was drawn before is shown, and the next beginning is continued."""
-    interrupt_text(3)
+    interrupt_text(101)
     out = talk("the ", "on", flags="--length 170 --seed 3")
     whole = written("the ", 3, "--length 170")
-    begun = whole[: len("the ") + 2 * CHUNK]
+    begun = whole[: len("the ") + 2 * 50]
     rest = written("on", 3, "--length 170")
     assert out == f"{begun}\n[seed 3]\n{rest}[seed 3]\n\n"
 

@@ -4,7 +4,7 @@ import pytest
 from conftest import texts_of
 
 from charrnn.engines.decoding import Settings
-from charrnn.engines.sampler import CHUNK, Sampler
+from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import surprisal
 
 ALL = Settings(top_n=14)
@@ -47,14 +47,6 @@ def test_a_text_ends_after_a_string(engine, start, width):
     assert sample.text == text[:end]
     assert "".join(pieces) == text[:end]
     assert len(sample.log_probabilities) == end
-
-
-def test_a_text_ends_after_a_string_that_spans_two_pieces(engine):
-    (text,) = texts_of(engine, "the ", 170, ALL, seed=8)
-    stop = text[CHUNK - 3 : CHUNK + 7]
-    assert text.index(stop) == CHUNK - 3
-    sample = first_of(engine, length=170, settings=ALL, seed=8, stop=stop)
-    assert sample.text == text[: CHUNK + 7]
 
 
 def test_a_string_that_does_not_come_ends_no_text(engine):

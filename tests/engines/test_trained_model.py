@@ -253,32 +253,6 @@ def test_layers_of_another_cell_are_refused_if_their_sizes_differ():
         model.engine()
 
 
-@pytest.mark.parametrize(
-    "numpy_version, texts, characters, engine_class",
-    [
-        ("1.18.5", 1, 10**9, NumpyLSTM),
-        ("1.18.5", 3, 35_999, NumpyLSTM),
-        ("1.18.5", 3, 36_000, GraphEngine),
-        ("1.18.5", 4, 14_999, NumpyLSTM),
-        ("1.18.5", 4, 15_000, GraphEngine),
-        ("2.4.1", 1, 10**9, NumpyLSTM),
-        ("2.4.1", 3, 10**9, NumpyLSTM),
-        ("2.4.1", 4, 175_999, NumpyLSTM),
-        ("2.4.1", 4, 176_000, GraphEngine),
-    ],
-)
-def test_a_model_runs_in_the_graph_where_this_saves_more_than_tensorflow_takes_to_start(
-    trained, monkeypatch, numpy_version, texts, characters, engine_class
-):
-    """A newer NumPy is faster, so that this is later."""
-    model = open_model(trained)
-    monkeypatch.setattr(np, "__version__", numpy_version)
-    engine = model.engine(texts, characters)
-    assert isinstance(engine, engine_class)
-    assert engine.vocabulary == model.vocabulary
-    engine.close()
-
-
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_the_largest_weights_give_numbers(tmp_path):
     """The network takes the sums of products of weights, divided by the least temperature."""
