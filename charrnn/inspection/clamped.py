@@ -7,7 +7,7 @@ from typing import Any, Counter, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from charrnn.engines.decoding import Settings
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.trained_model import Model
@@ -100,20 +100,20 @@ _ALWAYS = 1e4
 
 
 def write(
-    model: Model, prime: str, settings: Settings, unit: Optional[Unit] = None, value: float = 0
+    model: Model, prime: str, writing: Writing, unit: Optional[Unit] = None, value: float = 0
 ) -> List[str]:
     """Return a text of LENGTH characters after a beginning, without it, for each of SEEDS.
 
     Args:
         model: a model of lstm cells.
         prime: the beginning.
-        settings: how to draw.
+        writing: how to draw.
         unit: a unit that is clamped at a value from the first drawn character on. None for none.
         value: the value to show, in [-1, 1]. As on the page, it is rounded to two decimals and kept within ±0.99.
     """
     engine = model.engine()
     if unit is None:
-        samples = Sampler(engine, len(SEEDS)).write(prime, LENGTH, settings, SEEDS[0])
+        samples = Sampler(engine, len(SEEDS)).write(prime, LENGTH, writing, SEEDS[0])
         return [sample.text for sample in samples]
 
     logits, state = engine.read(model.vocabulary.encode(prime), engine.zero_state())
@@ -121,7 +121,7 @@ def write(
     state[unit.part // 2 * 2, 0, unit.column] = np.arctanh(shown)
     sampler = Sampler(_with_clamped_gates(model, unit), len(SEEDS))
     sampler.go_on_after(logits, state)
-    samples = sampler.write("", LENGTH, settings, SEEDS[0], after_last=True)
+    samples = sampler.write("", LENGTH, writing, SEEDS[0], after_last=True)
     return [sample.text for sample in samples]
 
 

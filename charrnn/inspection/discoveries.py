@@ -8,7 +8,7 @@ or a unit that tracks a feature of the text clearly more closely than any unit o
 import re
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
-from charrnn.engines.sampler import choose_settings
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import clamped, steered, units
 from charrnn.text import features
@@ -61,9 +61,9 @@ def discovered(
         prime: the beginning that the page opens with.
         text: the training text, whose words are those that the network should write.
     """
-    settings = choose_settings(len(model.vocabulary), steered.TEMPERATURE)
+    writing = Writing(temperature=steered.TEMPERATURE)
     known_words = set(features.words(text))
-    free = clamped.write(model, prime, settings)
+    free = clamped.write(model, prime, writing)
     told_directions = trial.told() if trial else []
 
     directions = []
@@ -108,7 +108,7 @@ def _units_discovered(
     known_words: Set[str],
 ) -> List[Dict[str, Any]]:
     """Return the entries of the units, in their order."""
-    settings = choose_settings(len(model.vocabulary), steered.TEMPERATURE)
+    writing = Writing(temperature=steered.TEMPERATURE)
     # The values between which each unit nearly always is, where 127 stands for 1.
     least, most = measured.limits()
 
@@ -118,8 +118,8 @@ def _units_discovered(
         unit = tracking.unit
         low_value = least[unit.part, unit.column] / 127
         high_value = most[unit.part, unit.column] / 127
-        low = clamped.write(model, prime, settings, unit=unit, value=low_value)
-        high = clamped.write(model, prime, settings, unit=unit, value=high_value)
+        low = clamped.write(model, prime, writing, unit=unit, value=low_value)
+        high = clamped.write(model, prime, writing, unit=unit, value=high_value)
         comparison = clamped.compare(low, free, high)
         entry = describe(
             tracking,

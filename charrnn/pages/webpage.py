@@ -9,10 +9,10 @@ from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints.writing import Writing
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.directions import Direction, find_directions
-from charrnn.engines.sampler import choose_settings
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import memory, units
@@ -402,7 +402,7 @@ def _page_data(
         "nearest": _nearest(model.vocabulary.chars),
         "beginnings": choose_beginnings(model, texts.measured),
         "source": texts.source,
-        "settings": asdict(choose_settings(len(model.vocabulary))),
+        "settings": asdict(Writing().for_vocabulary(len(model.vocabulary))),
         "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size},
         "measured": texts.measured_name,
         "long_line": least_full_line(texts.measured),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from charrnn.engines.decoding import Settings
+from charrnn.checkpoints.writing import Writing
 from pages.browser import Keys, in_browser
 from pages.model.reference import Hold, changed_words, held_text, whole
 from pages.small_pages import entry_of
@@ -50,7 +50,7 @@ def test_the_handle_rewrites_one_text_in_place(
 
     def expected(position):
         holds = [Hold(0, unit, view.js(f"valueAt({position})"))]
-        text = held_text(rounded, prime, opening["seed"], Settings(0.5, 5), holds=holds, length=200)
+        text = held_text(rounded, prime, opening["seed"], Writing(0.5, 5), holds=holds, length=200)
         return whole(text, prime)
 
     free = view.written()
@@ -158,7 +158,7 @@ def test_a_held_text_is_that_of_a_reference_in_float64(view, rounded):
         )
         view.wait("state.take.seed === 5 && !state.isRunning")
         holds = [Hold(0, unit, value), Hold(50, None, 0), Hold(80, unit, 0.1)]
-        expected = held_text(rounded, "the cat", 5, Settings(top_n=5), holds=holds, length=120)
+        expected = held_text(rounded, "the cat", 5, Writing(top_n=5), holds=holds, length=120)
         assert view.written() == expected
         view.set("seed", 1)
         view.write("the", 5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import CHARS, ROOT
 
-from charrnn.engines.decoding import Settings
+from charrnn.checkpoints.writing import Writing
 from charrnn.inspection import clamped, units
 from charrnn.pages import webpage
 from charrnn.text import features
@@ -139,7 +139,7 @@ def opening(small_page):
 @pytest.mark.parametrize("name, part", [("1/c", 0), ("1/h", 1), ("2/c", 2), ("2/h", 3)])
 def test_texts_with_a_number_held_are_those_of_a_reference(rounded, name, part):
     """Its memory, or its output."""
-    settings = Settings(0.5, 5)
+    settings = Writing(0.5, 5)
     unit = units.Unit(part, 2, name)
     first, *_ = clamped.write(rounded, "the ", settings, unit=unit, value=0.9)
     holds = [Hold(0, f"{name}/3", 0.9)]
@@ -153,7 +153,7 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
     """Held at its two ends: by NumPy, and in float64. A link opens the same two, and the picture is of both."""
     prime = opening["prime"]
     seed = opening["seed"]
-    settings = Settings(0.5, 5)
+    settings = Writing(0.5, 5)
     name = view.js("state.watched.unit")
     part_name, number = name.rsplit("/", 1)
     unit = units.Unit(PART_NAMES.index(part_name), int(number) - 1, part_name)
