@@ -27,7 +27,7 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-targets := help train train-distributed sample notebook page page-of-anna page-of-learning models flags site kernel test test-fast \
+targets := help train train-distributed sample notebook page page-of-anna page-of-learning models flags site kernel test test-pages test-fast \
 	bench format lint venv lock clean again
 .PHONY: $(targets)
 
@@ -102,8 +102,12 @@ flags: $(venv)/.done ## write docs/flags.md, the arguments of all commands
 site: $(venv)/.done ## write build/site, the website of docs/
 	@$(python) -m mkdocs build --strict && echo "open build/site/index.html"
 
+# A later -m, in ARGS, replaces this one.
 test: $(venv)/.done ## run the quick tests; all with ARGS="-m ''"
-	@$(python) -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(python) -m pytest -n 2 --dist worksteal -m 'not slow and not thorough and not pages' $(ARGS)
+
+test-pages: $(venv)/.done ## run the tests of pages that need a browser
+	@$(python) -m pytest -n 2 --dist worksteal -m 'pages and not slow' tests/pages $(ARGS)
 
 # They start no other process either. Hundreds of tests are skipped, so their reasons (s) are not listed.
 test-fast: $(venv)/.done ## run the tests without TensorFlow

@@ -129,10 +129,16 @@ def pytest_make_parametrize_id(val):
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Let the files with the longest tests begin, so that no process works alone on one of them at the end."""
+    """Mark the tests that need a browser, before -m selects any.
+
+    The files with the longest tests begin, so that no process works alone on one of them at the end.
+    """
     items.sort(key=lambda item: item.path.stem not in LONGEST)
     for item in items:
+        if "chromium" in item.fixturenames:
+            item.add_marker("pages")
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
 

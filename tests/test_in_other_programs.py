@@ -5,6 +5,8 @@ import json
 import pytest
 from conftest import CHARS, make_network, needs_tensorflow_2, run_python
 
+pytestmark = pytest.mark.thorough
+
 # Trains a model of Keras 3, which needs the eager mode.
 KERAS = """
 import os, sys

@@ -551,6 +551,7 @@ def test_the_commands_of_the_image_install_the_package(tmp_path):
 # The fast tests
 
 
+@pytest.mark.thorough
 def test_the_fast_tests_run_and_skip_what_needs_tensorflow_or_another_process():
     """As make starts them, on some tests."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

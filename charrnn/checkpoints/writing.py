@@ -2,7 +2,7 @@
 
 import inspect
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar
 
 from charrnn.hyperparameters import Checkable, setting
 from charrnn.system.words import did_you_mean
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
         top_p: Optional[float]
         contrast: float
         steer: Optional[Mapping[str, float]]
+        no_copy: int
+        no_repeat: int
+        known_words: bool
 
 
-# A smaller temperature makes the logits overflow float32.
-LEAST_TEMPERATURE = 0.001
 # top_p must be above 0
 LEAST_SHARE = 1e-9
 # float32 cannot hold numbers that are much larger
@@ -43,8 +44,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 class Writing(Checkable):
     """How a text is written. The defaults are the notebook's.
 
-    A direction is held, and a contrast and ``allow`` change the probabilities, before a character is drawn. For that,
-    the logits are divided by the temperature, and then ``top_n`` and ``top_p`` are applied.
+    ``allow``, the guards (``no_copy``, ``known_words``, ``no_repeat``) and a contrast change the probabilities, in this
+    order. Then the logits are divided by the temperature, and ``top_n`` and ``top_p`` are applied. A direction is held
+    after each character.
     """
 
     temperature: float = setting(
@@ -90,31 +92,23 @@ class Writing(Checkable):
         "lists those that the model has. May be repeated",
         kind=dict,
     )
-
-    def kept(self, num_classes: int, of_lines: bool = False) -> Tuple[int, float]:
-        """Return ``top_n`` and ``top_p`` for a vocabulary of C characters: what suits it in place of None.
-
-        >>> Writing().kept(80), Writing(top_p=0.5).kept(80), Writing().kept(5000)
-        ((5, 1.0), (80, 0.5), (5000, 1.0))
-        """
-        top_n = self.top_n
-        top_p = self.top_p
-        if of_lines and top_n is None and top_p is None:
-            top_p = LINES_TOP_P
-
-        draws_from_all = top_p is not None or num_classes > LARGE_VOCABULARY
-        if top_n is None and draws_from_all:
-            top_n = num_classes
-        elif top_n is None:
-            top_n = TOP_N
-        if top_p is None:
-            top_p = 1.0
-        return top_n, top_p
-
-    def for_vocabulary(self, num_classes: int, of_lines: bool = False) -> "Writing":
-        """Return it with a ``top_n`` and a ``top_p`` that are not None, see :meth:`kept`."""
-        top_n, top_p = self.kept(num_classes, of_lines)
-        return replace(self, top_n=top_n, top_p=top_p)
+    no_copy: int = setting(
+        0,
+        DECODING,
+        "write no run of so many characters of the training text; 20 is a good number, 0 allows all",
+    )
+    no_repeat: int = setting(
+        0,
+        DECODING,
+        "write no run of so many characters that the text has had, unless the training text repeats it as often; 14 is "
+        "a good number, 0 allows all",
+    )
+    known_words: bool = setting(
+        False,
+        DECODING,
+        "write words of the training text and frequent ones of its language only",
+        choices=(True, False),
+    )
 
     def changed(self, how: Mapping[str, Any]) -> "Writing":
         """Return it with other values.
@@ -128,11 +122,6 @@ class Writing(Checkable):
         changed = replace(self, **how)
         changed.check()
         return changed
-
-    @property
-    def takes_most_probable(self) -> bool:
-        """Whether the most probable character is taken, the first of several, without a random number."""
-        return self.temperature < LEAST_TEMPERATURE
 
 
 NAMES = tuple(field.name for field in fields(Writing))

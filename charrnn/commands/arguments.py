@@ -241,13 +241,7 @@ def add_settings(settings: Type[Checkable], groups: Dict[str, argparse._Argument
         group = groups[field.metadata["group"]]
         kind = field.metadata["kind"]
         if kind is bool:
-            group.add_argument(
-                words.flag(f"no_{field.name}"),
-                dest=field.name,
-                action="store_const",
-                const=False,
-                help=field.metadata["help"],
-            )
+            _add_switch(group, field)
         elif kind is dict:
             group.add_argument(
                 words.flag(field.name),
@@ -258,6 +252,27 @@ def add_settings(settings: Type[Checkable], groups: Dict[str, argparse._Argument
             )
         else:
             _add_value(group, field)
+
+
+def _add_switch(group: argparse._ArgumentGroup, field: Any) -> None:
+    """Add the flag that turns a field off, and one that turns it on if that is not the default."""
+    meaning = field.metadata["help"]
+    if not field.default:
+        group.add_argument(
+            words.flag(field.name),
+            dest=field.name,
+            action="store_const",
+            const=True,
+            help=meaning,
+        )
+        meaning = f"do not {meaning}"
+    group.add_argument(
+        words.flag(f"no_{field.name}"),
+        dest=field.name,
+        action="store_const",
+        const=False,
+        help=meaning,
+    )
 
 
 def _add_value(group: argparse._ArgumentGroup, field: Any) -> None:

@@ -13,6 +13,7 @@ from charrnn.checkpoints.writing import DECODING, Writing
 from charrnn.commands import arguments
 from charrnn.commands.comparison import Comparison, compared_with
 from charrnn.commands.interactive import Conversation
+from charrnn.engines.decoding import takes_most_probable
 from charrnn.engines.sampler import (
     MOST_TEXTS,
     SEEDS,
@@ -254,7 +255,7 @@ def _seed(args: argparse.Namespace, writing: Writing) -> int:
     if args.seed is not None:
         return int(args.seed)
     seed = fresh_seed()
-    if not writing.takes_most_probable:
+    if not takes_most_probable(writing):
         terminal.print_note(f"seed {seed}")
     return seed
 

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from dataclasses import asdict, replace
 from typing import Optional, Sequence, Union
 
 import numpy as np
@@ -154,18 +153,13 @@ def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
         terminal.print_note(
             "charrnn-train: the text is anna, because --like takes no text from a run"
         )
-    hyperparameters = {}
-    if like:
-        # The threads are those of this machine.
-        hyperparameters = asdict(replace(like.hyperparameters, threads=None))
-    hyperparameters.update(arguments.given_settings(Hyperparameters, args))
-
     job = plan_job(
         text,
-        hyperparameters,
+        arguments.given_settings(Hyperparameters, args),
         args.checkpoint_dir,
         resume=args.resume,
         preset=args.preset,
+        like=like.hyperparameters if like else None,
         minutes=args.minutes,
         init_from=init_from,
         n_processes=n_processes,

@@ -3,9 +3,15 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
+from dataclasses import replace
+from typing import Tuple
+
 import numpy as np
 
-from charrnn.checkpoints.writing import Writing
+from charrnn.checkpoints.writing import LARGE_VOCABULARY, LINES_TOP_P, TOP_N, Writing
+
+# A smaller temperature makes the logits overflow float32.
+LEAST_TEMPERATURE = 0.001
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -34,6 +40,38 @@ def log_probabilities_of(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return np.take_along_axis(log_softmax(logits), places, axis=-1).squeeze(-1)
 
 
+def kept(writing: Writing, num_classes: int, of_lines: bool = False) -> Tuple[int, float]:
+    """Return ``top_n`` and ``top_p`` for a vocabulary of C characters: what suits it in place of None.
+
+    >>> kept(Writing(), 80), kept(Writing(top_p=0.5), 80), kept(Writing(), 5000)
+    ((5, 1.0), (80, 0.5), (5000, 1.0))
+    """
+    top_n = writing.top_n
+    top_p = writing.top_p
+    if of_lines and top_n is None and top_p is None:
+        top_p = LINES_TOP_P
+
+    draws_from_all = top_p is not None or num_classes > LARGE_VOCABULARY
+    if top_n is None and draws_from_all:
+        top_n = num_classes
+    elif top_n is None:
+        top_n = TOP_N
+    if top_p is None:
+        top_p = 1.0
+    return top_n, top_p
+
+
+def for_vocabulary(writing: Writing, num_classes: int, of_lines: bool = False) -> Writing:
+    """Return how to write with a ``top_n`` and a ``top_p`` that are not None, see :func:`kept`."""
+    top_n, top_p = kept(writing, num_classes, of_lines)
+    return replace(writing, top_n=top_n, top_p=top_p)
+
+
+def takes_most_probable(writing: Writing) -> bool:
+    """Return whether the most probable character is taken, the first of several, without a random number."""
+    return writing.temperature < LEAST_TEMPERATURE
+
+
 def draw_ids(logits: np.ndarray, uniforms: np.ndarray, writing: Writing) -> np.ndarray:
     """Draw an id for each row.
 
@@ -51,7 +89,7 @@ def draw_ids(logits: np.ndarray, uniforms: np.ndarray, writing: Writing) -> np.n
     >>> draw_ids(logits, np.array([0.5]), Writing(top_n=2)).tolist()
     [1]
     """
-    if writing.takes_most_probable:
+    if takes_most_probable(writing):
         return logits.argmax(axis=1)
 
     # the softmax up to a factor
@@ -60,7 +98,7 @@ def draw_ids(logits: np.ndarray, uniforms: np.ndarray, writing: Writing) -> np.n
     np.exp(powers, powers)
 
     # What is less than the smallest that is kept becomes 0.
-    top_n, top_p = writing.kept(powers.shape[1])
+    top_n, top_p = kept(writing, powers.shape[1])
     if top_p < 1:
         powers *= powers >= _smallest_of_top_p(powers, top_n, top_p)
     elif top_n < powers.shape[1]:
@@ -80,5 +118,5 @@ def _smallest_of_top_p(powers: np.ndarray, top_n: int, top_p: float) -> np.ndarr
     largest = ascending[:, : -top_n - 1 : -1]  # [B, n], descending
     sums = np.cumsum(largest, axis=1, dtype=np.float64)
     is_kept = sums - largest < top_p * sums[:, -1:]
-    kept = np.where(is_kept, largest, np.inf)
-    return kept.min(axis=1, keepdims=True)
+    of_kept = np.where(is_kept, largest, np.inf)
+    return of_kept.min(axis=1, keepdims=True)

@@ -33,8 +33,9 @@ from charrnn.checkpoints.writing import Writing, takes_how
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.contrast import Contrast
-from charrnn.engines.decoding import softmax
+from charrnn.engines.decoding import for_vocabulary, softmax
 from charrnn.engines.directions import Direction, Steering, find_directions
+from charrnn.engines.guards import Guard, Guards, KnownWords, NoCopy, NoRepeat
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.processor import Allow, Allowing, Processor
 from charrnn.engines.sampler import (
@@ -49,8 +50,11 @@ from charrnn.engines.surprisal import surprisal as measure_surprisal
 from charrnn.hyperparameters import CELLS
 from charrnn.system import errors, files, words
 from charrnn.system.tensorflow import graphs
+from charrnn.text import lexicon
 from charrnn.text.corpus import Text
+from charrnn.text.lexicon import Lexicon
 from charrnn.text.unknown import resolve
+from charrnn.text.windows import Windows
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -79,6 +83,7 @@ class Model:
         sha256: hexadecimal SHA-256 of the ``.npz`` file that it was read from; None if there is no such file.
         open_start: opens the model that it began with; None if it began with none.
         train_text: the text that it was trained on, if it was given; None for the one that its run has or names.
+        words: the frequent words of its language, compressed, see :mod:`charrnn.text.lexicon`.
         num_layers: number of layers, by the names of the weights.
         cell: kind of cell by these names, one of :data:`charrnn.hyperparameters.CELLS`.
 
@@ -95,6 +100,7 @@ class Model:
     sha256: Optional[str] = None
     open_start: Optional[Callable[[], "Model"]] = None
     train_text: Optional[Text] = None
+    words: Optional[bytes] = None
     num_layers: int = field(init=False)
     cell: str = field(init=False)
     # What :meth:`_once` keeps: an engine, the model that it began with, its text, directions.
@@ -287,7 +293,7 @@ class Model:
         Raises:
             ValueError: there is no such value, or it is out of range.
         """
-        return Writing().changed(how).for_vocabulary(len(self.vocabulary), of_lines)
+        return for_vocabulary(Writing().changed(how), len(self.vocabulary), of_lines)
 
     @contextlib.contextmanager
     def sampler(
@@ -308,11 +314,40 @@ class Model:
                     f"not {allow!r}"
                 )
             processors.append(Allowing(self.vocabulary, allow))
+        guards = self._guards(writing)
+        if guards:
+            processors.append(Guards(guards))
         if writing.contrast:
             processors.append(self.contrasted(writing.contrast))
         if writing.steer:
             processors.append(self.steered(writing.steer))
         return processors
+
+    def _guards(self, writing: Writing) -> List[Guard]:
+        """Return the guards of a text, the one that gives way last first."""
+        guards: List[Guard] = []
+        if writing.no_copy:
+            guards.append(NoCopy(self.vocabulary, self.windows(writing.no_copy)))
+        if writing.known_words:
+            guards.append(KnownWords(self.vocabulary, self._once("lexicon", self._lexicon)))
+        if writing.no_repeat:
+            windows = self.windows(writing.no_repeat)
+            guards.append(NoRepeat(self.vocabulary, writing.no_repeat, windows))
+        return guards
+
+    def windows(self, length: int) -> Windows:
+        """Return the windows of the training text, which are kept."""
+        training = self.training_text().training
+        return self._once(f"windows of {length}", lambda: Windows.of(training, length))
+
+    def _lexicon(self) -> Lexicon:
+        """Return the words that the training text has, and the frequent ones of its language."""
+        if self.words is None:
+            raise ValueError(
+                f"known_words needs the words of a language, and {self.name} has none with it"
+            )
+        own = lexicon.forms_of(self.training_text().training)
+        return Lexicon([*lexicon.unpack(self.words), *own])
 
     def contrasted(self, strength: float) -> Contrast:
         """Return the contrast with which a text can be written.

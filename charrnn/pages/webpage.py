@@ -12,6 +12,7 @@ import numpy as np
 from charrnn.checkpoints.writing import Writing
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
+from charrnn.engines.decoding import for_vocabulary
 from charrnn.engines.directions import Direction, find_directions
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
@@ -402,7 +403,7 @@ def _page_data(
         "nearest": _nearest(model.vocabulary.chars),
         "beginnings": choose_beginnings(model, texts.measured),
         "source": texts.source,
-        "settings": asdict(Writing().for_vocabulary(len(model.vocabulary))),
+        "settings": asdict(for_vocabulary(Writing(), len(model.vocabulary))),
         "network": {"num_layers": model.num_layers, "lstm_size": model.lstm_size},
         "measured": texts.measured_name,
         "long_line": least_full_line(texts.measured),

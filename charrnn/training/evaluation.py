@@ -11,6 +11,7 @@ from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import Weights
 from charrnn.checkpoints.writing import Writing
+from charrnn.engines.decoding import for_vocabulary
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.opening import open_model
 from charrnn.engines.sampler import Sampler, default_prime
@@ -103,7 +104,7 @@ class Evaluator:
             prime = "\n"
         else:
             prime = default_prime(vocabulary, job.record.beginning)
-        writing = Writing().for_vocabulary(len(vocabulary), of_lines=job.of_lines)
+        writing = for_vocabulary(Writing(), len(vocabulary), of_lines=job.of_lines)
 
         # NumPy writes a single text faster, but has LSTM cells only.
         if job.hyperparameters.cell == "lstm":

@@ -3,9 +3,9 @@
 import math
 import re
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -26,14 +26,21 @@ from charrnn.text import lines
 from charrnn.text.corpus import Text
 from charrnn.text.lines import beginning_of
 from charrnn.training import minutes, presets, transfer
-from charrnn.training.presets import NOT_FUSED, PRESETS, auto_from_model, steps_of_auto
+from charrnn.training.presets import PRESETS, steps_of_auto
 from charrnn.training.start import NONE, Start, choose_start
 
-# hyperparameters that need a validation text
-NEED_VALIDATION = ("early_stop", "eval_every_n")
 # From this speedup of products on, the precision auto takes bfloat16.
 LEAST_SPEEDUP = 1.1
 LEAST_MINUTES = 0.01
+
+# who sets a hyperparameter
+PRESET = "preset"
+MODEL = "model"
+TEXT = "text"
+TIME = "time"
+LIKE = "like"
+MACHINE = "machine"
+USER = "user"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +55,7 @@ class Job:
         resumes: whether it continues a run.
         preset: the name of the preset of a new run; None for the notebook's values.
         start: what the run begins with; nothing for a run that is resumed.
+        is_list: whether the text is plainly a list.
         training, held_out, test: int arrays, the ids to train on, to evaluate on, and to evaluate on once at the end.
         in_order: whether ``dynamic_rnn`` runs its iterations in order, so that the seed alone determines its dropout.
         threads_so_far: the threads that a resumed run had until now; None if that is not known, or for a new run.
@@ -59,6 +67,7 @@ class Job:
     record: RunRecord
     folder: StrPath
     text: str
+    is_list: bool
     training: np.ndarray
     held_out: np.ndarray
     test: np.ndarray
@@ -71,11 +80,6 @@ class Job:
     speedup: Optional[float] = None
     time_in_words: str = ""
     n_files: int = 1
-
-    @property
-    def is_list(self) -> bool:
-        """Whether the text is plainly a list."""
-        return lines.is_list(self.text)
 
     @property
     def of_lines(self) -> bool:
@@ -103,13 +107,40 @@ class Job:
         return self.record.total_steps(len(self.training))
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a new run is asked to be.
+
+    Attributes:
+        user: the hyperparameters that the user has set.
+        threads: how many this process may use, where the user has set none.
+        preset: the name of a preset; None for the notebook's values.
+        like: the hyperparameters of a run that it is to be like.
+        takes_minutes: whether it is to take a given time.
+    """
+
+    user: Mapping[str, Any]
+    threads: int
+    preset: Optional[str] = None
+    like: Optional[Hyperparameters] = None
+    takes_minutes: bool = False
+
+
+class Settled(NamedTuple):
+    """The hyperparameters of a new run, and who set those that are not the notebook's."""
+
+    hyperparameters: Hyperparameters
+    set_by: Dict[str, str]
+
+
 def plan_job(
     text: Optional[Text],
-    overrides: Dict[str, Any],
+    overrides: Mapping[str, Any],
     folder: Optional[StrPath],
     *,
     resume: bool = False,
     preset: Optional[str] = None,
+    like: Optional[Hyperparameters] = None,
     minutes: Optional[float] = None,
     init_from: Union[Model, str, None] = None,
     n_processes: int = 1,
@@ -131,6 +162,7 @@ def plan_job(
         folder: the run folder; None for a new one, or to resume the newest, of those without a name.
         resume: whether to continue the run in the folder.
         preset: the values to start from, a name in PRESETS or AUTO; None for the notebook's.
+        like: the hyperparameters of a run that a new one is to be like.
         minutes: the time that the run is to take, from now to its end; None if its epochs say how long.
         init_from: a model to take the initial weights from, which must have the same cell and sizes; the text may
             have other characters. Or ``auto`` for one that suits the text, or ``none`` for none. None stands for
@@ -156,18 +188,20 @@ def plan_job(
         names = [*PRESETS, AUTO]
         question = words.did_you_mean(str(preset), names)
         raise ValueError(f"preset must be one of {', '.join(names)}, not {preset!r}{question}")
-    # What the user has set stays. What is added for a time may change.
-    fixed = list(overrides)
-    if overrides.get("threads") is None:
-        overrides = {**overrides, "threads": threads}
     if minutes is not None:
         _check_minutes(minutes, overrides, preset, n_processes)
         preset = AUTO
-        overrides = {"precision": AUTO, "early_stop": 0, **overrides}
 
-    plan = partial(_new_job, text, overrides, folder, names_folder, preset, n_processes)
-    start = _start(text, overrides, preset, init_from)
-    job = plan(start)
+    asked = Asked(
+        user=overrides,
+        preset=preset,
+        like=like,
+        takes_minutes=minutes is not None,
+        threads=threads,
+    )
+    run = _NewRun.of(text, asked, folder, names_folder, n_processes)
+    start = run.start(init_from)
+    job = run.job(start)
     if minutes is None:
         return job
 
@@ -177,11 +211,11 @@ def plan_job(
         if job_in_time:
             return job_in_time
         reason = f"because a run from {start.model.name} takes more time"
-        job = plan(Start(reason=reason))
-    return _fitted(job, minutes, fixed, started)
+        job = run.job(Start(reason=reason))
+    return _fitted(job, minutes, list(overrides), started)
 
 
-def _check_names(overrides: Dict[str, Any]) -> None:
+def _check_names(overrides: Mapping[str, Any]) -> None:
     """Raise ValueError for a name that no hyperparameter has."""
     unknown = sorted(set(overrides) - set(NAMES))
     if unknown:
@@ -198,64 +232,202 @@ def _check_absent(**for_a_new_run: Any) -> None:
             raise ValueError(f"{name} is for a new run and cannot be combined with resume")
 
 
-def _start(
-    text: Text,
-    overrides: Dict[str, Any],
-    preset: Optional[str],
-    init_from: Union[Model, str, None],
-) -> Start:
-    """Return what a new run begins with: the model that is given, or the one that is chosen, if any."""
-    if isinstance(init_from, Model):
-        return Start(init_from)
-    if init_from == NONE or (init_from is None and preset != AUTO):
-        return Start()
+@dataclass(frozen=True, eq=False)
+class _NewRun:
+    """A new run, up to what it begins with.
 
-    # What the run would be without a model. With the preset auto, the model brings the sizes that are not given.
-    hyper = _hyperparameters(text, overrides, preset, init_from=None)
-    sizes = {}
-    for name in transfer.NETWORK:
-        if name in overrides or preset != AUTO:
-            sizes[name] = getattr(hyper, name)
-    return choose_start(text, hyper, sizes)
+    Attributes:
+        text: its text, in the order of the run.
+        sha256, shuffled_sha256: those of the text as it was given, and, if its lines are shuffled, in this order.
+        is_list: whether the text is plainly a list.
+        asked: what the run is asked to be.
+        is_loose: whether the lines may stand in any order.
+        folder, names_folder, n_processes: as in :class:`Job` and :func:`plan_job`.
+    """
+
+    text: Text
+    sha256: str
+    shuffled_sha256: Optional[str]
+    is_list: bool
+    is_loose: bool
+    asked: Asked
+    folder: StrPath
+    names_folder: bool
+    n_processes: int
+
+    @classmethod
+    def of(
+        cls, text: Text, asked: Asked, folder: StrPath, names_folder: bool, n_processes: int
+    ) -> "_NewRun":
+        """Read the text once: what it is, and its order."""
+        is_list = lines.is_list(text.text)
+        # The first line of a table has the names of its columns, and stays the first.
+        is_loose = is_list and not lines.is_table(text.text)
+        sha256 = files.text_sha256(text.text)
+        shuffled_sha256 = None
+        settled = settle(asked, len(text.text), is_loose)
+        if settled.hyperparameters.shuffle == "lines":
+            text = replace(text, text=lines.shuffled(text.text))
+            shuffled_sha256 = files.text_sha256(text.text)
+        return cls(
+            text=text,
+            sha256=sha256,
+            shuffled_sha256=shuffled_sha256,
+            is_list=is_list,
+            is_loose=is_loose,
+            asked=asked,
+            folder=folder,
+            names_folder=names_folder,
+            n_processes=n_processes,
+        )
+
+    def start(self, init_from: Union[Model, str, None]) -> Start:
+        """Return what the run begins with: the model that is given, or the one that is chosen, if any."""
+        if isinstance(init_from, Model):
+            return Start(init_from)
+        preset = self.asked.preset
+        if init_from == NONE or (init_from is None and preset != AUTO):
+            return Start()
+
+        # With the preset auto, the model brings the sizes that are not given.
+        settled = self._settled(None)
+        sizes = {}
+        for name in transfer.NETWORK:
+            if preset != AUTO or settled.set_by.get(name) in (LIKE, USER):
+                sizes[name] = getattr(settled.hyperparameters, name)
+        return choose_start(self.text.text, self.sha256, settled.hyperparameters, sizes)
+
+    def _settled(self, model: Optional[Model]) -> Settled:
+        network = transfer.network_of(model) if model else None
+        return settle(self.asked, len(self.text.text), self.is_loose, network)
+
+    def job(self, start: Start) -> Job:
+        """Return the job of the run if it begins with a start."""
+        hyper, _ = self._settled(start.model)
+        # Order makes dynamic_rnn slower, and is of no use if the seed is drawn below: nobody will repeat such a run.
+        in_order = hyper.seed is not None
+        if hyper.seed is None:
+            hyper = replace(hyper, seed=fresh_seed(below=2**31))
+        speedup = None
+        if hyper.precision == AUTO:
+            threads = hyper.threads or self.asked.threads
+            precision, speedup = faster_precision(threads, hyper.unrolls_fused)
+            hyper = replace(hyper, precision=precision)
+
+        return _checked_job(
+            self._record(hyper, start.model),
+            self.text,
+            self.folder,
+            self.n_processes,
+            start=start,
+            names_folder=self.names_folder,
+            preset=self.asked.preset,
+            in_order=in_order,
+            speedup=speedup,
+            is_list=self.is_list,
+        )
+
+    def _record(self, hyper: Hyperparameters, model: Optional[Model]) -> RunRecord:
+        """Return the record of the run. Raise ValueError if it cannot start from the model."""
+        record = RunRecord(
+            hyperparameters=hyper,
+            vocabulary=Vocabulary.from_text(self.text.text),
+            text_name=self.text.name,
+            text_sha256=self.sha256,
+            shuffled_sha256=self.shuffled_sha256,
+            # The words "The " would lead the network back to the text that its model has read.
+            beginning=beginning_of(self.text.text, own=model is not None),
+        )
+        if not model:
+            return record
+
+        for name, value in transfer.network_of(model).items():
+            if value != getattr(hyper, name):
+                raise ValueError(
+                    f"{model.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
+                    "start from it"
+                )
+        return replace(record, init_from=model.name, init_from_sha256=model.sha256)
 
 
-def _new_job(
-    text: Text,
-    overrides: Dict[str, Any],
-    folder: StrPath,
-    names_folder: bool,
-    preset: Optional[str],
-    n_processes: int,
-    start: Start,
-) -> Job:
-    """Return the job of a new run that begins with a start."""
-    hyper = _hyperparameters(text, overrides, preset, start.model)
-    # Order makes dynamic_rnn slower, and is of no use if the seed is drawn below: nobody will repeat such a run.
-    in_order = hyper.seed is not None
-    if hyper.seed is None:
-        hyper = replace(hyper, seed=fresh_seed(below=2**31))
-    speedup = None
-    if hyper.precision == AUTO:
-        precision, speedup = faster_precision(overrides["threads"], hyper.unrolls_fused)
-        hyper = replace(hyper, precision=precision)
+def settle(
+    asked: Asked, n_characters: int, is_list: bool, network: Optional[Mapping[str, Any]] = None
+) -> Settled:
+    """Merge all that sets hyperparameters of a new run. Of two that set the same, the later one counts.
 
-    record, text = _new_run(text, hyper, start.model)
-    return _checked_job(
-        record,
-        text,
-        folder,
-        n_processes,
-        start=start,
-        names_folder=names_folder,
-        preset=preset,
-        in_order=in_order,
-        speedup=speedup,
-    )
+    Args:
+        asked: what the run is asked to be.
+        n_characters: the length of its text.
+        is_list: whether the text is a list of which each line may stand anywhere.
+        network: the sizes of the model that it begins with; None for random weights.
+
+    Raises:
+        ValueError: a value is out of range, or two contradict each other.
+    """
+    of_preset = _values_of(asked.preset, n_characters, begins_with_model=network is not None)
+    if asked.user.get("val_fraction") == 0:
+        # What a preset sets for the validation has nothing to act on.
+        of_preset = {
+            name: value for name, value in of_preset.items() if name not in presets.NEED_VALIDATION
+        }
+    layers = [(MODEL, dict(network or {})), (PRESET, of_preset)]
+    if asked.preset == AUTO:
+        # The model brings its sizes. With another preset, the preset's stay, and a model of other sizes is refused.
+        layers.reverse()
+        if is_list:
+            layers.append((TEXT, dict(shuffle="lines")))
+    if asked.takes_minutes:
+        layers.append((TIME, presets.IN_TIME))
+    if asked.like:
+        layers.append((LIKE, asdict(asked.like)))
+    layers.append((MACHINE, dict(threads=asked.threads)))
+    of_user = dict(asked.user)
+    if of_user.get("threads") is None:
+        of_user.pop("threads", None)
+    layers.append((USER, of_user))
+
+    values: Dict[str, Any] = {}
+    set_by: Dict[str, str] = {}
+    for who, of_layer in layers:
+        values.update(of_layer)
+        set_by.update(dict.fromkeys(of_layer, who))
+    hyper = Hyperparameters(**values)
+
+    # Dropout on recurrent weights needs the fused unroll. Where that is not used, other dropout takes its place.
+    if asked.preset == AUTO and hyper.recurrent_keep_prob != 1 and not hyper.unrolls_fused:
+        not_fused: Dict[str, Any] = {
+            name: presets.NOT_FUSED[name] for name in presets.NOT_FUSED if set_by[name] != USER
+        }
+        hyper = replace(hyper, **not_fused)
+    _check(hyper, set_by, asked.preset)
+    return Settled(hyper, set_by)
+
+
+def _values_of(name: Optional[str], n_characters: int, begins_with_model: bool) -> Dict[str, Any]:
+    """Return what a preset sets."""
+    if name is None:
+        return {}
+    if name == AUTO and begins_with_model:
+        return presets.auto_from_model(n_characters)
+    return presets.preset(name, n_characters)
+
+
+def _check(hyper: Hyperparameters, set_by: Mapping[str, str], preset_name: Optional[str]) -> None:
+    """Raise ValueError as :meth:`Hyperparameters.check` does, with the values that a preset sets, if it is of these."""
+    try:
+        hyper.check()
+    except ValueError as error:
+        named = re.findall(r"\w+", str(error))
+        of_preset = [name for name in sorted(set(named)) if set_by.get(name) == PRESET]
+        if not of_preset:
+            raise
+        told = ", ".join(f"{name} {getattr(hyper, name)}" for name in of_preset)
+        raise ValueError(f"{error}; the preset {preset_name} sets {told}")
 
 
 def _resumed_job(
     text: Optional[Text],
-    overrides: Dict[str, Any],
+    overrides: Mapping[str, Any],
     folder: StrPath,
     n_processes: int,
     threads: int,
@@ -271,7 +443,15 @@ def _resumed_job(
     record = replace(record, hyperparameters=replace(hyper, threads=threads_of_run))
 
     so_far = old.hyperparameters.threads
-    return _checked_job(record, text, folder, n_processes, resumes=True, threads_so_far=so_far)
+    return _checked_job(
+        record,
+        text,
+        folder,
+        n_processes,
+        resumes=True,
+        threads_so_far=so_far,
+        is_list=lines.is_list(text.text),
+    )
 
 
 def _checked_job(
@@ -332,7 +512,7 @@ def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
 
 
 def _check_minutes(
-    n_minutes: float, overrides: Dict[str, Any], preset: Optional[str], n_processes: int
+    n_minutes: float, overrides: Mapping[str, Any], preset: Optional[str], n_processes: int
 ) -> None:
     """Raise ValueError for a time that no run can have, or that something contradicts."""
     if not isinstance(n_minutes, (int, float)) or not LEAST_MINUTES <= n_minutes < math.inf:
@@ -347,55 +527,8 @@ def _check_minutes(
             raise ValueError(f"minutes cannot be combined with {name}")
 
 
-def _hyperparameters(
-    text: Text, overrides: Dict[str, Any], preset: Optional[str], init_from: Optional[Model]
-) -> Hyperparameters:
-    """Return the hyperparameters of a new run: those of a preset and a model, with some overridden."""
-    values = _values_of_new_run(text, overrides, preset, init_from)
-    hyper = Hyperparameters(**{**values, **overrides})
-    try:
-        hyper.check()
-    except ValueError as error:
-        named = re.findall(r"\w+", str(error))
-        of_preset = []
-        for name in set(values).difference(overrides):
-            if name in named:
-                of_preset.append(f"{name} {values[name]}")
-        if not preset or not of_preset:
-            raise
-        raise ValueError(f"{error}; the preset {preset} sets {', '.join(sorted(of_preset))}")
-    return hyper
-
-
-def _values_of_new_run(
-    text: Text, overrides: Dict[str, Any], preset: Optional[str], init_from: Optional[Model]
-) -> Dict[str, Any]:
-    """Return the values of a preset and a model, by the names of hyperparameters."""
-    network = transfer.network_of(init_from) if init_from else {}
-    n_characters = len(text.text)
-    values = presets.preset(preset, n_characters) if preset else {}
-    if overrides.get("val_fraction") == 0:
-        # What a preset sets for the validation has nothing to act on.
-        values = {name: value for name, value in values.items() if name not in NEED_VALIDATION}
-    # Where a preset and the model differ, the preset wins, so that _new_run refuses the model.
-    if preset != AUTO:
-        return {**network, **values}
-
-    # With auto, the model wins.
-    if init_from:
-        values = {**auto_from_model(n_characters), **network}
-    # The first line of a table has the names of its columns, and stays the first.
-    if lines.is_list(text.text) and not lines.is_table(text.text):
-        values["shuffle"] = "lines"
-    # Dropout on recurrent weights needs the fused unroll. Where that is not used, other dropout takes its place.
-    hyper = Hyperparameters(**{**values, **overrides})
-    if hyper.recurrent_keep_prob != 1 and not hyper.unrolls_fused:
-        values.update(NOT_FUSED)
-    return values
-
-
 def _resumed_run(
-    record: RunRecord, overrides: Dict[str, Any], text: Optional[Text]
+    record: RunRecord, overrides: Mapping[str, Any], text: Optional[Text]
 ) -> Tuple[RunRecord, Text]:
     """Return a record with some hyperparameters changed, and its text. Raise ValueError if the run cannot have them."""
     subject = f"the run in {record.folder}"
@@ -429,37 +562,6 @@ def _resumed_run(
                 f"to {getattr(hyper, name)}: leave it out, or train another run"
             )
     return replace(record, hyperparameters=hyper), own_text
-
-
-def _new_run(
-    text: Text, hyper: Hyperparameters, init_from: Optional[Model]
-) -> Tuple[RunRecord, Text]:
-    """Return the record of a new run, and its text in its order. Raise ValueError if it cannot start from the model."""
-    sha256 = files.text_sha256(text.text)
-    shuffled_sha256 = None
-    if hyper.shuffle == "lines":
-        text = replace(text, text=lines.shuffled(text.text))
-        shuffled_sha256 = files.text_sha256(text.text)
-
-    record = RunRecord(
-        hyperparameters=hyper,
-        vocabulary=Vocabulary.from_text(text.text),
-        text_name=text.name,
-        text_sha256=sha256,
-        shuffled_sha256=shuffled_sha256,
-        # The words "The " would lead the network back to the text that its model has read.
-        beginning=beginning_of(text.text, own=init_from is not None),
-    )
-    if not init_from:
-        return record, text
-
-    for name, value in transfer.network_of(init_from).items():
-        if value != getattr(hyper, name):
-            raise ValueError(
-                f"{init_from.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
-                "start from it"
-            )
-    return replace(record, init_from=init_from.name, init_from_sha256=init_from.sha256), text
 
 
 def _check_processes(batch_size: int, n_processes: int, resumes: bool) -> None:

@@ -9,7 +9,7 @@ language.
 import contextlib
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -19,10 +19,8 @@ from charrnn.engines.opening import open_known
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import Hyperparameters
-from charrnn.system import files, words
-from charrnn.text import lines
+from charrnn.system import words
 from charrnn.text.baselines import ngram_nats
-from charrnn.text.corpus import Text
 from charrnn.text.trigrams import share_of
 
 # in place of a model: begin with random weights
@@ -71,20 +69,18 @@ class Prediction(NamedTuple):
     of_letters: float
 
 
-def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> Start:
+def choose_start(text: str, sha256: str, hyper: Hyperparameters, sizes: Mapping[str, Any]) -> Start:
     """Choose the known model that a new run on a text begins with, if it is to begin with one.
 
     Args:
-        text: the text of the run. What the run holds out of it is not read.
+        text: the text of the run, in its order. What the run holds out of it is not read.
+        sha256: that of the text as it was given.
         hyper: the hyperparameters of the run, if it begins with random weights.
         sizes: the values of hyperparameters that the model must have.
     """
-    if len(text.text) >= LONGEST:
+    if len(text) >= LONGEST:
         return Start(reason=f"because the text has {LONGEST:,} characters or more")
-    content = text.text
-    if hyper.shuffle == "lines":
-        content = lines.shuffled(content)
-    training, _, _ = split(content, hyper.val_fraction, hyper.test_fraction)
+    training, _, _ = split(text, hyper.val_fraction, hyper.test_fraction)
     look = training[:LOOK]
     if len(look) < LEAST_LOOK:
         return Start(reason=f"because there are fewer than {LEAST_LOOK} characters to train on")
@@ -97,7 +93,6 @@ def choose_start(text: Text, hyper: Hyperparameters, sizes: Dict[str, Any]) -> S
         named = words.listed(f"{name} {value}" for name, value in sizes.items())
         return Start(reason=f"because no known model has {named}")
 
-    sha256 = files.text_sha256(text.text)
     # The models that have read the text, and the others.
     readers: List[str] = []
     others: List[Tuple[Prediction, Model]] = []
@@ -142,7 +137,7 @@ def _start_with(nearest: Model, prediction: Prediction, look: str, have_read: st
     return Start(reason=f"because {nearest.name} {comparison}", is_unlike=True)
 
 
-def _finalists(names: List[str], look: str, sizes: Dict[str, Any]) -> List[Model]:
+def _finalists(names: List[str], look: str, sizes: Mapping[str, Any]) -> List[Model]:
     """Return the models of some sizes whose languages are nearest to a text, those that may have read it included."""
     nearness = {name: share_of(KNOWN_MODELS[name].trigrams, look) for name in names}
     least = NEARLY * max(nearness.values(), default=0.0)

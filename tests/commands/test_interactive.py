@@ -98,7 +98,7 @@ def test_the_end_of_the_input_ends_it(talk):
     [
         ("the Zoo", "'Z' (line 1, column 5)"),
         ("/temperature warm", "float: 'warm'"),
-        ("/top-p 2", "at least 1e-09 and at most 1"),
+        ("/top-p 2", "above 0 and at most 1"),
         ("/length 0", "must be an integer, at least 1"),
         ("/seed 4294967296", "must be an integer, from 0"),
         ("/colour", "no command /colour"),

@@ -16,6 +16,7 @@ from charrnn.data import Vocabulary
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import quoted
+from charrnn.text.lines import is_list
 from charrnn.training.display import Display
 from charrnn.training.job import Job
 from charrnn.training.start import Start
@@ -40,6 +41,7 @@ def display_of(
         record=record,
         folder=folder,
         text="a" * 1040,
+        is_list=False,
         start=Start(init_from),
         training=np.zeros(n_training, np.int8),
         held_out=np.zeros(n_held_out, np.int8),
@@ -71,7 +73,7 @@ def test_the_plan_names_the_text_the_windows_the_network_and_the_steps(display, 
 )
 def test_the_plan_of_a_short_text_says_what_predicts_it_better(display, capsys, text, is_said):
     """A list is none: the network predicts it better than n-gram counts."""
-    display.job = replace(display.job, text=text)
+    display.job = replace(display.job, text=text, is_list=is_list(text))
     display.plan()
     out = capsys.readouterr().out
     assert ("n-gram counts often predict better than a network" in out) == is_said
@@ -107,7 +109,7 @@ def test_the_plan_of_a_text_of_several_files_says_how_many(display, capsys):
     [("{\\rtf1 a" * 99, "RTF"), ("\n<HTML>a" * 99, "HTML"), ("a <html>" * 99, "")],
 )
 def test_the_plan_says_that_markup_is_learned(display, capsys, text, markup):
-    display.job = replace(display.job, text=text)
+    display.job = replace(display.job, text=text, is_list=is_list(text))
     display.plan()
     said = re.findall("the text is (.*), and its markup is learned", capsys.readouterr().out)
     assert "".join(said) == markup
@@ -123,7 +125,7 @@ def test_the_plan_says_that_markup_is_learned(display, capsys, text, markup):
     ids=["chat", "table", "play"],
 )
 def test_the_plan_says_what_of_an_export_is_learned(display, capsys, text, said):
-    display.job = replace(display.job, text=text)
+    display.job = replace(display.job, text=text, is_list=is_list(text))
     display.plan()
     out = capsys.readouterr().out
     assert re.findall(r"\nnote     the text is (.*) learned", out) == said
@@ -142,7 +144,7 @@ def test_the_plan_says_what_of_an_export_is_learned(display, capsys, text, said)
     ids=["columns", "indentation", "two blanks", "a filled line"],
 )
 def test_the_plan_says_that_a_text_has_columns(display, capsys, text, count):
-    display.job = replace(display.job, text=text)
+    display.job = replace(display.job, text=text, is_list=is_list(text))
     display.plan()
     assert capsys.readouterr().out.count("\nnote     the text has columns of blanks, and ") == count
 

@@ -1,0 +1,117 @@
+"""Guards: what may not come next while a text is written. NumPy only.
+
+Letters for shapes as in :mod:`charrnn.engines`.
+"""
+
+from typing import Dict, Sequence, Tuple
+
+import numpy as np
+
+from charrnn.data import Vocabulary, code_points
+from charrnn.engines.processor import Processor, Texts
+from charrnn.text.lexicon import Lexicon, begins_sentence, part_of
+from charrnn.text.windows import Windows
+
+
+class Guard:
+    """Something that a text must not do."""
+
+    def allowed(self, text: str) -> np.ndarray:
+        """Return which characters may follow a text, bool [C]."""
+        raise NotImplementedError
+
+
+class Guards(Processor):
+    """Leaves the characters that guards allow.
+
+    Where nothing is left that ``allow`` leaves too, the last guard gives way, then the one before it, and so on. So
+    guards never end a text.
+    """
+
+    def __init__(self, guards: Sequence[Guard]) -> None:
+        """Prepare to write with guards, the one that gives way last first."""
+        self._guards = tuple(guards)
+
+    def process(self, logits: np.ndarray, own: np.ndarray, texts: Texts) -> np.ndarray:
+        logits = logits.copy()
+        for row, text in enumerate(texts):
+            if text is None:
+                continue
+            kept = logits[row] > -np.inf  # [C]
+            for guard in self._guards:
+                narrower = kept & guard.allowed(text)
+                if narrower.any():
+                    kept = narrower
+            logits[row, ~kept] = -np.inf
+        return logits
+
+
+class NoCopy(Guard):
+    """No window of the training text."""
+
+    def __init__(self, vocabulary: Vocabulary, windows: Windows) -> None:
+        self._chars = vocabulary.chars
+        self._points = code_points("".join(vocabulary.chars)).astype(np.uint32)
+        self._windows = windows
+
+    def allowed(self, text: str) -> np.ndarray:
+        before = self._windows.length - 1
+        if len(text) < before:
+            return np.ones(len(self._chars), bool)
+        return self._windows.following(text[len(text) - before :], self._chars, self._points) == 0
+
+
+class NoRepeat(Guard):
+    """No window that the text has had, unless the training text repeats it as often."""
+
+    def __init__(self, vocabulary: Vocabulary, length: int, windows: Windows) -> None:
+        """Prepare to guard windows of some characters, of which those of the training text are counted."""
+        self._ids = vocabulary.vocab_to_int
+        self._chars = vocabulary.chars
+        self._points = code_points("".join(vocabulary.chars)).astype(np.uint32)
+        self._length = length
+        self._windows = windows
+
+    def allowed(self, text: str) -> np.ndarray:
+        allowed = np.ones(len(self._chars), bool)
+        if len(text) < self._length:
+            return allowed
+        tail = text[len(text) - self._length + 1 :]
+        counts = self._counts_after(tail, text)
+        if not counts:
+            return allowed
+
+        in_training = self._windows.following(tail, self._chars, self._points)
+        share = len(text) / self._windows.n_characters
+        for index, count in counts.items():
+            if count >= 1 + int(in_training[index] * share):
+                allowed[index] = False
+        return allowed
+
+    def _counts_after(self, tail: str, text: str) -> Dict[int, int]:
+        """Return how often each character has followed some others in a text, by its id."""
+        counts: Dict[int, int] = {}
+        place = text.find(tail)
+        while 0 <= place < len(text) - len(tail):
+            index = self._ids[text[place + len(tail)]]
+            counts[index] = counts.get(index, 0) + 1
+            place = text.find(tail, place + 1)
+        return counts
+
+
+class KnownWords(Guard):
+    """Letters along known words only, and ends where a word ends."""
+
+    def __init__(self, vocabulary: Vocabulary, lexicon: Lexicon) -> None:
+        self._chars = vocabulary.chars
+        self._lexicon = lexicon
+        # what may follow a part of a word, which comes again and again
+        self._masks: Dict[Tuple[str, bool], np.ndarray] = {}
+
+    def allowed(self, text: str) -> np.ndarray:
+        part = part_of(text)
+        is_first = begins_sentence(text, part)
+        if (part, is_first) not in self._masks:
+            mask = [self._lexicon.allows(part, is_first, char) for char in self._chars]
+            self._masks[part, is_first] = np.array(mask, bool)
+        return self._masks[part, is_first]

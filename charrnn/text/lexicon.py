@@ -1,0 +1,121 @@
+"""The words that a text may have: its own, and the frequent ones of its language. The standard library only."""
+
+import lzma
+import re
+from collections import Counter
+from typing import Counter as Counts
+from typing import FrozenSet, Iterable, List, Set
+
+from charrnn.text import novelty
+
+APOSTROPHES = "'’"
+# A word, with digits and apostrophes in it.
+_TOKEN = re.compile(r"[^\W_][\w'’]*")
+# What may stand between the end of a sentence and the word that begins the next.
+_BEFORE_A_SENTENCE = " \t\"'“”‘’«»„()[]*_—–-"
+_ENDS = ".!?…:;\n"
+# occurrences in a text from which on a word is frequent
+LEAST_COUNT = 5
+# A word is listed in lower case if at least this share of its occurrences are.
+LEAST_LOWER = 0.1
+
+
+def forms_of(text: str) -> FrozenSet[str]:
+    """Return the words of a text, as they are written there."""
+    return frozenset(word.rstrip(APOSTROPHES) for word in _TOKEN.findall(text))
+
+
+def frequent_words(text: str, most: int) -> List[str]:
+    """Return the most frequent words of a text, sorted: in lower case, or, such as names, with a capital.
+
+    Args:
+        text: a long one.
+        most: how many words.
+    """
+    counts = Counter(word.rstrip(APOSTROPHES) for word in _TOKEN.findall(text))
+    by_lower: Counts[str] = Counter()
+    for word, count in counts.items():
+        if not any(map(str.isdigit, word)):
+            by_lower[word.lower()] += count
+
+    words = []
+    for word, count in by_lower.most_common(most):
+        if count < LEAST_COUNT:
+            break
+        is_lower = counts[word] >= LEAST_LOWER * count
+        words.append(word if is_lower else word[:1].upper() + word[1:])
+    return sorted(words)
+
+
+def pack(words: Iterable[str]) -> bytes:
+    """Return words compressed, for a file."""
+    return lzma.compress("\n".join(words).encode("utf-8"), preset=9)
+
+
+def unpack(content: bytes) -> List[str]:
+    """Return the words of :func:`pack`."""
+    return lzma.decompress(content).decode("utf-8").split("\n")
+
+
+def has_words(text: str) -> bool:
+    """Return whether a text has spaces between its words, as Chinese has not."""
+    spaces = sum(map(str.isspace, text))
+    return spaces >= novelty.LEAST_SPACES * len(text)
+
+
+class Lexicon:
+    """Known words, and how a text may go on inside of one.
+
+    A word is written as it is known, or with a capital at the beginning of a sentence or line.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words: Set[str] = set(words)
+        self._beginnings: Set[str] = set()
+        for word in self._words:
+            self._beginnings.update(word[:end] for end in range(1, len(word) + 1))
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def allows(self, part: str, begins_sentence: bool, char: str) -> bool:
+        """Return whether a character may follow the part of a word, see :func:`part_of`, or "" between words."""
+        if char.isalnum() or (part and char in APOSTROPHES):
+            longer = part + char
+            if self._is_in(self._beginnings, longer, begins_sentence) or longer.isdigit():
+                return True
+            # An apostrophe may be a closing quotation mark.
+            return char in APOSTROPHES and self._is_word(part, begins_sentence)
+        return not part or self._is_word(part, begins_sentence)
+
+    def _is_word(self, part: str, begins_sentence: bool) -> bool:
+        word = part.rstrip(APOSTROPHES)
+        return word.isdigit() or self._is_in(self._words, word, begins_sentence)
+
+    @staticmethod
+    def _is_in(known: Set[str], part: str, begins_sentence: bool) -> bool:
+        if part in known:
+            return True
+        return begins_sentence and part[:1].lower() + part[1:] in known
+
+
+def part_of(text: str) -> str:
+    """Return the word at the end of a text, as far as it is written; "" if the text ends between words.
+
+    >>> part_of("the cat's"), part_of("the cat "), part_of("'the"), part_of("")
+    ("cat's", '', 'the', '')
+    """
+    start = len(text)
+    while start and (text[start - 1].isalnum() or text[start - 1] in APOSTROPHES):
+        start -= 1
+    return text[start:].lstrip(APOSTROPHES)
+
+
+def begins_sentence(text: str, part: str) -> bool:
+    """Return whether the word at the end of a text begins a sentence or a line.
+
+    >>> begins_sentence("He came. The", "The"), begins_sentence("He came, the", "the")
+    (True, False)
+    """
+    before = text[: len(text) - len(part)].rstrip(_BEFORE_A_SENTENCE)
+    return not before or before[-1] in _ENDS
