@@ -1,4 +1,4 @@
-"""What a network writes while a unit is clamped at a value, and what tells such texts apart. NumPy only."""
+"""What tells texts apart that were written with a direction held at its two ends: words or signs. NumPy only."""
 
 import itertools
 import re
@@ -7,15 +7,8 @@ from typing import Any, Counter, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from charrnn.engines.decoding import Settings
-from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Sampler
-from charrnn.engines.trained_model import Model
-from charrnn.inspection.units import Unit
 from charrnn.text import features
 
-# Seeds of the texts; words are chosen in the first half of them, and counted in the second.
-SEEDS = range(1, 65)
 # characters of each text, as many as the page shows
 LENGTH = 200
 
@@ -95,57 +88,6 @@ class Comparison:
         }
 
 
-# The bias of a gate that is open whatever the network reads; with a minus, of one that is shut.
-_ALWAYS = 1e4
-
-
-def write(
-    model: Model, prime: str, settings: Settings, unit: Optional[Unit] = None, value: float = 0
-) -> List[str]:
-    """Return a text of LENGTH characters after a beginning, without it, for each of SEEDS.
-
-    Args:
-        model: a model of lstm cells.
-        prime: the beginning.
-        settings: how to draw.
-        unit: a unit that is clamped at a value from the first drawn character on. None for none.
-        value: the value to show, in [-1, 1]. As on the page, it is rounded to two decimals and kept within ±0.99.
-    """
-    engine = model.engine()
-    if unit is None:
-        samples = Sampler(engine, len(SEEDS)).write(prime, LENGTH, settings, SEEDS[0])
-        return [sample.text for sample in samples]
-
-    logits, state = engine.read(model.vocabulary.encode(prime), engine.zero_state())
-    shown = np.clip(value, -0.99, 0.99).round(2)
-    state[unit.part // 2 * 2, 0, unit.column] = np.arctanh(shown)
-    sampler = Sampler(_with_clamped_gates(model, unit), len(SEEDS))
-    sampler.go_on_after(logits, state)
-    samples = sampler.write("", LENGTH, settings, SEEDS[0], after_last=True)
-    return [sample.text for sample in samples]
-
-
-def _with_clamped_gates(model: Model, unit: Unit) -> NumpyLSTM:
-    """Return an engine that keeps the memory of a unit as it is. If the unit is an output, it shows all its memory."""
-    layer, is_output = divmod(unit.part, 2)
-    # The model makes new arrays each time, so they may be changed.
-    biases = model.biases
-    gates = biases[layer].reshape(4, -1)  # i, j, f, o
-    # Shut the input gate and open the forget gate, so that the memory stays.
-    gates[0, unit.column] = -_ALWAYS
-    gates[2, unit.column] = _ALWAYS
-    if is_output:
-        # Open the output gate, so that the output is the tanh of the memory.
-        gates[3, unit.column] += _ALWAYS
-    return NumpyLSTM(
-        vocabulary=model.vocabulary,
-        kernels=model.kernels,
-        biases=biases,
-        softmax_kernel=model.softmax_kernel,
-        softmax_bias=model.softmax_bias,
-    )
-
-
 def _stem(word: str) -> str:
     """Return a word without an apostrophe and what follows it, such as "i" of "i'm"."""
     return re.sub("['\u2019].*", "", word)
@@ -175,21 +117,6 @@ def _said(texts: Sequence[str]) -> List[str]:
         *whole, _ = features.words(text + "x")
         said += whole
     return said
-
-
-def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Optional[Comparison]:
-    """Return what tells texts apart that were written with a unit clamped low, free, and clamped high.
-
-    These are words or line ends, whichever differ more clearly. They are chosen in the first half of the texts, and
-    counted in the second. None if nothing tells them apart.
-    """
-    half = len(low) // 2
-    chosen_in = (low[:half], high[:half])
-    counted_in = (low[half:], free[half:], high[half:])
-    telling = comparisons(chosen_in, counted_in, signs="\n")
-    if not telling:
-        return None
-    return max(telling, key=lambda comparison: comparison.clearness)
 
 
 def comparisons(

@@ -13,7 +13,6 @@ from charrnn.checkpoints.weights import packed, read_packed
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
-from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.opening import doubt_order, open_model
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.trained_model import Model, lstm_weights

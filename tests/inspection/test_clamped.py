@@ -1,4 +1,4 @@
-"""What tells texts apart. The tests of the page compare what is written with a unit clamped."""
+"""What tells texts apart."""
 
 from dataclasses import replace
 
@@ -11,9 +11,17 @@ LOW = ["He ran home and he slept. he sle"] * 18
 HIGH = ["I ran away and I sat. I'll sat, I s"] * 9 + ["so I'm sat x"] * 9
 
 
+def compare(low, free, high, signs="\n"):
+    """Return what tells most clearly: chosen in the first half of the texts, and counted in the second."""
+    half = len(low) // 2
+    counted_in = (low[half:], free[half:], high[half:])
+    telling = clamped.comparisons((low[:half], high[:half]), counted_in, signs)
+    return max(telling, key=lambda comparison: comparison.clearness, default=None)
+
+
 def test_words_that_tell_texts_apart_are_chosen_in_half_of_them_and_counted_in_the_other():
     """The first two stand for each other: both follow "and"."""
-    assert clamped.compare(LOW, ["he I I"] * 18, HIGH) == clamped.Comparison(
+    assert compare(LOW, ["he I I"] * 18, HIGH) == clamped.Comparison(
         words=[["he", "home", "slept"], ["I", "sat", "away"]],
         counts=[[45, 0], [9, 9], [0, 18]],
         texts=9,
@@ -25,7 +33,7 @@ def test_a_word_that_the_end_of_a_text_cuts_is_none():
     """Here "don" is the beginning of "don't"."""
     high = ["I don't, I don"] * 36
     low = ["he ran, he ran"] * 36
-    comparison = clamped.compare(low, ["x"] * 36, high)
+    comparison = compare(low, ["x"] * 36, high)
     assert comparison.words == [["he", "ran"], ["I", "don't"]]
 
 
@@ -33,7 +41,7 @@ def test_a_word_that_is_named_with_a_capital_is_not_the_one_without():
     """As "Sie" and "sie" of German. "da", without one, is also "Da" at the start of a sentence."""
     low = ["Da ist sie und da ist da er. "] * 36
     high = ["Und Sie sind Sie und Sie und sie. "] * 36
-    comparison = clamped.compare(low, low, high)
+    comparison = compare(low, low, high)
     assert comparison.words == [["da", "ist", "er"], ["Sie", "und", "sind"]]
     # "da" is there with "Da", and "Sie" without "sie".
     assert comparison.counts[0] == [18 * 6, 18 * 1]
@@ -44,7 +52,7 @@ def test_a_name_with_a_capital_is_not_chosen_by_the_word_without():
     """Here "sie" of the low end would hide "Sie" of the high end, and count for it."""
     low = ["ist er sie, er ist. "] * 36
     high = ["und Sie und Sie. "] * 36
-    comparison = clamped.compare(low, low, high)
+    comparison = compare(low, low, high)
     assert "Sie" in comparison.words[1]
     assert comparison.is_seen_in("er sie. ", "und Sie. ")
     sie_alone = clamped.Comparison([["er"], ["Sie"]], [[9, 1], [5, 5], [1, 9]], texts=16)
@@ -52,13 +60,13 @@ def test_a_name_with_a_capital_is_not_chosen_by_the_word_without():
 
 
 def test_no_word_tells_equal_texts_apart():
-    assert clamped.compare(LOW, LOW, LOW) is None
+    assert compare(LOW, LOW, LOW) is None
 
 
 def test_no_word_counts_that_is_as_frequent_at_both_ends_in_the_other_half():
     low = ["he."] * 9 + ["x."] * 9
     high = ["I."] * 9 + ["he I."] * 9
-    assert clamped.compare(low, ["he he."] * 18, high) is None
+    assert compare(low, ["he he."] * 18, high) is None
 
 
 def test_line_ends_tell_texts_apart_too():
@@ -66,7 +74,7 @@ def test_line_ends_tell_texts_apart_too():
     low = ["the cat sat "] * 4 + ["the\ncat sat "] * 4
     free = ["the\ncat\nsat "] * 8
     high = ["the\n\n\ncat\n\nsat\n"] * 4 + ["the\n\n\n\n\n\ncat "] * 4
-    assert clamped.compare(low, free, high) == clamped.Comparison(
+    assert compare(low, free, high) == clamped.Comparison(
         words=[], counts=[[4], [8], [24]], texts=4, seen=4
     )
 
@@ -81,13 +89,13 @@ def test_line_ends_tell_texts_apart_too():
     ids=["few more", "the other way round in the other half", "by chance"],
 )
 def test_line_ends_tell_nothing_where_one_would_have_to_count(low, high):
-    assert clamped.compare(low, low, high) is None
+    assert compare(low, low, high) is None
 
 
 @pytest.mark.parametrize("line_ends, tells_words", [(1, True), (9, False)])
 def test_what_differs_more_clearly_tells_texts_apart(line_ends, tells_words):
     high = [text + "\n" * line_ends for text in HIGH]
-    comparison = clamped.compare(LOW, ["he I I"] * 18, high)
+    comparison = compare(LOW, ["he I I"] * 18, high)
     assert bool(comparison.words) == tells_words
 
 
