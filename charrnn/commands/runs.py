@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from charrnn.checkpoints.record import names_with
 from charrnn.checkpoints.weights import read_packed
 from charrnn.commands import arguments
 from charrnn.data import StrPath
-from charrnn.system import errors, files, terminal, words
+from charrnn.system import errors, terminal, words
 from charrnn.text.corpus import RUN_FILE
 
 COLUMNS = (
@@ -59,7 +59,6 @@ SETTINGS_IN_CSV = (
     "precision",
     "seed",
 )
-LEGEND = "solid: the loss of one step, with dropout\ndashed: the validation loss, without"
 # A run, as summary() returns it, or a mean, as means() does.
 Row = Dict[str, Any]
 
@@ -273,124 +272,6 @@ def _cells_of_setting(row: Row) -> List[str]:
     ]
 
 
-class Curve(NamedTuple):
-    """What one or several runs measured: arrays [steps].
-
-    Attributes:
-        x: the steps, or the hours of training until each of them.
-        means: the mean of the runs.
-        deviations: the standard deviation, 0 of one run.
-    """
-
-    x: np.ndarray
-    means: np.ndarray
-    deviations: np.ndarray
-
-
-def _points(row: Row, name: str, over: str) -> Dict[float, Tuple[float, float]]:
-    """Return {step: (x, value)} for the steps at which a run has measured a column of its history."""
-    history = read_history(row["run"])
-    steps = history["step"]
-    x = steps
-    if over == "time":
-        # The speed is measured in some of the rows only. Where it never was, the time is not known.
-        speed = history["characters_per_second"]
-        if np.isnan(speed).all():
-            return {}
-        speed = np.where(np.isnan(speed), np.nanmedian(speed), speed)
-        hyper = row["hyperparameters"]
-        characters = np.diff(steps, prepend=0) * hyper["batch_size"] * hyper["num_steps"]
-        x = np.cumsum(characters / speed) / 3600
-
-    points = {}
-    for step, x_of_step, value in zip(steps, x, history[name]):
-        if not np.isnan(value):
-            points[step] = (x_of_step, value)
-    return points
-
-
-def _curve(rows: List[Row], name: str, over: str) -> Curve:
-    """Return a column of the history of some runs, at the steps at which all of them have measured it."""
-    points_of_runs = [_points(row, name, over) for row in rows]
-    steps = sorted(set(points_of_runs[0]).intersection(*points_of_runs[1:]))
-    curves = np.zeros((len(rows), len(steps), 2))
-    for number, points in enumerate(points_of_runs):
-        for index, step in enumerate(steps):
-            curves[number, index] = points[step]
-
-    # One run has no deviation.
-    ddof = 1 if len(rows) > 1 else 0
-    deviations = curves.std(axis=0, ddof=ddof)  # [steps, 2], of x and of the values
-    x, means = curves.mean(axis=0).T  # [steps] each
-    return Curve(x, means, deviations[:, 1])
-
-
-def _lines(rows: List[Row]) -> List[Tuple[str, List[Row]]]:
-    """Return the lines of a picture, with their labels: the runs of each mean, and each other run."""
-    lines = []
-    in_a_mean = set()
-    for mean in means(rows):
-        parts = [mean["text"][-30:], mean["setting"], f"mean of {_seeds_in_words(mean)}"]
-        label = ", ".join(filter(None, parts))
-        lines.append((label, [row for row in rows if row["run"] in mean["runs"]]))
-        in_a_mean.update(mean["runs"])
-
-    for row in rows:
-        if row["run"] not in in_a_mean:
-            lines.append((row["run"], [row]))
-    return lines
-
-
-def plot(rows: List[Row], path: str, over: str) -> None:
-    """Draw the losses of runs over steps, or over hours of training, in a picture.
-
-    Runs that differ only in the seed and have ended are drawn as their mean, with a band of a standard deviation.
-
-    Raises:
-        ValueError: Matplotlib is not installed, or does not know the ending of the path.
-    """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ValueError("--plot needs Matplotlib: pip install matplotlib")
-    if all(row["loss"] is None and row["best"] is None for row in rows):
-        raise ValueError("--plot has nothing to draw, because nothing was measured yet")
-    if over == "time" and all(row["characters_per_second"] is None for row in rows):
-        raise ValueError("--over time has nothing to draw, because no speed was measured yet")
-
-    figure = Figure(figsize=(9, 5))
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    for number, (label, rows_of_line) in enumerate(_lines(rows)):
-        color = f"C{number % 10}"
-        loss = _curve(rows_of_line, "loss", over)
-        val_loss = _curve(rows_of_line, "val_loss", over)
-        has_band = len(rows_of_line) > 1
-        _draw(axes, loss, style="-", color=color, label=label, has_band=has_band)
-        label = f"{label}, validation"
-        _draw(axes, val_loss, style="--", color=color, label=label, has_band=has_band)
-
-    axes.set_xlabel("hours" if over == "time" else "steps")
-    axes.set_ylabel("loss, nats per character")
-    axes.grid(alpha=0.3)
-    axes.legend(title=LEGEND, loc="upper left", bbox_to_anchor=(1.01, 1))
-
-    content = io.BytesIO()
-    figure.savefig(content, format=Path(path).suffix[1:] or "png", bbox_inches="tight")
-    files.write_atomically(files.target_of(path), content.getvalue())
-
-
-def _draw(axes: Any, curve: Curve, *, style: str, color: str, label: str, has_band: bool) -> None:
-    if len(curve.x):
-        marker = "o" if len(curve.x) == 1 else ""
-        axes.plot(curve.x, curve.means, style, color=color, marker=marker, label=label)
-    if has_band:
-        low = curve.means - curve.deviations
-        high = curve.means + curve.deviations
-        axes.fill_between(curve.x, low, high, color=color, alpha=0.2)
-
-
 def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-runs``."""
     parser = arguments.Parser(
@@ -415,24 +296,10 @@ def make_parser() -> arguments.Parser:
         "text, the versions and the means",
     )
     either.add_argument(
-        "--markdown", action="store_true", help="print the table in Markdown, for a paper"
-    )
-    either.add_argument(
         "--csv",
         action="store_true",
         help="print the runs as CSV, with all digits and without the means",
     )
-    either.add_argument(
-        "--plot",
-        metavar="FILE",
-        help="draw the losses in an SVG, PDF or PNG file; needs Matplotlib",
-    )
-    parser.add_argument(
-        "--over",
-        choices=("steps", "time"),
-        help="with --plot: what is on the horizontal axis (default: steps)",
-    )
-
     return parser
 
 
@@ -442,23 +309,15 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    arguments.check_needs(args, over=["plot"])
     rows = _sorted(_read(args.folders))
     if not rows:
         raise ValueError(f"there is no run in {', '.join(args.folders)}")
-    if args.plot is not None:
-        plot(rows, args.plot, args.over)
-        terminal.write(f"wrote {args.plot}\n", sys.stdout)
-    elif args.json:
+    if args.json:
         print(json.dumps(_with_means(rows), indent=1))
     elif args.csv:
         _print_csv(rows)
     else:
-        table = [COLUMNS, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))]
-        if args.markdown:
-            _print_markdown(table)
-        else:
-            _print_table(table)
+        _print_table([COLUMNS, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))])
 
 
 def compare_runs(folders: Union[StrPath, Sequence[StrPath]] = FIRST) -> List[Row]:
@@ -521,13 +380,6 @@ def _print_csv(rows: List[Row]) -> None:
         settings = [row["hyperparameters"][name] for name in SETTINGS_IN_CSV]
         writer.writerow([*(row[name] for name in IN_CSV), *settings])
     terminal.write(lines.getvalue(), sys.stdout)
-
-
-def _print_markdown(table: List[Any]) -> None:
-    head, *others = table
-    for cells in [head, ["---"] * len(head), *others]:
-        line = " | ".join(cell.replace("|", "\\|").replace("\n", "\\n") for cell in cells)
-        terminal.write(f"| {line} |\n", sys.stdout)
 
 
 def _print_table(table: List[Any]) -> None:
