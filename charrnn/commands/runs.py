@@ -27,7 +27,7 @@ from charrnn.data import StrPath
 from charrnn.system import errors, terminal, words
 from charrnn.text.corpus import RUN_FILE
 
-COLUMNS = (
+TABLE_HEAD = (
     "run",
     "text",
     "start",
@@ -60,7 +60,7 @@ SETTINGS_IN_CSV = (
     "seed",
 )
 # A run, as summary() returns it, or a mean, as means() does.
-Row = Dict[str, Any]
+RunOrMean = Dict[str, Any]
 
 
 def find_runs(folder: StrPath) -> Iterator[Path]:
@@ -72,7 +72,7 @@ def find_runs(folder: StrPath) -> Iterator[Path]:
             yield Path(path)
 
 
-def summary(folder: StrPath) -> Row:
+def summary(folder: StrPath) -> RunOrMean:
     """Return what a run is and how far it is, as a dict of JSON types; None where something is not known.
 
     The losses are in nats per character. ``loss`` is the last that was printed: that of one step, with dropout.
@@ -157,7 +157,7 @@ def _in_bits(nats: Optional[float]) -> Optional[float]:
     return None if nats is None else nats / math.log(2)
 
 
-def means(rows: List[Row]) -> List[Row]:
+def means(rows: List[RunOrMean]) -> List[RunOrMean]:
     """Return the mean of each group of runs that differ in seed and threads alone, if at least two of them have ended.
 
     A mean has the text, the hyperparameters and the losses that :func:`summary` returns of a run, and the standard
@@ -165,7 +165,7 @@ def means(rows: List[Row]) -> List[Row]:
     of the others; and the setting: the hyperparameters in which it differs from other means of the same text.
     """
     # The runs of each group by their seeds. The key of a group is all else that leads to a result, as a string.
-    groups: Dict[str, Dict[int, Row]] = {}
+    groups: Dict[str, Dict[int, RunOrMean]] = {}
     for row in rows:
         seed = row["hyperparameters"]["seed"]
         start = [row["init_from"], row["init_from_sha256"]]
@@ -188,7 +188,7 @@ def means(rows: List[Row]) -> List[Row]:
     return every_mean
 
 
-def _setting(mean: Row, others: List[Row]) -> str:
+def _setting(mean: RunOrMean, others: List[RunOrMean]) -> str:
     """Return in words the hyperparameters in which a mean differs from any of the others."""
     differing = []
     for name, value in _with_init_from(mean).items():
@@ -197,17 +197,17 @@ def _setting(mean: Row, others: List[Row]) -> str:
     return words.listed(differing)
 
 
-def _with_init_from(row: Row) -> Dict[str, Any]:
+def _with_init_from(row: RunOrMean) -> Dict[str, Any]:
     """Return the hyperparameters, and the model that a run began from as one of them."""
     return {**row["hyperparameters"], "init_from": row["init_from"]}
 
 
-def _shared(row: Row) -> Dict[str, Any]:
+def _shared(row: RunOrMean) -> Dict[str, Any]:
     """Return the hyperparameters that the runs of a mean share: all but the seed, and the threads of their machines."""
     return {**row["hyperparameters"], "seed": None, "threads": None}
 
 
-def _mean(group: Dict[int, Row]) -> Row:
+def _mean(group: Dict[int, RunOrMean]) -> RunOrMean:
     """Return the mean of those runs of a group that have ended. The keys of the group are the seeds."""
     rows = [row for row in group.values() if row["ended"]]
     first = rows[0]
@@ -231,14 +231,14 @@ def _mean(group: Dict[int, Row]) -> Row:
     return mean
 
 
-def _seeds_in_words(mean: Row) -> str:
+def _seeds_in_words(mean: RunOrMean) -> str:
     ended = len(mean["seeds"])
     others = len(mean["seeds_not_ended"])
     return f"{ended} of {ended + others} seeds" if others else f"{ended} seeds"
 
 
-def _cells_of_run(row: Row) -> List[str]:
-    """Return the row of a run in the table, for COLUMNS."""
+def _cells_of_run(row: RunOrMean) -> List[str]:
+    """Return the row of a run in the table, for TABLE_HEAD."""
     losses = ["-" if row[name] is None else f"{row[name]:.4f}" for name in SHOWN_LOSSES]
     speed = "-"
     if row["characters_per_second"] is not None:
@@ -248,8 +248,8 @@ def _cells_of_run(row: Row) -> List[str]:
     return [row["run"], *_cells_of_setting(row), seed, steps, *losses, speed, row["saved"] or "-"]
 
 
-def _cells_of_mean(mean: Row) -> List[str]:
-    """Return the row of a mean in the table, for COLUMNS."""
+def _cells_of_mean(mean: RunOrMean) -> List[str]:
+    """Return the row of a mean in the table, for TABLE_HEAD."""
     name = f"mean, {mean['setting']}" if mean["setting"] else "mean"
     losses = []
     for loss in SHOWN_LOSSES:
@@ -260,7 +260,7 @@ def _cells_of_mean(mean: Row) -> List[str]:
     return [name, *_cells_of_setting(mean), _seeds_in_words(mean), "-", *losses, "-", "-"]
 
 
-def _cells_of_setting(row: Row) -> List[str]:
+def _cells_of_setting(row: RunOrMean) -> List[str]:
     """Return what the row of a run and that of a mean have alike: the columns from text to precision."""
     hyper = row["hyperparameters"]
     return [
@@ -317,10 +317,10 @@ def _main(args: argparse.Namespace) -> None:
     elif args.csv:
         _print_csv(rows)
     else:
-        _print_table([COLUMNS, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))])
+        _print_table([TABLE_HEAD, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))])
 
 
-def compare_runs(folders: Union[StrPath, Sequence[StrPath]] = FIRST) -> List[Row]:
+def compare_runs(folders: Union[StrPath, Sequence[StrPath]] = FIRST) -> List[RunOrMean]:
     """Compare runs, as ``charrnn-runs --json`` does.
 
     Args:
@@ -335,13 +335,13 @@ def compare_runs(folders: Union[StrPath, Sequence[StrPath]] = FIRST) -> List[Row
     return _with_means(_sorted(_read([str(folder) for folder in folders])))
 
 
-def _with_means(rows: List[Row]) -> List[Row]:
+def _with_means(rows: List[RunOrMean]) -> List[RunOrMean]:
     """Return runs with their details, and the means."""
     detailed = [{**row, **details(row["run"])} for row in rows]
     return [*detailed, *means(rows)]
 
 
-def _read(folders: List[str]) -> List[Row]:
+def _read(folders: List[str]) -> List[RunOrMean]:
     """Return the runs in some folders, each once. Name what has none, and what cannot be read."""
     runs_in = {folder: list(find_runs(folder)) for folder in folders}
     # Where no folder has any, the error names them all.
@@ -358,12 +358,12 @@ def _read(folders: List[str]) -> List[Row]:
     return rows
 
 
-def _sorted(rows: List[Row]) -> List[Row]:
+def _sorted(rows: List[RunOrMean]) -> List[RunOrMean]:
     """Sort runs by their texts, and those of a text by their losses, the best first."""
     # A text may have several names: one of them stands for it.
     name_of_text = {row["text_sha256"]: row["text"] for row in rows}
 
-    def key(row: Row) -> Tuple[str, str, float, float]:
+    def key(row: RunOrMean) -> Tuple[str, str, float, float]:
         best = math.inf if row["best"] is None else row["best"]
         loss = math.inf if row["loss"] is None else row["loss"]
         return name_of_text[row["text_sha256"]], row["text_sha256"], best, loss
@@ -371,7 +371,7 @@ def _sorted(rows: List[Row]) -> List[Row]:
     return sorted(rows, key=key)
 
 
-def _print_csv(rows: List[Row]) -> None:
+def _print_csv(rows: List[RunOrMean]) -> None:
     """Print runs as CSV: what they are trained with, and what they measured. What is not known is empty."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")

@@ -9,7 +9,7 @@ from typing import Dict, List, Mapping, Tuple
 
 import numpy as np
 
-from charrnn.engines import Engine
+from charrnn.engines import CHUNK, Engine
 from charrnn.text import features
 
 # Characters that are read, at most and at least. The probes are fitted on the first half, and tested on the second.
@@ -19,8 +19,6 @@ LEAST_CHARACTERS = 4000
 RIDGE = 300.0
 # From this correlation on, on the characters that it was not fitted on, a probe reads a property well.
 LEAST_CORRELATION = 0.7
-# characters that are read in one call of the engine
-CHUNK = 1000
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ or a unit that tracks a feature of the text clearly more closely than any unit o
 """
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Optional, Sequence, Set
 
 from charrnn.engines.sampler import choose_settings
 from charrnn.engines.trained_model import Model
-from charrnn.inspection import clamped, steered, units
+from charrnn.inspection import differences, steered, units
 from charrnn.text import features
 
 # characters of the two texts at the top of the page
-SHOWN = clamped.LENGTH
+SHOWN = differences.LENGTH
 # A difference of this many words is plain without counting.
 CLEARLY_SEEN = 3
 
@@ -34,6 +34,21 @@ NOUNS = {
 }
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a page says of its discoveries, as JSON types.
+
+    Attributes:
+        discoveries: directions, then units, each as :func:`describe_direction` or :func:`describe` returns it.
+        directions: what the page holds, see :meth:`charrnn.inspection.steered.ToldDirection.as_json`.
+        opening: the beginning, the seed and the temperature that the page opens with, and the characters it shows.
+    """
+
+    discoveries: List[Dict[str, Any]]
+    directions: List[Dict[str, Any]]
+    opening: Dict[str, Any]
+
+
 def discovered(
     model: Model,
     measured: units.Measured,
@@ -41,7 +56,7 @@ def discovered(
     trial: Optional[steered.Trial],
     prime: str,
     text: str,
-) -> Dict[str, Any]:
+) -> Told:
     """Return what the page says of the discoveries, and the beginning, the seed and the temperature that it opens with.
 
     Directions come first, each with the seed with which its two texts, held at either end, show best what is said; the
@@ -62,7 +77,7 @@ def discovered(
     discoveries = []
     for told in told_directions:
         low, high = told.low[prime], told.high[prime]
-        index = _telling_index(low, high, told.comparison, prime, known_words)
+        index = _telling_index(low, high, told.difference, prime, known_words)
         entry = describe_direction(told, text)
         entry["seed"] = steered.COUNTED[index]
         entry["texts"] = [_as_shown(low[index]), _as_shown(high[index])]
@@ -81,26 +96,23 @@ def discovered(
         seeds = steered.COUNTED
         free = model.write(prime, SHOWN, n=len(seeds), seed=seeds[0], **asdict(settings))
         seed = seeds[_varied_index(free, feature, known_words)]
-    return {
-        "discoveries": discoveries,
-        "directions": [told.as_json() for told in told_directions],
-        "opening": {
-            "prime": prime,
-            "seed": seed,
-            "temperature": steered.TEMPERATURE,
-            "shown": SHOWN,
-        },
+    opening = {
+        "prime": prime,
+        "seed": seed,
+        "temperature": steered.TEMPERATURE,
+        "shown": SHOWN,
     }
+    return Told(discoveries, [told.as_json() for told in told_directions], opening)
 
 
 def _telling_index(
     low: Sequence[str],
     high: Sequence[str],
-    comparison: clamped.Comparison,
+    difference: differences.Difference,
     prime: str,
     known_words: Set[str],
 ) -> int:
-    """Return the place of the two texts that show best what a comparison says.
+    """Return the place of the two texts that show best what a difference says.
 
     Their words should be known, and they should have few paragraphs, because their boxes have room for some lines only.
     """
@@ -108,7 +120,11 @@ def _telling_index(
     def worth(low_text: str, high_text: str) -> float:
         shown_low = _as_shown(low_text)
         shown_high = _as_shown(high_text)
-        seen = min(clamped.seen(shown_low, shown_high, comparison), CLEARLY_SEEN)
+        seen = min(
+            difference.margin(shown_low, shown_high),
+            difference.of_first_words().margin(shown_low, shown_high),
+            CLEARLY_SEEN,
+        )
         if seen <= 0:
             return seen
         both = f"{prime}{shown_low}\n\n{prime}{shown_high}"
@@ -154,8 +170,8 @@ def _readable(text: str, known_words: Set[str]) -> float:
 def describe_direction(told: steered.ToldDirection, text: str) -> Dict[str, Any]:
     """Return the entry of the page's data for a direction. ``text`` is the training text."""
     feature = features.BY_NAME[told.name]
-    comparison = told.comparison
-    of_lines = not comparison.words and comparison.sign == "\n"
+    difference = told.difference
+    of_lines = not difference.words and difference.sign == "\n"
     ends = SLIDES.get(told.name, feature.ends)
     if told.name == features.QUOTATION and features.is_speech(text):
         ends = ("telling", "talking")
@@ -165,24 +181,24 @@ def describe_direction(told: steered.ToldDirection, text: str) -> Dict[str, Any]
         _, _, ends = NOUNS[told.name]
     elif of_lines and told.name not in SLIDES:
         ends = ("long lines", "short lines")
-        if not comparison.more_at_high:
+        if not difference.more_at_high:
             ends = ("short lines", "long lines")
 
     less, more = ends
     if told.name in SLIDES or of_lines:
         sentence = f"Slide from *{less}* to *{more}*."
-    elif comparison.words:
-        [low_word, *_], [high_word, *_] = comparison.words
+    elif difference.words:
+        [low_word, *_], [high_word, *_] = difference.words
         ends = (f"\u201c{low_word}\u201d", f"\u201c{high_word}\u201d")
         sentence = f"Slide, and it says *{high_word}* instead of *{low_word}*."
     else:
-        sentence = f"Slide, and it writes *{comparison.sign}* far more often."
+        sentence = f"Slide, and it writes *{difference.sign}* far more often."
     return {
         "unit": told.name,
         "feature": told.name,
         "ends": ends,
         "sentence": sentence,
-        "told": {**comparison.as_json(), "seen": told.seen},
+        "told": {**difference.as_json(), "seen": told.seen},
         "correlation": round(told.direction.correlation, 3),
         "untrained": None,
     }

@@ -7,7 +7,7 @@ import numpy as np
 
 from charrnn.engines.directions import Direction, Steering
 from charrnn.engines.sampler import Sampler
-from charrnn.inspection import clamped, steered
+from charrnn.inspection import differences, steered
 from charrnn.text import features
 
 # What the small page slides along, and where it is held.
@@ -48,11 +48,11 @@ def made_up(model, direction, primes, settings):
     prime = primes[0]
     counts = []
     for texts in (low[prime], low[prime], high[prime]):
-        times = clamped.counted(texts)
+        times = differences.counted(texts)
         counts.append([times["t"], times["h"]])
-    comparison = clamped.Comparison([["t"], ["h"]], counts, texts=len(steered.COUNTED))
+    difference = differences.Difference([["t"], ["h"]], counts, texts=len(steered.COUNTED))
     return steered.ToldDirection(
-        NAME, direction, ENDS, comparison, seen={prime: 29}, low=low, high=high
+        NAME, direction, ENDS, difference, seen={prime: 29}, low=low, high=high
     )
 
 

@@ -10,6 +10,7 @@ from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import Sampler
 from charrnn.inspection import steered
 from charrnn.pages import webpage
+from charrnn.pages.page_data import PageData
 from charrnn.pages.stored import store, stored_model
 from pages.browser import in_browser
 from pages.model.reference import whole
@@ -76,7 +77,7 @@ def page(network, tmp_path_factory):
             "texts": None,
         },
     ]
-    content = webpage.render(data, json.loads(script_of(content_of(path), "weights")))
+    content = webpage.render(PageData(**data), json.loads(script_of(content_of(path), "weights")))
     path.write_text(content, encoding="utf-8")
     return path
 

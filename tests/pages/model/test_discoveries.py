@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from charrnn.engines.directions import Direction
-from charrnn.inspection import clamped, discoveries, steered, units
+from charrnn.inspection import differences, discoveries, steered, units
 from charrnn.pages import webpage
 from charrnn.text import features
 from charrnn.text.corpus import Text
@@ -49,13 +49,13 @@ def test_in_a_text_whose_nouns_begin_with_a_capital_no_noun_is_called_a_name(cor
     assert entry["ends"] == ("other words", "noun")
 
 
-BY_WORDS = clamped.Comparison([["he", "his"], ["I"]], [[9, 1], [5, 5], [1, 9]], texts=16)
+BY_WORDS = differences.Difference([["he", "his"], ["I"]], [[9, 1], [5, 5], [1, 9]], texts=16)
 
 
-def direction_told(name, comparison=BY_WORDS, text=SPEECH):
-    """What is said of a direction that a comparison tells."""
+def direction_told(name, difference=BY_WORDS, text=SPEECH):
+    """What is said of a direction that a difference tells."""
     direction = Direction(np.ones(4), np.ones(4), outside=0.0, inside=1.0, correlation=0.9)
-    told = steered.ToldDirection(name, direction, (-0.5, 1.5), comparison, {}, {}, {})
+    told = steered.ToldDirection(name, direction, (-0.5, 1.5), difference, {}, {}, {})
     return discoveries.describe_direction(told, text)
 
 
@@ -76,7 +76,7 @@ def test_the_ends_of_a_direction_are_named_by_what_it_slides_between_or_by_words
 
 
 def test_a_direction_of_nouns_that_a_sign_tells_has_nouns_at_its_end():
-    by_sign = clamped.Comparison([], [[1], [5], [20]], texts=16, sign="-")
+    by_sign = differences.Difference([], [[1], [5], [20]], texts=16, sign="-")
     said = direction_told("inside a name", by_sign, GERMAN)
     assert said["sentence"] == "Slide, and it writes *-* far more often."
     assert said["ends"] == ("other words", "noun")

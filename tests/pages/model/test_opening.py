@@ -9,8 +9,9 @@ import pytest
 from conftest import CHARS, ROOT
 
 from charrnn.engines.decoding import Settings
-from charrnn.inspection import clamped, units
+from charrnn.inspection import differences, units
 from charrnn.pages import webpage
+from charrnn.pages.page_data import PageData
 from charrnn.text import features
 from pages.browser import By, Keys, in_browser, waiting
 from pages.model.reference import ENDS, Hold, held_text, texts_at, whole
@@ -156,15 +157,15 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
         assert text == whole(in_float64, prime)
 
     discovery, *_ = entry_of(small_page, "discoveries")
-    comparison = discovery["told"]
+    difference = discovery["told"]
     evidence = view["evidence"].text
-    for count in itertools.chain(*comparison["counts"]):
+    for count in itertools.chain(*difference["counts"]):
         assert f" {count} time" in evidence
 
     # They are counted in the texts that are shown, too.
     for side, text in zip(("low", "high"), shown):
-        counts = clamped.counted([text[len(prime) :]])
-        times = [counts[word] for [word] in comparison["words"]]
+        counts = differences.counted([text[len(prime) :]])
+        times = [counts[word] for [word] in difference["words"]]
         shown_times = view.js(
             f"[...document.querySelectorAll('#{side}-head span b')].map((each) => Number(each.textContent))"
         )
@@ -251,7 +252,7 @@ def page_of_lines(small_page, target):
     }
     data["discoveries"][0].update(told=told)
     network = json.loads(script_of(content, "weights"))
-    target.write_text(webpage.render(data, network), encoding="utf-8")
+    target.write_text(webpage.render(PageData(**data), network), encoding="utf-8")
     return target
 
 
@@ -285,7 +286,7 @@ def page_of_two(small_page, target):
     turned = [-number for number in direction["move"]]
     data["directions"].append({**direction, "name": "inside a name", "move": turned})
     network = json.loads(script_of(content, "weights"))
-    target.write_text(webpage.render(data, network), encoding="utf-8")
+    target.write_text(webpage.render(PageData(**data), network), encoding="utf-8")
     return target
 
 
@@ -372,7 +373,7 @@ def test_the_shipped_page_shows_of_each_discovery_what_is_said(open_page):
     for discovery in told:
         assert view.js("state.watched.unit") == discovery["unit"]
         low, high = view.shown("low")[start:], view.shown("high")[start:]
-        assert clamped.seen(low, high, clamped.Comparison(**discovery["told"])) >= 1
+        assert differences.Difference(**discovery["told"]).margin(low, high) >= 1
         view.click("another")
         view.ready()
 
