@@ -227,8 +227,8 @@ def training_sample(sizes):
     """Write a sample of 200 characters as a training run does after a checkpoint, with the weights of its session."""
     import numpy as np
 
+    from charrnn.checkpoints.writing import Writing
     from charrnn.data import Vocabulary
-    from charrnn.engines.decoding import Settings
     from charrnn.engines.sampler import Sampler
     from charrnn.engines.trained_model import Model
     from charrnn.hyperparameters import Hyperparameters
@@ -244,7 +244,7 @@ def training_sample(sizes):
     seeds = iter(range(np.iinfo(np.int32).max))
     return _repeated(
         lambda: Sampler(Model("", vocabulary, model.weights(session)).engine()).write(
-            vocabulary.chars[0], 200, Settings(top_n=5), next(seeds)
+            vocabulary.chars[0], 200, Writing(top_n=5), next(seeds)
         )
     )
 
@@ -317,11 +317,11 @@ def _random_model(sizes):
 
 
 def _generation(engine, sizes):
-    from charrnn.engines.decoding import Settings
+    from charrnn.checkpoints.writing import Writing
     from charrnn.engines.sampler import Sampler
 
     sampler = Sampler(engine, sizes["B"])
-    return lambda count: sampler.write(engine.vocabulary.chars[0], count, Settings(), 0)
+    return lambda count: sampler.write(engine.vocabulary.chars[0], count, Writing(), 0)
 
 
 def _repeated(step):

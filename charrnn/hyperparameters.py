@@ -2,9 +2,10 @@
 
 import dataclasses
 import math
+import numbers
 import sys
 from dataclasses import dataclass
-from typing import Any, Collection, NamedTuple, Optional
+from typing import Any, Collection, Mapping, NamedTuple, Optional
 
 # With more, the graph takes long to build.
 MOST_LAYERS = 32
@@ -68,13 +69,14 @@ def setting(
     kind: Optional[type] = None,
     otherwise: str = "",
     resumable: bool = True,
+    in_words: str = "",
 ) -> Any:
     """Declare a field: its default, and what its flag and its check need.
 
     A number has a range, anything else has choices. Where the default is None, ``kind`` is the type of other values,
     and ``otherwise`` says what None stands for. The flag of a bool turns it off, and ``meaning`` says what that does.
     Where a setting is not ``resumable``, a resumed run cannot change it: its weights, its state or its place in the
-    text depend on it.
+    text depend on it. ``in_words`` is the range, where its numbers say it badly.
     """
     return dataclasses.field(
         default=default,
@@ -87,6 +89,7 @@ def setting(
             "kind": kind or type(default),
             "otherwise": otherwise,
             "resumable": resumable,
+            "in_words": in_words,
         },
     )
 
@@ -95,6 +98,8 @@ def range_in_words(field: dataclasses.Field) -> str:
     """Return the range of a number's field, such as ``at least 1``."""
     least = field.metadata["least"]
     most = field.metadata["most"]
+    if field.metadata["in_words"]:
+        return str(field.metadata["in_words"])
     if most is None:
         return f"at least {least}"
     if most == BELOW_1:
@@ -105,6 +110,8 @@ def range_in_words(field: dataclasses.Field) -> str:
 def _requirement(field: dataclasses.Field) -> str:
     """Return what a field's value must be, in words."""
     choices = field.metadata["choices"]
+    if field.metadata["kind"] is dict:
+        return "a dict of numbers"
     if choices:
         names = [str(value) for value in choices if value is not None]
         return f"one of {', '.join(names)}"
@@ -121,6 +128,8 @@ def _allows(field: dataclasses.Field, value: Any, *, is_of_run: bool) -> bool:
         return field.default is None
 
     kind = field.metadata["kind"]
+    if kind is dict:
+        return isinstance(value, Mapping) and all(map(_is_finite, value.values()))
     # an integer is a number too; for Python, a bool is an integer
     if isinstance(value, bool) or not isinstance(value, (int, kind)):
         return False
@@ -135,6 +144,11 @@ def _allows(field: dataclasses.Field, value: Any, *, is_of_run: bool) -> bool:
     if most is None:
         most = _LARGEST[kind]
     return least <= value <= most
+
+
+def _is_finite(value: Any) -> bool:
+    """Return whether a value is a number, neither infinite nor NaN."""
+    return isinstance(value, numbers.Real) and math.isfinite(value)
 
 
 @dataclass(frozen=True)

@@ -617,10 +617,10 @@ def graph_engine(checkpoint):
 
 def texts_of(engine, prime, length, settings=None, seed=4, rows=1):
     """Return texts that an engine writes after a prime, the first from a seed, the next from those that follow."""
-    from charrnn.engines.decoding import Settings
+    from charrnn.checkpoints.writing import Writing
     from charrnn.engines.sampler import Sampler
 
-    samples = Sampler(engine, rows).write(prime, length, settings or Settings(), seed)
+    samples = Sampler(engine, rows).write(prime, length, settings or Writing(), seed)
     return [sample.text for sample in samples]
 
 

@@ -1,9 +1,12 @@
 """The face in Python: open_model and its verbs, train_model and its run, and what they say."""
 
+import dataclasses
 import importlib.util
+import inspect
 import io
 import json
 import os
+import pydoc
 import re
 import subprocess
 import sys
@@ -25,9 +28,11 @@ from conftest import (
 
 import charrnn
 from charrnn import open_model, train_model
-from charrnn.checkpoints import record
+from charrnn.checkpoints import record, writing
+from charrnn.checkpoints.writing import Writing
 from charrnn.data import Vocabulary, split
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.trained_model import Model
 from charrnn.text import corpus
 from charrnn.training.job import plan_job
 
@@ -363,6 +368,7 @@ text = model.write("Anna ", 20, seed=1)
 texts = model.write("Anna ", 20, n=2)
 print(text.upper(), texts[0].upper(), list(model.stream("Anna ", 5)))
 model.wrte("Anna ")
+model.write("Anna ", temperatur=1)
 print(texts.upper())
 print(train_model("my.txt", epochs=1).best)
 """
@@ -388,11 +394,26 @@ def checked(tmp_path_factory):
     return done.stdout.replace("List", "list")
 
 
-def test_mypy_finds_the_two_mistakes_of_a_program(checked):
-    assert re.findall(r"program.py:(\d+): error: (.*?)  \[", checked) == [
-        ("7", '"Model" has no attribute "wrte"; maybe "write"?'),
-        ("8", '"list[str]" has no attribute "upper"'),
-    ]
+@pytest.mark.parametrize("method", [Model.write, Model.stream, Model.write_lines])
+def test_help_names_all_that_tells_how_to_write(method):
+    parameters = inspect.signature(method).parameters
+    assert "how" not in parameters
+    for field in dataclasses.fields(Writing):
+        assert parameters[field.name].default == field.default
+        assert f"{field.name}: " in pydoc.render_doc(method)
+
+
+def test_editors_know_all_that_tells_how_to_write():
+    """The one place where the names stand again."""
+    of_how = re.search(r"class How.*?\n\n\n", inspect.getsource(writing), re.DOTALL).group()
+    assert re.findall(r"^        (\w+): ", of_how, re.MULTILINE) == list(writing.NAMES)
+
+
+def test_mypy_finds_the_mistakes_of_a_program(checked):
+    errors = dict(re.findall(r"program.py:(\d+): error: (.*?)  \[", checked))
+    assert errors.keys() == {"7", "8", "9"}
+    assert errors["7"] == '"Model" has no attribute "wrte"; maybe "write"?'
+    assert errors["9"] == '"list[str]" has no attribute "upper"'
 
 
 def test_each_public_name_has_a_type(checked):
@@ -417,6 +438,7 @@ def test_each_public_name_has_a_type(checked):
         (dict(n=2**63), "n must be an integer, from 1 to 100000"),
         (dict(n=True), "n must"),
         (dict(temperature="hot"), "temperature must be a number"),
+        (dict(temprature=1), "there is no argument temprature; did you mean temperature?"),
         (dict(top_n=2.5), "top_n must be an integer"),
     ],
 )

@@ -9,9 +9,10 @@ from conftest import NEWEST, SCRIPTS, TEXT, parser_of, run_python, script
 import charrnn
 from charrnn import __main__ as entry
 from charrnn.checkpoints import find
+from charrnn.checkpoints.writing import Writing
 from charrnn.commands import evaluate, inspect, sample
 from charrnn.data import Vocabulary
-from charrnn.engines.sampler import choose_settings, default_prime
+from charrnn.engines.sampler import default_prime
 from charrnn.system import words
 
 
@@ -135,7 +136,7 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(
 
 @pytest.mark.parametrize("num_classes, top_n", [(200, 5), (201, 201)])
 def test_a_large_vocabulary_has_another_top_n(num_classes, top_n):
-    assert choose_settings(num_classes).top_n == top_n
+    assert Writing().kept(num_classes) == (top_n, 1)
 
 
 @pytest.mark.parametrize("chars, prime", [("\n\u4e00\u4e01", "\u4e00"), ("01", "0")])

@@ -22,9 +22,9 @@ from conftest import (
 )
 from pages.small_pages import random_network
 
+from charrnn.checkpoints.writing import Writing
 from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary
-from charrnn.engines.decoding import Settings
 from charrnn.engines.opening import open_model
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import surprisal
@@ -217,10 +217,10 @@ def test_the_script_writes_the_text_of_the_notebooks_loop(request, trained, scri
 @pytest.mark.parametrize(
     "options, settings",
     [
-        (dict(temperature=0.5), Settings(temperature=0.5)),
-        (dict(top_n=3), Settings(top_n=3)),
-        (dict(top_p=0.8), Settings(top_n=14, top_p=0.8)),
-        (dict(temperature=0), Settings(top_n=1)),
+        (dict(temperature=0.5), Writing(temperature=0.5)),
+        (dict(top_n=3), Writing(top_n=3)),
+        (dict(top_p=0.8), Writing(top_n=14, top_p=0.8)),
+        (dict(temperature=0), Writing(top_n=1)),
     ],
 )
 def test_flags_choose_the_settings(exported, script, options, settings):

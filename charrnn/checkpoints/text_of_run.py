@@ -24,7 +24,7 @@ class DividedText(NamedTuple):
 def training_text(
     run: Optional[RunRecord],
     name: Optional[str] = None,
-    flag: str = "--train-text",
+    flag: str = "--train-text, or open_model(..., train_text=PATH)",
 ) -> DividedText:
     """Read the text that a model was trained on, and divide it as the training did.
 

@@ -9,15 +9,14 @@ import shlex
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Tuple, Type
 
-from charrnn.checkpoints import record, text_of_run
+from charrnn.checkpoints import record
 from charrnn.checkpoints.find import DEFAULT_MODEL, is_model_file, newest_with_checkpoint
-from charrnn.checkpoints.text_of_run import DividedText
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.opening import doubt_order, open_model
 from charrnn.engines.trained_model import Model
-from charrnn.hyperparameters import Hyperparameters, range_in_words
+from charrnn.hyperparameters import Checkable, range_in_words
 from charrnn.system import mpi, terminal, words
 from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
@@ -231,24 +230,34 @@ def _note_other_package() -> None:
         )
 
 
-def add_settings(groups: Dict[str, argparse._ArgumentGroup]) -> None:
-    """Add the flags of the hyperparameters to an argument parser. A flag that is not given has the value None.
+def add_settings(settings: Type[Checkable], groups: Dict[str, argparse._ArgumentGroup]) -> None:
+    """Add the flags of the fields of a class to an argument parser. A flag that is not given has the value None.
 
     Args:
+        settings: Hyperparameters, or another such class.
         groups: dict from the name of each group of flags to an argument group of the parser.
     """
-    for field in dataclasses.fields(Hyperparameters):
-        group = field.metadata["group"]
-        if field.metadata["kind"] is bool:
-            groups[group].add_argument(
+    for field in dataclasses.fields(settings):
+        group = groups[field.metadata["group"]]
+        kind = field.metadata["kind"]
+        if kind is bool:
+            group.add_argument(
                 words.flag(f"no_{field.name}"),
                 dest=field.name,
                 action="store_const",
                 const=False,
                 help=field.metadata["help"],
             )
+        elif kind is dict:
+            group.add_argument(
+                words.flag(field.name),
+                type=_property,
+                action="append",
+                metavar="PROPERTY=X",
+                help=field.metadata["help"],
+            )
         else:
-            _add_value(groups[group], field)
+            _add_value(group, field)
 
 
 def _add_value(group: argparse._ArgumentGroup, field: Any) -> None:
@@ -271,6 +280,30 @@ def _add_value(group: argparse._ArgumentGroup, field: Any) -> None:
     )
 
 
+def _property(argument: str) -> Tuple[str, float]:
+    """Read a property and a number."""
+    name, _, number = argument.rpartition("=")
+    try:
+        return name.strip(), float(number)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"it takes a property and a number, such as 'inside quotation marks=1.5', not {argument!r}"
+        )
+
+
+def given_settings(settings: Type[Checkable], args: argparse.Namespace) -> Dict[str, Any]:
+    """Return the values of the flags of :func:`add_settings` that were given, by the names of the fields."""
+    given = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(args, field.name)
+        if field.metadata["kind"] is dict:
+            pairs = value if value else []
+            value = dict(pairs)
+        if value is not None:
+            given[field.name] = value
+    return given
+
+
 def is_model(path: StrPath) -> bool:
     """Return whether a path is a model, by its name and its files."""
     if is_model_file(path) or record.is_run(path) or record.is_of_notebook(Path(path)):
@@ -288,14 +321,6 @@ def read_named(name: str, args: argparse.Namespace) -> corpus.Text:
         texts[name] = corpus.read(name, args.encoding or "utf-8")
         terminal.print_skipped(texts[name].skipped)
     return texts[name]
-
-
-def text_of_model(args: argparse.Namespace, model: Model) -> DividedText:
-    """Read the text that a model was trained on: what --train-text names, else --vocab-from, else the model's run."""
-    name = args.vocab_from if args.train_text is None else args.train_text
-    if name is None:
-        return text_of_run.training_text(model.run)
-    return text_of_run.divide(read_named(name, args), model.run)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -361,12 +386,22 @@ def read_order(path: StrPath) -> Vocabulary:
 def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     """Open the model at a path with the options of a script, and report the checkpoints that were skipped.
 
-    None stands for the newest run without a name that has a checkpoint, or else the first known model. A line says
-    which one it is.
+    None stands for the newest run without a name that has a checkpoint, or else the first known model. Its training
+    text is what --train-text names, else --vocab-from, else what its run has.
     """
     if path is not None:
-        return open_at(path, args, args.best)
+        model = open_at(path, args, args.best)
+    else:
+        model = _open_usual(args)
 
+    text_name = vars(args).get("train_text") or args.vocab_from
+    if text_name is not None:
+        model.train_text = read_named(text_name, args)
+    return model
+
+
+def _open_usual(args: argparse.Namespace) -> Model:
+    """Open the newest run without a name, or else the first known model, and say which one it is."""
     run = newest_with_checkpoint()
     if run:
         model = open_at(run, args, args.best)

@@ -7,7 +7,6 @@ from typing import Any, Dict, FrozenSet, List, Optional
 
 from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.checkpoints.text_of_run import DividedText
-from charrnn.commands import arguments
 from charrnn.engines.opening import text_of_start
 from charrnn.engines.sampler import Sample
 from charrnn.engines.trained_model import Model
@@ -89,7 +88,7 @@ class Comparison:
 def compared_with(args: argparse.Namespace, model: Model) -> Comparison:
     """Read the texts that ``--novelty`` or ``--new`` need. A note says which one is not at hand."""
     comparison = Comparison(writes_lines=bool(args.lines))
-    text = arguments.text_of_model(args, model)
+    text = model.training_text()
     if args.lines:
         comparison = replace(comparison, known_lines=text.lines())
     if args.novelty:

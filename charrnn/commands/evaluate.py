@@ -42,7 +42,7 @@ def _read_texts(args: argparse.Namespace, model: Model, name: str) -> EvaluatedT
     if args.characters:
         return EvaluatedText(text.text, text.name, training="")
     try:
-        parts = arguments.text_of_model(args, model)
+        parts = model.training_text()
     except (ValueError, OSError) as error:
         if args.train_text is not None:
             raise
@@ -75,7 +75,7 @@ def _read_part(args: argparse.Namespace, model: Model) -> EvaluatedText:
         raise ValueError(
             f"the run of {model.name} has no {name}: it was trained without {words.flag(fraction)}"
         )
-    parts = arguments.text_of_model(args, model)
+    parts = model.training_text()
     if parts.sha256 != run.text_sha256:
         raise ValueError(
             f"{args.train_text or args.vocab_from} is not the text that {model.name} was trained on; "

@@ -6,8 +6,8 @@ import re
 import sys
 from typing import Any, Callable, Dict, Optional
 
+from charrnn.checkpoints.writing import Writing
 from charrnn.commands import arguments
-from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import SEEDS, Sampler, checked_prime, fresh_seed
 from charrnn.system import terminal
 from charrnn.text.unknown import resolve
@@ -34,7 +34,7 @@ class Conversation:
     def __init__(
         self,
         sampler: Sampler,
-        settings: Settings,
+        writing: Writing,
         length: int,
         unknown: str = "error",
         seed: Optional[int] = None,
@@ -42,10 +42,11 @@ class Conversation:
         """Keep a sampler of one text, and the first settings. A seed of None is a new one for each text."""
         self._sampler = sampler
         self._unknown = unknown
+        self._writing = writing
         self._values: Dict[str, Any] = {
-            "temperature": settings.temperature,
-            "top-n": settings.top_n,
-            "top-p": settings.top_p,
+            "temperature": writing.temperature,
+            "top-n": writing.top_n,
+            "top-p": writing.top_p,
             "length": length,
             "seed": seed,
         }
@@ -100,7 +101,13 @@ class Conversation:
         values = {**self._values, name: None}
         if value:
             values[name] = _READ[name](value)
-        _settings(values).check()
+        self._writing = self._writing.changed(
+            {
+                "temperature": values["temperature"],
+                "top_n": values["top-n"],
+                "top_p": values["top-p"],
+            }
+        )
         self._values = values
 
     def _continue(self, typed: str, after_last: bool = False) -> None:
@@ -117,9 +124,8 @@ class Conversation:
         if seed is None:
             seed = fresh_seed()
         terminal.write(prime, sys.stdout)
-        settings = _settings(self._values)
         pieces = self._sampler.pieces(
-            prime, self._values["length"], settings, seed, after_last=after_last
+            prime, self._values["length"], self._writing, seed, after_last=after_last
         )
         # Ctrl-C ends a text.
         with contextlib.suppress(KeyboardInterrupt):
@@ -127,7 +133,3 @@ class Conversation:
                 terminal.write(piece, sys.stdout)
         how = "continued with seed" if after_last else "seed"
         print(f"\n[{how} {seed}]")
-
-
-def _settings(values: Dict[str, Any]) -> Settings:
-    return Settings(values["temperature"], values["top-n"], values["top-p"])

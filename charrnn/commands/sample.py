@@ -6,19 +6,19 @@ import os
 import shlex
 import sys
 from dataclasses import asdict
-from typing import Any, Dict, FrozenSet, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional
 
 from charrnn.checkpoints.find import KNOWN_MODELS
+from charrnn.checkpoints.writing import DECODING, Writing
 from charrnn.commands import arguments
 from charrnn.commands.comparison import Comparison, compared_with
 from charrnn.commands.interactive import Conversation
-from charrnn.engines import sampler
-from charrnn.engines.decoding import Settings
 from charrnn.engines.sampler import (
+    MOST_TEXTS,
+    SEEDS,
     Sample,
     Sampler,
     checked_prime,
-    choose_settings,
     default_prime,
     fresh_seed,
 )
@@ -77,14 +77,14 @@ def make_parser() -> arguments.Parser:
     group.add_argument(
         "--num-samples",
         metavar="N",
-        type=arguments.integer(1, sampler.MOST_TEXTS),
+        type=arguments.integer(1, MOST_TEXTS),
         default=1,
         help="texts to write at once, with a line between them (default: 1)",
     )
     group.add_argument(
         "--lines",
         metavar="N",
-        type=arguments.integer(1, sampler.MOST_TEXTS),
+        type=arguments.integer(1, MOST_TEXTS),
         help="write N lines, one text in each: names, titles, tunes. Each begins after a line end",
     )
     group.add_argument(
@@ -98,50 +98,12 @@ def make_parser() -> arguments.Parser:
         help="continue each line that is typed; /help lists the commands",
     )
 
-    group = parser.add_argument_group("decoding")
-    group.add_argument(
-        "--temperature",
-        metavar="X",
-        type=float,
-        default=1.0,
-        help="divide the logits by X; 0 takes the most probable character each time (default: 1)",
-    )
-    group.add_argument(
-        "--top-n",
-        metavar="N",
-        type=int,
-        help="draw from the N most probable characters (default: 5, or all with --top-p, --lines or "
-        f"a vocabulary of more than {sampler.LARGE_VOCABULARY} characters)",
-    )
-    group.add_argument(
-        "--top-p",
-        metavar="P",
-        type=float,
-        help="draw from the fewest most probable characters whose probabilities add up to P, after "
-        "--temperature and --top-n are applied (above 0, at most 1; default: 1, or "
-        f"{sampler.LINES_TOP_P} with --lines)",
-    )
-    group.add_argument(
-        "--contrast",
-        metavar="A",
-        type=float,
-        default=0.0,
-        help="how much more like its own text than like the model that it began with; a larger A copies more of that "
-        "text, which --novelty tells (at least -1, which writes as that model; such as 0.4; default: 0)",
-    )
-    group.add_argument(
-        "--steer",
-        metavar="PROPERTY=X",
-        type=_strength,
-        action="append",
-        help="hold the memory of the network where it is with a property of the text, such as 'inside quotation "
-        "marks=1.5': 0 is its mean without the property, 1 with it; -0.5 and 1.5 are good ends. An unknown property "
-        "lists those that the model has. May be repeated",
-    )
+    group = parser.add_argument_group(DECODING)
+    arguments.add_settings(Writing, {DECODING: group})
     group.add_argument(
         "--seed",
         metavar="N",
-        type=arguments.integer(0, sampler.SEEDS - 1),
+        type=arguments.integer(0, SEEDS - 1),
         help="seed of the first text; each further text has the next seed (default: a new one)",
     )
 
@@ -163,17 +125,6 @@ def make_parser() -> arguments.Parser:
     )
 
     return parser
-
-
-def _strength(argument: str) -> Tuple[str, float]:
-    """Read the property and the number of --steer."""
-    name, _, number = argument.rpartition("=")
-    try:
-        return name.strip(), float(number)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"it takes a property and a number, such as 'inside quotation marks=1.5', not {argument!r}"
-        )
 
 
 def _list_models() -> None:
@@ -251,41 +202,31 @@ def _run(args: argparse.Namespace) -> int:
     _resolve(args)
     _check_model(args.model)
     model = arguments.open_named(args.model, args)
-    settings = choose_settings(
-        len(model.vocabulary),
-        args.temperature,
-        args.top_n,
-        args.top_p,
-        of_lines=bool(args.lines),
-    )
+    writing = model.writing_with(arguments.given_settings(Writing, args), of_lines=bool(args.lines))
     prime = _prime(args, model)
     comparison = Comparison()
     if args.novelty or args.new:
         comparison = compared_with(args, model)
-    steer = dict(args.steer or ())
-    if steer:
-        model.directions(arguments.text_of_model(args, model).training)
 
-    with model.sampler(args.num_samples, args.contrast, steer) as writer:
+    with model.sampler(writing, args.num_samples) as sampler:
         if args.interactive:
             conversation = Conversation(
-                writer, settings, length=args.length, unknown=args.unknown, seed=args.seed
+                sampler, writing, length=args.length, unknown=args.unknown, seed=args.seed
             )
             return conversation.run()
 
-        interrupted = _write(args, writer, prime, settings, comparison.known_lines)
-        samples = writer.lines if args.lines else writer.samples
+        interrupted = _write(args, sampler, prime, writing, comparison.known_lines)
+        samples = sampler.lines if args.lines else sampler.samples
 
     # After Ctrl-C, what was written so far is printed.
     if not args.json:
         _print_samples(args, samples, prime)
     if args.lines:
-        _print_counts(args, writer, interrupted)
+        _print_counts(args, sampler, interrupted)
 
     if args.json:
         texts = [_as_json(sample, prime, comparison) for sample in samples]
-        drawn = {**asdict(settings), "contrast": args.contrast, "steer": steer}
-        report = {"model": model.name, "prime": prime, **drawn, "samples": texts}
+        report = {"model": model.name, "prime": prime, **asdict(writing), "samples": texts}
         json.dump(report, sys.stdout, indent=1)
         print()
     elif args.novelty:
@@ -308,12 +249,12 @@ def _prime(args: argparse.Namespace, model: Model) -> str:
     return prime
 
 
-def _seed(args: argparse.Namespace, settings: Settings) -> int:
+def _seed(args: argparse.Namespace, writing: Writing) -> int:
     """Return the seed that the arguments give, or a new one; if anything is drawn with it, standard error names it."""
     if args.seed is not None:
         return int(args.seed)
     seed = fresh_seed()
-    if not settings.takes_most_probable:
+    if not writing.takes_most_probable:
         terminal.print_note(f"seed {seed}")
     return seed
 
@@ -325,23 +266,23 @@ def _is_shown_while_drawn(args: argparse.Namespace) -> bool:
 
 def _write(
     args: argparse.Namespace,
-    writer: Sampler,
+    sampler: Sampler,
     prime: str,
-    settings: Settings,
+    writing: Writing,
     known_lines: FrozenSet[str],
 ) -> bool:
     """Write lines or texts. Return whether Ctrl-C has ended that."""
-    seed = _seed(args, settings)
+    seed = _seed(args, writing)
     is_shown = _is_shown_while_drawn(args)
     try:
         if args.lines:
             known = known_lines if args.new else None
-            writer.write_lines(args.length, settings, seed, known)
+            sampler.write_lines(args.length, writing, seed, known)
             return False
 
         if is_shown:
             _show(prime)
-        for piece in writer.pieces(prime, args.length, settings, seed, stop=args.stop):
+        for piece in sampler.pieces(prime, args.length, writing, seed, stop=args.stop):
             if is_shown:
                 _show(piece)
     except KeyboardInterrupt:
@@ -360,16 +301,18 @@ def _print_samples(args: argparse.Namespace, samples: List[Sample], prime: str) 
         _show(("-" * 70 + "\n").join(texts))
 
 
-def _print_counts(args: argparse.Namespace, writer: Sampler, interrupted: bool) -> None:
+def _print_counts(args: argparse.Namespace, sampler: Sampler, interrupted: bool) -> None:
     """Print on standard error how many lines were left out with --new, and why there are too few."""
-    are_too_few = len(writer.lines) < args.lines and not interrupted
-    counts = f"there are {len(writer.lines):,} of {words.plural(args.lines, 'line')}"
+    are_too_few = len(sampler.lines) < args.lines and not interrupted
+    counts = f"there are {len(sampler.lines):,} of {words.plural(args.lines, 'line')}"
     if args.new:
-        note = f"left out {words.plural(writer.left_out, 'line')} of the training text, or repeated"
-        if are_too_few and writer.left_out:
+        note = (
+            f"left out {words.plural(sampler.left_out, 'line')} of the training text, or repeated"
+        )
+        if are_too_few and sampler.left_out:
             note += f", so that {counts}"
         terminal.print_note(note)
-    if are_too_few and not writer.left_out:
+    if are_too_few and not sampler.left_out:
         terminal.print_note(f"{counts}, because the others that were drawn are blank")
 
 

@@ -14,7 +14,7 @@ from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import arguments
 from charrnn.engines.opening import open_model
 from charrnn.engines.trained_model import Model
-from charrnn.hyperparameters import AUTO, GROUPS, NAMES, NOT_RESUMABLE
+from charrnn.hyperparameters import AUTO, GROUPS, NOT_RESUMABLE, Hyperparameters
 from charrnn.system import errors, machine, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import graphs, require_tensorflow
@@ -115,7 +115,7 @@ def make_parser() -> arguments.Parser:
         f"except {', '.join(map(words.flag, NOT_RESUMABLE))}",
     )
 
-    arguments.add_settings(groups)
+    arguments.add_settings(Hyperparameters, groups)
     return parser
 
 
@@ -158,10 +158,7 @@ def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
     if like:
         # The threads are those of this machine.
         hyperparameters = asdict(replace(like.hyperparameters, threads=None))
-    for name in NAMES:
-        value = getattr(args, name)
-        if value is not None:
-            hyperparameters[name] = value
+    hyperparameters.update(arguments.given_settings(Hyperparameters, args))
 
     job = plan_job(
         text,

@@ -3,10 +3,14 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
+from typing import Tuple
+
 import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
+from charrnn.engines.decoding import log_softmax
+from charrnn.engines.processor import Processor, Texts
 
 # A character that is less probable than this share of the most probable one is not drawn.
 PLAUSIBLE = 0.02
@@ -14,7 +18,7 @@ PLAUSIBLE = 0.02
 LARGEST = 2.0
 
 
-class Contrast:
+class Contrast(Processor):
     """The difference between what a model and the one that it began with expect, while texts are written.
 
     To the logarithm of the probability of each letter, its difference from the logarithm that the other model gives is
@@ -44,8 +48,7 @@ class Contrast:
         self._logits = np.zeros((1, len(start.vocabulary)), np.float32)
         self._state = start.zero_state()
 
-    def read(self, prime: str, rows: int, after_last: bool) -> None:
-        """Read the beginning of some texts, which may follow what was drawn last."""
+    def begin(self, prime: str, rows: int, after_last: bool) -> None:
         if not after_last:
             self._logits = np.zeros((1, len(self.start.vocabulary)), np.float32)
             self._state = self.start.zero_state()
@@ -57,34 +60,28 @@ class Contrast:
             self._logits = np.repeat(self._logits, rows, axis=0)
             self._state = np.repeat(self._state, rows, axis=1)
 
-    def applied(self, own: np.ndarray, weighted: np.ndarray) -> np.ndarray:
-        """Return the logits to draw from.
-
-        Args:
-            own: float32 [B, C], those of the model.
-            weighted: float32 [B, C], the same after ``allow``. What is not plausible among these becomes -inf.
-        """
-        of_start = _log_softmax(self._logits)[:, self._ids_of_start]  # [B, C]
-        difference = (_log_softmax(own) - of_start) * self._counts
+    def process(self, logits: np.ndarray, own: np.ndarray, texts: Texts) -> np.ndarray:
+        of_start = log_softmax(self._logits)[:, self._ids_of_start]  # [B, C]
+        difference = (log_softmax(own) - of_start) * self._counts
         if self.strength < 0:
-            return weighted + np.float32(self.strength) * difference
-        contrasted = weighted + self.strength * np.clip(difference, -LARGEST, LARGEST)
-        least = weighted.max(axis=1, keepdims=True) + np.float32(np.log(PLAUSIBLE))
-        return np.where(weighted >= least, contrasted, np.float32(-np.inf)).astype(np.float32)
+            return logits + np.float32(self.strength) * difference
+        contrasted = logits + self.strength * np.clip(difference, -LARGEST, LARGEST)
+        least = logits.max(axis=1, keepdims=True) + np.float32(np.log(PLAUSIBLE))
+        return np.where(logits >= least, contrasted, np.float32(-np.inf)).astype(np.float32)
 
-    def follow(self, ids: np.ndarray) -> None:
-        """Read the characters [B] that were drawn, those that the other model knows."""
+    def follow(
+        self, ids: np.ndarray, logits: np.ndarray, state: np.ndarray
+    ) -> Tuple[np.ndarray, np.ndarray]:
         ids_of_start = self._ids_of_start[ids]
         is_known = ids_of_start >= 0
         # Where a character is not known, the first one is read in its place, and the result is dropped below.
-        logits, state = self.start.feed(np.where(is_known, ids_of_start, 0), self._state)
+        logits_of_start, state_of_start = self.start.feed(
+            np.where(is_known, ids_of_start, 0), self._state
+        )
         if not is_known.all():
-            logits = np.where(is_known[:, np.newaxis], logits, self._logits)
-            state = np.where(is_known[:, np.newaxis], state, self._state)
-        self._logits = logits
-        self._state = state
-
-
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+            rows = is_known[:, np.newaxis]
+            logits_of_start = np.where(rows, logits_of_start, self._logits)
+            state_of_start = np.where(rows, state_of_start, self._state)
+        self._logits = logits_of_start
+        self._state = state_of_start
+        return logits, state

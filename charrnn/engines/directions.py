@@ -10,6 +10,7 @@ from typing import Dict, List, Mapping, Tuple
 import numpy as np
 
 from charrnn.engines import CHUNK, Engine
+from charrnn.engines.processor import Processor
 from charrnn.text import features
 
 # Characters that are read, at most and at least. The probes are fitted on the first half, and tested on the second.
@@ -126,7 +127,7 @@ def _correlation(readings: np.ndarray, values: np.ndarray) -> float:
     return float(np.corrcoef(readings, values)[0, 1])
 
 
-class Steering:
+class Steering(Processor):
     """Holds directions while texts are written (activation steering, Turner and others 2023, arXiv:2308.10248).
 
     After each drawn character, the memories c of all layers are moved along the directions until each probe reads its
@@ -162,8 +163,9 @@ class Steering:
         self._softmax_kernel = softmax_kernel
         self._softmax_bias = softmax_bias
 
-    def held(self, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        """Return the logits [B, C] and the state [S, B, L] after a character, with the directions held."""
+    def follow(
+        self, ids: np.ndarray, logits: np.ndarray, state: np.ndarray
+    ) -> Tuple[np.ndarray, np.ndarray]:
         n_parts, rows, size = state.shape
         memories = state[::2].transpose(1, 0, 2).reshape(rows, -1)  # [B, D]
         missing = self._targets - memories @ self._probes  # [B, K]

@@ -17,14 +17,18 @@ from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal
-from charrnn.text.corpus import KNOWN_TEXTS, LIST_OF_NAMES, at_hand
+from charrnn.text.corpus import KNOWN_TEXTS, LIST_OF_NAMES, at_hand, read
 
 # characters of a text that show whether a vocabulary has the order of the ids
 ORDER_LOOK = 1000
 
 
 def open_model(
-    path: StrPath, vocabulary: Optional[Iterable[str]] = None, *, best: bool = False
+    path: StrPath,
+    vocabulary: Optional[Iterable[str]] = None,
+    *,
+    best: bool = False,
+    train_text: Optional[StrPath] = None,
 ) -> Model:
     """Open a model.
 
@@ -34,14 +38,25 @@ def open_model(
             ids: usually ``sorted(set(text))`` of the text that it was trained on. By default those of ``text.txt`` in
             its folder.
         best: take the checkpoint of a run folder that has the lowest validation loss.
+        train_text: the path or known name of the text that it was trained on, if the model does not have it.
 
     Raises:
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
             or differs from the one that the model records.
         ValueError: ``text.txt`` in the folder of a checkpoint of the notebook is not text in UTF-8.
     """
-    if vocabulary is not None:
-        vocabulary = Vocabulary(vocabulary)
+    model = _open(path, vocabulary, best)
+    if train_text is not None:
+        model.train_text = read(train_text)
+        terminal.print_skipped(model.train_text.skipped)
+    return model
+
+
+def _open(path: StrPath, chars: Optional[Iterable[str]], best: bool) -> Model:
+    """Open a model without its text."""
+    vocabulary = None
+    if chars is not None:
+        vocabulary = Vocabulary(chars)
     file: Optional[StrPath] = known_model(path)
     if file is None and is_model_file(path):
         file = path

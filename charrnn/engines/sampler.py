@@ -3,17 +3,16 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
-import math
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Collection, Iterator, List, Mapping, Optional, Set, Tuple, Union
+from typing import Any, Collection, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints.writing import Writing
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.contrast import Contrast
-from charrnn.engines.decoding import Settings, draw_ids, log_probabilities_of
-from charrnn.engines.directions import Steering
+from charrnn.engines.decoding import draw_ids, log_probabilities_of
+from charrnn.engines.processor import Processor
 from charrnn.text.unknown import resolve
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
@@ -28,21 +27,14 @@ PRIMES = (
     "\u0627\u0644",  # Arabic
     "\u05d4",  # Hebrew
 )
-# characters above which top_n is off by default, as for Chinese
-LARGE_VOCABULARY = 200
 # texts that are written at once
 MOST_TEXTS = 100_000
-# With a smaller top_p, the first letters of lines lose their variety.
-LINES_TOP_P = 0.98
 # Lines that are written and dropped before the one that counts. Blank lines are among them.
 LINES_BEFORE = 3
 # Most rounds of drawing. Each draws as many lines as are asked for.
 MOST_ROUNDS = 20
 # NumPy takes seeds below this number
 SEEDS = 2**32
-# What may follow a text: characters, factors for their probabilities, or None for everything.
-Allowed = Union[None, Collection[str], Mapping[str, float]]
-Allow = Callable[[str], Allowed]
 
 
 def checked_prime(
@@ -86,37 +78,6 @@ def default_prime(vocabulary: Vocabulary, beginning: Optional[str] = None) -> st
     return vocabulary.chars[0]
 
 
-def choose_settings(
-    num_classes: int,
-    temperature: float = 1.0,
-    top_n: Optional[int] = None,
-    top_p: Optional[float] = None,
-    of_lines: bool = False,
-) -> Settings:
-    """Return Settings with what suits a vocabulary of C characters in place of None.
-
-    That is the notebook's ``top_n`` of 5, or all characters of a large vocabulary or if there is a ``top_p``. For lines
-    that are written one by one, it is a ``top_p`` of LINES_TOP_P.
-
-    Raises:
-        ValueError: a setting is out of range.
-    """
-    if of_lines and top_n is None and top_p is None:
-        top_p = LINES_TOP_P
-
-    draws_from_all = top_p is not None or num_classes > LARGE_VOCABULARY
-    if top_n is None and draws_from_all:
-        top_n = num_classes
-    elif top_n is None:
-        top_n = 5
-    if top_p is None:
-        top_p = 1.0
-
-    settings = Settings(temperature, top_n, top_p)
-    settings.check()
-    return settings
-
-
 def fresh_seed(below: int = SEEDS) -> int:
     """Choose a seed at random, at least 0."""
     return int(np.random.RandomState().randint(below, dtype=np.int64))
@@ -130,7 +91,7 @@ class Sample:
         seed: the seed that it was drawn with.
         text: the drawn characters, without the prime.
         log_probabilities: the natural logarithm of the probability that the network gave each drawn character,
-            float32 [T], before ``allow``, contrast, temperature, ``top_n`` and ``top_p``.
+            float32 [T], before anything else changed it.
     """
 
     seed: int
@@ -149,22 +110,15 @@ class Sampler:
     """
 
     def __init__(
-        self,
-        engine: Engine,
-        num_samples: int = 1,
-        allow: Optional[Allow] = None,
-        contrast: Optional[Contrast] = None,
-        steering: Optional[Steering] = None,
-    ):
-        """Prepare to write with an engine. For ``allow`` see :meth:`charrnn.engines.trained_model.Model.write`."""
+        self, engine: Engine, num_samples: int = 1, processors: Sequence[Processor] = ()
+    ) -> None:
+        """Prepare to write with an engine, and with what changes the texts, in this order."""
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
         self.lines: List[Sample] = []
         self.left_out = 0
         self._engine = engine
-        self._allow = allow
-        self._contrast = contrast
-        self._steering = steering
+        self._processors = tuple(processors)
         self._texts: List[_Draft] = []
         # The logits and the state after what was drawn last, from which a later text may go on.
         self._last: Any = (None, engine.zero_state())
@@ -180,10 +134,10 @@ class Sampler:
         return [text.sample() for text in self._texts]
 
     def write(
-        self, prime: str, length: int, settings: Settings, seed: int, **options: Any
+        self, prime: str, length: int, writing: Writing, seed: int, **options: Any
     ) -> List[Sample]:
         """Write the texts. The arguments are those of :meth:`pieces`."""
-        for _ in self.pieces(prime, length, settings, seed, **options):
+        for _ in self.pieces(prime, length, writing, seed, **options):
             pass
         return self.samples
 
@@ -191,7 +145,7 @@ class Sampler:
         self,
         prime: str,
         length: int,
-        settings: Settings,
+        writing: Writing,
         seed: int,
         *,
         stop: Optional[str] = None,
@@ -203,7 +157,7 @@ class Sampler:
         Args:
             prime: the beginning of all texts, see :func:`checked_prime`.
             length: characters to draw for each text, at least 0.
-            settings: how to draw, in range.
+            writing: how to draw, in range.
             seed: the seed of the first text. Each further text has the next seed; after SEEDS - 1 comes 0.
             stop: end a text after this string, which may begin in the prime. An empty string ends nothing.
             stop_count: the occurrence of this string at which a text ends: 1 for the first.
@@ -216,27 +170,26 @@ class Sampler:
         logits, state = self._read(prime, len(texts), after_last)
 
         for _ in range(length):
-            weighted = logits
-            if self._allow:
-                weighted = _weighted(weighted, texts, self.vocabulary, self._allow)
-            if self._contrast:
-                weighted = self._contrast.applied(logits, weighted)
+            so_far = [None if text.has_ended else text.text for text in texts]
+            changed = logits  # [B, C]
+            for processor in self._processors:
+                changed = processor.process(changed, logits, so_far)
+            if self._processors:
+                changed = _with_ends(changed, logits, texts)
 
             uniforms = np.array([text.rng.random_sample() for text in texts])  # [B]
-            ids = draw_ids(weighted, uniforms, settings)  # [B]
-            # The probabilities are those before allow and contrast.
+            ids = draw_ids(changed, uniforms, writing)  # [B]
+            # The probabilities are those of the network.
             log_probabilities = log_probabilities_of(logits, ids)  # [B]
+
             logits, state = self._engine.feed(ids, state)
-            if self._contrast:
-                self._contrast.follow(ids)
-            if self._steering:
-                logits, state = self._steering.held(state)
+            for processor in self._processors:
+                logits, state = processor.follow(ids, logits, state)
             self._last = logits, state
 
             first_has_ended = texts[0].has_ended
-            for text, char, log_probability in zip(
-                texts, self.vocabulary.decode(ids), log_probabilities
-            ):
+            chars = self.vocabulary.decode(ids)
+            for text, char, log_probability in zip(texts, chars, log_probabilities):
                 if not text.has_ended:
                     text.add(char, log_probability)
             if not first_has_ended:
@@ -250,8 +203,8 @@ class Sampler:
         if not after_last:
             logits = None
             state = self._engine.zero_state()
-        if self._contrast:
-            self._contrast.read(prime, rows, after_last)
+        for processor in self._processors:
+            processor.begin(prime, rows, after_last)
         if prime:
             # The engine reads one text only, after which all rows go on.
             logits, state = self._engine.read(self.vocabulary.encode(prime), state)
@@ -261,7 +214,7 @@ class Sampler:
         return logits, state
 
     def write_lines(
-        self, length: int, settings: Settings, seed: int, known: Optional[Collection[str]] = None
+        self, length: int, writing: Writing, seed: int, known: Optional[Collection[str]] = None
     ) -> List[Sample]:
         """Write as many lines as there are texts at once, none of them blank; fewer if MOST_ROUNDS are not enough.
 
@@ -270,7 +223,7 @@ class Sampler:
 
         Args:
             length: characters to draw for each line at most.
-            settings: how to draw, in range.
+            writing: how to draw, in range.
             seed: the seed of the first line that is drawn. Each further line has the next.
             known: lines that are left out. No line is then written twice. None to leave out none.
         """
@@ -282,7 +235,7 @@ class Sampler:
                 self.write(
                     "\n",
                     length * (LINES_BEFORE + 1),
-                    settings,
+                    writing,
                     seed + start,
                     stop="\n",
                     stop_count=LINES_BEFORE + 1,
@@ -347,39 +300,14 @@ class _Draft:
         return Sample(self._seed, drawn, np.array(self._log_probabilities, np.float32))
 
 
-def _weighted(
-    logits: np.ndarray, texts: List[_Draft], vocabulary: Vocabulary, allow: Allow
-) -> np.ndarray:
-    """Return logits [B, C] weighted with what may follow each text. End the texts for which nothing is left."""
-    logits = logits.copy()
-    for row, text in enumerate(texts):
-        if text.has_ended:
-            continue
-        allowed = allow(text.text)
-        if allowed is None:
-            continue
-        factors = _factors(allowed, vocabulary)
-        if factors.any():
-            with np.errstate(divide="ignore"):
-                logits[row] += np.log(factors)
-        else:
-            # Its logits stay as they are, since something is drawn in each row.
-            text.has_ended = True
-    return logits
-
-
-def _factors(
-    allowed: Union[Collection[str], Mapping[str, float]], vocabulary: Vocabulary
-) -> np.ndarray:
-    """Return the factor for the probability of each character, float64 [C]."""
-    if not isinstance(allowed, Mapping):
-        return np.array([char in allowed for char in vocabulary.chars], np.float64)
-    for char, factor in allowed.items():
-        if not 0 <= factor < math.inf:
-            raise ValueError(
-                f"allow must return finite factors of at least 0, not {factor!r} for {char!r}"
-            )
-    return np.array([allowed.get(char, 0) for char in vocabulary.chars], np.float64)
+def _with_ends(changed: np.ndarray, own: np.ndarray, texts: Sequence[_Draft]) -> np.ndarray:
+    """End the texts for which nothing is left to draw. They keep the network's logits, since each row is drawn."""
+    is_over = changed.max(axis=1) == -np.inf  # [B]
+    if not is_over.any():
+        return changed
+    for text, is_over_here in zip(texts, is_over):
+        text.has_ended = bool(text.has_ended or is_over_here)
+    return np.where(is_over[:, np.newaxis], own, changed)
 
 
 def _cut_to_last_line(sample: Sample, length: int) -> Sample:

@@ -4,11 +4,12 @@ Models of LSTM cells need no TensorFlow. Letters for shapes as in :mod:`charrnn.
 """
 
 import contextlib
-import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import (
+    TYPE_CHECKING,
+    Any,
     Callable,
     Dict,
     Iterator,
@@ -23,23 +24,24 @@ from typing import (
 
 import numpy as np
 
-from charrnn.checkpoints import record, text_of_run
+from charrnn.checkpoints import record
 from charrnn.checkpoints.find import is_model_file
 from charrnn.checkpoints.record import RunRecord
+from charrnn.checkpoints.text_of_run import DividedText, divide, training_text
 from charrnn.checkpoints.weights import Weights, packed, rounded
+from charrnn.checkpoints.writing import Writing, takes_how
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.contrast import Contrast
 from charrnn.engines.decoding import softmax
 from charrnn.engines.directions import Direction, Steering, find_directions
 from charrnn.engines.numpy_lstm import NumpyLSTM
+from charrnn.engines.processor import Allow, Allowing, Processor
 from charrnn.engines.sampler import (
     MOST_TEXTS,
     SEEDS,
-    Allow,
     Sampler,
     checked_prime,
-    choose_settings,
     default_prime,
     fresh_seed,
 )
@@ -47,7 +49,13 @@ from charrnn.engines.surprisal import surprisal as measure_surprisal
 from charrnn.hyperparameters import CELLS
 from charrnn.system import errors, files, words
 from charrnn.system.tensorflow import graphs
+from charrnn.text.corpus import Text
 from charrnn.text.unknown import resolve
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from charrnn.checkpoints.writing import How
 
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
@@ -70,6 +78,7 @@ class Model:
         beginning: what its texts begin with by default, as its run or file says; None for what suits the vocabulary.
         sha256: hexadecimal SHA-256 of the ``.npz`` file that it was read from; None if there is no such file.
         open_start: opens the model that it began with; None if it began with none.
+        train_text: the text that it was trained on, if it was given; None for the one that its run has or names.
         num_layers: number of layers, by the names of the weights.
         cell: kind of cell by these names, one of :data:`charrnn.hyperparameters.CELLS`.
 
@@ -85,14 +94,11 @@ class Model:
     beginning: Optional[str] = None
     sha256: Optional[str] = None
     open_start: Optional[Callable[[], "Model"]] = None
+    train_text: Optional[Text] = None
     num_layers: int = field(init=False)
     cell: str = field(init=False)
-    # The engine of :meth:`kept_engine`.
-    _kept_engine: Optional[Engine] = field(init=False, default=None)
-    # The model that it began with, from the first text with a contrast on.
-    _start: Optional["Model"] = field(init=False, default=None)
-    # Cached by directions().
-    _directions: Optional[Dict[str, Direction]] = field(init=False, default=None)
+    # What :meth:`_once` keeps: an engine, the model that it began with, its text, directions.
+    _made: Dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.num_layers, self.cell = _network_of(self.weights)
@@ -124,15 +130,11 @@ class Model:
         length: int = 1000,
         *,
         n: None = None,
-        temperature: float = 1.0,
-        top_n: Optional[int] = None,
-        top_p: Optional[float] = None,
         seed: Optional[int] = None,
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
-        contrast: float = 0.0,
-        steer: Optional[Mapping[str, float]] = None,
+        **how: "Unpack[How]",
     ) -> str: ...
 
     @overload
@@ -142,32 +144,25 @@ class Model:
         length: int = 1000,
         *,
         n: int,
-        temperature: float = 1.0,
-        top_n: Optional[int] = None,
-        top_p: Optional[float] = None,
         seed: Optional[int] = None,
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
-        contrast: float = 0.0,
-        steer: Optional[Mapping[str, float]] = None,
+        **how: "Unpack[How]",
     ) -> List[str]: ...
 
-    def write(  # noqa: PLR0913 -- all that a text can be asked for
+    @takes_how
+    def write(
         self,
         prime: Optional[str] = None,
         length: int = 1000,
         *,
         n: Optional[int] = None,
-        temperature: float = 1.0,
-        top_n: Optional[int] = None,
-        top_p: Optional[float] = None,
         seed: Optional[int] = None,
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
-        contrast: float = 0.0,
-        steer: Optional[Mapping[str, float]] = None,
+        **how: "Unpack[How]",
     ) -> Union[str, List[str]]:
         """Write a text, the same that ``charrnn-sample`` writes with these arguments.
 
@@ -176,9 +171,6 @@ class Model:
                 ``"The "``, or what suits another script.
             length: characters to draw after it, at least 0.
             n: number of texts, which are written at once, at most 100,000; None for a single one.
-            temperature, top_n, top_p: how to draw, see :class:`charrnn.engines.decoding.Settings`. By default all
-                characters if there is a ``top_p`` or a vocabulary of more than 200 characters, else the 5 most
-                probable.
             seed: seed of the first text, below 2^32; each further text has the next. None for a new one.
             stop: end a text after this string.
             unknown: what to do with characters of the prime that the model does not know: ``error`` refuses them,
@@ -187,12 +179,17 @@ class Model:
                 next, as a str or a set; None for all. The probabilities of all others become 0, before temperature,
                 ``top_n`` and ``top_p``. The text ends where the model knows none of the characters. The function may
                 also return a dict from characters to factors for their probabilities, at least 0.
-            contrast: how much more like its own text than like the model that it began with, at least -1; 0 for not at
-                all. With 0.5 it writes more words of its own text, and copies more of it, see
-                :mod:`charrnn.engines.contrast`. It follows ``allow`` and precedes temperature.
-            steer: a dict from properties of the text, which :meth:`directions` finds, to where the memory is held while
-                the text is written: 0 is the mean outside, 1 the mean inside, and -0.5 and 1.5 are half as far again.
-                ``{"inside quotation marks": 1.5}`` writes more speech.
+            how: the other keywords, each in place of what the model writes with otherwise:
+
+                - temperature, top_n, top_p: how to draw, see :class:`charrnn.checkpoints.writing.Writing`. By default
+                  all characters if there is a ``top_p`` or a vocabulary of more than 200 characters, else the 5 most
+                  probable.
+                - contrast: how much more like its own text than like the model that it began with, at least -1; 0 for
+                  not at all. With 0.5 it writes more words of its own text, and copies more of it, see
+                  :mod:`charrnn.engines.contrast`. It follows ``allow`` and precedes temperature.
+                - steer: a dict from properties of the text, which :meth:`directions` finds, to where the memory is held
+                  while the text is written: 0 is the mean outside, 1 the mean inside, and -0.5 and 1.5 are half as far
+                  again. ``{"inside quotation marks": 1.5}`` writes more speech.
 
         Returns:
             The text with its beginning; with ``n``, a list of n texts.
@@ -202,67 +199,58 @@ class Model:
                 ``contrast`` the model that it began with is not at hand, or there is none, or ``steer`` names a
                 property that has no direction.
         """
-        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
+        writing = self.writing_with(how)
         length = errors.checked_integer("length", length, 0)
         num_samples = 1 if n is None else _checked_number(n)
         seed = _checked_seed(seed)
         prime = self._checked_prime(prime, unknown)
-        _check_allow(allow)
 
-        with self.sampler(num_samples, contrast, steer, allow=allow) as sampler:
-            samples = sampler.write(prime, length, settings, seed, stop=stop)
+        with self.sampler(writing, num_samples, allow) as sampler:
+            samples = sampler.write(prime, length, writing, seed, stop=stop)
+
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
 
-    def stream(  # noqa: PLR0913 -- all that write can be asked for, but n
+    @takes_how
+    def stream(
         self,
         prime: Optional[str] = None,
         length: int = 1000,
         *,
-        temperature: float = 1.0,
-        top_n: Optional[int] = None,
-        top_p: Optional[float] = None,
         seed: Optional[int] = None,
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
-        contrast: float = 0.0,
-        steer: Optional[Mapping[str, float]] = None,
+        **how: "Unpack[How]",
     ) -> Iterator[str]:
         """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
 
         The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
         """
-        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p)
+        writing = self.writing_with(how)
         length = errors.checked_integer("length", length, 0)
         seed = _checked_seed(seed)
         prime = self._checked_prime(prime, unknown)
-        _check_allow(allow)
-
-        contrasts = self.contrasted(contrast)
-        steering = self.steered(steer)
+        processors = self._processors(writing, allow)
 
         # The arguments are checked now, and the text is drawn when it is asked for.
         def pieces() -> Iterator[str]:
             yield prime
             with contextlib.closing(self.engine()) as engine:
-                sampler = Sampler(engine, 1, allow, contrasts, steering)
-                yield from sampler.pieces(prime, length, settings, seed, stop=stop)
+                sampler = Sampler(engine, processors=processors)
+                yield from sampler.pieces(prime, length, writing, seed, stop=stop)
 
         return pieces()
 
+    @takes_how
     def write_lines(
         self,
         n: int,
         length: int = 1000,
         *,
-        new: Union[bool, StrPath] = False,
-        temperature: float = 1.0,
-        top_n: Optional[int] = None,
-        top_p: Optional[float] = None,
+        new: bool = False,
         seed: Optional[int] = None,
-        contrast: float = 0.0,
-        steer: Optional[Mapping[str, float]] = None,
+        **how: "Unpack[How]",
     ) -> List[str]:
         """Write lines such as names or titles, the same that ``charrnn-sample --lines`` writes with these arguments.
 
@@ -270,8 +258,8 @@ class Model:
             n: number of lines, at most 100,000.
             length: characters of a line at most, at least 0.
             new: whether to leave out the lines of the training text and repeated ones, so that there may be fewer than
-                n; or the path or known name of that text, if the model does not have it.
-            temperature, top_n, top_p, seed, contrast, steer: as for :meth:`write`, but by default ``top_p`` is 0.98.
+                n.
+            seed, how: as for :meth:`write`, but by default ``top_p`` is 0.98.
 
         Returns:
             A list of lines without line ends.
@@ -279,7 +267,7 @@ class Model:
         Raises:
             ValueError: as for :meth:`write`, or the training text that ``new`` needs cannot be read.
         """
-        settings = choose_settings(len(self.vocabulary), temperature, top_n, top_p, of_lines=True)
+        writing = self.writing_with(how, of_lines=True)
         length = errors.checked_integer("length", length, 0)
         n = _checked_number(n)
         seed = _checked_seed(seed)
@@ -287,52 +275,76 @@ class Model:
         checked_prime("\n", self.vocabulary)
         known_lines = None
         if new:
-            name = None if isinstance(new, bool) else str(new)
-            text = text_of_run.training_text(self.run, name, flag="new=PATH")
-            known_lines = text.lines()
+            known_lines = self.training_text().lines()
 
-        with self.sampler(n, contrast, steer) as sampler:
-            samples = sampler.write_lines(length, settings, seed, known_lines)
+        with self.sampler(writing, n) as sampler:
+            samples = sampler.write_lines(length, writing, seed, known_lines)
         return [sample.text.rstrip("\n") for sample in samples]
+
+    def writing_with(self, how: Mapping[str, Any], of_lines: bool = False) -> Writing:
+        """Return how the model writes, with some values in place of its own.
+
+        Raises:
+            ValueError: there is no such value, or it is out of range.
+        """
+        return Writing().changed(how).for_vocabulary(len(self.vocabulary), of_lines)
 
     @contextlib.contextmanager
     def sampler(
-        self,
-        n: int = 1,
-        contrast: float = 0.0,
-        steer: Optional[Mapping[str, float]] = None,
-        *,
-        allow: Optional[Allow] = None,
+        self, writing: Writing, n: int = 1, allow: Optional[Allow] = None
     ) -> Iterator[Sampler]:
-        """Make what writes n texts at once. The arguments are those of :meth:`write`."""
-        contrasts = self.contrasted(contrast)
-        steering = self.steered(steer)
+        """Make what writes n texts at once."""
+        processors = self._processors(writing, allow)
         with contextlib.closing(self.engine()) as engine:
-            yield Sampler(engine, n, allow, contrasts, steering)
+            yield Sampler(engine, n, processors)
 
-    def contrasted(self, strength: float) -> Optional[Contrast]:
-        """Return the Contrast with which a text can be written; None for a strength of 0.
+    def _processors(self, writing: Writing, allow: Optional[Allow]) -> List[Processor]:
+        """Return what changes a text while it is written, in its order."""
+        processors: List[Processor] = []
+        if allow is not None:
+            if not callable(allow):
+                raise ValueError(
+                    "allow must be a function of the text so far, such as lambda text: 'abc', "
+                    f"not {allow!r}"
+                )
+            processors.append(Allowing(self.vocabulary, allow))
+        if writing.contrast:
+            processors.append(self.contrasted(writing.contrast))
+        if writing.steer:
+            processors.append(self.steered(writing.steer))
+        return processors
+
+    def contrasted(self, strength: float) -> Contrast:
+        """Return the contrast with which a text can be written.
 
         Raises:
-            ValueError: the strength is out of range, or the model that this one began with is not at hand.
+            ValueError: the model that this one began with is not at hand, or there is none.
         """
-        if not isinstance(strength, (int, float, np.number)) or not -1 <= strength < math.inf:
-            raise ValueError(f"contrast must be a number, at least -1, not {strength!r}")
-        if strength == 0:
-            return None
         if self.open_start is None:
             raise ValueError(
                 f"contrast is for a model that began with another one, and {self.name} began with none"
             )
-        self._start = self._start or self.open_start()
-        return Contrast(self.vocabulary, self._start.kept_engine(), strength)
+        start = self._once("start", self.open_start)
+        return Contrast(self.vocabulary, start.kept_engine(), strength)
+
+    def training_text(self) -> DividedText:
+        """Read the text that the model was trained on, and divide it as the training did.
+
+        Raises:
+            ValueError: it is not at hand.
+        """
+        return self._once("text", self._read_training_text)
+
+    def _read_training_text(self) -> DividedText:
+        if self.train_text is not None:
+            return divide(self.train_text, self.run)
+        return training_text(self.run)
 
     def directions(self, text: Optional[str] = None) -> Dict[str, Direction]:
-        """Find the directions of the memory that ``steer`` can hold, and keep them for it.
+        """Find the directions of the memory, of which ``steer`` can hold those of the training text.
 
         Args:
-            text: a text of at least 4,000 characters, in which they are found. None for the training text, or the text
-                that was given before.
+            text: a text of at least 4,000 characters, in which they are found. None for the training text.
 
         Returns:
             A dict from the properties that can be read well from the memory to directions, see
@@ -341,39 +353,34 @@ class Model:
         Raises:
             ValueError: the cells are not ``lstm``, or the text is too short or not at hand.
         """
-        if text is None and self._directions is not None:
-            return self._directions
         if self.cell != "lstm":
             raise ValueError(
                 f"a direction is one of the memory c of lstm cells, and the cells of {self.name} are {self.cell}"
             )
         if text is None:
-            divided = text_of_run.training_text(self.run, flag="model.directions(text)")
-            text = divided.training
+            return self._once("directions", self._directions_of_training_text)
         known, _ = resolve(text, self.vocabulary, "skip")
         with contextlib.closing(self.engine()) as engine:
-            self._directions = find_directions(engine, known)
-        return self._directions
+            return find_directions(engine, known)
 
-    def steered(self, steer: Optional[Mapping[str, float]]) -> Optional[Steering]:
-        """Return what holds directions while a text is written; None if none is to be held.
+    def _directions_of_training_text(self) -> Dict[str, Direction]:
+        return self.directions(self.training_text().training)
+
+    def steered(self, steer: Mapping[str, float]) -> Steering:
+        """Return what holds directions while a text is written.
 
         Args:
             steer: as for :meth:`write`.
 
         Raises:
-            ValueError: a property has no direction, or where to hold it is no finite number.
+            ValueError: a property has no direction.
         """
-        if not steer:
-            return None
         directions = self.directions()
-        for name, strength in steer.items():
+        for name in steer:
             if name not in directions:
                 raise ValueError(
                     f"{self.name} has no direction for {name!r}: it has {', '.join(directions) or 'none'}"
                 )
-            if not isinstance(strength, (int, float, np.number)) or not np.isfinite(strength):
-                raise ValueError(f"steer must give a number for {name!r}, not {strength!r}")
         return Steering(directions, steer, self.softmax_kernel, self.softmax_bias)
 
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
@@ -397,10 +404,10 @@ class Model:
         known, _ = checked_prime(text, self.vocabulary, unknown)
         engine = self.kept_engine()
         logits, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
-        contrasts = self.contrasted(contrast)
-        if contrasts:
-            contrasts.read(known, rows=1, after_last=False)
-            logits = contrasts.applied(logits, logits)
+        writing = Writing().changed({"contrast": contrast})
+        for processor in self._processors(writing, allow=None):
+            processor.begin(known, rows=1, after_last=False)
+            logits = processor.process(logits, logits, [known])
         (chances,) = softmax(logits)
         return chances
 
@@ -479,8 +486,13 @@ class Model:
 
         To lay out the weights takes as long as to read hundreds of characters.
         """
-        self._kept_engine = self._kept_engine or self.engine()
-        return self._kept_engine
+        return self._once("engine", self.engine)
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what a function makes, which is called the first time only."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     @property
     def lstm_size(self) -> int:
@@ -524,14 +536,6 @@ def _checked_seed(seed: Optional[int]) -> int:
     if seed is None:
         return fresh_seed()
     return errors.checked_integer("seed", seed, 0, SEEDS - 1)
-
-
-def _check_allow(allow: Optional[Allow]) -> None:
-    if allow is not None and not callable(allow):
-        raise ValueError(
-            "allow must be a function of the text so far, such as lambda text: 'abc', "
-            f"not {allow!r}"
-        )
 
 
 def lstm_weights(kernels: Sequence[np.ndarray], softmax_kernel: np.ndarray) -> Weights:

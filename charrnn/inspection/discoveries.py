@@ -6,10 +6,9 @@ or a unit that tracks a feature of the text clearly more closely than any unit o
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Set
 
-from charrnn.engines.sampler import choose_settings
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import differences, steered, units
 from charrnn.text import features
@@ -92,9 +91,10 @@ def discovered(
         seed = discoveries[0]["seed"]
         feature = discoveries[0]["feature"]
     if seed is None:
-        settings = choose_settings(len(model.vocabulary), steered.TEMPERATURE)
         seeds = steered.COUNTED
-        free = model.write(prime, SHOWN, n=len(seeds), seed=seeds[0], **asdict(settings))
+        free = model.write(
+            prime, SHOWN, n=len(seeds), seed=seeds[0], temperature=steered.TEMPERATURE
+        )
         seed = seeds[_varied_index(free, feature, known_words)]
     opening = {
         "prime": prime,

@@ -8,8 +8,9 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines.directions import Direction, Steering
-from charrnn.engines.sampler import Sampler, choose_settings
+from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import mean_of_letters
 from charrnn.engines.trained_model import Model
 from charrnn.inspection.differences import (
@@ -113,7 +114,7 @@ class Trial:
         self._model = model
         self._engine = model.engine()
         self._directions = directions
-        self._settings = choose_settings(len(model.vocabulary), TEMPERATURE)
+        self._writing = Writing(temperature=TEMPERATURE)
         self._known_words = set(features.words(text))
         self._free_choosing = _all_of(self._write(CHOOSING))
         self._free_counted = _all_of(self._write(COUNTED))
@@ -199,14 +200,16 @@ class Trial:
         self, seeds: Sequence[int], steer: Optional[Mapping[str, float]] = None
     ) -> Dict[str, List[str]]:
         """Return a text for each seed after each beginning, without it."""
-        steering = None
+        processors = []
         if steer:
             model = self._model
-            steering = Steering(self._directions, steer, model.softmax_kernel, model.softmax_bias)
-        sampler = Sampler(self._engine, len(seeds), steering=steering)
+            processors.append(
+                Steering(self._directions, steer, model.softmax_kernel, model.softmax_bias)
+            )
+        sampler = Sampler(self._engine, len(seeds), processors)
         written = {}
         for prime in self.primes:
-            samples = sampler.write(prime, LENGTH, self._settings, seeds[0])
+            samples = sampler.write(prime, LENGTH, self._writing, seeds[0])
             written[prime] = [sample.text for sample in samples]
         return written
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.checkpoints.text_of_run import divide, training_text
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines import Engine
-from charrnn.engines.sampler import Sampler, choose_settings, default_prime
+from charrnn.engines.sampler import Sampler, default_prime
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import units
 from charrnn.system import errors, words
@@ -174,10 +175,10 @@ def _written_texts(engine: Engine, model: Model, reason: str) -> PageTexts:
 def written_text(engine: Engine, model: Model, length: int) -> str:
     """Return texts that the network writes, always the same, in paragraphs of their own and of a length together."""
     prime = default_prime(model.vocabulary, model.beginning)
-    settings = choose_settings(len(model.vocabulary), top_p=WRITTEN_TOP_P)
+    writing = Writing(top_p=WRITTEN_TOP_P)
     n_texts = math.ceil(length / LONGEST_WRITTEN)
     sampler = Sampler(engine, num_samples=n_texts)
-    samples = sampler.write(prime, math.ceil(length / n_texts), settings, seed=0)
+    samples = sampler.write(prime, math.ceil(length / n_texts), writing, seed=0)
     texts = [prime + sample.text for sample in samples]
     has_blank_lines = any("\n\n" in text for text in texts)
     between = "\n\n" if has_blank_lines else "\n"

@@ -8,10 +8,10 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set,
 
 import numpy as np
 
+from charrnn.checkpoints.writing import Writing
 from charrnn.data import StrPath
 from charrnn.engines import Engine
 from charrnn.engines.directions import Direction, find_directions
-from charrnn.engines.sampler import choose_settings
 from charrnn.engines.surprisal import mean_of_letters, surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import memory, units
@@ -156,7 +156,7 @@ def export_page(
         nearest=replacements_for(model.vocabulary.chars),
         beginnings=primes,
         source=texts.source,
-        settings=asdict(choose_settings(len(model.vocabulary))),
+        settings=asdict(Writing().for_vocabulary(len(model.vocabulary))),
         network={"num_layers": model.num_layers, "lstm_size": model.lstm_size},
         measured=texts.measured_name,
         long_line=least_full_line(texts.measured),

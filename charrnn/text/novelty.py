@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Counter as Counts
-from typing import List, Optional, Tuple
+from typing import Iterable, List, Optional, Tuple
 
 # characters
 WINDOW = 20
@@ -17,7 +17,10 @@ NAMED = 5
 LEAST_SPACES = 0.05
 # characters of a piece of such a text
 PIECE = 3
+# words of a text of which the different ones are counted
+COUNTED_WORDS = 400
 _WORD = re.compile(r"[^\W\d_][\w'’]+")
+_ANY_WORD = re.compile(r"[^\W\d_][\w'’]*")
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,37 @@ def words_of(text: str) -> Counts[str]:
     if spaces < LEAST_SPACES * len(text):
         return Counter(_runs(text, PIECE))
     return Counter(word.lower() for word in _WORD.findall(text))
+
+
+def repeated_phrases(texts: Iterable[str]) -> float:
+    """Return the share of the phrases of three words, such as "in the end", that were there before in the same text.
+
+    >>> repeated_phrases(["in the end, and in the end", "in the end"])
+    0.16666666666666666
+    """
+    repeated = 0
+    total = 0
+    for text in texts:
+        phrases = _phrases(text)
+        repeated += len(phrases) - len(set(phrases))
+        total += len(phrases)
+    return repeated / max(1, total)
+
+
+def _phrases(text: str) -> List[Tuple[str, ...]]:
+    """Return the phrases of three words of a text, in lower case."""
+    words = _words(text)
+    return list(zip(words, words[1:], words[2:]))
+
+
+def different_words(text: str) -> int:
+    """Return how many different words are among the first COUNTED_WORDS of a text."""
+    return len(set(_words(text)[:COUNTED_WORDS]))
+
+
+def _words(text: str) -> List[str]:
+    """Return the words of a text with those of one letter, in order and in lower case."""
+    return [word.lower() for word in _ANY_WORD.findall(text)]
 
 
 def _most_frequent(words: Counts[str]) -> Tuple[str, ...]:

@@ -10,9 +10,10 @@ import numpy as np
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import Weights
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.opening import open_model
-from charrnn.engines.sampler import Sampler, choose_settings, default_prime
+from charrnn.engines.sampler import Sampler, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.training.distributed import Processes
@@ -102,7 +103,7 @@ class Evaluator:
             prime = "\n"
         else:
             prime = default_prime(vocabulary, job.record.beginning)
-        settings = choose_settings(len(vocabulary), of_lines=job.of_lines)
+        writing = Writing().for_vocabulary(len(vocabulary), of_lines=job.of_lines)
 
         # NumPy writes a single text faster, but has LSTM cells only.
         if job.hyperparameters.cell == "lstm":
@@ -110,5 +111,5 @@ class Evaluator:
         else:
             engine = self._engine_with(self._current_weights())
         length = job.hyperparameters.sample_length
-        (sample,) = Sampler(engine).write(prime, length, settings, seed=step)
+        (sample,) = Sampler(engine).write(prime, length, writing, seed=step)
         return (prime + sample.text).lstrip("\n")

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from charrnn.engines.decoding import Settings, draw_ids
+from charrnn.checkpoints.writing import Writing
+from charrnn.engines.decoding import draw_ids
 
 LOGITS = np.log(np.array([[4, 1, 16]], np.float32))
 NUMBERS = 84_000  # uniform numbers that a test draws with
@@ -16,36 +17,39 @@ def shares_of(settings, logits=LOGITS):
     return np.bincount(ids, minlength=logits.shape[1]) / NUMBERS
 
 
-def drawn(logits, number, settings=Settings()):
+USUAL = Writing()
+
+
+def drawn(logits, number, writing=USUAL):
     """Return the id that a uniform number draws."""
-    return draw_ids(logits, np.array([number]), settings).item()
+    return draw_ids(logits, np.array([number]), writing).item()
 
 
 @pytest.mark.parametrize(
     "settings, weights",
     [
-        (Settings(), [4, 1, 16]),
-        (Settings(temperature=2), [2, 1, 4]),
-        (Settings(temperature=0.5), [16, 1, 256]),
-        (Settings(temperature=0.01), [0, 0, 1]),
-        (Settings(temperature=1e6), [1, 1, 1]),
-        (Settings(temperature=0), [0, 0, 1]),
-        (Settings(top_n=1), [0, 0, 1]),
-        (Settings(top_n=2), [4, 0, 16]),
-        (Settings(top_n=10**12), [4, 1, 16]),
+        (Writing(), [4, 1, 16]),
+        (Writing(temperature=2), [2, 1, 4]),
+        (Writing(temperature=0.5), [16, 1, 256]),
+        (Writing(temperature=0.01), [0, 0, 1]),
+        (Writing(temperature=1e6), [1, 1, 1]),
+        (Writing(temperature=0), [0, 0, 1]),
+        (Writing(top_n=1), [0, 0, 1]),
+        (Writing(top_n=2), [4, 0, 16]),
+        (Writing(top_n=10**12), [4, 1, 16]),
         # 16/21 is 0.762, and 20/21 is 0.952
-        (Settings(top_p=0.76), [0, 0, 1]),
-        (Settings(top_p=0.77), [4, 0, 16]),
-        (Settings(top_p=0.95), [4, 0, 16]),
-        (Settings(top_p=0.96), [4, 1, 16]),
-        (Settings(top_p=1e-9), [0, 0, 1]),
+        (Writing(top_p=0.76), [0, 0, 1]),
+        (Writing(top_p=0.77), [4, 0, 16]),
+        (Writing(top_p=0.95), [4, 0, 16]),
+        (Writing(top_p=0.96), [4, 1, 16]),
+        (Writing(top_p=1e-9), [0, 0, 1]),
         # of what top_n leaves: 16/20
-        (Settings(top_n=3, top_p=0.79), [4, 0, 16]),
-        (Settings(top_n=2, top_p=0.79), [0, 0, 1]),
-        (Settings(top_n=2, top_p=0.81), [4, 0, 16]),
+        (Writing(top_n=3, top_p=0.79), [4, 0, 16]),
+        (Writing(top_n=2, top_p=0.79), [0, 0, 1]),
+        (Writing(top_n=2, top_p=0.81), [4, 0, 16]),
         # with the temperature, of the weights 2, 1 and 4: 4/6 is 0.667, and 4/7 is 0.571
-        (Settings(temperature=2, top_n=2, top_p=0.67), [2, 0, 4]),
-        (Settings(temperature=2, top_p=0.58), [2, 0, 4]),
+        (Writing(temperature=2, top_n=2, top_p=0.67), [2, 0, 4]),
+        (Writing(temperature=2, top_p=0.58), [2, 0, 4]),
     ],
 )
 def test_settings_by_hand(settings, weights):
@@ -60,20 +64,20 @@ def test_the_edges_of_a_character(number, expected):
     """A number on an edge draws the character after it, and no number draws a character of probability zero."""
     logits = np.log(np.array([[0.25, 1e-45, 0.5, 0.25]], np.float32))
     assert drawn(logits, number) == expected
-    assert drawn(logits, number, Settings(top_n=1)) == 2
+    assert drawn(logits, number, Writing(top_n=1)) == 2
 
 
 @pytest.mark.parametrize(
     "settings, name",
     [
-        (Settings(temperature=-1), "temperature"),
-        (Settings(temperature=float("nan")), "temperature"),
-        (Settings(temperature=float("inf")), "temperature"),
-        (Settings(temperature=1e39), "temperature"),
-        (Settings(top_n=0), "top_n"),
-        (Settings(top_p=0), "top_p"),
-        (Settings(top_p=1.01), "top_p"),
-        (Settings(top_p=float("nan")), "top_p"),
+        (Writing(temperature=-1), "temperature"),
+        (Writing(temperature=float("nan")), "temperature"),
+        (Writing(temperature=float("inf")), "temperature"),
+        (Writing(temperature=1e39), "temperature"),
+        (Writing(top_n=0), "top_n"),
+        (Writing(top_p=0), "top_p"),
+        (Writing(top_p=1.01), "top_p"),
+        (Writing(top_p=float("nan")), "top_p"),
     ],
 )
 def test_settings_out_of_range_are_an_error(settings, name):
@@ -82,7 +86,7 @@ def test_settings_out_of_range_are_an_error(settings, name):
 
 
 def test_the_least_temperature_that_draws():
-    shares = shares_of(Settings(temperature=0.001), LOGITS / 1000)
+    shares = shares_of(Writing(temperature=0.001), LOGITS / 1000)
     assert shares == pytest.approx(np.array([4, 1, 16]) / 21, abs=1e-4)
 
 
@@ -90,6 +94,6 @@ def test_the_least_temperature_that_draws():
 def test_small_temperatures_take_the_most_probable(temperature):
     """And of several the first. The logits do not overflow."""
     logits = np.array([[9, -30, 11, 10], [9, 11, -30, 10]], np.float32)
-    ids = draw_ids(logits, np.array([0.999, 0]), Settings(temperature))
+    ids = draw_ids(logits, np.array([0.999, 0]), Writing(temperature))
     assert ids.tolist() == [2, 1]
-    assert drawn(np.ones((1, 3), np.float32), 0.999, Settings(temperature=0)) == 0
+    assert drawn(np.ones((1, 3), np.float32), 0.999, Writing(temperature=0)) == 0

@@ -12,15 +12,15 @@ from pages.small_pages import random_network
 
 from charrnn import open_model
 from charrnn.checkpoints.record import RunRecord
+from charrnn.checkpoints.writing import Writing
 from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary
-from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.text import features
-from charrnn.text.corpus import read
+from charrnn.text.corpus import Text, read
 
 SPACES = "after a space or line end"
 VOWELS = "after a vowel"
@@ -33,7 +33,7 @@ FITTED = 8000
 def model():
     """A model without a run, which has directions all the same."""
     made = random_network(CHARS, 17, 2, gain=0.7, seed=7)
-    made.directions(TEXT)
+    made.train_text = Text("text.txt", TEXT)
     return made
 
 
@@ -133,8 +133,8 @@ def engines_of(model):
 )
 def test_both_engines_hold_a_direction_as_the_reference_does(model, reference, steer):
     for engine in engines_of(model):
-        sampler = Sampler(engine, 3, steering=model.steered(steer))
-        for sample in sampler.write("the ", 40, Settings(top_n=99), seed=4):
+        sampler = Sampler(engine, 3, [model.steered(steer)])
+        for sample in sampler.write("the ", 40, Writing(top_n=99), seed=4):
             expected = reference.log_probabilities("the ", sample.text, steer)
             np.testing.assert_allclose(sample.log_probabilities, expected, atol=2e-4)
 
@@ -194,13 +194,15 @@ def test_a_property_without_a_direction_is_refused_and_the_others_are_listed(mod
 
 @pytest.mark.parametrize("strength", [np.inf, np.nan, "much"])
 def test_a_strength_that_is_no_number_is_refused(model, strength):
-    with pytest.raises(ValueError, match=f"steer must give a number for '{VOWELS}'"):
+    with pytest.raises(ValueError, match=f"steer must be a dict of numbers, not .'{VOWELS}'"):
         model.write("the ", 5, steer={VOWELS: strength})
 
 
 def test_without_its_text_a_model_says_how_to_give_it(exported):
     path, _ = exported
-    with pytest.raises(ValueError, match=r"no training text with it.*model.directions\(text\)"):
+    with pytest.raises(
+        ValueError, match="no training text with it: name the text with --train-text"
+    ):
         open_model(path).write("the ", 5, steer={VOWELS: 1})
 
 
@@ -246,7 +248,7 @@ def test_the_command_continues_what_is_typed_with_it(script, model, monkeypatch)
     ("flag", "said"),
     [
         ("--steer=end of a word=1", f"has no direction for 'end of a word': it has {SPACES}, "),
-        (f"--steer={VOWELS}=inf", "must give a number"),
+        (f"--steer={VOWELS}=inf", "steer must be a dict of numbers"),
     ],
 )
 def test_what_the_command_refuses(exported, capsys, flag, said):
@@ -264,7 +266,7 @@ def test_the_command_says_how_to_give_the_text(exported, capsys):
 def test_anna_tells_at_one_end_and_speaks_at_the_other(anna):
     """Four words of each end, chosen in other texts."""
     network = open_model("anna")
-    network.directions(anna[:8_000])
+    network.train_text = Text("anna", anna[:8_000])
     told = re.compile(r"\b(he|his|had|was)\b", re.IGNORECASE)
     spoken = re.compile(r"\b(I|you|said|don't)\b", re.IGNORECASE)
     told_texts, spoken_texts = (
@@ -288,7 +290,7 @@ def test_a_short_text_is_refused(model):
 
 def test_characters_that_the_model_does_not_know_are_left_out(model):
     other = Model("other.npz", model.vocabulary, model.weights)
-    other.directions("\u00e9" + TEXT[:5] + "\u00e9" + TEXT[5:])
+    other.train_text = Text("other.txt", "\u00e9" + TEXT[:5] + "\u00e9" + TEXT[5:])
     expected = model.write("the ", 20, seed=1, steer={VOWELS: 1.5})
     assert other.write("the ", 20, seed=1, steer={VOWELS: 1.5}) == expected
 

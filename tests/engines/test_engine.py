@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from conftest import CHARS, graph_probabilities, texts_of
 
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines import graph_engine
-from charrnn.engines.decoding import Settings, softmax
+from charrnn.engines.decoding import softmax
 from charrnn.engines.numpy_lstm import FEW_ROWS
 
 # of the fixture network
@@ -73,7 +74,7 @@ def test_surprisal_of_several_rows(network, engines, rows):
         assert_same_state(state[:, 1:2], state_of_row)
 
 
-SETTINGS = [Settings(), Settings(0.7, 6, 0.9), Settings(1.5, 99, 0.4)]
+SETTINGS = [Writing(1, 5, 1), Writing(0.7, 6, 0.9), Writing(1.5, 99, 0.4)]
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

@@ -10,8 +10,8 @@ from conftest import CHARS, NEWEST, make_network, npy, script, signed_npz
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.weights import packed, read_packed
+from charrnn.checkpoints.writing import Writing
 from charrnn.data import Vocabulary
-from charrnn.engines.decoding import Settings
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.opening import doubt_order, open_model
 from charrnn.engines.sampler import Sampler
@@ -256,7 +256,7 @@ def test_layers_of_another_cell_are_refused_if_their_sizes_differ():
 def test_the_largest_weights_give_numbers(tmp_path):
     """The network takes the sums of products of weights, divided by the least temperature."""
     model = make_network(tmp_path, CHARS, 3, 2, gain=1e29)
-    samples = Sampler(model.engine(), 3).write("the", 60, Settings(temperature=0.001), seed=4)
+    samples = Sampler(model.engine(), 3).write("the", 60, Writing(temperature=0.001), seed=4)
     for sample in samples:
         assert np.isfinite(sample.log_probabilities).all()
     assert np.isfinite(model.surprisal("the cat sat on the mat" * 9)).all()

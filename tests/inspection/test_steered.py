@@ -10,6 +10,7 @@ from pages.small_pages import random_network
 from charrnn.engines.directions import Direction
 from charrnn.engines.surprisal import surprisal
 from charrnn.inspection import differences, steered
+from charrnn.text.corpus import Text
 
 QUOTES = "inside quotation marks"
 BRACKETS = "inside brackets"
@@ -165,6 +166,7 @@ def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
     # It is the direction of what has no claim, under the name of what has one.
     direction, *_ = model.directions(letters).values()
     directions = {name: direction}
+    model.train_text = Text("letters", letters)
     model.directions().update(directions)
     always = differences.Difference([["a"], ["b"]], [[99, 0], [50, 50], [0, 99]], texts=32)
     monkeypatch.setattr(steered, "differences_between", lambda *_: [replace(always, seen=99)])

@@ -7,7 +7,7 @@ import pytest
 from conftest import CHARS
 
 from charrnn.checkpoints.record import RunRecord
-from charrnn.engines.decoding import Settings
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines.opening import open_model
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.inspection import units
@@ -72,7 +72,7 @@ def small_page(model, rounded, direction, tmp_path_factory):
         return list(of_units.values())[:2]
 
     def told(trial):
-        return [made_up(rounded, direction, trial.primes, Settings(0.5, 5))]
+        return [made_up(rounded, direction, trial.primes, Writing(0.5, 5))]
 
     with mock.patch.object(units.Measured, "discoveries", discoveries), mock.patch.object(
         webpage, "find_directions", return_value={NAME: direction}

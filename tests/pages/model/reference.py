@@ -33,7 +33,7 @@ def texts_at(model, direction, strength, prime, settings, seeds):
     steering = Steering(
         {NAME: direction}, {NAME: strength}, model.softmax_kernel, model.softmax_bias
     )
-    sampler = Sampler(model.engine(), len(seeds), steering=steering)
+    sampler = Sampler(model.engine(), len(seeds), processors=[steering])
     samples = sampler.write(prime, steered.LENGTH, settings, seeds[0])
     return [sample.text for sample in samples]
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from conftest import CHARS
 
-from charrnn.engines.decoding import Settings
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines.sampler import Sampler
 from charrnn.inspection import steered
 from charrnn.pages import webpage
 from charrnn.pages.page_data import PageData
 from charrnn.pages.stored import store, stored_model
+from charrnn.text.corpus import Text
 from pages.browser import in_browser
 from pages.model.reference import whole
 from pages.small_pages import content_of, data_of, export_random, random_network, script_of
@@ -21,7 +22,7 @@ pytestmark = in_browser
 # Random letters, of which a small random network knows the last one.
 LETTERS = "".join(np.random.RandomState(1).choice(list("acdehmnost    "), 5000))
 NAME = "after a vowel"
-SETTINGS = Settings(0.5, 5)
+SETTINGS = Writing(0.5, 5)
 # nearer to the means than most directions
 ENDS = (-0.25, 1.0)
 
@@ -33,7 +34,7 @@ def network():
     # With spaces, since a text ends with a whole word.
     made.weights["softmax/Variable_1"][CHARS.index(" ")] += 3
     made = stored_model(made, store(made, "float16"))
-    made.directions(LETTERS)
+    made.train_text = Text("letters", LETTERS)
     return made
 
 
@@ -84,7 +85,9 @@ def page(network, tmp_path_factory):
 
 def held_in_python(network, prime, strength, length=200):
     steering = network.steered({NAME: strength})
-    [sample] = Sampler(network.engine(), steering=steering).write(prime, length, SETTINGS, seed=3)
+    [sample] = Sampler(network.engine(), processors=[steering]).write(
+        prime, length, SETTINGS, seed=3
+    )
     return whole(prime + sample.text, prime)
 
 

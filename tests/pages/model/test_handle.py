@@ -2,7 +2,7 @@
 
 import pytest
 
-from charrnn.engines.decoding import Settings
+from charrnn.checkpoints.writing import Writing
 from pages.browser import Keys, in_browser
 from pages.model.reference import NAME, Hold, changed_words, held_text, whole
 from pages.small_pages import entry_of
@@ -50,7 +50,7 @@ def test_the_handle_rewrites_one_text_in_place(
     def expected(position):
         holds = [Hold(0, view.js(f"valueAt({position})"))]
         seed = opening["seed"]
-        text = held_text(rounded, direction, prime, seed, Settings(0.5, 5), holds, length=200)
+        text = held_text(rounded, direction, prime, seed, Writing(0.5, 5), holds, length=200)
         return whole(text, prime)
 
     free = view.written()
@@ -147,6 +147,6 @@ def test_a_held_text_is_that_of_a_reference_in_float64(view, rounded, direction)
     )
     view.wait("state.take.seed === 5 && !state.isRunning")
     holds = [Hold(0, 0.9), Hold(50, None), Hold(80, 0.1)]
-    settings = Settings(top_n=5)
+    settings = Writing(top_n=5)
     expected = held_text(rounded, direction, "the cat", 5, settings, holds, length=120)
     assert view.written() == expected

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import CHARS, ROOT
 
-from charrnn.engines.decoding import Settings
+from charrnn.checkpoints.writing import Writing
 from charrnn.inspection import differences, units
 from charrnn.pages import webpage
 from charrnn.pages.page_data import PageData
@@ -146,7 +146,7 @@ def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
     """Held at its two ends: by NumPy, and in float64. A link opens the same two, and the picture is of both."""
     prime = opening["prime"]
     seed = opening["seed"]
-    settings = Settings(0.5, 5)
+    settings = Writing(0.5, 5)
 
     shown = [view.shown("low"), view.shown("high")]
     for text, strength in zip(shown, ENDS):

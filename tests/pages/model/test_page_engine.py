@@ -11,21 +11,22 @@ import numpy as np
 import pytest
 from conftest import CHARS, ROOT, TEXT
 
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines import decoding
-from charrnn.engines.decoding import Settings
 from charrnn.engines.opening import open_model
 from charrnn.inspection import steered
 from charrnn.pages.assembly import SOURCES, source_of
 from charrnn.pages.stored import WEIGHTS, network_data, store, stored_model
 from charrnn.text import features
+from charrnn.text.corpus import Text
 from pages.small_pages import random_network
 
 HERE = Path(__file__).resolve().parent
 SETTINGS = [
-    Settings(0.8, 5, 0.9),
-    Settings(1.0, 14, 0.5),
-    Settings(1.7, 3, 1.0),
-    Settings(1.0, 14, 1.0),
+    Writing(0.8, 5, 0.9),
+    Writing(1.0, 14, 0.5),
+    Writing(1.7, 3, 1.0),
+    Writing(1.0, 14, 1.0),
 ]
 LENGTH = 1000
 DRAWN = 400
@@ -183,7 +184,7 @@ def test_node_holds_a_direction_as_python_does(tmp_path, strength):
     letters = "".join(np.random.RandomState(1).choice(list("acdehmnost    "), 5000))
     network = random_network(CHARS, 17, gain=0.7, seed=7)
     network = stored_model(network, store(network, "float16"))
-    network.directions(letters)
+    network.train_text = Text("letters", letters)
     steer = {"after a space or line end": strength}
     assert equal_letters(tmp_path, network, "float16", 100, steer).count(100) >= 30
     [held] = network.write("the ", 100, n=1, temperature=0.5, top_n=5, seed=1, steer=steer)

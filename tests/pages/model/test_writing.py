@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import TEXT
 
-from charrnn.engines.decoding import Settings
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import surprisal
 from pages.browser import By, Keys, in_browser, served
@@ -27,7 +27,7 @@ def test_a_beginning_is_continued_as_charrnn_sample_does(view, engine):
     view.set("top-p", 0.9)
     view.set("seed", 5)
     view.write("the cat", 80)
-    expected = continued(engine, "the cat", 80, Settings(0.8, 4, 0.9), seed=5)
+    expected = continued(engine, "the cat", 80, Writing(0.8, 4, 0.9), seed=5)
     assert view.written() == expected
     assert view.shown() == expected
     assert view.shown("guessing") == expected
@@ -147,7 +147,7 @@ def test_another_character_is_gone_on_from_and_versions_are_kept(view, engine):
     row.send_keys(Keys.ENTER)
     view.wait("state.takes.length === 3 && !state.isRunning")
     beginning = first[:6] + view.js(f"chars[{chosen}]")
-    second = continued(engine, beginning, 29, Settings(top_n=5), seed=3)
+    second = continued(engine, beginning, 29, Writing(top_n=5), seed=3)
     assert view.written() == second
     assert view.shown("guessing") == second
     places = "[...document.querySelectorAll('#guessing .chosen')].map(({ place }) => place)"
