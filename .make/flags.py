@@ -11,7 +11,7 @@ import textwrap
 from pathlib import Path
 from typing import Iterator, Sequence
 
-from charrnn.__main__ import NAMES
+from charrnn.__main__ import COMMANDS
 
 INTRODUCTION = """\
 # Flags
@@ -22,7 +22,7 @@ the pages [training](training.md), [settings](settings.md), [sampling](sampling.
 [inside](inside.md).
 
 `make flags` writes this page from the commands."""
-COLUMNS = 120
+WIDTH = 120
 # what every command has
 COMMON = ("help", "version")
 
@@ -30,7 +30,7 @@ COMMON = ("help", "version")
 def page() -> str:
     """Return the page."""
     blocks = [INTRODUCTION]
-    for name in NAMES:
+    for name in COMMANDS:
         command = importlib.import_module(f"charrnn.commands.{name}")
         blocks.extend(section(command.make_parser()))
     return "\n\n".join(blocks) + "\n"
@@ -70,7 +70,7 @@ def entry(action: argparse.Action) -> str:
 
 def filled(text: str, **indents: str) -> str:
     """Break a text into lines, but not inside a flag or a word."""
-    return textwrap.fill(text, COLUMNS, break_on_hyphens=False, break_long_words=False, **indents)
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False, break_long_words=False, **indents)
 
 
 if __name__ == "__main__":

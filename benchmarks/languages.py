@@ -27,14 +27,14 @@ from charrnn.data import Vocabulary
 from charrnn.engines.surprisal import surprisal
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
+from charrnn.training.evaluation import ROWS
 from charrnn.training.job import plan_job
 
 LENGTHS = (5_000, 12_000)
 FOLLOWING = 20_000
 # characters of a piece for which a model is chosen
 PIECE = 1_000
-# rows that are read in parallel; orders of n-gram counts
-ROWS = 32
+# orders of n-gram counts
 ORDERS = range(1, 6)
 FORTUNES = "/usr/share/games/fortunes"
 # Language, of English with a word for the text: Debian's package, and its file. Of manual pages it is the folder, whose

@@ -9,7 +9,7 @@ from typing import Any, Optional, Sequence
 
 from charrnn.system.interrupts import exit_on_interrupt, raise_on_interrupt
 
-NAMES = ("train", "sample", "evaluate", "export", "inspect", "runs", "old")
+COMMANDS = ("train", "sample", "evaluate", "export", "inspect", "runs", "old")
 
 
 def _module(name: str) -> Any:
@@ -25,7 +25,7 @@ def _run(name: str, argv: Optional[Sequence[str]] = None) -> int:
 
 
 train, sample, evaluate, export, inspect, runs, old = (
-    functools.partial(_run, name) for name in NAMES
+    functools.partial(_run, name) for name in COMMANDS
 )
 
 
@@ -34,14 +34,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if argv is None:
         argv = sys.argv[1:]
     name = argv[0] if argv else ""
-    if name in NAMES:
+    if name in COMMANDS:
         return _run(name, argv[1:])
 
     from charrnn.commands import arguments
     from charrnn.system import terminal, words
 
     if argv and not name.startswith("-"):
-        question = words.did_you_mean(name, NAMES)
+        question = words.did_you_mean(name, COMMANDS)
         terminal.print_note(
             f"charrnn: error: there is no command {name} (see charrnn --help){question}"
         )
@@ -53,7 +53,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def _list(_args: argparse.Namespace) -> None:
-    for name in NAMES:
+    for name in COMMANDS:
         parser = _module(name).make_parser()
         print(f"charrnn {name}, or {parser.prog}")
         print(textwrap.fill(parser.description, 79, initial_indent="  ", subsequent_indent="  "))

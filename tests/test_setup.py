@@ -1,5 +1,6 @@
 """The set-up: what make runs, which Python it finds, the lock files, and the package, built and installed."""
 
+import fnmatch
 import hashlib
 import json
 import os
@@ -562,3 +563,23 @@ def test_the_fast_tests_run_and_skip_what_needs_tensorflow_or_another_process():
     assert "it needs another process" in out
     assert "it needs TensorFlow" in out
     assert re.search(r"\d+ passed, \d+ skipped in", out)
+
+
+# Files over 1 MB that may be committed. Each version of one stays in every clone, so they change once a version.
+LARGE = ("charrnn/models/*.npz", "docs/anna.html", "docs/yours.html", "notebooks/*_Solution.ipynb")
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no clone of the repository")
+def test_no_large_file_is_committed_that_is_not_listed():
+    command = ["git", "ls-files", "-z"]
+    done = subprocess.run(command, check=True, cwd=str(ROOT), stdout=subprocess.PIPE)
+    names = done.stdout.decode("utf-8").rstrip("\0").split("\0")
+    paths = [ROOT / name for name in names]
+    large = [path for path in paths if path.is_file() and path.stat().st_size > 1e6]
+    assert large
+    unlisted = []
+    for path in large:
+        name = path.relative_to(ROOT).as_posix()
+        if not any(fnmatch.fnmatch(name, pattern) for pattern in LARGE):
+            unlisted.append(name)
+    assert unlisted == []

@@ -1,4 +1,4 @@
-"""Find models: the known ones, the folders of runs, and the checkpoints in them, which are verified.
+"""Find models: the known ones, the folders of runs, free ones for new runs, and verified checkpoints in them.
 
 The first run without a name goes to ``checkpoints``, as in the notebook, the next ones to ``checkpoints/2``,
 ``checkpoints/3`` and so on.
@@ -13,13 +13,21 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.record import (
+    FROM_NOTEBOOK,
+    HISTORY_FILE,
+    LOCK_FILE,
+    STAGE,
+    TEXT_FILE,
     CheckpointError,
     NoCheckpointError,
     RunRecord,
+    has_text,
+    is_of_notebook,
     is_run,
 )
 from charrnn.data import StrPath
 from charrnn.system import errors, files, words
+from charrnn.text import lines
 from charrnn.text.corpus import RUN_FILE, is_known
 
 # the folder of the first run without a name
@@ -141,7 +149,7 @@ def list_checkpoints(folder: StrPath) -> List[str]:
         )
 
     # Only the names in TensorFlow's list are used, because the folder may have been moved since the list was written.
-    listed = record.listed_names(folder)
+    listed = _listed_names(folder)
     if is_run(folder):
         # The list adds those that have lost their record. Interrupted saves are not in it.
         names = record.names_with(folder, ".json", listed)
@@ -156,6 +164,21 @@ def list_checkpoints(folder: StrPath) -> List[str]:
             advice = ": name a run folder or an exported .npz file"
         raise NoCheckpointError(f"there is no checkpoint in {folder}{advice}")
     return [str(folder / name) for name in names]
+
+
+def _listed_names(folder: Path) -> List[str]:
+    """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
+    try:
+        lines = (folder / "checkpoint").read_bytes().decode("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    names = []
+    for line in lines:
+        # The name alone: the folder may have been moved since the notebook listed whole paths.
+        match = re.fullmatch(r'all_model_checkpoint_paths: "(?:.*[/\\])?([^/\\]+)"', line)
+        if match:
+            names.append(match.group(1))
+    return names
 
 
 def verify(prefix: str, suffix: str = "") -> Optional[RunRecord]:
@@ -264,7 +287,7 @@ def run_folder(named: Optional[StrPath], resume: bool, text: Optional[str] = Non
     if named is not None:
         _check_named(named)
         if not resume:
-            record.check_unused(named, text)
+            check_unused(named, text)
         return named
     if resume:
         for folder in _folders():
@@ -274,10 +297,59 @@ def run_folder(named: Optional[StrPath], resume: bool, text: Optional[str] = Non
 
     newest = _folders()[0]
     with contextlib.suppress(CheckpointError):
-        record.check_unused(newest, text)
+        check_unused(newest, text)
         return str(newest)
     number = 2 if newest == Path(FIRST) else int(newest.name) + 1
     return str(Path(FIRST) / str(number))
+
+
+def check_unused(folder: StrPath, text: Optional[str] = None) -> None:
+    """Check that a folder holds no run yet, of this package or of the notebook, and no file that a run would replace.
+
+    Args:
+        folder: the folder.
+        text: the text of the new run. Files do not count that a run on this text left when it was killed before its
+            first save. If it is None, they count.
+
+    Raises:
+        CheckpointError: it holds one.
+    """
+    folder = Path(folder)
+    if text is not None and _has_only_begun(folder, text):
+        return
+
+    advice = ""
+    if is_run(folder):
+        advice = "continue it with resume=True, or --resume"
+    elif is_of_notebook(folder):
+        advice = FROM_NOTEBOOK
+    if advice:
+        raise CheckpointError(
+            f"{folder} holds another run: {advice}; or name another checkpoint_dir"
+        )
+
+    for name in (TEXT_FILE, HISTORY_FILE, STAGE):
+        if os.path.lexists(str(folder / name)):
+            raise CheckpointError(
+                f"{folder} has a {name}, which a new run would replace: move it away, "
+                "or name another checkpoint_dir"
+            )
+
+
+def _has_only_begun(folder: Path, text: str) -> bool:
+    """Return whether a run on a text has begun in a folder, and was killed before its first save."""
+    if is_run(folder) or (folder / "checkpoint").exists():
+        return False
+    if not (folder / LOCK_FILE).is_file():
+        return False
+    # The first save of a run that starts from a model is of step 0.
+    for path in folder.glob("*.ckpt.*"):
+        if not path.name.startswith("i0_"):
+            return False
+    history = folder / HISTORY_FILE
+    if history.exists() and len(history.read_bytes().splitlines()) > 1:
+        return False
+    return has_text(folder, text) or has_text(folder, lines.shuffled(text))
 
 
 def _check_named(folder: StrPath) -> None:

@@ -158,80 +158,9 @@ def names_with(folder: Path, suffix: str, others: Sequence[str] = ()) -> List[st
     return sorted((name for name in names if step_of(name) >= 0), key=step_of)
 
 
-def listed_names(folder: Path) -> List[str]:
-    """Return the names in TensorFlow's list of checkpoints; [] if it is missing or damaged."""
-    try:
-        lines = (folder / "checkpoint").read_bytes().decode("utf-8").splitlines()
-    except (OSError, ValueError):
-        return []
-    names = []
-    for line in lines:
-        # The name alone: the folder may have been moved since the notebook listed whole paths.
-        match = re.fullmatch(r'all_model_checkpoint_paths: "(?:.*[/\\])?([^/\\]+)"', line)
-        if match:
-            names.append(match.group(1))
-    return names
-
-
-def write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
-    """Write TensorFlow's list of checkpoints, and the one that ``tf.train.latest_checkpoint`` returns."""
-    lines = [f'model_checkpoint_path: "{newest}"\n']
-    lines += [f'all_model_checkpoint_paths: "{name}"\n' for name in names]
-    files.write_atomically(folder / "checkpoint", "".join(lines).encode())
-
-
 def is_run(folder: StrPath) -> bool:
     """Return whether a folder is a run folder of this package."""
     return (Path(folder) / RUN_FILE).exists() or any(Path(folder).glob("*.ckpt.json"))
-
-
-def check_unused(folder: StrPath, text: Optional[str] = None) -> None:
-    """Check that a folder holds no run yet, of this package or of the notebook, and no file that a run would replace.
-
-    Args:
-        folder: the folder.
-        text: the text of the new run. Files do not count that a run on this text left when it was killed before its
-            first save. If it is None, they count.
-
-    Raises:
-        CheckpointError: it holds one.
-    """
-    folder = Path(folder)
-    if text is not None and _has_only_begun(folder, text):
-        return
-
-    advice = ""
-    if is_run(folder):
-        advice = "continue it with resume=True, or --resume"
-    elif is_of_notebook(folder):
-        advice = FROM_NOTEBOOK
-    if advice:
-        raise CheckpointError(
-            f"{folder} holds another run: {advice}; or name another checkpoint_dir"
-        )
-
-    for name in (TEXT_FILE, HISTORY_FILE, STAGE):
-        if os.path.lexists(str(folder / name)):
-            raise CheckpointError(
-                f"{folder} has a {name}, which a new run would replace: move it away, "
-                "or name another checkpoint_dir"
-            )
-
-
-def _has_only_begun(folder: Path, text: str) -> bool:
-    """Return whether a run on a text has begun in a folder, and was killed before its first save."""
-    if is_run(folder) or (folder / "checkpoint").exists():
-        return False
-    if not (folder / LOCK_FILE).is_file():
-        return False
-    # The first save of a run that starts from a model is of step 0.
-    for path in folder.glob("*.ckpt.*"):
-        if not path.name.startswith("i0_"):
-            return False
-    history = folder / HISTORY_FILE
-    if history.exists() and len(history.read_bytes().splitlines()) > 1:
-        return False
-    return _has_text(folder, text) or _has_text(folder, lines.shuffled(text))
 
 
 def is_of_notebook(folder: Path) -> bool:
@@ -414,12 +343,12 @@ def write_run(folder: StrPath, record: RunRecord) -> None:
 
 def write_text(folder: StrPath, text: str) -> None:
     """Write the text of a run, unless the folder has it already: a resumed run may have a full disk."""
-    if not _has_text(folder, text):
+    if not has_text(folder, text):
         content = text.encode("utf-8", "surrogatepass")
         files.write_atomically(Path(folder) / TEXT_FILE, content)
 
 
-def _has_text(folder: StrPath, text: str) -> bool:
+def has_text(folder: StrPath, text: str) -> bool:
     """Return whether a text is that in a run folder."""
     path = Path(folder) / TEXT_FILE
     return path.is_file() and path.read_bytes() == text.encode("utf-8", "surrogatepass")

@@ -12,9 +12,9 @@ import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Callable, List, Optional
+from typing import IO, Any, Callable, List, Optional, Sequence
 
-from charrnn.checkpoints.find import newest_intact, verify
+from charrnn.checkpoints.find import check_unused, newest_intact, verify
 from charrnn.checkpoints.progress import (
     Best,
     Progress,
@@ -34,11 +34,9 @@ from charrnn.checkpoints.record import (
     NoCheckpointError,
     RunRecord,
     as_json,
-    check_unused,
     names_with,
     step_of,
     write_checkpoint_record,
-    write_list,
     write_run,
     write_text,
 )
@@ -408,7 +406,7 @@ class RunFolder:
 
         # What is removed goes from the list and from run.json first, then from the disk. Its records go last, also in a
         # loss of power: by them, the next save completes an interrupted removal.
-        write_list(folder, newest, [name for name in names if name not in old])
+        _write_list(folder, newest, [name for name in names if name not in old])
         write_run(folder, self.record)
         for name in old:
             _remove_files(folder, name)
@@ -449,6 +447,13 @@ def remove_leftovers(folder: StrPath) -> None:
         shutil.rmtree(str(folder / STAGE))
     for path in folder.glob(files.TEMPORARY):
         path.unlink()
+
+
+def _write_list(folder: Path, newest: str, names: Sequence[str]) -> None:
+    """Write TensorFlow's list of checkpoints, and the one that ``tf.train.latest_checkpoint`` returns."""
+    lines = [f'model_checkpoint_path: "{newest}"\n']
+    lines += [f'all_model_checkpoint_paths: "{name}"\n' for name in names]
+    files.write_atomically(folder / "checkpoint", "".join(lines).encode())
 
 
 def _remove_files(folder: Path, name: str) -> None:

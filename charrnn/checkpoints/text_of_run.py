@@ -4,7 +4,7 @@ from typing import FrozenSet, NamedTuple, Optional
 
 from charrnn.checkpoints.record import RunRecord
 from charrnn.system import files, terminal
-from charrnn.text.corpus import KNOWN_TEXTS, NAMES, Text, read
+from charrnn.text.corpus import KNOWN_TEXTS, LIST_OF_NAMES, Text, read
 
 
 class DividedText(NamedTuple):
@@ -42,7 +42,7 @@ def training_text(
         return divide(text, run)
     if run and run.folder:
         return divide(Text(run.text_name, run.text()), run)
-    if run and run.text_name in (*KNOWN_TEXTS, NAMES):
+    if run and run.text_name in (*KNOWN_TEXTS, LIST_OF_NAMES):
         return divide(read(run.text_name), run)
     raise ValueError(f"the model has no training text with it: name the text with {flag}")
 

@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -24,10 +24,10 @@ from charrnn.checkpoints.record import names_with
 from charrnn.checkpoints.weights import read_packed
 from charrnn.commands import arguments
 from charrnn.data import StrPath
-from charrnn.system import errors, files, terminal, words
+from charrnn.system import errors, terminal, words
 from charrnn.text.corpus import RUN_FILE
 
-COLUMNS = (
+TABLE_HEAD = (
     "run",
     "text",
     "start",
@@ -59,9 +59,8 @@ SETTINGS_IN_CSV = (
     "precision",
     "seed",
 )
-LEGEND = "solid: the loss of one step, with dropout\ndashed: the validation loss, without"
 # A run, as summary() returns it, or a mean, as means() does.
-Row = Dict[str, Any]
+RunOrMean = Dict[str, Any]
 
 
 def find_runs(folder: StrPath) -> Iterator[Path]:
@@ -73,7 +72,7 @@ def find_runs(folder: StrPath) -> Iterator[Path]:
             yield Path(path)
 
 
-def summary(folder: StrPath) -> Row:
+def summary(folder: StrPath) -> RunOrMean:
     """Return what a run is and how far it is, as a dict of JSON types; None where something is not known.
 
     The losses are in nats per character. ``loss`` is the last that was printed: that of one step, with dropout.
@@ -158,7 +157,7 @@ def _in_bits(nats: Optional[float]) -> Optional[float]:
     return None if nats is None else nats / math.log(2)
 
 
-def means(rows: List[Row]) -> List[Row]:
+def means(rows: List[RunOrMean]) -> List[RunOrMean]:
     """Return the mean of each group of runs that differ in seed and threads alone, if at least two of them have ended.
 
     A mean has the text, the hyperparameters and the losses that :func:`summary` returns of a run, and the standard
@@ -166,7 +165,7 @@ def means(rows: List[Row]) -> List[Row]:
     of the others; and the setting: the hyperparameters in which it differs from other means of the same text.
     """
     # The runs of each group by their seeds. The key of a group is all else that leads to a result, as a string.
-    groups: Dict[str, Dict[int, Row]] = {}
+    groups: Dict[str, Dict[int, RunOrMean]] = {}
     for row in rows:
         seed = row["hyperparameters"]["seed"]
         start = [row["init_from"], row["init_from_sha256"]]
@@ -189,7 +188,7 @@ def means(rows: List[Row]) -> List[Row]:
     return every_mean
 
 
-def _setting(mean: Row, others: List[Row]) -> str:
+def _setting(mean: RunOrMean, others: List[RunOrMean]) -> str:
     """Return in words the hyperparameters in which a mean differs from any of the others."""
     differing = []
     for name, value in _with_init_from(mean).items():
@@ -198,17 +197,17 @@ def _setting(mean: Row, others: List[Row]) -> str:
     return words.listed(differing)
 
 
-def _with_init_from(row: Row) -> Dict[str, Any]:
+def _with_init_from(row: RunOrMean) -> Dict[str, Any]:
     """Return the hyperparameters, and the model that a run began from as one of them."""
     return {**row["hyperparameters"], "init_from": row["init_from"]}
 
 
-def _shared(row: Row) -> Dict[str, Any]:
+def _shared(row: RunOrMean) -> Dict[str, Any]:
     """Return the hyperparameters that the runs of a mean share: all but the seed, and the threads of their machines."""
     return {**row["hyperparameters"], "seed": None, "threads": None}
 
 
-def _mean(group: Dict[int, Row]) -> Row:
+def _mean(group: Dict[int, RunOrMean]) -> RunOrMean:
     """Return the mean of those runs of a group that have ended. The keys of the group are the seeds."""
     rows = [row for row in group.values() if row["ended"]]
     first = rows[0]
@@ -232,14 +231,14 @@ def _mean(group: Dict[int, Row]) -> Row:
     return mean
 
 
-def _seeds_in_words(mean: Row) -> str:
+def _seeds_in_words(mean: RunOrMean) -> str:
     ended = len(mean["seeds"])
     others = len(mean["seeds_not_ended"])
     return f"{ended} of {ended + others} seeds" if others else f"{ended} seeds"
 
 
-def _cells_of_run(row: Row) -> List[str]:
-    """Return the row of a run in the table, for COLUMNS."""
+def _cells_of_run(row: RunOrMean) -> List[str]:
+    """Return the row of a run in the table, for TABLE_HEAD."""
     losses = ["-" if row[name] is None else f"{row[name]:.4f}" for name in SHOWN_LOSSES]
     speed = "-"
     if row["characters_per_second"] is not None:
@@ -249,8 +248,8 @@ def _cells_of_run(row: Row) -> List[str]:
     return [row["run"], *_cells_of_setting(row), seed, steps, *losses, speed, row["saved"] or "-"]
 
 
-def _cells_of_mean(mean: Row) -> List[str]:
-    """Return the row of a mean in the table, for COLUMNS."""
+def _cells_of_mean(mean: RunOrMean) -> List[str]:
+    """Return the row of a mean in the table, for TABLE_HEAD."""
     name = f"mean, {mean['setting']}" if mean["setting"] else "mean"
     losses = []
     for loss in SHOWN_LOSSES:
@@ -261,7 +260,7 @@ def _cells_of_mean(mean: Row) -> List[str]:
     return [name, *_cells_of_setting(mean), _seeds_in_words(mean), "-", *losses, "-", "-"]
 
 
-def _cells_of_setting(row: Row) -> List[str]:
+def _cells_of_setting(row: RunOrMean) -> List[str]:
     """Return what the row of a run and that of a mean have alike: the columns from text to precision."""
     hyper = row["hyperparameters"]
     return [
@@ -271,124 +270,6 @@ def _cells_of_setting(row: Row) -> List[str]:
         f"{hyper['batch_size']} x {hyper['num_steps']}",
         hyper["precision"],
     ]
-
-
-class Curve(NamedTuple):
-    """What one or several runs measured: arrays [steps].
-
-    Attributes:
-        x: the steps, or the hours of training until each of them.
-        means: the mean of the runs.
-        deviations: the standard deviation, 0 of one run.
-    """
-
-    x: np.ndarray
-    means: np.ndarray
-    deviations: np.ndarray
-
-
-def _points(row: Row, name: str, over: str) -> Dict[float, Tuple[float, float]]:
-    """Return {step: (x, value)} for the steps at which a run has measured a column of its history."""
-    history = read_history(row["run"])
-    steps = history["step"]
-    x = steps
-    if over == "time":
-        # The speed is measured in some of the rows only. Where it never was, the time is not known.
-        speed = history["characters_per_second"]
-        if np.isnan(speed).all():
-            return {}
-        speed = np.where(np.isnan(speed), np.nanmedian(speed), speed)
-        hyper = row["hyperparameters"]
-        characters = np.diff(steps, prepend=0) * hyper["batch_size"] * hyper["num_steps"]
-        x = np.cumsum(characters / speed) / 3600
-
-    points = {}
-    for step, x_of_step, value in zip(steps, x, history[name]):
-        if not np.isnan(value):
-            points[step] = (x_of_step, value)
-    return points
-
-
-def _curve(rows: List[Row], name: str, over: str) -> Curve:
-    """Return a column of the history of some runs, at the steps at which all of them have measured it."""
-    points_of_runs = [_points(row, name, over) for row in rows]
-    steps = sorted(set(points_of_runs[0]).intersection(*points_of_runs[1:]))
-    curves = np.zeros((len(rows), len(steps), 2))
-    for number, points in enumerate(points_of_runs):
-        for index, step in enumerate(steps):
-            curves[number, index] = points[step]
-
-    # One run has no deviation.
-    ddof = 1 if len(rows) > 1 else 0
-    deviations = curves.std(axis=0, ddof=ddof)  # [steps, 2], of x and of the values
-    x, means = curves.mean(axis=0).T  # [steps] each
-    return Curve(x, means, deviations[:, 1])
-
-
-def _lines(rows: List[Row]) -> List[Tuple[str, List[Row]]]:
-    """Return the lines of a picture, with their labels: the runs of each mean, and each other run."""
-    lines = []
-    in_a_mean = set()
-    for mean in means(rows):
-        parts = [mean["text"][-30:], mean["setting"], f"mean of {_seeds_in_words(mean)}"]
-        label = ", ".join(filter(None, parts))
-        lines.append((label, [row for row in rows if row["run"] in mean["runs"]]))
-        in_a_mean.update(mean["runs"])
-
-    for row in rows:
-        if row["run"] not in in_a_mean:
-            lines.append((row["run"], [row]))
-    return lines
-
-
-def plot(rows: List[Row], path: str, over: str) -> None:
-    """Draw the losses of runs over steps, or over hours of training, in a picture.
-
-    Runs that differ only in the seed and have ended are drawn as their mean, with a band of a standard deviation.
-
-    Raises:
-        ValueError: Matplotlib is not installed, or does not know the ending of the path.
-    """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ValueError("--plot needs Matplotlib: pip install matplotlib")
-    if all(row["loss"] is None and row["best"] is None for row in rows):
-        raise ValueError("--plot has nothing to draw, because nothing was measured yet")
-    if over == "time" and all(row["characters_per_second"] is None for row in rows):
-        raise ValueError("--over time has nothing to draw, because no speed was measured yet")
-
-    figure = Figure(figsize=(9, 5))
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    for number, (label, rows_of_line) in enumerate(_lines(rows)):
-        color = f"C{number % 10}"
-        loss = _curve(rows_of_line, "loss", over)
-        val_loss = _curve(rows_of_line, "val_loss", over)
-        has_band = len(rows_of_line) > 1
-        _draw(axes, loss, style="-", color=color, label=label, has_band=has_band)
-        label = f"{label}, validation"
-        _draw(axes, val_loss, style="--", color=color, label=label, has_band=has_band)
-
-    axes.set_xlabel("hours" if over == "time" else "steps")
-    axes.set_ylabel("loss, nats per character")
-    axes.grid(alpha=0.3)
-    axes.legend(title=LEGEND, loc="upper left", bbox_to_anchor=(1.01, 1))
-
-    content = io.BytesIO()
-    figure.savefig(content, format=Path(path).suffix[1:] or "png", bbox_inches="tight")
-    files.write_atomically(files.target_of(path), content.getvalue())
-
-
-def _draw(axes: Any, curve: Curve, *, style: str, color: str, label: str, has_band: bool) -> None:
-    if len(curve.x):
-        marker = "o" if len(curve.x) == 1 else ""
-        axes.plot(curve.x, curve.means, style, color=color, marker=marker, label=label)
-    if has_band:
-        low = curve.means - curve.deviations
-        high = curve.means + curve.deviations
-        axes.fill_between(curve.x, low, high, color=color, alpha=0.2)
 
 
 def make_parser() -> arguments.Parser:
@@ -415,24 +296,10 @@ def make_parser() -> arguments.Parser:
         "text, the versions and the means",
     )
     either.add_argument(
-        "--markdown", action="store_true", help="print the table in Markdown, for a paper"
-    )
-    either.add_argument(
         "--csv",
         action="store_true",
         help="print the runs as CSV, with all digits and without the means",
     )
-    either.add_argument(
-        "--plot",
-        metavar="FILE",
-        help="draw the losses in an SVG, PDF or PNG file; needs Matplotlib",
-    )
-    parser.add_argument(
-        "--over",
-        choices=("steps", "time"),
-        help="with --plot: what is on the horizontal axis (default: steps)",
-    )
-
     return parser
 
 
@@ -442,26 +309,18 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 
 def _main(args: argparse.Namespace) -> None:
-    arguments.check_needs(args, over=["plot"])
     rows = _sorted(_read(args.folders))
     if not rows:
         raise ValueError(f"there is no run in {', '.join(args.folders)}")
-    if args.plot is not None:
-        plot(rows, args.plot, args.over)
-        terminal.write(f"wrote {args.plot}\n", sys.stdout)
-    elif args.json:
+    if args.json:
         print(json.dumps(_with_means(rows), indent=1))
     elif args.csv:
         _print_csv(rows)
     else:
-        table = [COLUMNS, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))]
-        if args.markdown:
-            _print_markdown(table)
-        else:
-            _print_table(table)
+        _print_table([TABLE_HEAD, *map(_cells_of_run, rows), *map(_cells_of_mean, means(rows))])
 
 
-def compare_runs(folders: Union[StrPath, Sequence[StrPath]] = FIRST) -> List[Row]:
+def compare_runs(folders: Union[StrPath, Sequence[StrPath]] = FIRST) -> List[RunOrMean]:
     """Compare runs, as ``charrnn-runs --json`` does.
 
     Args:
@@ -476,13 +335,13 @@ def compare_runs(folders: Union[StrPath, Sequence[StrPath]] = FIRST) -> List[Row
     return _with_means(_sorted(_read([str(folder) for folder in folders])))
 
 
-def _with_means(rows: List[Row]) -> List[Row]:
+def _with_means(rows: List[RunOrMean]) -> List[RunOrMean]:
     """Return runs with their details, and the means."""
     detailed = [{**row, **details(row["run"])} for row in rows]
     return [*detailed, *means(rows)]
 
 
-def _read(folders: List[str]) -> List[Row]:
+def _read(folders: List[str]) -> List[RunOrMean]:
     """Return the runs in some folders, each once. Name what has none, and what cannot be read."""
     runs_in = {folder: list(find_runs(folder)) for folder in folders}
     # Where no folder has any, the error names them all.
@@ -499,12 +358,12 @@ def _read(folders: List[str]) -> List[Row]:
     return rows
 
 
-def _sorted(rows: List[Row]) -> List[Row]:
+def _sorted(rows: List[RunOrMean]) -> List[RunOrMean]:
     """Sort runs by their texts, and those of a text by their losses, the best first."""
     # A text may have several names: one of them stands for it.
     name_of_text = {row["text_sha256"]: row["text"] for row in rows}
 
-    def key(row: Row) -> Tuple[str, str, float, float]:
+    def key(row: RunOrMean) -> Tuple[str, str, float, float]:
         best = math.inf if row["best"] is None else row["best"]
         loss = math.inf if row["loss"] is None else row["loss"]
         return name_of_text[row["text_sha256"]], row["text_sha256"], best, loss
@@ -512,7 +371,7 @@ def _sorted(rows: List[Row]) -> List[Row]:
     return sorted(rows, key=key)
 
 
-def _print_csv(rows: List[Row]) -> None:
+def _print_csv(rows: List[RunOrMean]) -> None:
     """Print runs as CSV: what they are trained with, and what they measured. What is not known is empty."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
@@ -521,13 +380,6 @@ def _print_csv(rows: List[Row]) -> None:
         settings = [row["hyperparameters"][name] for name in SETTINGS_IN_CSV]
         writer.writerow([*(row[name] for name in IN_CSV), *settings])
     terminal.write(lines.getvalue(), sys.stdout)
-
-
-def _print_markdown(table: List[Any]) -> None:
-    head, *others = table
-    for cells in [head, ["---"] * len(head), *others]:
-        line = " | ".join(cell.replace("|", "\\|").replace("\n", "\\n") for cell in cells)
-        terminal.write(f"| {line} |\n", sys.stdout)
 
 
 def _print_table(table: List[Any]) -> None:

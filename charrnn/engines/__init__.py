@@ -13,6 +13,9 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 
+# characters of a long text that are read in one call of an engine
+CHUNK = 1000
+
 
 class Engine:
     """A trained network that continues and measures texts.

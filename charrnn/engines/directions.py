@@ -9,7 +9,7 @@ from typing import Dict, List, Mapping, Tuple
 
 import numpy as np
 
-from charrnn.engines import Engine
+from charrnn.engines import CHUNK, Engine
 from charrnn.engines.processor import Processor
 from charrnn.text import features
 
@@ -20,8 +20,6 @@ LEAST_CHARACTERS = 4000
 RIDGE = 300.0
 # From this correlation on, on the characters that it was not fitted on, a probe reads a property well.
 LEAST_CORRELATION = 0.7
-# characters that are read in one call of the engine
-CHUNK = 1000
 
 
 @dataclass(frozen=True)

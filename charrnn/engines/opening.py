@@ -17,7 +17,7 @@ from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal
-from charrnn.text.corpus import KNOWN_TEXTS, NAMES, at_hand, read
+from charrnn.text.corpus import KNOWN_TEXTS, LIST_OF_NAMES, at_hand, read
 
 # characters of a text that show whether a vocabulary has the order of the ids
 ORDER_LOOK = 1000
@@ -186,7 +186,7 @@ def text_of_start(run: Optional[RunRecord]) -> Optional[DividedText]:
 
     text_name = of_model.text_name
     is_downloaded = text_name in KNOWN_TEXTS and at_hand(text_name) is not None
-    if text_name != NAMES and not is_downloaded:
+    if text_name != LIST_OF_NAMES and not is_downloaded:
         raise ValueError(f"the text {text_name} is not at hand")
     return training_text(of_model)
 

@@ -1,1 +1,1 @@
-"""What the units of a network track, and what they do when they are held."""
+"""What the units of a network track, and what is written while a direction of its memory is held."""

@@ -6,22 +6,17 @@ or a unit that tracks a feature of the text clearly more closely than any unit o
 """
 
 import re
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Sequence, Set
 
-from charrnn.checkpoints.writing import Writing
 from charrnn.engines.trained_model import Model
-from charrnn.inspection import clamped, steered, units
+from charrnn.inspection import differences, steered, units
 from charrnn.text import features
 
 # characters of the two texts at the top of the page
-SHOWN = clamped.LENGTH
+SHOWN = differences.LENGTH
 # A difference of this many words is plain without counting.
 CLEARLY_SEEN = 3
-# From this multiple of the line ends of a free text on, lines end too soon.
-CLEARLY_MORE = 1.25
-# Up to this number of line ends in a text, on the mean, its lines never end; up to this share of all, hardly ever.
-NEARLY_NONE = 0.25
-FEW = 0.15
 
 # What a page slides between where it holds a direction.
 SLIDES = {
@@ -38,6 +33,21 @@ NOUNS = {
 }
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a page says of its discoveries, as JSON types.
+
+    Attributes:
+        discoveries: directions, then units, each as :func:`describe_direction` or :func:`describe` returns it.
+        directions: what the page holds, see :meth:`charrnn.inspection.steered.ToldDirection.as_json`.
+        opening: the beginning, the seed and the temperature that the page opens with, and the characters it shows.
+    """
+
+    discoveries: List[Dict[str, Any]]
+    directions: List[Dict[str, Any]]
+    opening: Dict[str, Any]
+
+
 def discovered(
     model: Model,
     measured: units.Measured,
@@ -45,13 +55,12 @@ def discovered(
     trial: Optional[steered.Trial],
     prime: str,
     text: str,
-) -> Dict[str, Any]:
+) -> Told:
     """Return what the page says of the discoveries, and the beginning, the seed and the temperature that it opens with.
 
-    Directions come first. Then come units: those whose two ends can be told apart in what is written, the clearest
-    before the others. Each of these has the seed with which its two texts, held at either end, show that best; the page
-    opens with the seed of the first. Where nothing tells its ends apart, it opens with one text, not held, in which its
-    feature varies.
+    Directions come first, each with the seed with which its two texts, held at either end, show best what is said; the
+    page opens with the seed of the first. Then come units. Without a direction, the page opens with a text in which the
+    feature of the first unit varies.
 
     Args:
         model: the model with the weights of the page.
@@ -61,96 +70,49 @@ def discovered(
         prime: the beginning that the page opens with.
         text: the training text, whose words are those that the network should write.
     """
-    writing = Writing(temperature=steered.TEMPERATURE)
     known_words = set(features.words(text))
-    free = clamped.write(model, prime, writing)
     told_directions = trial.told() if trial else []
 
-    directions = []
+    discoveries = []
     for told in told_directions:
         low, high = told.low[prime], told.high[prime]
-        index = _telling_index(low, high, told.comparison, prime, known_words)
+        index = _telling_index(low, high, told.difference, prime, known_words)
         entry = describe_direction(told, text)
         entry["seed"] = steered.COUNTED[index]
         entry["texts"] = [_as_shown(low[index]), _as_shown(high[index])]
-        directions.append(entry)
+        discoveries.append(entry)
+    for tracking, untrained_correlation in measured.discoveries(untrained):
+        entry = describe(tracking, untrained_correlation, measured.deviation.size, text)
+        discoveries.append(entry)
 
-    of_units = _units_discovered(model, measured, untrained, free, prime, text, known_words)
-    discoveries = directions + of_units
     seed = None
     feature = None
     if discoveries:
-        first = discoveries[0]
-        seed = first["seed"]
-        feature = first["feature"]
+        seed = discoveries[0]["seed"]
+        feature = discoveries[0]["feature"]
     if seed is None:
-        index = _varied_index(free, feature, prime, known_words)
-        seed = clamped.SEEDS[index]
-    return {
-        "discoveries": discoveries,
-        "directions": [told.as_json() for told in told_directions],
-        "opening": {
-            "prime": prime,
-            "seed": seed,
-            "temperature": steered.TEMPERATURE,
-            "shown": SHOWN,
-        },
-    }
-
-
-def _units_discovered(
-    model: Model,
-    measured: units.Measured,
-    untrained: units.Measured,
-    free: Sequence[str],
-    prime: str,
-    text: str,
-    known_words: Set[str],
-) -> List[Dict[str, Any]]:
-    """Return the entries of the units, in their order."""
-    writing = Writing(temperature=steered.TEMPERATURE)
-    # The values between which each unit nearly always is, where 127 stands for 1.
-    least, most = measured.limits()
-
-    # how clearly the ends of each discovery differ, and what the page says of it
-    found: List[Tuple[float, Dict[str, Any]]] = []
-    for tracking, untrained_correlation in measured.discoveries(untrained):
-        unit = tracking.unit
-        low_value = least[unit.part, unit.column] / 127
-        high_value = most[unit.part, unit.column] / 127
-        low = clamped.write(model, prime, writing, unit=unit, value=low_value)
-        high = clamped.write(model, prime, writing, unit=unit, value=high_value)
-        comparison = clamped.compare(low, free, high)
-        entry = describe(
-            tracking,
-            untrained_correlation,
-            comparison=comparison,
-            count=measured.deviation.size,
-            text=text,
+        seeds = steered.COUNTED
+        free = model.write(
+            prime, SHOWN, n=len(seeds), seed=seeds[0], temperature=steered.TEMPERATURE
         )
-        entry["seed"] = None
-        entry["texts"] = None
-        clearness = 0.0
-        if comparison:
-            clearness = comparison.clearness
-            entry["told"]["seen"] = {prime: comparison.seen}
-            index = _telling_index(low, high, comparison, prime, known_words)
-            entry["seed"] = clamped.SEEDS[index]
-            entry["texts"] = [_as_shown(low[index]), _as_shown(high[index])]
-        found.append((clearness, entry))
-    # Otherwise the order stays: the highest correlation first.
-    found.sort(key=lambda discovery: discovery[0], reverse=True)
-    return [entry for _, entry in found]
+        seed = seeds[_varied_index(free, feature, known_words)]
+    opening = {
+        "prime": prime,
+        "seed": seed,
+        "temperature": steered.TEMPERATURE,
+        "shown": SHOWN,
+    }
+    return Told(discoveries, [told.as_json() for told in told_directions], opening)
 
 
 def _telling_index(
     low: Sequence[str],
     high: Sequence[str],
-    comparison: clamped.Comparison,
+    difference: differences.Difference,
     prime: str,
     known_words: Set[str],
 ) -> int:
-    """Return the place of the two texts that show best what a comparison says.
+    """Return the place of the two texts that show best what a difference says.
 
     Their words should be known, and they should have few paragraphs, because their boxes have room for some lines only.
     """
@@ -158,7 +120,11 @@ def _telling_index(
     def worth(low_text: str, high_text: str) -> float:
         shown_low = _as_shown(low_text)
         shown_high = _as_shown(high_text)
-        seen = min(clamped.seen(shown_low, shown_high, comparison), CLEARLY_SEEN)
+        seen = min(
+            difference.margin(shown_low, shown_high),
+            difference.of_first_words().margin(shown_low, shown_high),
+            CLEARLY_SEEN,
+        )
         if seen <= 0:
             return seen
         both = f"{prime}{shown_low}\n\n{prime}{shown_high}"
@@ -168,13 +134,11 @@ def _telling_index(
     return _best_of([worth(*texts) for texts in zip(low, high)])
 
 
-def _varied_index(
-    texts: Sequence[str], feature: Optional[str], prime: str, known_words: Set[str]
-) -> int:
+def _varied_index(texts: Sequence[str], feature: Optional[str], known_words: Set[str]) -> int:
     """Return the place of the text in which a feature, if there is one, varies most, and whose words are known."""
 
     def worth(written: str) -> float:
-        readable = _readable(prime + written, known_words)
+        readable = _readable(written, known_words)
         if feature is None:
             return readable
         return features.BY_NAME[feature].values(written).std() * readable
@@ -206,8 +170,8 @@ def _readable(text: str, known_words: Set[str]) -> float:
 def describe_direction(told: steered.ToldDirection, text: str) -> Dict[str, Any]:
     """Return the entry of the page's data for a direction. ``text`` is the training text."""
     feature = features.BY_NAME[told.name]
-    comparison = told.comparison
-    of_lines = not comparison.words and comparison.sign == "\n"
+    difference = told.difference
+    of_lines = not difference.words and difference.sign == "\n"
     ends = SLIDES.get(told.name, feature.ends)
     if told.name == features.QUOTATION and features.is_speech(text):
         ends = ("telling", "talking")
@@ -217,100 +181,58 @@ def describe_direction(told: steered.ToldDirection, text: str) -> Dict[str, Any]
         _, _, ends = NOUNS[told.name]
     elif of_lines and told.name not in SLIDES:
         ends = ("long lines", "short lines")
-        if not comparison.more_at_high:
+        if not difference.more_at_high:
             ends = ("short lines", "long lines")
 
     less, more = ends
     if told.name in SLIDES or of_lines:
         sentence = f"Slide from *{less}* to *{more}*."
-    elif comparison.words:
-        [low_word, *_], [high_word, *_] = comparison.words
+    elif difference.words:
+        [low_word, *_], [high_word, *_] = difference.words
         ends = (f"\u201c{low_word}\u201d", f"\u201c{high_word}\u201d")
         sentence = f"Slide, and it says *{high_word}* instead of *{low_word}*."
     else:
-        sentence = f"Slide, and it writes *{comparison.sign}* far more often."
+        sentence = f"Slide, and it writes *{difference.sign}* far more often."
     return {
         "unit": told.name,
         "feature": told.name,
         "ends": ends,
         "sentence": sentence,
-        "told": {**comparison.as_json(), "seen": told.seen},
+        "told": {**difference.as_json(), "seen": told.seen},
         "correlation": round(told.direction.correlation, 3),
         "untrained": None,
     }
 
 
 def describe(
-    tracking: units.Tracking,
-    untrained_correlation: float,
-    comparison: Optional[clamped.Comparison],
-    count: int,
-    text: str,
+    tracking: units.Tracking, untrained_correlation: float, count: int, text: str
 ) -> Dict[str, Any]:
-    """Return the entry of the page's data for a discovery.
+    """Return the entry of the page's data for a unit.
 
     Args:
         tracking: the unit and its feature.
         untrained_correlation: that of the best unit of an untrained network, as absolute value.
-        comparison: from :func:`charrnn.inspection.clamped.compare`; None if nothing tells the ends apart.
         count: units of the network.
         text: the training text.
     """
     feature = features.BY_NAME[tracking.feature]
-    correlation = round(tracking.correlation, 3)
     label, claim, ends = (feature.name, feature.claim, feature.ends)
     if feature.name in NOUNS and features.has_capital_nouns(text):
         label, claim, ends = NOUNS[feature.name]
     if feature.name == features.QUOTATION and features.is_speech(text):
         ends = ("narration", "speech")
 
-    told = None
-    if comparison:
-        told = comparison.as_json()
-        sentence = f"Move one of its {count:,} numbers, and {_what_changes(tracking, comparison)}."
-    elif abs(correlation) >= units.CLEAR:
+    sentence = f"One of the {count:,} numbers in this network has an idea of this: {label}."
+    if abs(tracking.correlation) >= units.CLEAR:
         sentence = f"One of the {count:,} numbers in this network {claim}."
-    else:
-        sentence = f"One of the {count:,} numbers in this network has an idea of this: {label}."
-
     return {
         "unit": str(tracking.unit),
         "feature": feature.name,
         "ends": ends,
         "sentence": sentence,
-        "told": told,
-        "correlation": correlation,
+        "told": None,
+        "correlation": round(tracking.correlation, 3),
         "untrained": round(untrained_correlation, 3),
+        "seed": None,
+        "texts": None,
     }
-
-
-def _what_changes(tracking: units.Tracking, comparison: clamped.Comparison) -> str:
-    """Say what is written when a unit is moved, with asterisks around what is stressed."""
-    if not comparison.words:
-        return _how_lines_end(comparison)
-
-    # The words are for the unit's low and its high end, so here they are turned.
-    words_of_ends = [words[0] for words in comparison.words]
-    if tracking.correlation < 0:
-        words_of_ends.reverse()
-    less, more = words_of_ends
-    return f"it says *{more}* instead of *{less}*"
-
-
-def _how_lines_end(comparison: clamped.Comparison) -> str:
-    """Say what becomes of line ends at the two ends of a unit, of which one has more of them."""
-    [at_low], [free], [at_high] = comparison.counts
-    more = max(at_low, at_high)
-    less = min(at_low, at_high)
-    soon = "too soon" if more >= CLEARLY_MORE * free else "in time"
-    if less <= NEARLY_NONE * comparison.texts:
-        late = "never"
-    elif less <= FEW * (more + less):
-        late = "hardly ever"
-    elif CLEARLY_MORE * less <= free:
-        late = "too late"
-    else:
-        late = "in time"
-    if soon == late:
-        return "its lines end *sooner*, or *later*"
-    return f"its lines end *{soon}*, or *{late}*"

@@ -10,11 +10,11 @@ from typing import Callable, Iterable, List, Mapping, Sequence
 import numpy as np
 
 from charrnn.engines import Engine
+from charrnn.engines.surprisal import WARM_UP
 from charrnn.inspection.units import part_names, unit_named
 
-# Pieces of the text that are read in parallel, and how many characters each reads before its own.
-ROWS = 256
-WARM_UP = 500
+# pieces of the text that are read in parallel
+PIECES_READ = 256
 # places of each number, and characters between two of them, at least
 PLACES = 5
 APART = 1000
@@ -72,10 +72,10 @@ def _readings(
     progress: Callable[[Sequence[int]], Iterable[int]],
 ) -> np.ndarray:
     """Return the K numbers after each character of a text, float32 [K, T]."""
-    length = math.ceil(len(ids) / ROWS)
-    starts = length * np.arange(ROWS)
-    readings = np.empty((len(weights), ROWS, length), np.float32)
-    state = engine.zero_state(ROWS)
+    length = math.ceil(len(ids) / PIECES_READ)
+    starts = length * np.arange(PIECES_READ)
+    readings = np.empty((len(weights), PIECES_READ, length), np.float32)
+    state = engine.zero_state(PIECES_READ)
     for step in progress(range(-WARM_UP, length)):
         if step == 0:
             # The first piece has no text before it. The engine needs its state unchanged, so a copy is set to 0.

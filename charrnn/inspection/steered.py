@@ -11,12 +11,13 @@ import numpy as np
 from charrnn.checkpoints.writing import Writing
 from charrnn.engines.directions import Direction, Steering
 from charrnn.engines.sampler import Sampler
+from charrnn.engines.surprisal import mean_of_letters
 from charrnn.engines.trained_model import Model
-from charrnn.inspection.clamped import (
+from charrnn.inspection.differences import (
     LEAST_TELLING,
     LENGTH,
-    Comparison,
-    comparisons,
+    Difference,
+    differences_between,
 )
 from charrnn.system import words
 from charrnn.text import features
@@ -51,7 +52,7 @@ class ToldDirection:
         name: the property of the text.
         direction: what is held.
         ends: where it is held, low and high.
-        comparison: what tells the ends apart.
+        difference: what tells the ends apart.
         seen: in how many pairs of texts it is seen, by their beginnings.
         low: a text for each of the counted seeds after each beginning, held at the low end.
         high: the same, held at the high end.
@@ -60,7 +61,7 @@ class ToldDirection:
     name: str
     direction: Direction
     ends: Tuple[float, float]
-    comparison: Comparison
+    difference: Difference
     seen: Dict[str, int]
     low: Dict[str, List[str]]
     high: Dict[str, List[str]]
@@ -130,7 +131,7 @@ class Trial:
                 told_direction = self._tried(name)
                 if told_direction:
                     told.append(told_direction)
-        told.sort(key=lambda direction: not direction.comparison.words)
+        told.sort(key=lambda direction: not direction.difference.words)
         return told
 
     def _tried(self, name: str) -> Optional[ToldDirection]:
@@ -145,24 +146,24 @@ class Trial:
         # What is not even seen where it is chosen need not be counted.
         signs = _signs_of(chosen_low + chosen_high)
         chosen_and_free = (chosen_low, self._free_choosing, chosen_high)
-        hopeful = comparisons(chosen_in, chosen_and_free, signs)
-        most_seen = max((comparison.seen for comparison in hopeful), default=0)
+        hopeful = differences_between(chosen_in, chosen_and_free, signs)
+        most_seen = max((difference.seen for difference in hopeful), default=0)
         if most_seen < LEAST_CHOSEN * len(chosen_low):
             return None
 
         low = self._write(COUNTED, {name: low_end})
         high = self._write(COUNTED, {name: high_end})
         counted_in = (_all_of(low), self._free_counted, _all_of(high))
-        telling = comparisons(chosen_in, counted_in, signs)
+        telling = differences_between(chosen_in, counted_in, signs)
         held = []
-        for comparison in telling:
-            seen = {prime: comparison.seen_in(low[prime], high[prime]) for prime in self.primes}
-            if min(seen.values()) >= LEAST_SEEN and comparison.from_free >= LEAST_TELLING:
+        for difference in telling:
+            seen = {prime: difference.seen_in(low[prime], high[prime]) for prime in self.primes}
+            if min(seen.values()) >= LEAST_SEEN and difference.from_free >= LEAST_TELLING:
                 told = ToldDirection(
                     name,
                     self._directions[name],
                     ends=(low_end, high_end),
-                    comparison=comparison,
+                    difference=difference,
                     seen=seen,
                     low=low,
                     high=high,
@@ -171,7 +172,7 @@ class Trial:
         if not held:
             return None
         # A reader sees first what differs most clearly.
-        return max(held, key=lambda told: told.comparison.clearness)
+        return max(held, key=lambda told: told.difference.clearness)
 
     def _widest(self, name: str, ends: Sequence[float]) -> Optional[Tuple[float, List[str]]]:
         """Return the first of some ends of a direction at which text is written, and what; None if there is none."""
@@ -186,17 +187,14 @@ class Trial:
 
     def _surprise(self, written: Dict[str, List[str]]) -> float:
         """Return the mean nats with which letters, of texts of one length, surprise the network that is not held."""
-        of_letters = []
+        nats_of_texts = []
         for prime, texts in written.items():
             ids = np.array([self._model.vocabulary.encode(prime + text) for text in texts])
             state = self._engine.zero_state(len(texts))
             nats, _ = self._engine.surprisal(ids[:, :-1], ids[:, 1:], state)
-            is_letter = np.array([[char.isalpha() for char in text] for text in texts])
-            nats_of_texts = nats[:, len(prime) - 1 :]
-            of_letters.append(nats_of_texts[is_letter])
-        nats_of_letters = np.concatenate(of_letters)
-        # The text may have none, such as one of digits.
-        return float(nats_of_letters.mean()) if len(nats_of_letters) else 0.0
+            written_nats = nats[:, len(prime) - 1 :]
+            nats_of_texts.append(written_nats.ravel())
+        return mean_of_letters(np.concatenate(nats_of_texts), "".join(_all_of(written)))
 
     def _write(
         self, seeds: Sequence[int], steer: Optional[Mapping[str, float]] = None

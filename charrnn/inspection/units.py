@@ -13,13 +13,11 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequenc
 
 import numpy as np
 
-from charrnn.engines import Engine
+from charrnn.engines import CHUNK, Engine
 from charrnn.text import features
 
 # How many characters of a text are read to measure the units.
 CHARACTERS = 50000
-# How many of them are read in one call of the engine.
-CHUNK = 1000
 
 # With a lower correlation, a unit tracks nothing that has a name here.
 LEAST_CORRELATION = 0.3

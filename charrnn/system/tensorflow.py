@@ -168,7 +168,7 @@ def _switch_to_graphs() -> None:
     legacy_keras = _legacy_keras_of_cells()
     with _without_messages():
         tf = _imported(was_used, legacy_keras)
-        is_version_2 = _checked_number(tf.__version__) >= OLDEST
+        is_version_2 = _checked_version(tf.__version__) >= OLDEST
         _set_legacy_keras(legacy_keras)
         cell = _lstm_cell(tf)
         modes = _Modes()
@@ -222,7 +222,7 @@ def _imported(was_used: bool, legacy_keras: Optional[str]) -> Any:
     return tf
 
 
-def _checked_number(version: str) -> Tuple[int, int]:
+def _checked_version(version: str) -> Tuple[int, int]:
     """Return the first two numbers of a version. Raise TensorFlowError if it is not supported."""
     major, minor, *_ = version.split(".")
     number = (int(major), int(minor))

@@ -60,9 +60,9 @@ KNOWN_TEXTS = {
     ),
 }
 # the known texts that need no download: names.txt, and python_source()
-NAMES = "names"
+LIST_OF_NAMES = "names"
 PYTHON = "python"
-WITHOUT_DOWNLOAD = (NAMES, PYTHON)
+WITHOUT_DOWNLOAD = (LIST_OF_NAMES, PYTHON)
 KNOWN_NAMES = (*KNOWN_TEXTS, *WITHOUT_DOWNLOAD)
 STANDARD_INPUT = "-"
 # seconds without a response
@@ -183,12 +183,12 @@ def _read_single(name: str, encoding: str) -> str:
     if not os.path.exists(name):
         raise ValueError(
             f"cannot read the text {name!r}: there is no such file, and the known texts are "
-            f"{', '.join(KNOWN_NAMES)}{_nearest(name)}"
+            f"{', '.join(KNOWN_NAMES)}{_did_you_mean(name)}"
         )
     return read_file(name, encoding)
 
 
-def _nearest(name: str) -> str:
+def _did_you_mean(name: str) -> str:
     """Return a question about a mistyped name of a text: the nearest known name, or file of its folder."""
     folder = os.path.dirname(name)
     names = list(KNOWN_NAMES)
@@ -314,7 +314,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
         ValueError: the known text is not available, or a file with its name has other content.
         OSError: it was downloaded, but cannot be saved.
     """
-    if name == NAMES:
+    if name == LIST_OF_NAMES:
         return Path(__file__).with_name("names.txt")
     known = KNOWN_TEXTS.get(name)
     if known is None:
@@ -394,7 +394,8 @@ def _download(name: str, known: KnownText, path: Path) -> Path:
     reasons = "; ".join(dict.fromkeys(failures))
     raise ValueError(
         f"the text {name!r} is neither at {path} nor in the folder named by CHARRNN_DATA, and could not be downloaded "
-        f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network, {NAMES} or {PYTHON}"
+        f"({reasons}): save {known.addresses[0]} as {path}, or take a text that needs no network, "
+        f"{LIST_OF_NAMES} or {PYTHON}"
     )
 
 

@@ -200,14 +200,14 @@ def inside(pairs: str, most: int = 1) -> Values:
     return lambda text: np.minimum(_depths(text, marks, nest=True), most)
 
 
-def quoted(text: str) -> np.ndarray:
+def in_quotation(text: str) -> np.ndarray:
     """Mark the characters inside quotation marks, as the text itself uses these.
 
     A mark opens if it mostly stands after a space, as \u00bb does in German, and closes if it mostly stands before one.
     One that does both opens and closes in turn, as in Swedish; one that does neither is used as Unicode says. Those
     that may be apostrophes count if they open more often than the others.
 
-    >>> quoted('a "b" \u00bbc\u00ab d').astype(int).tolist()
+    >>> in_quotation('a "b" \u00bbc\u00ab d').astype(int).tolist()
     [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0]
     """
     opening, closing = _uses_of_quotes(text)
@@ -250,7 +250,7 @@ def is_speech(text: str) -> bool:
     >>> is_speech('"No," he said. "Why?"'), is_speech('open("a.txt", "r")')
     (True, False)
     """
-    end_of_quotation = last_of(quoted)
+    end_of_quotation = last_of(in_quotation)
     ends = np.flatnonzero(end_of_quotation(text))
     signs = kinds(text)
     ends_of_sentences = [end for end in ends if signs[end] in ".!,"]
@@ -373,7 +373,10 @@ _name = of_kinds(within(_NAME))
 QUOTATION = "inside quotation marks"
 FEATURES = (
     Feature(
-        QUOTATION, quoted, "knows when a quotation mark is open", ("outside quotes", "in quotes")
+        QUOTATION,
+        in_quotation,
+        "knows when a quotation mark is open",
+        ("outside quotes", "in quotes"),
     ),
     Feature(
         "inside a line that begins with a dash",

@@ -9,14 +9,14 @@ language.
 import contextlib
 import math
 from dataclasses import dataclass
-from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from charrnn.checkpoints.find import KNOWN_MODELS, file_of
 from charrnn.data import Vocabulary, split
 from charrnn.engines.opening import open_known
-from charrnn.engines.surprisal import surprisal
+from charrnn.engines.surprisal import mean_of_letters, surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import words
@@ -185,7 +185,7 @@ def _prediction(model: Model, text: str) -> Prediction:
         measured = unknown + list(known[1:])
         nats = np.concatenate([nats, of_known])
     mean = float(np.mean(nats, dtype=np.float64))
-    return Prediction(mean, of_letters=_mean_of_letters(nats, measured))
+    return Prediction(mean, of_letters=mean_of_letters(nats, measured))
 
 
 def _share_of_known_letters(model: Model, text: str) -> float:
@@ -212,12 +212,4 @@ def _nats_of_pairs(text: str) -> float:
     of_second = ngram_nats(first, second, len(vocabulary), order=1)
     # The first character of each half has none before it.
     measured = text[1:middle] + text[middle + 1 :]
-    return _mean_of_letters(np.concatenate([of_first, of_second]), measured)
-
-
-def _mean_of_letters(nats: np.ndarray, chars: Sequence[str]) -> float:
-    """Return the mean nats of those characters that are letters; of all, if none is one."""
-    is_letter = np.array([char.isalpha() for char in chars], bool)
-    if is_letter.any():
-        nats = nats[is_letter]
-    return float(np.mean(nats, dtype=np.float64))
+    return mean_of_letters(np.concatenate([of_first, of_second]), measured)

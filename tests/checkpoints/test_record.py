@@ -1,4 +1,4 @@
-"""Records, the text in the run folder, and the names in it."""
+"""Records, the text in the run folder, and the files in it."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,6 @@ from charrnn.checkpoints.record import CheckpointError
 from charrnn.data import Vocabulary
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files
-from charrnn.text import lines
 
 RUN = record.RunRecord(Hyperparameters(seed=7), Vocabulary("ab"), "name", "f00")
 
@@ -107,62 +106,3 @@ def test_the_text_of_a_run_is_read_as_it_was_written(tmp_path, text):
     (tmp_path / "text.txt").write_bytes(text.encode("utf-8", "surrogatepass"))
     run = replace(RUN, text_sha256=files.text_sha256(text), folder=str(tmp_path))
     assert run.text() == text
-
-
-@pytest.mark.parametrize(
-    "name, advice",
-    [
-        ("run.json", "continue it with resume=True, or --resume"),
-        ("i1_l5.ckpt.json", "continue it with resume=True, or --resume"),
-        # the notebook's, which has no run.json
-        ("checkpoint", "start a run from its weights with init_from=.*, or --init-from and"),
-        ("i1_l5.ckpt.index", "start a run from its weights with init_from=.*, or --init-from and"),
-    ],
-)
-def test_a_folder_with_a_file_of_a_run_is_not_unused(tmp_path, name, advice):
-    record.check_unused(tmp_path)
-    (tmp_path / name).write_bytes(b"")
-    with pytest.raises(
-        CheckpointError, match=f"holds another run: {advice}.*; or name another checkpoint_dir$"
-    ):
-        record.check_unused(tmp_path)
-
-
-@pytest.mark.parametrize("name", ["text.txt", "history.csv", ".saving"])
-def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
-    (tmp_path / name).write_bytes(b"mine")
-    with pytest.raises(
-        CheckpointError,
-        match=f"has a {name}, which a new run would replace: move it away, or name another checkpoint_dir$",
-    ):
-        record.check_unused(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [name]
-
-
-@pytest.mark.parametrize(
-    "name, content",
-    [
-        ("text.txt", b"another\n"),
-        ("history.csv", b"step\n1\n"),
-        ("checkpoint", b""),
-        ("i0_l5.ckpt.json", b""),
-        ("i1_l5.ckpt.index", b""),
-        (".lock", None),
-    ],
-)
-@pytest.mark.parametrize("text", ["a\nb\nc\n", lines.shuffled("a\nb\nc\n")])
-def test_only_what_an_unfinished_beginning_has_left_is_no_run(tmp_path, name, content, text):
-    """Its lock, its text, no row of a history, and files of a checkpoint of step 0 without a record."""
-    for left in (".lock", "i0_l5.ckpt.index"):
-        (tmp_path / left).write_bytes(b"")
-    (tmp_path / "text.txt").write_text(text)
-    (tmp_path / "history.csv").write_text("step\n")
-    (tmp_path / ".saving").mkdir()
-    record.check_unused(tmp_path, "a\nb\nc\n")
-
-    if content is None:
-        (tmp_path / name).unlink()
-    else:
-        (tmp_path / name).write_bytes(content)
-    with pytest.raises(CheckpointError):
-        record.check_unused(tmp_path, "a\nb\nc\n")

@@ -1,4 +1,4 @@
-"""charrnn-runs: the table of runs, JSON, and the picture of their curves."""
+"""charrnn-runs: the table of runs, JSON and CSV."""
 
 import csv
 import json
@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NEWEST, TEXT, change_hyperparameters, columns
-from matplotlib.figure import Figure
+from conftest import NEWEST, change_hyperparameters, columns
 
 import charrnn
 from charrnn.checkpoints import record
@@ -112,21 +111,6 @@ def test_csv_has_the_losses_with_all_digits(folder, as_json, capsys):
     assert float(rows[0]["best"]) == expected[0]["best"]
     assert rows[-1]["best"] == ""
     assert int(rows[0]["lstm_size"]) == expected[0]["hyperparameters"]["lstm_size"]
-
-
-def test_the_table_in_markdown_has_the_cells_of_the_table(folder, compared, capsys):
-    """A bar in a cell ends no cell."""
-    run = record.read_run(folder / "deep" / "plain")
-    record.write_run(folder / "deep" / "plain", replace(run, init_from="a | b"))
-    table, _ = compared(folder)
-    assert runs.main(["--markdown", str(folder)]) == 0
-    head, rule, *rows = capsys.readouterr().out.splitlines()
-    assert head == f"| {' | '.join(runs.COLUMNS)} |"
-    assert set(rule) == set("| -")
-    cells = [re.split(r" (?<!\\)\| ", row[2:-2]) for row in [head, *rows]]
-    assert [[cell.replace("\\|", "|") for cell in row] for row in cells] == [
-        columns(row) for row in table
-    ]
 
 
 def test_json_has_how_far_a_run_is(folder, validated, as_json):
@@ -265,119 +249,6 @@ def test_runs_that_stopped_early_count_and_one_that_goes_on_does_not(
     assert re.search(r"^mean  .*  2 of 3 seeds  .*\u00b10.0000", lines[-1])
 
 
-@pytest.fixture
-def pictures(monkeypatch):
-    """The axes of the pictures that are drawn."""
-    drawn = []
-    savefig = Figure.savefig
-
-    def save_and_keep(figure, *args, **options):
-        savefig(figure, *args, **options)
-        drawn.extend(figure.axes)
-
-    monkeypatch.setattr(Figure, "savefig", save_and_keep)
-    return drawn
-
-
-@pytest.fixture
-def axes_of_settings(settings, pictures):
-    """The axes of the picture of the settings, a PNG file where the name has no ending."""
-    path = settings / "curves"
-    assert runs.main([str(settings), "--plot", str(path)]) == 0
-    assert path.read_bytes().startswith(b"\x89PNG")
-    (axes,) = pictures
-    return axes
-
-
-def labels(axes):
-    return [line.get_label() for line in axes.lines]
-
-
-def test_the_picture_has_a_mean_for_each_setting(settings, axes_of_settings):
-    """Other runs have lines of their own, and each has another one for the validation."""
-    losses = [label for label in labels(axes_of_settings) if "validation" not in label]
-    first, second, *others = losses
-    assert first.endswith(", keep_prob 0.5, mean of 2 of 3 seeds")
-    assert second.endswith(", keep_prob 0.8, mean of 3 seeds")
-    assert others == [str(settings / "b3-copy"), str(settings / "a3")]
-    assert len(axes_of_settings.lines) == 8
-
-
-def test_a_mean_is_drawn_where_all_its_runs_measured(axes_of_settings):
-    """It has a band of a standard deviation on both sides."""
-    _, _, _, validation = axes_of_settings.lines[:4]
-    x, losses = validation.get_data()
-    assert validation.get_label().endswith("mean of 3 seeds, validation")
-    assert x.tolist() == [12, 24, 36, 43]
-    assert losses == pytest.approx([5, 4, 3, 2.2])
-    assert len(axes_of_settings.collections) == 4
-    _, y = axes_of_settings.collections[3].get_paths()[0].vertices.T
-    assert y.min() == pytest.approx(2.2 - 0.07**0.5)
-    assert y.max() == pytest.approx(5)
-
-
-def test_the_legend_says_which_loss_is_which_and_covers_no_curve(axes_of_settings):
-    title = axes_of_settings.get_legend().get_title().get_text()
-    assert "solid: the loss of one step, with dropout" in title
-    legend = axes_of_settings.get_legend().get_window_extent()
-    assert legend.x0 > axes_of_settings.get_window_extent().x1
-
-
-def test_settings_of_one_name_and_runs_without_a_common_step_are_drawn(trained, settings, pictures):
-    """Of other texts with the same name; and a mean of runs that have measured nothing."""
-    for seed in (1, 2):
-        change_text(settings / f"a{seed}", TEXT + "a")
-        for name in ("c", "d"):
-            seeded(trained, settings / f"{name}{seed}", seed, (4, 3, 2, 1.0))
-            change_text(settings / f"{name}{seed}", TEXT + name)
-        (settings / f"d{seed}" / "history.csv").write_text(HISTORY)
-    assert runs.main([str(settings), "--plot", str(settings / "curves.png")]) == 0
-    (axes,) = pictures
-    of_two = [label for label in labels(axes) if "mean of 2 seeds" in label]
-    of_three = [label for label in labels(axes) if "mean of 3 seeds" in label]
-    assert len(of_two) == 4
-    assert len(of_three) == 2
-
-
-def test_a_run_with_one_evaluation_has_a_marker(trained, tmp_path, pictures):
-    seeded(trained, tmp_path / "a", 1, (4, 3))
-    rows = "12,1,4,,,,,,9\n24,1,3,,,,,,9\n24,1,,,2,,,,\n"
-    (tmp_path / "a" / "history.csv").write_text(HISTORY + rows)
-    assert runs.main([str(tmp_path), "--plot", str(tmp_path / "curves.png")]) == 0
-    loss, validation = pictures[0].lines
-    assert loss.get_marker() in ("", "None")
-    assert validation.get_marker() == "o"
-
-
-@pytest.mark.parametrize(
-    "over, label, hours_of_step",
-    [("steps", "steps", 1), ("time", "hours", 2 * 12 / 80 / 3600)],
-)
-def test_the_picture_has_the_losses_of_each_run_over_steps_or_hours(
-    folder, plain, over, label, hours_of_step, pictures
-):
-    """The speed of one of the two runs was 80 characters in a second, where it was measured."""
-    with open(str(plain / "history.csv"), newline="") as file:
-        rows = list(csv.DictReader(file))
-    lines = []
-    for row, speed in zip(rows, ("80", "", "80", "80")):
-        lines.append(",".join({**row, "characters_per_second": speed}.values()) + "\n")
-    (plain / "history.csv").write_text(HISTORY + "".join(lines))
-
-    assert runs.main([str(folder), "--plot", str(folder / "curves.svg"), "--over", over]) == 0
-    picture = (folder / "curves.svg").read_text()
-    assert "</svg>" in picture
-    height = re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture).group(1)
-    assert 300 < float(height) < 400
-    assert pictures[0].get_xlabel() == label
-    curves = {line.get_label(): line.get_data() for line in pictures[0].lines}
-    assert len(curves) == 3
-    x, losses = curves[str(plain)]
-    steps = np.array([float(row["step"]) for row in rows])
-    assert x == pytest.approx(steps * hours_of_step)
-    assert losses.tolist() == [float(row["loss"]) for row in rows]
-
-
 def test_a_folder_without_runs_is_named(folder, validated, compared):
     lines, err = compared(validated, folder / "valid")
     assert columns(lines[1])[0] == str(validated)
@@ -424,49 +295,3 @@ def test_rows_with_something_else_in_them_are_left_out(with_strange_rows, plain,
     (_, first, second), _ = compared(with_strange_rows)
     assert "0.2500" in columns(first)
     assert place_of(second) == str(plain)
-
-
-def test_rows_with_something_else_in_them_are_not_drawn(with_strange_rows, validated, pictures):
-    folder = with_strange_rows
-    assert runs.main([str(folder), "--plot", str(folder / "x.svg")]) == 0
-    curves = {line.get_label(): line.get_data() for line in pictures[0].lines}
-    x, losses = curves[str(validated)]
-    assert x[-1] == 999
-    assert losses[-1] == 0.25
-    _, val_losses = curves[f"{validated}, validation"]
-    assert val_losses.min() > 0
-
-
-@pytest.fixture
-def validation_only(plain):
-    """A run that was evaluated before its first loss and its speed were printed."""
-    (plain / "history.csv").write_text(HISTORY + "50,1,,,2,,,,\n100,1,,,1,,,,\n")
-    return plain
-
-
-def test_a_run_of_unknown_speed_is_not_drawn_over_hours(folder, validation_only, pictures):
-    assert runs.main([str(folder), "--plot", str(folder / "x.svg"), "--over", "time"]) == 0
-    drawn = labels(pictures[0])
-    assert drawn
-    assert not [label for label in drawn if label.startswith(str(validation_only))]
-
-
-def test_a_run_of_unknown_speed_is_drawn_over_steps(folder, validation_only, pictures):
-    assert runs.main([str(folder), "--plot", str(folder / "x.svg")]) == 0
-    assert f"{validation_only}, validation" in labels(pictures[0])
-
-
-def test_a_picture_over_hours_of_runs_of_unknown_speed_is_refused(validation_only, capsys):
-    path = validation_only / "x.svg"
-    assert runs.main([str(validation_only), "--plot", str(path), "--over", "time"]) == 2
-    assert "because no speed was measured yet" in capsys.readouterr().err
-    assert not path.exists()
-
-
-@pytest.mark.parametrize("over", ["time", "steps"])
-def test_a_picture_of_nothing_is_refused(folder, plain, validated, capsys, over):
-    for run in (plain, validated):
-        (run / "history.csv").write_text("step\n")
-    assert runs.main([str(folder), "--plot", str(folder / "x.svg"), "--over", over]) == 2
-    assert "nothing was measured yet" in capsys.readouterr().err
-    assert not (folder / "x.svg").exists()

@@ -6,7 +6,7 @@ from conftest import graph_probabilities
 
 from charrnn.engines import Engine
 from charrnn.engines import surprisal as module
-from charrnn.engines.surprisal import surprisal
+from charrnn.engines.surprisal import mean_of_letters, surprisal
 
 IDS = np.random.RandomState(1).randint(0, 14, 1300)
 
@@ -79,3 +79,8 @@ def test_rows_cover_every_character_once(monkeypatch, warm_up, length):
     monkeypatch.setattr(module, "WARM_UP", warm_up)
     nats = surprisal(EchoingEngine(), IDS[:length], rows=3)
     np.testing.assert_array_equal(nats, IDS[1:length])
+
+
+@pytest.mark.parametrize("chars, mean", [("a b.", 2), ("1 2.", 2.5), ("\u0434. -", 1)])
+def test_the_letters_count_or_all_characters_where_there_is_none(chars, mean):
+    assert mean_of_letters(np.array([1, 2, 3, 4], np.float32), chars) == mean

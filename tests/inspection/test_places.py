@@ -33,7 +33,7 @@ def numbers(engine, ids):
 
 def test_the_places_are_the_highest_ones_of_the_whole_text(engine, weights, monkeypatch):
     """Although it is read in pieces. No two are near each other."""
-    monkeypatch.setattr(places, "ROWS", 11)
+    monkeypatch.setattr(places, "PIECES_READ", 11)
     monkeypatch.setattr(places, "APART", 40)
     ids = engine.vocabulary.encode(TEXT)
     chosen_of_all = places.highest_places(engine, ids, weights)

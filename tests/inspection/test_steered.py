@@ -9,7 +9,7 @@ from pages.small_pages import random_network
 
 from charrnn.engines.directions import Direction
 from charrnn.engines.surprisal import surprisal
-from charrnn.inspection import clamped, steered
+from charrnn.inspection import differences, steered
 from charrnn.text.corpus import Text
 
 QUOTES = "inside quotation marks"
@@ -67,8 +67,8 @@ def test_what_each_beginning_shows_with_28_of_32_seeds_is_told(tell):
     [told] = tell(writer, {QUOTES: direction_of(0.9)})
     assert told.name == QUOTES
     assert told.seen == {"a": 32, "b": 28, "c": 32}
-    assert told.comparison.words == [["he"], ["I"]]
-    assert told.comparison.texts == 96
+    assert told.difference.words == [["he"], ["I"]]
+    assert told.difference.texts == 96
 
 
 @pytest.mark.parametrize("prime", PRIMES[:3])
@@ -96,8 +96,8 @@ def test_what_differs_most_clearly_is_said(tell):
     """Here there are more brackets than there are words of either end."""
     ends = (TOLD, "I ran (and (I (sat (down. ")
     [told] = tell(Writer({QUOTES: ends}), {QUOTES: direction_of(0.9)})
-    assert told.comparison.words == []
-    assert told.comparison.sign == "("
+    assert told.difference.words == []
+    assert told.difference.sign == "("
 
 
 class NotingWriter(Writer):
@@ -137,8 +137,8 @@ def test_a_sign_tells_too_and_a_direction_that_words_tell_comes_first(tell):
     directions = {BRACKETS: direction_of(0.99), QUOTES: direction_of(0.9)}
     first, second = tell(Writer(ends), directions)
     assert first.name == QUOTES
-    assert second.comparison.words == []
-    assert second.comparison.sign == "("
+    assert second.difference.words == []
+    assert second.difference.sign == "("
 
 
 def test_what_a_character_is_by_itself_is_not_told(tell):
@@ -158,11 +158,6 @@ def test_what_surprises_is_measured_on_the_letters_after_the_beginning():
     assert trial._surprise(written) == pytest.approx(np.mean(expected), rel=1e-5)
 
 
-def test_a_text_without_letters_has_none_that_surprise():
-    trial = steered.Trial(random_network("0123456789 ", 5, 2), {}, ["3"], "31 41 59", np.inf)
-    assert trial._surprise({"3": ["1 41", "9 26"]}) == 0
-
-
 def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
     """Of each seed, after each beginning."""
     letters = "".join(np.random.RandomState(1).choice(list("acdehmnost    "), 5000))
@@ -173,9 +168,9 @@ def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
     directions = {name: direction}
     model.train_text = Text("letters", letters)
     model.directions().update(directions)
-    always = clamped.Comparison([["a"], ["b"]], [[99, 0], [50, 50], [0, 99]], texts=32)
-    monkeypatch.setattr(steered, "comparisons", lambda *_: [replace(always, seen=99)])
-    monkeypatch.setattr(clamped.Comparison, "is_seen_in", lambda *_: True)
+    always = differences.Difference([["a"], ["b"]], [[99, 0], [50, 50], [0, 99]], texts=32)
+    monkeypatch.setattr(steered, "differences_between", lambda *_: [replace(always, seen=99)])
+    monkeypatch.setattr(differences.Difference, "margin", lambda *_: 1)
     monkeypatch.setattr(steered, "LEAST_KNOWN", 0)
 
     [told] = steered.Trial(model, directions, ["the ", "a"], letters, np.inf).told()

@@ -72,7 +72,7 @@ function startFields() {
   onInput("file", ({ files }) => takeFile(files[0]));
   onInput("colours", ({ value }) => change({ colour: value }));
   onInput("hold", ({ value }) => {
-    hold({ unit: state.watched.unit, value: valueAt(Number(value)) });
+    hold({ direction: state.watched.unit, value: valueAt(Number(value)) });
   });
   undoSwipes(byId("hold"), () => state.held, hold);
   moveByKeys(

@@ -4,7 +4,7 @@ import { change, state } from "../shared/change.js";
 import { ask, showNote } from "../shared/view.js";
 import { chosenSizes } from "./settings.js";
 
-export const FREE = { unit: null, value: null }; // no direction is held
+export const FREE = { direction: null, value: null }; // no direction is held
 const LEAST_CORRELATION = 0.5; // of what a probe reads with a property
 const LEAST_ABOVE = 0.2; // that of before the training
 const WORSE = 0.07; // bits above the best loss of what is held out, from which on it is overfitting

@@ -142,7 +142,7 @@ function lookNow() {
 /** Have the network go on from its beginning, with a direction held or none, and show the text when it is done.
  * The beginning and the random numbers are always the same.
  * @param {string} of kind of the job for the worker
- * @param {{unit: ?string, value: ?number}} held */
+ * @param {{direction: ?string, value: ?number}} held */
 export function draft(of, held, show) {
   const { network, seed } = state;
   const settings = { temperature: chosenTemperature(), topN: chars.length, topP: 1, ...held };

@@ -66,7 +66,7 @@ export function drawHeld() {
   const [low, high] = watched.ends;
   showText("left", low);
   showText("right", high);
-  const isFree = held.unit === null;
+  const isFree = held.direction === null;
   byId("release").hidden = isFree;
   if (isFree) {
     byId("hold").value = 0;

@@ -1,5 +1,5 @@
-/* What is watched, a direction of the memory or one unit: the claim at the top, the handle that holds it, and how it was
- * found. */
+/* What is watched, a direction of the memory or one unit: the claim at the top, the handle that holds a direction, and how it
+ * was found. */
 import { isNew, state } from "../shared/change.js";
 import { grouped, signed } from "../shared/numbers.js";
 import { unitTitle } from "../shared/text.js";
@@ -12,57 +12,55 @@ const UNDERLINED =
   "Underlined: what your last move changed. From the first underlined word on, the dice fall otherwise.";
 const MOVING_KEYS = /Arrow|Home|End|Page/;
 
-/** Draw where the handle holds what is watched. It moves by the reader alone: while nothing is held, it is in the middle. */
+/** Draw where the handle holds the direction that is watched. It moves by the reader alone: while nothing is held, it is in
+ * the middle. A unit has no handle. */
 export function drawHandle() {
   const { take, watched } = state;
   const { held } = take;
   if (!isNew("handle", take, watched, held)) {
     return;
   }
+  byId("handle").hidden = !isDirection(watched.unit);
+  showLead();
+  if (!isDirection(watched.unit)) {
+    return;
+  }
   const handle = byId("hold");
   handle.value = held ?? 0;
   let value = "not held";
   let said = `Drag the handle: watch the text change.${shareOf(watched)}`;
-  if (isOfPassage()) {
-    said = "Drag the handle: then the network writes, held there.";
-  }
   if (held !== null) {
     value = `held at ${placeOf(held)}`;
     said = `Held at ${placeOf(held)}, from the first letter on. ${UNDERLINED}`;
   }
   handle.ariaValueText = value;
   showText("hold-said", said);
-  showLead(held !== null);
 }
 
 /** Say what the texts at the top are. */
-function showLead(isHeld) {
-  showText("does", "It writes the texts below; no person does.");
-  showText("free-what", "Here nobody holds the handle.");
-  if (isOfPassage() && !isHeld) {
-    showText("does", "Below it only reads.");
-    showText(
-      "free-what",
-      `It did not write this: it is a passage of ${data.source}. Nobody holds the handle.`,
-    );
+function showLead() {
+  let does = "It writes the texts below; no person does.";
+  let freeWhat = "Here nobody holds the handle.";
+  if (isOfPassage()) {
+    does = "Below it only reads.";
+    freeWhat = `It did not write this: it is a passage of ${data.source}.`;
+  } else if (!isDirection(state.watched.unit)) {
+    freeWhat = "It wrote this.";
   }
-  showText("colour-said", colourSentence(isHeld));
+  showText("does", does);
+  showText("free-what", freeWhat);
+  showText("colour-said", colourSentence());
 }
 
 /** Return what is said of the texts at the top: what their colour is, or how they are held. */
-function colourSentence(isHeld) {
+function colourSentence() {
   if (data.discoveries.length === 0) {
     return "The colour is that surprise.";
   }
-  if (isHeld || state.watched.told) {
+  if (isDirection(state.watched.unit)) {
     return "The same beginning, the same dice: only the handle is elsewhere.";
   }
-  const sentence = "The colour is that one number: it was never told what to follow.";
-  // Only discoveries were held at their ends when the page was made.
-  if (isDiscovery(state.watched)) {
-    return `${sentence} Held at its ends, it changes no words and no line ends so much that it can be told.`;
-  }
-  return sentence;
+  return "The colour is that one number: it was never told what to follow.";
 }
 
 /** Return whether what is watched is a discovery, of which more is known. */
@@ -76,7 +74,7 @@ export function drawClaim() {
   if (!isNew("claim", watched)) {
     return;
   }
-  const { unit, ends, sentence, told } = watched;
+  const { unit, ends, sentence } = watched;
   const [low, high] = ends;
   showClaim(data.discoveries.length > 0 ? sentence : data.sentence);
   showText("evidence", evidence(watched));
@@ -87,7 +85,6 @@ export function drawClaim() {
   showText("high-key", high);
   byId("unit").value = isDirection(unit) ? "" : unit;
   byId("hold").ariaLabel = `From ${low} to ${high}`;
-  showText("release", told ? "Two texts" : "Let go");
 }
 
 /** Show a sentence of which parts in asterisks are stressed. */
@@ -102,9 +99,9 @@ function showClaim(sentence) {
 /** Say what it is, how it was found, and what tells its ends apart. */
 function evidence(watched) {
   const { unit, feature, correlation, untrained, told, values } = watched;
-  const [least, most] = values;
   const sentences = [];
   if (isDirection(unit)) {
+    const [least, most] = values;
     sentences.push(
       `The handle moves the ${grouped(memories)} numbers of its memory together, in one direction.`,
       `A linear probe reads “${feature}” from them: correlation ${signed(correlation)}, on text that it was not fitted on.`,
@@ -127,7 +124,7 @@ function evidence(watched) {
   return sentences.join(" ");
 }
 
-/** Hold what is watched where the handle is after an event of it, unless this is a key that does not move it. */
+/** Hold the direction where the handle is after an event of it, unless this is a key that does not move it. */
 function followHandle({ target, key }) {
   const position = Number(target.value);
   const canHaveMoved = key === undefined || MOVING_KEYS.test(key);
@@ -163,15 +160,14 @@ export function startHandle() {
     showAddress();
   });
   onClick("another", watchNext);
-  onClick("try-alone", () => {
+  onClick("show-alone", () => {
     watch(alone.unit);
     byId("claim").scrollIntoView({ block: "nearest" });
   });
   byId("another").hidden = data.discoveries.length < 2;
-  byId("handle").hidden = data.discoveries.length === 0;
   byId("free-said").hidden = data.discoveries.length === 0;
   if (alone) {
-    showText("alone-said", alone.sentence.replaceAll("*", "") + shareOf(alone));
+    showText("alone-said", alone.sentence);
   }
   showText("no-direction", data.no_direction);
 }

@@ -1,5 +1,5 @@
 /* Takes and the links to them. A take is a text that is written, see writing.js, with {prime, unit, held}: the ids of its
- * beginning, the unit or the direction that is watched, and where the handle holds it, from -1 to 1, or null. A link holds all that a
+ * beginning, the unit or the direction that is watched, and where the handle holds the direction, from -1 to 1, or null. A link holds all that a
  * take is made of, so that it is written again, character by character: "prime=Anna&seed=3&length=400", and what is not as
  * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. */
 import { clamped } from "../shared/numbers.js";
@@ -34,9 +34,9 @@ export const FIRST_BURST = movesLittle ? Infinity : AT_ONCE; // of a text that n
 export const ON = 240; // characters that are written after a change
 const MOST_SEED = 2 ** 32 - 1;
 export const MOST_WRITTEN = 10000; // characters of a take
-const HELD_UNIT = /^(.+):(-?[\d.]+)$/; // "2/c/317:0.5", "inside quotation marks:1.5"
-const MOST_HELD = 10; // of a direction
-const NOT_HELD = { unit: null, value: null };
+const HELD = /^(.+):(-?[\d.]+)$/; // "inside quotation marks:1.5"
+const MOST_HELD = 10;
+const NOT_HELD = { direction: null, value: null };
 
 /** Return whether a take begins and draws as the page chose, and neither the reader nor a link. */
 export function isOfThePage({ prime, seed }) {
@@ -64,8 +64,8 @@ export function linkOf(take) {
       query.set(name, first[key]);
     }
   }
-  if (first.unit) {
-    query.set("hold", heldUnitOf(first));
+  if (first.direction) {
+    query.set("hold", heldInLink(first));
   }
   if (later.length > 0) {
     query.set("then", later.map(entryInLink).join("_"));
@@ -77,14 +77,14 @@ export function linkOf(take) {
   return query.toString();
 }
 
-function heldUnitOf({ unit, value }) {
-  return unit ? `${unit}:${value}` : "";
+function heldInLink({ direction, value }) {
+  return direction ? `${direction}:${value}` : "";
 }
 
 /** Return an entry of a plan as it stands in a link. */
 function entryInLink(entry) {
   const { at, temperature, topN, topP, contrast, forced = "" } = entry;
-  return [at, temperature, topN, topP, heldUnitOf(entry), forced, contrast].join("~");
+  return [at, temperature, topN, topP, heldInLink(entry), forced, contrast].join("~");
 }
 
 /** What reads a link. A field that makes no sense gets the nearest value that does, or the usual one, and is `wrong`. */
@@ -113,19 +113,18 @@ class LinkReader {
     return this.number(name, this.query.get(name), limits);
   }
 
-  /** Return the unit that is held and its value. */
-  heldUnit(text) {
+  /** Return the direction that is held and its value. Links of earlier pages could hold a unit. */
+  held(text) {
     if (!text) {
       return NOT_HELD;
     }
-    const [, unit, value] = HELD_UNIT.exec(text) ?? [];
-    const most = isDirection(unit) ? MOST_HELD : 1;
-    const isRight = offsets.has(unit) && Math.abs(value) < most;
+    const [, direction, value] = HELD.exec(text) ?? [];
+    const isRight = isDirection(direction) && Math.abs(value) < MOST_HELD;
     if (!isRight) {
       this.wrong.add("hold");
       return NOT_HELD;
     }
-    return { unit, value: Number(value) };
+    return { direction, value: Number(value) };
   }
 
   /** Return the settings from texts in the order of FIELDS. */
@@ -154,7 +153,7 @@ class LinkReader {
   plan() {
     const texts = FIELDS.map(([name]) => this.query.get(name));
     const settings = this.settings(texts);
-    const plan = [{ at: 0, ...settings, ...this.heldUnit(this.query.get("hold")) }];
+    const plan = [{ at: 0, ...settings, ...this.held(this.query.get("hold")) }];
     for (const text of this.query.get("then")?.split("_") ?? []) {
       const entry = this.entry(text, plan.at(-1).at);
       if (entry === null) {
@@ -177,7 +176,7 @@ class LinkReader {
       return null;
     }
     const settings = this.settings([temperature, topN, topP, contrast]);
-    const entry = { at: Number(at), ...settings, ...this.heldUnit(held) };
+    const entry = { at: Number(at), ...settings, ...this.held(held) };
     if (isForced) {
       entry.forced = Number(forced);
     }
@@ -196,9 +195,13 @@ class LinkReader {
     return USUAL.unit;
   }
 
-  /** Return where the handle is, or null. */
-  handle() {
+  /** Return where the handle holds what is watched, or null. Links of earlier pages could hold a unit. */
+  handle(unit) {
     const text = this.query.get("handle");
+    if (text !== null && !isDirection(unit)) {
+      this.wrong.add("handle");
+      return null;
+    }
     return text === null ? null : this.number("handle", text, { least: -1, most: 1, usual: 0 });
   }
 }
@@ -208,14 +211,15 @@ class LinkReader {
 export function takeOf(link) {
   const reader = new LinkReader(link);
   const prime = reader.prime();
+  const unit = reader.unit();
   const take = {
     ...newText("write", prime, USUAL),
     prime,
     plan: reader.plan(),
-    unit: reader.unit(),
+    unit,
     seed: reader.wholeNumber("seed", 0, MOST_SEED),
     length: reader.wholeNumber("length", 1, MOST_WRITTEN),
-    held: reader.handle(),
+    held: reader.handle(unit),
   };
   return { take, wrong: [...reader.wrong] };
 }

@@ -1,5 +1,5 @@
 /* The model of this page: its characters, its units, and the directions of its memory. */
-import { clamped, grouped } from "../shared/numbers.js";
+import { grouped } from "../shared/numbers.js";
 import { chars, setCharacters } from "../shared/shown.js";
 import { namesOfEnds, unitName } from "../shared/text.js";
 import { ask, byId } from "../shared/view.js";
@@ -24,19 +24,10 @@ export const offsets = new Map(
   [...unitNames, ...data.directions.map(({ name }) => name)].map((name, offset) => [name, offset]),
 );
 const FULL = 127; // of an activation: a direction has it half a span beyond its means
-const NEARLY_ONE = 0.99; // at 1 a memory would be infinite
 
 /** Return whether a name is that of a direction. */
 export function isDirection(name) {
   return offsets.get(name) >= unitNames.length;
-}
-
-/** Return between which values a unit with these limits, or a direction, is held. */
-function valuesOf(unit, limits) {
-  if (isDirection(unit)) {
-    return data.directions.find(({ name }) => name === unit).ends;
-  }
-  return limits.map((limit) => clamped(limit / FULL, -NEARLY_ONE, NEARLY_ONE));
 }
 
 /** The first discovery that is a single unit. */
@@ -72,8 +63,8 @@ export function limitsOf(offset) {
   return [least[offset], most[offset]];
 }
 
-/** Return what is known of a unit or a direction that is watched: {unit, offset, limits, values, ends, feature, correlation,
- * sentence}, see shown.js, and of a discovery more. Its highest is to the right, and blue, as everywhere on the page. */
+/** Return what is known of a unit or a direction that is watched: {unit, offset, limits, ends, feature, correlation, sentence},
+ * see shown.js, and of a discovery more. Only a direction has `values`, because it alone is held. Its highest is to the right, and blue, as everywhere on the page. */
 export function knownOf(unit) {
   const discovery = discoveryOf(unit);
   const feature = tracked(unit);
@@ -83,7 +74,7 @@ export function knownOf(unit) {
     unit,
     offset,
     limits,
-    values: valuesOf(unit, limits),
+    values: data.directions.find(({ name }) => name === unit)?.ends,
     feature: feature?.name,
     correlation: feature?.correlation ?? 0,
     sentence: sentenceOf(unit, feature),
@@ -96,11 +87,11 @@ function endsOf(discovery) {
   if (discovery === undefined) {
     return ["low", "high"];
   }
-  const { unit, ends, correlation, told } = discovery;
+  const { unit, ends, correlation } = discovery;
   if (isDirection(unit)) {
     return ends;
   }
-  return namesOfEnds(ends, correlation, told?.words);
+  return namesOfEnds(ends, correlation);
 }
 
 function sentenceOf(unit, feature) {

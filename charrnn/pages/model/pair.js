@@ -1,7 +1,7 @@
-/* One beginning and one seed, and what is watched held from the first letter on. At first there are two texts, in which it
+/* One beginning and one seed, and the direction that is watched held from the first letter on. At first there are two texts, in which it
  * is held at its two ends; those of the opening stand in the document. The handle brings one text in their place, which is
  * written anew wherever the handle goes. What tells the two ends apart, words or a sign, was counted when the page was made:
- * it is marked and counted here, too. Where nothing does, a passage that the network reads has the place of the two. */
+ * it is marked and counted here, too. Where a unit is watched, a passage that the network reads has the place of the two. */
 import { isNew, state } from "../shared/change.js";
 import { counted, percent } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
@@ -28,7 +28,7 @@ function sideOf(of) {
   return { of, paper: new Paper(of, "none"), head: byId(`${of}-head`) };
 }
 
-/** Draw the texts in which the number is held, and write them, unless they are here already. */
+/** Draw the texts in which the direction is held, and write them, unless they are here already. */
 export function drawHeld() {
   const { unit, told } = state.watched;
   const { prime, seed, held, plan } = state.take;
@@ -56,17 +56,17 @@ export function drawHeld() {
   }
 }
 
-/** Return a text, of which nothing is written yet, in which the number is held at a position between its limits. */
+/** Return a text, of which nothing is written yet, in which the direction is held at a position between its ends. */
 function heldText(of, position) {
   const { take, watched } = state;
   const { prime, seed, plan } = take;
   const { temperature, topN, topP, contrast } = plan[0];
-  const held = { unit: watched.unit, value: valueAt(position) };
-  const settings = { temperature, topN, topP, contrast, ...held };
+  const direction = watched.unit;
+  const settings = { temperature, topN, topP, contrast, direction, value: valueAt(position) };
   return newText(of, prime, { seed, length: LENGTH, settings });
 }
 
-/** Write the text of a side, in which the number is held at an end, -1 or 1. */
+/** Write the text of a side, in which the direction is held at an end, -1 or 1. */
 function writeSide(index, position) {
   const { told, ends } = state.watched;
   const side = sides[index];
@@ -174,10 +174,10 @@ function cellsOf({ cells }, ids, start, { index, 0: word }) {
 /** Mark what tells the ends apart, and return how often each thing that does is here. */
 function countTelling(paper, text, told) {
   paper.sheet.classList.toggle("of-lines", countsLines(told));
-  if (told?.words === null) {
+  if (told.words === null) {
     return [countSigns(paper, text, told.sign)];
   }
-  return countWords(paper, text, told?.words ?? []);
+  return countWords(paper, text, told.words);
 }
 
 /** Return whether line ends tell the ends apart. */
@@ -262,11 +262,8 @@ function pairsOf({ texts, seen }) {
   return texts / Object.keys(seen).length;
 }
 
-/** Say in how many texts the ends differ as said, or nothing where that was not counted. */
+/** Say in how many texts the ends differ as said. */
 export function shareOf({ told }) {
-  if (!told) {
-    return "";
-  }
   const times = Object.values(told.seen);
   const least = Math.min(...times);
   const share = `${least} of ${pairsOf(told)} texts`;

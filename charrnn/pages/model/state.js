@@ -9,7 +9,7 @@ import { data, discoveryOf, knownOf } from "./model.js";
 
 Object.assign(state, {
   takes: [], // all of them: the history of the browser leads from one to another
-  take: null, // the one that is shown: its `unit` is watched, and `held` says where the handle is
+  take: null, // the one that is shown: its `unit` is watched, and `held` says where the handle is, if that holds it
   isRunning: false, // whether it is being written
   isAsked: false, // whether the reader asked for a text since another number is watched
   moves: 0, // how often the handle was taken
@@ -59,7 +59,7 @@ export function beginMove() {
   state.moves++;
 }
 
-/** Hold what is watched at a position from -1 to 1 between its ends; null lets it go. */
+/** Hold the direction that is watched at a position from -1 to 1 between its ends; null lets it go. */
 export function hold(position) {
   state.take.held = position;
   change();

@@ -1,4 +1,4 @@
-/* What the network writes while nobody holds the number: at the top coloured by that number, and below by how probable each
+/* What the network writes while nobody holds the handle: at the top coloured by what is watched, and below by how probable each
  * character was, where one can go on from another. All takes are kept: the browser's history leads from one to the next. */
 import { change, isNew, state } from "../shared/change.js";
 import { hideGuesses } from "../shared/guesses.js";

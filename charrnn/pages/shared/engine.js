@@ -201,12 +201,11 @@ export class Network {
     }));
   }
 
-  /** Return the state before a text: c and h, the layers' one after the other. A state may have `held`, units {layer,
-   * part, unit, value} that get their value (of a memory, its tanh) in each step, whatever the gates say; and `steered`, a
-   * direction and the `strength` at which it is held: 0 is outside, 1 inside. */
+  /** Return the state before a text: c and h, the layers' one after the other. A state may have `steered`,
+   * a direction and the `strength` at which it is held: 0 is outside, 1 inside. */
   zeroState() {
     const length = this.numLayers * this.size;
-    return { c: new Float32Array(length), h: new Float32Array(length), held: [], steered: null };
+    return { c: new Float32Array(length), h: new Float32Array(length), steered: null };
   }
 
   /** Read one character: change the state. */
@@ -218,7 +217,6 @@ export class Network {
       this.product(this.matrices[layer], read);
       this.addBias(layer, id);
       this.update(layer, state);
-      this.hold(layer, state);
     }
     if (state.steered) {
       this.steer(state);
@@ -255,22 +253,6 @@ export class Network {
           added += table[id * 4 * size + row];
         }
         gates[gate * stride + unit] += added;
-      }
-    }
-  }
-
-  /** Give the units of a layer that are held their value. */
-  hold(layer, state) {
-    const { size, stride } = this;
-    const heldHere = state.held.filter((held) => held.layer === layer + 1);
-    for (const { part, unit, value } of heldHere) {
-      const place = layer * size + unit - 1;
-      if (part === "h") {
-        state.h[place] = value;
-      } else {
-        const output = sigmoid(this.gates[layer][3 * stride + unit - 1]);
-        state.c[place] = Math.atanh(value);
-        state.h[place] = output * value;
       }
     }
   }

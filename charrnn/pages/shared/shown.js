@@ -1,6 +1,6 @@
 /* What is shown of a network on either page: its characters, and what the colours of a text say. One of these is of the unit
  * or the direction that is watched, {unit, offset, limits, values} and more: `limits`, from -127 to 127, are where it nearly
- * always is, and `values` what it is held at there. */
+ * always is, and `values`, of a direction, what it is held at there. */
 import { state } from "./change.js";
 import { clamped, scaled } from "./numbers.js";
 import { tint } from "./view.js";

@@ -73,10 +73,10 @@ export function unitTitle(name) {
 }
 
 /** Return names for the low and the high end of a unit that tracks something: the least and the most of that, where the
- * unit tracks it clearly; otherwise a word of each end, if words tell them apart. */
-export function namesOfEnds([least, most], correlation, words = null) {
+ * unit tracks it clearly. */
+export function namesOfEnds([least, most], correlation) {
   if (Math.abs(correlation) < CLEAR) {
-    return words?.map(([first]) => `“${first}”`) ?? ["low", "high"];
+    return ["low", "high"];
   }
   return correlation < 0 ? [most, least] : [least, most];
 }

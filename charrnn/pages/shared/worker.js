@@ -13,9 +13,9 @@
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
  * What is known: {ids, surprises, guesses, activations}, of each character a number or a row; guesses: id, share, id ...
- * A plan says how a text is written: a list of {at, temperature, topN, topP, contrast, unit, value, forced}, each from the
- * character `at` after the beginning on. `unit`, unless it is null, is held at `value`: a unit, or a direction by its name. `forced` is an id that is written
- * there, whatever is likely; after it the random numbers are those of the seed from the first on. */
+ * A plan says how a text is written: a list of {at, temperature, topN, topP, contrast, direction, value, forced}, each from
+ * the character `at` after the beginning on. `direction`, unless it is null, is the name of the one that is held at `value`.
+ * `forced` is an id that is written there, whatever is likely; after it the random numbers are those of the seed from the first on. */
 import { Contrast } from "./contrast.js";
 import { drawId, keptPowers, largestIds, normalized, powersOf, RandomState } from "./decoding.js";
 import { Network } from "./engine.js";
@@ -89,20 +89,10 @@ function partOf({ ids, kept }, place) {
   };
 }
 
-/** Hold the unit or the direction of an entry of a plan, or none. */
-function holdAs(state, { unit, value }) {
-  state.held = [];
-  state.steered = null;
-  if (!unit) {
-    return;
-  }
-  const direction = network.directions.find(({ name }) => name === unit);
-  if (direction) {
-    state.steered = { direction, strength: value };
-    return;
-  }
-  const [layer, part, number] = unit.split("/");
-  state.held.push({ layer: Number(layer), part, unit: Number(number), value });
+/** Hold the direction of an entry of a plan, or none. */
+function holdAs(state, entry) {
+  const direction = network.directions.find(({ name }) => name === entry.direction);
+  state.steered = direction ? { direction, strength: entry.value } : null;
 }
 
 /** Return the entry of a plan that counts at a place of a text whose beginning has `start` characters. */

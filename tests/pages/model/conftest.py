@@ -1,6 +1,5 @@
 """What the tests of the page of a model share."""
 
-import itertools
 from dataclasses import replace
 from unittest import mock
 
@@ -8,13 +7,15 @@ import pytest
 from conftest import CHARS
 
 from charrnn.checkpoints.record import RunRecord
+from charrnn.checkpoints.writing import Writing
 from charrnn.engines.opening import open_model
 from charrnn.hyperparameters import Hyperparameters
-from charrnn.inspection import clamped, units
+from charrnn.inspection import units
+from charrnn.inspection.steered import Trial
 from charrnn.pages import webpage
 from charrnn.pages.stored import store, stored_model
 from charrnn.text import features
-from pages.model.reference import compare_letters
+from pages.model.reference import NAME, made_direction, made_up
 from pages.small_pages import export_random, random_network, sooner_written
 
 
@@ -53,8 +54,14 @@ def begun():
 
 
 @pytest.fixture(scope="session")
-def small_page(model, tmp_path_factory):
-    """The page of a network that is too small to discover much: what it tracks at all counts, and what it then says."""
+def direction(rounded):
+    """The direction of the small page."""
+    return made_direction(rounded)
+
+
+@pytest.fixture(scope="session")
+def small_page(model, rounded, direction, tmp_path_factory):
+    """The page of a network that is too small to discover much: it has a made-up direction, and what tracks at all."""
     path = tmp_path_factory.mktemp("page") / "small.html"
 
     def discoveries(measured, _):
@@ -62,18 +69,14 @@ def small_page(model, tmp_path_factory):
         for tracking, *_ in measured.best(1, least=0.05):
             if features.BY_NAME[tracking.feature].claim or abs(tracking.correlation) < 0.5:
                 of_units[tracking.unit] = (tracking, 0.12)
-        return list(of_units.values())[:3]
+        return list(of_units.values())[:2]
 
-    calls = itertools.count()
-
-    def compare(*texts_of_ends):
-        if next(calls) > 0:
-            return None  # no word tells of the discoveries after the first
-        return compare_letters(*texts_of_ends)
+    def told(trial):
+        return [made_up(rounded, direction, trial.primes, Writing(0.5, 5))]
 
     with mock.patch.object(units.Measured, "discoveries", discoveries), mock.patch.object(
-        clamped, "compare", compare
-    ), sooner_written():
+        webpage, "find_directions", return_value={NAME: direction}
+    ), mock.patch.object(Trial, "told", told), sooner_written():
         webpage.export_page(model, path)
     return path
 

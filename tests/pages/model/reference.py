@@ -1,20 +1,66 @@
-"""What the page should write with units held, in float64, and which of its words should be marked."""
+"""What the page should write with a direction held, in float64, and which of its words should be marked."""
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 
-from charrnn.inspection import clamped
+from charrnn.engines.directions import Direction, Steering
+from charrnn.engines.sampler import Sampler
+from charrnn.inspection import differences, steered
 from charrnn.text import features
+
+# What the small page slides along, and where it is held.
+NAME = "start of a sentence"
+ENDS = (-0.5, 1.5)
+
+
+def made_direction(model, seed=2):
+    """Return a direction of a model that is too small to have one."""
+    random = np.random.RandomState(seed)
+    size = model.num_layers * model.lstm_size
+    return Direction(
+        probe=random.standard_normal(size),
+        move=random.standard_normal(size),
+        outside=-0.5,
+        inside=0.5,
+        correlation=0.9,
+    )
+
+
+def texts_at(model, direction, strength, prime, settings, seeds):
+    """Return the texts of NumPy for some seeds, in which a direction is held at a strength."""
+    steering = Steering(
+        {NAME: direction}, {NAME: strength}, model.softmax_kernel, model.softmax_bias
+    )
+    sampler = Sampler(model.engine(), len(seeds), processors=[steering])
+    samples = sampler.write(prime, steered.LENGTH, settings, seeds[0])
+    return [sample.text for sample in samples]
+
+
+def made_up(model, direction, primes, settings):
+    """Return what is told of a direction of a network that has learned no words: "t" and "h" are counted."""
+    low = {}
+    high = {}
+    for prime in primes:
+        low[prime] = texts_at(model, direction, ENDS[0], prime, settings, steered.COUNTED)
+        high[prime] = texts_at(model, direction, ENDS[1], prime, settings, steered.COUNTED)
+    prime = primes[0]
+    counts = []
+    for texts in (low[prime], low[prime], high[prime]):
+        times = differences.counted(texts)
+        counts.append([times["t"], times["h"]])
+    difference = differences.Difference([["t"], ["h"]], counts, texts=len(steered.COUNTED))
+    return steered.ToldDirection(
+        NAME, direction, ENDS, difference, seen={prime: 29}, low=low, high=high
+    )
 
 
 class Hold(NamedTuple):
-    """From a place of the text on, counted from its beginning, a unit such as 2/c/3 is held at a value; None, none."""
+    """From a place of the text on, counted from its beginning, the direction is held at a strength; None, not."""
 
     start: int
-    unit: str
-    value: float
+    strength: Optional[float]
 
 
 def sigmoid(x):
@@ -22,14 +68,15 @@ def sigmoid(x):
 
 
 class HeldNetwork:
-    """A network of LSTM cells, of which one unit can be held."""
+    """A network of LSTM cells, of which a direction can be held."""
 
-    def __init__(self, model):
+    def __init__(self, model, direction):
         self.model = model
+        self.direction = direction
         self.memory = np.zeros((model.num_layers, model.lstm_size))
         self.output = np.zeros((model.num_layers, model.lstm_size))
 
-    def read(self, index, hold=None):
+    def read(self, index, strength=None):
         """Read a character, and return the logits [C] of the next."""
         inputs = np.eye(len(self.model.vocabulary))[index]
         for layer in range(self.model.num_layers):
@@ -39,26 +86,23 @@ class HeldNetwork:
             i, j, f, o = np.split(sums + self.model.biases[layer], 4)
             self.memory[layer] = sigmoid(f) * self.memory[layer] + sigmoid(i) * np.tanh(j)
             self.output[layer] = sigmoid(o) * np.tanh(self.memory[layer])
-            if hold and hold.unit:
-                self._hold(layer, hold, sigmoid(o))
             inputs = self.output[layer]
-        return inputs @ self.model.softmax_kernel + self.model.softmax_bias
+        if strength is not None:
+            self._hold(strength)
+            self.output[-1] = sigmoid(o) * np.tanh(self.memory[-1])
+        return self.output[-1] @ self.model.softmax_kernel + self.model.softmax_bias
 
-    def _hold(self, layer, hold, output_gate):
-        layer_name, part, number = hold.unit.split("/")
-        column = int(number) - 1
-        if int(layer_name) != layer + 1:
-            return
-        if part == "h":
-            self.output[layer, column] = hold.value
-        else:
-            self.output[layer, column] = output_gate[column] * hold.value
-            self.memory[layer, column] = np.arctanh(hold.value)
+    def _hold(self, strength):
+        direction = self.direction
+        target = direction.outside + strength * (direction.inside - direction.outside)
+        missing = target - direction.probe @ self.memory.ravel()
+        per_unit = direction.move / (direction.probe @ direction.move)
+        self.memory += missing * per_unit.reshape(self.memory.shape)
 
 
-def held_text(model, prime, seed, settings, holds, length):
+def held_text(model, direction, prime, seed, settings, holds, length):
     """Return what is written after a beginning; of the holds, the last that has begun counts."""
-    network = HeldNetwork(model)
+    network = HeldNetwork(model, direction)
     random = np.random.RandomState(seed)
     ids = list(model.vocabulary.encode(prime))
     for index in ids:
@@ -70,7 +114,7 @@ def held_text(model, prime, seed, settings, holds, length):
         sums = np.cumsum(powers)
         ids.append(int(np.argmax(sums > random.random_sample() * sums[-1])))
         begun = [hold for hold in holds if hold.start <= place]
-        logits = network.read(ids[-1], begun[-1] if begun else None)
+        logits = network.read(ids[-1], begun[-1].strength if begun else None)
     return model.vocabulary.decode(ids)
 
 
@@ -90,12 +134,3 @@ def _numbered_words(text, prime):
     """Return the words after a beginning, each with its number, without the last one, which may be cut."""
     *words, _ = features.words(text[len(prime) :] + "x")
     return list(enumerate(words))
-
-
-def compare_letters(*texts_of_ends):
-    """In place of clamped.compare, for a network that has learned no words: "t" and "h" tell its texts apart."""
-    counts = []
-    for texts in texts_of_ends:
-        times = clamped.counted(texts)
-        counts.append([times["t"], times["h"]])
-    return clamped.Comparison([["t"], ["h"]], counts, texts=len(texts_of_ends[0]))

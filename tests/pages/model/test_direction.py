@@ -10,6 +10,7 @@ from charrnn.checkpoints.writing import Writing
 from charrnn.engines.sampler import Sampler
 from charrnn.inspection import steered
 from charrnn.pages import webpage
+from charrnn.pages.page_data import PageData
 from charrnn.pages.stored import store, stored_model
 from charrnn.text.corpus import Text
 from pages.browser import in_browser
@@ -69,7 +70,7 @@ def page(network, tmp_path_factory):
             "unit": "2/c/3",
             "feature": "end of a word",
             "ends": ["no", "yes"],
-            "sentence": "One of the *68* numbers.",
+            "sentence": "One of the 68 numbers.",
             "told": None,
             "correlation": 0.5,
             "untrained": 0.1,
@@ -77,7 +78,7 @@ def page(network, tmp_path_factory):
             "texts": None,
         },
     ]
-    content = webpage.render(data, json.loads(script_of(content_of(path), "weights")))
+    content = webpage.render(PageData(**data), json.loads(script_of(content_of(path), "weights")))
     path.write_text(content, encoding="utf-8")
     return path
 
@@ -126,7 +127,7 @@ def test_the_free_text_is_coloured_by_what_the_probe_reads(open_page, page, netw
 def test_the_single_number_comes_second(open_page, page):
     view = open_page(page).ready()
     assert "One number alone: One of the 68 numbers." in view["alone"].text
-    view.click("try-alone")
+    view.click("show-alone")
     assert view.js("state.watched.unit") == "2/c/3"
     assert not view["alone"].is_displayed()
     view.click("another")

@@ -1,10 +1,10 @@
-"""The handle, which holds a number of the network while it writes."""
+"""The handle, which holds a direction of the memory while the network writes."""
 
 import pytest
 
 from charrnn.checkpoints.writing import Writing
 from pages.browser import Keys, in_browser
-from pages.model.reference import Hold, changed_words, held_text, whole
+from pages.model.reference import NAME, Hold, changed_words, held_text, whole
 from pages.small_pages import entry_of
 
 pytestmark = in_browser
@@ -40,17 +40,17 @@ def assert_all_in_sight(view, height):
     ],
 )
 def test_the_handle_rewrites_one_text_in_place(
-    open_page, small_page, rounded, width, height, touch
+    open_page, small_page, rounded, direction, width, height, touch
 ):
     """By mouse and by finger: while it moves and when it was let go, all in sight, the words that change marked."""
     view = open_page(small_page, width=width, height=height, touch=touch).ready()
     opening = entry_of(small_page, "opening")
     prime = opening["prime"]
-    unit = view.js("state.watched.unit")
 
     def expected(position):
-        holds = [Hold(0, unit, view.js(f"valueAt({position})"))]
-        text = held_text(rounded, prime, opening["seed"], Writing(0.5, 5), holds=holds, length=200)
+        holds = [Hold(0, view.js(f"valueAt({position})"))]
+        seed = opening["seed"]
+        text = held_text(rounded, direction, prime, seed, Writing(0.5, 5), holds, length=200)
         return whole(text, prime)
 
     free = view.written()
@@ -86,7 +86,7 @@ def test_the_handle_rewrites_one_text_in_place(
     view.assert_nothing_wrong()
 
 
-def test_the_handle_is_moved_by_the_keyboard_and_a_link_holds_the_number_too(
+def test_the_handle_is_moved_by_the_keyboard_and_a_link_holds_the_direction_too(
     view, open_page, small_page
 ):
     """Also to the end where it already is. Another number is held by nobody, another seed by the same handle."""
@@ -118,16 +118,6 @@ def test_the_handle_is_in_the_middle_while_nobody_holds_it(view):
     view.write("the cat", 50)
     assert view.js("Number(byId('hold').value)") == 0
 
-    # No text tells of this one: a passage has its place.
-    view.click("another")
-    view.set("hold", 0.4)
-    assert view["one"].is_displayed()
-    assert not view["followed"].is_displayed()
-    assert view["release"].text == "Let go"
-    view.click("release")
-    assert view["followed"].is_displayed()
-    assert not view["one"].is_displayed()
-
 
 @pytest.mark.parametrize("held", [None, 0.5])
 def test_a_swipe_that_begins_on_the_handle_scrolls_and_holds_nothing(open_page, small_page, held):
@@ -148,17 +138,15 @@ def test_a_swipe_that_begins_on_the_handle_scrolls_and_holds_nothing(open_page, 
     assert view.js("[state.take.held, byId('hold').value]") == [held, value]
 
 
-def test_a_held_text_is_that_of_a_reference_in_float64(view, rounded):
+def test_a_held_text_is_that_of_a_reference_in_float64(view, rounded, direction):
     """Held from the first character on, held elsewhere in the middle of it, and as the link writes it again."""
-    for unit, value in [("2/c/3", 0.9), ("1/h/2", -0.7)]:
-        view.js(
-            "location.hash = arguments[0]",
-            f"#prime=the+cat&seed=5&length=120&temperature=1&unit={unit}"
-            f"&hold={unit}:{value}&then=50~1~5~1~~_80~1~5~1~{unit}:0.1~",
-        )
-        view.wait("state.take.seed === 5 && !state.isRunning")
-        holds = [Hold(0, unit, value), Hold(50, None, 0), Hold(80, unit, 0.1)]
-        expected = held_text(rounded, "the cat", 5, Writing(top_n=5), holds=holds, length=120)
-        assert view.written() == expected
-        view.set("seed", 1)
-        view.write("the", 5)
+    view.js(
+        "location.hash = arguments[0]",
+        "#prime=the+cat&seed=5&length=120&temperature=1"
+        f"&hold={NAME}:0.9&then=50~1~5~1~~_80~1~5~1~{NAME}:0.1~",
+    )
+    view.wait("state.take.seed === 5 && !state.isRunning")
+    holds = [Hold(0, 0.9), Hold(50, None), Hold(80, 0.1)]
+    settings = Writing(top_n=5)
+    expected = held_text(rounded, direction, "the cat", 5, settings, holds, length=120)
+    assert view.written() == expected

@@ -9,11 +9,12 @@ import pytest
 from conftest import CHARS, ROOT
 
 from charrnn.checkpoints.writing import Writing
-from charrnn.inspection import clamped, units
+from charrnn.inspection import differences, units
 from charrnn.pages import webpage
+from charrnn.pages.page_data import PageData
 from charrnn.text import features
 from pages.browser import By, Keys, in_browser, waiting
-from pages.model.reference import Hold, compare_letters, held_text, whole
+from pages.model.reference import ENDS, Hold, held_text, texts_at, whole
 from pages.small_pages import (
     content_of,
     data_of,
@@ -26,7 +27,6 @@ from pages.small_pages import (
 pytestmark = in_browser
 
 ANNA = ROOT / "docs" / "anna.html"
-PART_NAMES = ("1/c", "1/h", "2/c", "2/h")
 TEXTS = (
     "[...document.querySelectorAll('#memory-drawing text')].map(({ textContent }) => textContent)"
 )
@@ -35,23 +35,11 @@ TEXTS = (
 def claim_of(discovery):
     """Return the sentence with which the small page tells of a discovery."""
     if discovery["told"]:
-        (low, *_), (high, *_) = discovery["told"]["words"]
-        if discovery["correlation"] < 0:
-            low, high = high, low
-        return f"Move one of its 20 numbers, and it says {high} instead of {low}."
+        return "Slide, and it says h instead of t."
     verb = f"has an idea of this: {discovery['feature']}"
     if abs(discovery["correlation"]) >= 0.7:
         verb = features.BY_NAME[discovery["feature"]].claim
     return f"One of the 20 numbers in this network {verb}."
-
-
-def ends_of(discovery):
-    """Return the names of the ends of a discovery of the small page."""
-    if abs(discovery["correlation"]) < 0.7:
-        words = discovery["told"] and discovery["told"]["words"]
-        return [f"“{first}”" for [first] in words] if words else ["low", "high"]
-    least, most = discovery["ends"]
-    return [most, least] if discovery["correlation"] < 0 else [least, most]
 
 
 def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_page):
@@ -62,19 +50,35 @@ def test_it_opens_on_its_first_discovery_and_goes_on_to_the_next(view, small_pag
         assert claims[-1] == claim_of(discovery)
         assert view["low"].is_displayed() == bool(discovery["told"])
 
-        assert [view["left"].text, view["right"].text] == ends_of(discovery)
-        assert discovery["feature"] in view["strip-name"].get_attribute("textContent")
-        assert f"{discovery['untrained']:.2f}" in view["evidence"].text
+        assert view["handle"].is_displayed() == bool(discovery["told"])
+
         if discovery["told"]:
-            assert "Its ends differ like this in 0 of 64 texts" in view["hold-said"].text
+            assert [view["left"].text, view["right"].text] == ["“t”", "“h”"]
+            assert "Its ends differ like this in 29 of 32 texts" in view["hold-said"].text
+        else:
+            assert discovery["feature"] in view["strip-name"].get_attribute("textContent")
+            assert f"{discovery['untrained']:.2f}" in view["evidence"].text
         view["another"].click()
 
     assert view["claim"].text == claims[0]
     assert len(set(claims)) == len(claims) > 1
 
 
-def test_a_page_without_a_direction_says_why(view):
+def test_a_page_without_a_direction_says_why_and_shows_a_passage(open_random):
+    """Its number has no handle. A link that holds it, of an earlier page, says what it cannot do."""
+    found = (units.Tracking(units.Unit(2, 3, "2/c"), "end of a word", 0.9), 0.1)
+    with mock.patch.object(units.Measured, "discoveries", return_value=[found]):
+        view = open_random(CHARS)
     assert "a text of at least 4,000 characters, and this one has" in view["no-direction"].text
+    assert view["followed"].is_displayed()
+    assert "sees the end of a word coming" in view["claim"].text
+    assert not view["handle"].is_displayed()
+
+    view.js("location.hash = '#prime=the&unit=2/c/4&handle=0.5&hold=2/c/4:0.5'")
+    view.wait("state.takes.length === 2")
+    assert "cannot follow: hold, handle" in view["link-note"].text
+    assert not view["one"].is_displayed()
+    assert view.js("state.take.plan[0].direction") is None
 
 
 def test_the_five_places_where_a_number_is_highest_are_shown_to_who_asks(view, small_page):
@@ -136,53 +140,32 @@ def opening(small_page):
     return entry_of(small_page, "opening")
 
 
-@pytest.mark.parametrize("name, part", [("1/c", 0), ("1/h", 1), ("2/c", 2), ("2/h", 3)])
-def test_texts_with_a_number_held_are_those_of_a_reference(rounded, name, part):
-    """Its memory, or its output."""
-    settings = Writing(0.5, 5)
-    unit = units.Unit(part, 2, name)
-    first, *_ = clamped.write(rounded, "the ", settings, unit=unit, value=0.9)
-    holds = [Hold(0, f"{name}/3", 0.9)]
-    expected = held_text(rounded, "the ", clamped.SEEDS[0], settings, holds=holds, length=200)
-    assert "the " + first[:200] == expected
-
-
 def test_two_texts_are_those_of_a_reference_and_their_words_are_counted(
-    view, open_page, small_page, opening, rounded
+    view, open_page, small_page, opening, rounded, direction
 ):
     """Held at its two ends: by NumPy, and in float64. A link opens the same two, and the picture is of both."""
     prime = opening["prime"]
     seed = opening["seed"]
     settings = Writing(0.5, 5)
-    name = view.js("state.watched.unit")
-    part_name, number = name.rsplit("/", 1)
-    unit = units.Unit(PART_NAMES.index(part_name), int(number) - 1, part_name)
 
     shown = [view.shown("low"), view.shown("high")]
-    texts_of_ends = []
-    for text, value in zip(shown, view.js("[valueAt(-1), valueAt(1)]")):
-        texts = clamped.write(rounded, prime, settings, unit=unit, value=value)
-        texts_of_ends.append(texts)
-        assert text == whole(prime + texts[seed - 1][:200], prime)
-        holds = [Hold(0, name, value)]
-        in_float64 = held_text(rounded, prime, seed, settings, holds=holds, length=200)
+    for text, strength in zip(shown, ENDS):
+        [of_numpy] = texts_at(rounded, direction, strength, prime, settings, [seed])
+        assert text == whole(prime + of_numpy, prime)
+        holds = [Hold(0, strength)]
+        in_float64 = held_text(rounded, direction, prime, seed, settings, holds, length=200)
         assert text == whole(in_float64, prime)
 
-    # The words are counted in the texts of all seeds.
     discovery, *_ = entry_of(small_page, "discoveries")
-    comparison = discovery["told"]
-    free = clamped.write(rounded, prime, settings)
-    low, high = texts_of_ends
-    expected = compare_letters(low, free, high).as_json()
-    assert comparison == {**expected, "seen": {prime: expected["seen"]}}
+    difference = discovery["told"]
     evidence = view["evidence"].text
-    for count in itertools.chain(*comparison["counts"]):
+    for count in itertools.chain(*difference["counts"]):
         assert f" {count} time" in evidence
 
     # They are counted in the texts that are shown, too.
     for side, text in zip(("low", "high"), shown):
-        counts = clamped.counted([text[len(prime) :]])
-        times = [counts[word] for [word] in comparison["words"]]
+        counts = differences.counted([text[len(prime) :]])
+        times = [counts[word] for [word] in difference["words"]]
         shown_times = view.js(
             f"[...document.querySelectorAll('#{side}-head span b')].map((each) => Number(each.textContent))"
         )
@@ -226,7 +209,7 @@ def test_ones_own_beginning_stands_below_the_handle(open_page, small_page, width
 
 
 def test_a_number_that_no_text_tells_of_is_seen_in_a_passage(view, small_page):
-    """The network reads it; where the number is held, it writes."""
+    """The network reads it, and the number has no handle."""
     view.click("another")
     assert view["followed"].is_displayed()
     assert not view["opening"].is_displayed()
@@ -237,18 +220,7 @@ def test_a_number_that_no_text_tells_of_is_seen_in_a_passage(view, small_page):
     position = view.js("positionIn(passage.seen[40].activations)")
     alphas = view.alphas("followed")
     assert alphas[40] == pytest.approx(position, abs=0.001)
-
-    view.set("hold", 1)
-    assert "writes" in view["does"].text
-    assert not view["followed"].is_displayed()
-
-
-@pytest.mark.parametrize("width, height", [(390, 844), (1280, 720)])
-def test_the_handle_below_a_passage_is_in_sight(open_page, small_page, width, height):
-    view = open_page(small_page, width=width, height=height).ready()
-    view.click("another")
-    assert view["followed"].is_displayed()
-    assert view.box("hold")["bottom"] <= height
+    assert not view["handle"].is_displayed()
 
 
 def test_a_text_that_one_asks_for_stands_in_place_of_a_passage(view):
@@ -280,7 +252,7 @@ def page_of_lines(small_page, target):
     }
     data["discoveries"][0].update(told=told)
     network = json.loads(script_of(content, "weights"))
-    target.write_text(webpage.render(data, network), encoding="utf-8")
+    target.write_text(webpage.render(PageData(**data), network), encoding="utf-8")
     return target
 
 
@@ -304,13 +276,17 @@ def test_line_ends_that_tell_a_number_are_seen_and_counted(open_page, page_of_li
 
 @pytest.fixture
 def page_of_two(small_page, target):
-    """The small page, with a second discovery of which texts tell, with another seed."""
+    """The small page, with a second direction, which has another seed."""
     content = content_of(small_page)
     data = data_of(small_page)
-    first, second, *_ = data["discoveries"]
-    second.update(told=first["told"], seed=29)
+    first, *of_units = data["discoveries"]
+    second = {**first, "unit": "inside a name", "feature": "inside a name", "seed": 29}
+    data["discoveries"] = [first, second, *of_units]
+    [direction] = data["directions"]
+    turned = [-number for number in direction["move"]]
+    data["directions"].append({**direction, "name": "inside a name", "move": turned})
     network = json.loads(script_of(content, "weights"))
-    target.write_text(webpage.render(data, network), encoding="utf-8")
+    target.write_text(webpage.render(PageData(**data), network), encoding="utf-8")
     return target
 
 
@@ -397,7 +373,7 @@ def test_the_shipped_page_shows_of_each_discovery_what_is_said(open_page):
     for discovery in told:
         assert view.js("state.watched.unit") == discovery["unit"]
         low, high = view.shown("low")[start:], view.shown("high")[start:]
-        assert clamped.seen(low, high, clamped.Comparison(**discovery["told"])) >= 1
+        assert differences.Difference(**discovery["told"]).margin(low, high) >= 1
         view.click("another")
         view.ready()
 
@@ -494,7 +470,7 @@ def test_what_memory_gives_is_said(open_page, target, bits, said):
     assert said in open_page(target).ready()["memory-said"].text
 
 
-def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_number(chromium, small_page):
+def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_direction(chromium, small_page):
     """Its script is a module, of which no test reaches the inside."""
     chromium.get(small_page.as_uri())
     wait = waiting(chromium)

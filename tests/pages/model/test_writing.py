@@ -210,7 +210,7 @@ def test_by_touch_another_letter_is_gone_on_from(open_page, small_page):
         ("prime=!", "prime", [30, 9]),
         ("unit=%3Cb%3E", "unit", [30, 9]),
         ("hold=9/c/1:0.5", "hold", [30, 9]),
-        ("hold=1/c/1:1", "hold", [30, 9]),
+        ("hold=1/c/1:0.5", "hold", [30, 9]),
         ("handle=x", "handle", [30, 9]),
         ("then=5~x_~~", "then", [30, 9]),
         ("then=3~0.6~5~1~~length", "then", [30, 9]),

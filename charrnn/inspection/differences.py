@@ -1,4 +1,4 @@
-"""What a network writes while a unit is clamped at a value, and what tells such texts apart. NumPy only."""
+"""What tells texts apart that were written with a direction held at its two ends: words or signs. NumPy only."""
 
 import itertools
 import re
@@ -7,15 +7,8 @@ from typing import Any, Counter, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.writing import Writing
-from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.sampler import Sampler
-from charrnn.engines.trained_model import Model
-from charrnn.inspection.units import Unit
 from charrnn.text import features
 
-# Seeds of the texts; words are chosen in the first half of them, and counted in the second.
-SEEDS = range(1, 65)
 # characters of each text, as many as the page shows
 LENGTH = 200
 
@@ -28,7 +21,7 @@ LEAST_SHARE_OF_SIGNS = 0.6
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Difference:
     """What tells texts apart that were written with something held low, free, and held high: words or a sign.
 
     Attributes:
@@ -51,7 +44,7 @@ class Comparison:
     def clearness(self) -> float:
         """By how many standard deviations the two ends differ in what is counted: the least of these."""
         at_low, _, at_high = self.counts
-        return min(abs(_difference(low, high)) for low, high in zip(at_low, at_high))
+        return min(abs(_deviations(low, high)) for low, high in zip(at_low, at_high))
 
     @property
     def from_free(self) -> float:
@@ -61,7 +54,7 @@ class Comparison:
         at_low, free, at_high = self.counts
         of_ends = []
         for at_end in (at_low, at_high):
-            of_ends.append(max(abs(_difference(*pair)) for pair in zip(free, at_end)))
+            of_ends.append(max(abs(_deviations(*pair)) for pair in zip(free, at_end)))
         return min(of_ends)
 
     @property
@@ -70,19 +63,27 @@ class Comparison:
         [at_low], _, [at_high] = self.counts
         return at_high > at_low
 
-    def is_seen_in(self, low: str, high: str) -> bool:
-        """Return whether each of two texts, written at the two ends, has more of its own than the other one has."""
+    def margin(self, low: str, high: str) -> int:
+        """Return how clearly two texts, written at the two ends, show the difference: above 0, it is seen.
+
+        Of a sign, it is how many more the text has that should have more of them. Of words, each text should have more
+        of its own than the other has of these: it is the smaller of the two differences.
+        """
         if not self.words:
             more = high.count(self.sign) - low.count(self.sign)
-            return more > 0 if self.more_at_high else more < 0
+            return more if self.more_at_high else -more
         low_words, high_words = self.words
         more_of_low = _times(low_words, low) - _times(low_words, high)
         more_of_high = _times(high_words, high) - _times(high_words, low)
-        return more_of_low > 0 and more_of_high > 0
+        return min(more_of_low, more_of_high)
+
+    def of_first_words(self) -> "Difference":
+        """Return the difference in the first word of each end alone, which a sentence names; a sign stays."""
+        return replace(self, words=[of_end[:1] for of_end in self.words])
 
     def seen_in(self, low: Sequence[str], high: Sequence[str]) -> int:
         """Return in how many pairs of texts it is seen."""
-        return sum(self.is_seen_in(*pair) for pair in zip(low, high))
+        return sum(self.margin(*pair) > 0 for pair in zip(low, high))
 
     def as_json(self) -> Dict[str, Any]:
         """Return what the page reads."""
@@ -93,57 +94,6 @@ class Comparison:
             "sign": self.sign,
             "seen": self.seen,
         }
-
-
-# The bias of a gate that is open whatever the network reads; with a minus, of one that is shut.
-_ALWAYS = 1e4
-
-
-def write(
-    model: Model, prime: str, writing: Writing, unit: Optional[Unit] = None, value: float = 0
-) -> List[str]:
-    """Return a text of LENGTH characters after a beginning, without it, for each of SEEDS.
-
-    Args:
-        model: a model of lstm cells.
-        prime: the beginning.
-        writing: how to draw.
-        unit: a unit that is clamped at a value from the first drawn character on. None for none.
-        value: the value to show, in [-1, 1]. As on the page, it is rounded to two decimals and kept within ±0.99.
-    """
-    engine = model.engine()
-    if unit is None:
-        samples = Sampler(engine, len(SEEDS)).write(prime, LENGTH, writing, SEEDS[0])
-        return [sample.text for sample in samples]
-
-    logits, state = engine.read(model.vocabulary.encode(prime), engine.zero_state())
-    shown = np.clip(value, -0.99, 0.99).round(2)
-    state[unit.part // 2 * 2, 0, unit.column] = np.arctanh(shown)
-    sampler = Sampler(_with_clamped_gates(model, unit), len(SEEDS))
-    sampler.go_on_after(logits, state)
-    samples = sampler.write("", LENGTH, writing, SEEDS[0], after_last=True)
-    return [sample.text for sample in samples]
-
-
-def _with_clamped_gates(model: Model, unit: Unit) -> NumpyLSTM:
-    """Return an engine that keeps the memory of a unit as it is. If the unit is an output, it shows all its memory."""
-    layer, is_output = divmod(unit.part, 2)
-    # The model makes new arrays each time, so they may be changed.
-    biases = model.biases
-    gates = biases[layer].reshape(4, -1)  # i, j, f, o
-    # Shut the input gate and open the forget gate, so that the memory stays.
-    gates[0, unit.column] = -_ALWAYS
-    gates[2, unit.column] = _ALWAYS
-    if is_output:
-        # Open the output gate, so that the output is the tanh of the memory.
-        gates[3, unit.column] += _ALWAYS
-    return NumpyLSTM(
-        vocabulary=model.vocabulary,
-        kernels=model.kernels,
-        biases=biases,
-        softmax_kernel=model.softmax_kernel,
-        softmax_bias=model.softmax_bias,
-    )
 
 
 def _stem(word: str) -> str:
@@ -177,26 +127,11 @@ def _said(texts: Sequence[str]) -> List[str]:
     return said
 
 
-def compare(low: Sequence[str], free: Sequence[str], high: Sequence[str]) -> Optional[Comparison]:
-    """Return what tells texts apart that were written with a unit clamped low, free, and clamped high.
-
-    These are words or line ends, whichever differ more clearly. They are chosen in the first half of the texts, and
-    counted in the second. None if nothing tells them apart.
-    """
-    half = len(low) // 2
-    chosen_in = (low[:half], high[:half])
-    counted_in = (low[half:], free[half:], high[half:])
-    telling = comparisons(chosen_in, counted_in, signs="\n")
-    if not telling:
-        return None
-    return max(telling, key=lambda comparison: comparison.clearness)
-
-
-def comparisons(
+def differences_between(
     chosen_in: Tuple[Sequence[str], Sequence[str]],
     counted_in: Tuple[Sequence[str], Sequence[str], Sequence[str]],
     signs: Iterable[str],
-) -> List[Comparison]:
+) -> List[Difference]:
     """Return all that tells the texts of two ends apart: words, and then signs, each by itself.
 
     Args:
@@ -205,37 +140,14 @@ def comparisons(
             counted.
         signs: signs that may tell.
     """
-    candidates = [_compare_words(chosen_in, counted_in)]
-    candidates += [_compare_sign(sign, chosen_in, counted_in) for sign in signs]
+    candidates = [_words_between(chosen_in, counted_in)]
+    candidates += [_sign_between(sign, chosen_in, counted_in) for sign in signs]
     low, _, high = counted_in
     telling = []
-    for comparison in candidates:
-        if comparison is not None:
-            telling.append(replace(comparison, seen=comparison.seen_in(low, high)))
+    for difference in candidates:
+        if difference is not None:
+            telling.append(replace(difference, seen=difference.seen_in(low, high)))
     return telling
-
-
-def seen(low: str, high: str, comparison: Comparison) -> int:
-    """Return how clearly two texts, written at the two ends, show what a comparison says; below 1, they do not.
-
-    Of a sign, it is how many more the text has that should have more of them. Of words, each text should have its
-    own words more often than it has those of the other, and more often than the other has them: it is the smallest of
-    these differences. They are taken of all words, and of the first word of each end, which a sentence names.
-    """
-    if not comparison.words:
-        more_at_high = high.count(comparison.sign) - low.count(comparison.sign)
-        return more_at_high if comparison.more_at_high else -more_at_high
-
-    low_words, high_words = comparison.words
-    margins = []
-    for of_low, of_high in [(low_words, high_words), (low_words[:1], high_words[:1])]:
-        own_in_low = _times(of_low, low)
-        own_in_high = _times(of_high, high)
-        others_in_low = _times(of_high, low)
-        others_in_high = _times(of_low, high)
-        most_of_others = max(others_in_low, others_in_high)
-        margins.append(min(own_in_low, own_in_high) - most_of_others)
-    return min(margins)
 
 
 def _times(chosen: Sequence[str], text: str) -> int:
@@ -244,20 +156,20 @@ def _times(chosen: Sequence[str], text: str) -> int:
     return sum(counts[word] for word in chosen)
 
 
-def _difference(low: int, high: int) -> float:
+def _deviations(low: int, high: int) -> float:
     """Return by how many standard deviations a count is higher at the high end."""
     return float((high - low) / np.sqrt(max(1, low + high)))
 
 
-def _compare_sign(
+def _sign_between(
     sign: str, chosen_in: Sequence[Sequence[str]], counted_in: Sequence[Sequence[str]]
-) -> Optional[Comparison]:
-    """Return how often a sign occurs, as :func:`comparisons` does; None if that does not tell the texts apart."""
+) -> Optional[Difference]:
+    """Return how often a sign occurs, as in :func:`differences_between`; None if that tells nothing apart."""
     chosen_low, chosen_high = [_count(sign, texts) for texts in chosen_in]
-    chosen_by = _difference(chosen_low, chosen_high)
+    chosen_by = _deviations(chosen_low, chosen_high)
     counts = [_count(sign, texts) for texts in counted_in]
     at_low, _, at_high = counts
-    counted_difference = _difference(at_low, at_high)
+    counted_difference = _deviations(at_low, at_high)
 
     is_chosen = abs(chosen_by) >= LEAST_TELLING
     is_same_end = chosen_by * counted_difference > 0
@@ -265,7 +177,7 @@ def _compare_sign(
     is_seen = max(at_low, at_high) >= LEAST_SHARE_OF_SIGNS * (at_low + at_high)
     if is_chosen and is_same_end and is_clear and is_seen:
         texts = len(counted_in[0])
-        return Comparison(words=[], counts=[[count] for count in counts], texts=texts, sign=sign)
+        return Difference(words=[], counts=[[count] for count in counts], texts=texts, sign=sign)
     return None
 
 
@@ -273,10 +185,10 @@ def _count(sign: str, texts: Sequence[str]) -> int:
     return sum(text.count(sign) for text in texts)
 
 
-def _compare_words(
+def _words_between(
     chosen_in: Sequence[Sequence[str]], counted_in: Sequence[Sequence[str]]
-) -> Optional[Comparison]:
-    """Return which words tell texts apart, as :func:`comparisons` does; None if none does."""
+) -> Optional[Difference]:
+    """Return which words tell texts apart, as :func:`differences_between` does; None if none does."""
     low, high = chosen_in
     said_low = _said(low)
     said_high = _said(high)
@@ -303,7 +215,7 @@ def _compare_words(
     words = [
         sorted(chosen, key=lambda word: word not in pair) for chosen in (low_words, high_words)
     ]
-    return Comparison(words, counts, texts=len(counted_in[0]))
+    return Difference(words, counts, texts=len(counted_in[0]))
 
 
 def _usual_forms(said: List[str]) -> Dict[str, str]:
@@ -318,7 +230,7 @@ def _telling(named: Dict[str, str], low: Counter[str], high: Counter[str]) -> Di
     for lower, word in named.items():
         stem = _stem(lower)
         if stem == lower or stem not in named:
-            telling[word] = _difference(low[word], high[word])
+            telling[word] = _deviations(low[word], high[word])
     return telling
 
 
