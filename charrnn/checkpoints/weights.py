@@ -12,7 +12,7 @@ import io
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, NamedTuple, Tuple
+from typing import Any, Dict, Iterator, NamedTuple, Optional
 
 import numpy as np
 
@@ -90,17 +90,37 @@ def _restored(arrays: Weights) -> Weights:
     return weights
 
 
-def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
+class Packed(NamedTuple):
+    """What a ``.npz`` file of a model has.
+
+    Attributes:
+        weights: float32, by the names of the trainable variables.
+        about: a dict of JSON types.
+        sha256: hexadecimal SHA-256 of the file.
+        words: the frequent words of a language, compressed; None if it has none.
+    """
+
+    weights: Weights
+    about: Dict[str, Any]
+    sha256: str
+    words: Optional[bytes]
+
+
+def packed(weights: Weights, about: Dict[str, Any], words: Optional[bytes] = None) -> bytes:
     """Return weights as the content of a ``.npz`` file.
 
     Args:
         weights: a dict from the name of each trainable variable to its values, or what :func:`rounded` makes of it.
         about: a dict of JSON types, with at least the ``vocabulary``, a str.
+        words: the frequent words of a language, compressed; None for none.
     """
     buffer = io.BytesIO()
     # In ASCII, two halves of a character that follow each other in the vocabulary would be read as one character.
     encoded = json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    np.savez(buffer, about=np.frombuffer(encoded, np.uint8), **weights)
+    arrays = {"about": np.frombuffer(encoded, np.uint8), **weights}
+    if words is not None:
+        arrays["words"] = np.frombuffer(words, np.uint8)
+    np.savez(buffer, **arrays)
 
     # The last field of a zip file, of two bytes, is the length of its comment.
     archive = buffer.getvalue()
@@ -108,8 +128,8 @@ def packed(weights: Weights, about: Dict[str, Any]) -> bytes:
     return content + sha256(content).encode()
 
 
-def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any], str]:
-    """Read a file that :func:`packed` made: float32 weights, the JSON object ``about``, and the SHA-256 of the file.
+def read_packed(path: StrPath) -> Packed:
+    """Read a file that :func:`packed` made.
 
     Nothing in the file is run.
 
@@ -132,7 +152,13 @@ def read_packed(path: StrPath) -> Tuple[Weights, Dict[str, Any], str]:
             if not isinstance(values, np.ndarray):
                 raise ValueError(f"it is damaged: {name} is no array")
         about = weights.pop("about")
-        return _restored(weights), parsed(about.tobytes()), digest.hexdigest()
+        words = weights.pop("words", None)
+        return Packed(
+            weights=_restored(weights),
+            about=parsed(about.tobytes()),
+            sha256=digest.hexdigest(),
+            words=None if words is None else words.tobytes(),
+        )
 
 
 def read_saved(prefix: str) -> Weights:

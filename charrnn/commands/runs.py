@@ -143,7 +143,7 @@ def details(folder: StrPath) -> Dict[str, Any]:
     names = names_with(Path(folder), ".npz")
     if names:
         with contextlib.suppress(OSError, ValueError):
-            weights, _, _ = read_packed(Path(folder) / f"{names[-1]}.npz")
+            weights, *_ = read_packed(Path(folder) / f"{names[-1]}.npz")
             parameters = sum(values.size for values in weights.values())
 
     about: Dict[str, Any] = {}

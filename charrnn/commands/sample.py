@@ -143,7 +143,7 @@ def _check_combinations(args: argparse.Namespace) -> None:
     arguments.check_needs(
         args,
         new=["lines"],
-        train_text=["novelty", "new", "steer"],
+        train_text=["novelty", "new", "steer", "no_copy", "no_repeat", "known_words"],
         unknown=["prime", "interactive"],
     )
     arguments.check_encoding(args, args.train_text, args.vocab_from)

@@ -3,7 +3,7 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
-from typing import Dict, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from charrnn.data import Vocabulary, code_points
 from charrnn.engines.processor import Processor, Texts
 from charrnn.text.lexicon import Lexicon, begins_sentence, part_of
 from charrnn.text.windows import Windows
+
+# A copy may be unavoidable this many characters before it is complete: the rest of a long word.
+REST_OF_A_WORD = 8
 
 
 class Guard:
@@ -49,16 +52,25 @@ class Guards(Processor):
 class NoCopy(Guard):
     """No window of the training text."""
 
-    def __init__(self, vocabulary: Vocabulary, windows: Windows) -> None:
+    def __init__(self, vocabulary: Vocabulary, windows: Windows, near: Windows) -> None:
+        """Prepare to guard windows; ``near`` are shorter ones, with which a copy begins."""
         self._chars = vocabulary.chars
         self._points = code_points("".join(vocabulary.chars)).astype(np.uint32)
         self._windows = windows
+        self._near = near
 
     def allowed(self, text: str) -> np.ndarray:
         before = self._windows.length - 1
         if len(text) < before:
             return np.ones(len(self._chars), bool)
         return self._windows.following(text[len(text) - before :], self._chars, self._points) == 0
+
+    def is_near(self, text: str) -> np.ndarray:
+        """Return which characters lead so near to a copy that the word may have to end in one, bool [C]."""
+        before = self._near.length - 1
+        if len(text) < before:
+            return np.zeros(len(self._chars), bool)
+        return self._near.following(text[len(text) - before :], self._chars, self._points) > 0
 
 
 class NoRepeat(Guard):
@@ -100,18 +112,47 @@ class NoRepeat(Guard):
 
 
 class KnownWords(Guard):
-    """Letters along known words only, and ends where a word ends."""
+    """Letters along known words only, and ends where a word ends.
 
-    def __init__(self, vocabulary: Vocabulary, lexicon: Lexicon) -> None:
+    With a guard against copies, a word is not begun that only a copy could end.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, lexicon: Lexicon, no_copy: Optional[NoCopy] = None
+    ) -> None:
         self._chars = vocabulary.chars
         self._lexicon = lexicon
+        self._no_copy = no_copy
         # what may follow a part of a word, which comes again and again
         self._masks: Dict[Tuple[str, bool], np.ndarray] = {}
 
     def allowed(self, text: str) -> np.ndarray:
+        allowed = self._along_words(text)
+        if self._no_copy is None:
+            return allowed
+
+        allowed = allowed & self._no_copy.allowed(text)
+        for index in np.flatnonzero(allowed & self._no_copy.is_near(text)):
+            char = self._chars[index]
+            if char.isalnum() and not self._can_end(text + char, self._no_copy):
+                allowed[index] = False
+        return allowed
+
+    def _along_words(self, text: str) -> np.ndarray:
+        """Return the characters that may follow by the words alone, bool [C]."""
         part = part_of(text)
         is_first = begins_sentence(text, part)
         if (part, is_first) not in self._masks:
             mask = [self._lexicon.allows(part, is_first, char) for char in self._chars]
             self._masks[part, is_first] = np.array(mask, bool)
         return self._masks[part, is_first]
+
+    def _can_end(self, text: str, no_copy: NoCopy) -> bool:
+        """Return whether the word at the end of a text can end, or become another one, without a copy."""
+        allowed = self._along_words(text) & no_copy.allowed(text)
+        is_near = no_copy.is_near(text)
+        for index in np.flatnonzero(allowed):
+            char = self._chars[index]
+            if not char.isalnum() or not is_near[index] or self._can_end(text + char, no_copy):
+                return True
+        return False

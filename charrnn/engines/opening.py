@@ -106,7 +106,7 @@ def _open_file(
     skipped: Tuple[str, ...] = (),
 ) -> Model:
     """Open a ``.npz`` file. The run of a checkpoint is known; that of an exported model is in the file."""
-    weights, about, sha256 = read_packed(path)
+    weights, about, sha256, language_words = read_packed(path)
     try:
         recorded = Vocabulary(about["vocabulary"])
         if run is None and "hyperparameters" in about:
@@ -136,6 +136,7 @@ def _open_file(
             beginning=beginning,
             sha256=sha256,
             open_start=opens_start,
+            words=language_words,
         )
 
 

@@ -35,7 +35,14 @@ from charrnn.engines import Engine
 from charrnn.engines.contrast import Contrast
 from charrnn.engines.decoding import for_vocabulary, softmax
 from charrnn.engines.directions import Direction, Steering, find_directions
-from charrnn.engines.guards import Guard, Guards, KnownWords, NoCopy, NoRepeat
+from charrnn.engines.guards import (
+    REST_OF_A_WORD,
+    Guard,
+    Guards,
+    KnownWords,
+    NoCopy,
+    NoRepeat,
+)
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.processor import Allow, Allowing, Processor
 from charrnn.engines.sampler import (
@@ -326,10 +333,15 @@ class Model:
     def _guards(self, writing: Writing) -> List[Guard]:
         """Return the guards of a text, the one that gives way last first."""
         guards: List[Guard] = []
+        no_copy = None
         if writing.no_copy:
-            guards.append(NoCopy(self.vocabulary, self.windows(writing.no_copy)))
+            near = max(1, writing.no_copy - REST_OF_A_WORD)
+            windows = self.windows(writing.no_copy)
+            no_copy = NoCopy(self.vocabulary, windows, near=self.windows(near))
+            guards.append(no_copy)
         if writing.known_words:
-            guards.append(KnownWords(self.vocabulary, self._once("lexicon", self._lexicon)))
+            known = self._once("lexicon", self._lexicon)
+            guards.append(KnownWords(self.vocabulary, known, no_copy))
         if writing.no_repeat:
             windows = self.windows(writing.no_repeat)
             guards.append(NoRepeat(self.vocabulary, writing.no_repeat, windows))
@@ -342,12 +354,15 @@ class Model:
 
     def _lexicon(self) -> Lexicon:
         """Return the words that the training text has, and the frequent ones of its language."""
-        if self.words is None:
+        words_of_language = self.words
+        if words_of_language is None and self.open_start is not None:
+            words_of_language = self._once("start", self.open_start).words
+        if words_of_language is None:
             raise ValueError(
                 f"known_words needs the words of a language, and {self.name} has none with it"
             )
         own = lexicon.forms_of(self.training_text().training)
-        return Lexicon([*lexicon.unpack(self.words), *own])
+        return Lexicon([*lexicon.unpack(words_of_language), *own])
 
     def contrasted(self, strength: float) -> Contrast:
         """Return the contrast with which a text can be written.
@@ -493,7 +508,7 @@ class Model:
         else:
             about = {"vocabulary": "".join(self.vocabulary.chars), "beginning": self.beginning}
 
-        files.write_atomically(target, packed(arrays, about))
+        files.write_atomically(target, packed(arrays, about, self.words))
 
     def engine(self, in_graph: bool = False) -> Engine:
         """Make the engine that runs the model: lstm cells in NumPy, others in TensorFlow's graph.

@@ -28,7 +28,7 @@ def path(tmp_path):
 
 
 def test_weights_are_read_as_they_were_written(path):
-    weights, about, _ = read_packed(path)
+    weights, about, *_ = read_packed(path)
     assert about == ABOUT
     assert list(weights) == list(WEIGHTS)
     for name, values in WEIGHTS.items():
@@ -56,7 +56,7 @@ def test_a_matrix_of_int8_has_a_scale_for_each_column(tmp_path):
     bias = np.float32([0.123456, 5])
     path = tmp_path / "m.npz"
     path.write_bytes(packed(rounded({"kernel": MATRIX, "bias": bias}, "int8"), ABOUT))
-    weights, _, _ = read_packed(path)
+    weights, *_ = read_packed(path)
     assert list(weights) == ["kernel", "bias"]
     np.testing.assert_array_equal(weights["bias"], bias)
     np.testing.assert_allclose(weights["kernel"].max(axis=0), [0.2, 1.5], atol=0.012)

@@ -110,7 +110,7 @@ def with_beginning(exported, tmp_path):
     """A function that writes a model that comes from no run, with a beginning, as the page that learns does."""
 
     def written(beginning):
-        weights, about, _ = read_packed(exported)
+        weights, about, *_ = read_packed(exported)
         content = packed(weights, {"vocabulary": about["vocabulary"], "beginning": beginning})
         (tmp_path / "learned.npz").write_bytes(content)
         return tmp_path / "learned.npz"
@@ -135,7 +135,7 @@ def test_a_beginning_that_is_no_text_is_refused(with_beginning):
 )
 def test_arrays_that_are_no_variables_are_refused(exported, tmp_path, capsys, name):
     """Also one whose name NumPy's savez has for its file."""
-    weights, about, _ = read_packed(exported)
+    weights, about, *_ = read_packed(exported)
     weights[name] = np.zeros(2, np.float32)
     members = {f"{key}.npy": npy(value) for key, value in weights.items()}
     members["about.npy"] = npy(np.frombuffer(json.dumps(about).encode(), np.uint8))
