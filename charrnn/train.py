@@ -17,7 +17,7 @@ import numpy as np
 
 from charrnn.checkpoints.find import check_is_text
 from charrnn.checkpoints.progress import Best, Progress, read_history
-from charrnn.checkpoints.record import read_run
+from charrnn.checkpoints.record import START_FILE, read_run
 from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import Weights
 from charrnn.data import StrPath, get_batches
@@ -382,6 +382,8 @@ class TrainingLoop:
         if job.resumes:
             display.resumed(progress.step)
         elif job.start.model:
+            # For a contrast with it, whatever becomes of the file that it was read from.
+            job.start.model.save(Path(job.folder) / START_FILE, "int8")
             # Saved at once, because a resumed run could not make these weights again.
             prefix = self.run.save(progress, graph.weights(sess), display.warn)
             display.saved(prefix)

@@ -5,6 +5,7 @@ A run folder holds one training run::
     text.txt                        the text of the run, in UTF-8
     run.json                        what the run is: hyperparameters, vocabulary, name and SHA-256 of the text
     history.csv                     what was measured
+    start.npz                       the model that it began with, in int8, if it began with one
     i{step}_l{lstm_size}.ckpt.*     weights and the optimizer's slots, as the notebook's Saver writes them
     i{step}_l{lstm_size}.ckpt.npz   the weights to write with, a model of its own
     i{step}_l{lstm_size}.ckpt.progress.npz   step, LSTM state, losses of the epoch, evaluations, history
@@ -34,6 +35,7 @@ from charrnn.version import __version__
 
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
+START_FILE = "start.npz"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
 # what a run measures is float32

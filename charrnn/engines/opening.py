@@ -10,7 +10,7 @@ import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import file_of, find, is_model_file, known_model
-from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
+from charrnn.checkpoints.record import START_FILE, TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.text_of_run import DividedText, training_text
 from charrnn.checkpoints.weights import read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
@@ -150,11 +150,19 @@ def _checking(name: str) -> Iterator[None]:
 
 
 def open_start(run: RunRecord) -> Model:
-    """Open the model that a run began with.
+    """Open the model that a run began with: the copy in its folder, or else the one that it names.
 
     Raises:
         ValueError: it is not at hand, or another file has its name.
     """
+    copy = Path(run.folder or "") / START_FILE
+    if run.folder and copy.is_file():
+        return open_model(copy)
+    return _open_named_start(run)
+
+
+def _open_named_start(run: RunRecord) -> Model:
+    """Open the model that a run names as its start, for which :func:`open_start` may have a copy without its text."""
     name = run.init_from
     if name is None:
         raise ValueError("it began with no model")
@@ -179,7 +187,7 @@ def text_of_start(run: Optional[RunRecord]) -> Optional[DividedText]:
     """
     if run is None or run.init_from is None:
         return None
-    of_model = open_start(run).run
+    of_model = _open_named_start(run).run
     if of_model is None:
         raise ValueError(f"{run.init_from} does not say what it was trained on")
     if of_model.folder:

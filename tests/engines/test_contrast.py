@@ -8,7 +8,7 @@ import pytest
 from conftest import CHARS
 from pages.small_pages import random_network
 
-from charrnn import open_model
+from charrnn import open_model, train_model
 from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import sample
 from charrnn.hyperparameters import Hyperparameters
@@ -183,3 +183,27 @@ def test_without_the_other_model_it_is_said_which_it_was(model, start, folder):
             open_model(model.name).write("the ", 5, contrast=0.5)
     finally:
         (folder / "elsewhere.npz").rename(folder / "start.npz")
+
+
+def test_a_run_keeps_the_model_that_it_began_with(tmp_path, start):
+    """In its folder, which can be moved, whatever becomes of the file."""
+    first = tmp_path / "first.npz"
+    start.save(first, "int8")
+    run = train_model(
+        "a hat and the cat.\n" * 60,
+        tmp_path / "run",
+        init_from=first,
+        batch_size=3,
+        num_steps=20,
+        epochs=2,
+        sample_length=0,
+        summaries=False,
+        quiet=True,
+    )
+    expected = run.model.write("the ", 40, seed=2, contrast=0.7)
+    first.unlink()
+    (tmp_path / "run").rename(tmp_path / "moved")
+    moved = open_model(tmp_path / "moved")
+    assert moved.write("the ", 40, seed=2, contrast=0.7) == expected
+    assert expected != moved.write("the ", 40, seed=2)
+    assert open_model(tmp_path / "moved" / "start.npz").lstm_size == 7
