@@ -54,7 +54,7 @@ NOVELS = (1, 2)
 TRIGRAMS = 200
 CHARACTERS_OF_TRIGRAMS = 1_000_000
 # pieces of a text that are read in parallel
-ROWS = 64
+PIECES = 64
 
 
 def folder_of_texts():
@@ -92,7 +92,7 @@ def train(row, folder):
 def loss_on(model, text):
     """Return the nats per character of a model on a text, without the characters that it does not know."""
     known = "".join(char for char in text if char in model.vocabulary.vocab_to_int)
-    nats = surprisal(model.engine(), model.vocabulary.encode(known), ROWS)
+    nats = surprisal(model.engine(), model.vocabulary.encode(known), PIECES)
     return round(float(np.mean(nats, dtype=np.float64)), 3)
 
 

@@ -406,7 +406,7 @@ def test_help_names_all_that_tells_how_to_write(method):
 def test_editors_know_all_that_tells_how_to_write():
     """The one place where the names stand again."""
     of_how = re.search(r"class How.*?\n\n\n", inspect.getsource(writing), re.DOTALL).group()
-    assert re.findall(r"^        (\w+): ", of_how, re.MULTILINE) == list(writing.NAMES)
+    assert re.findall(r"^        (\w+): ", of_how, re.MULTILINE) == list(writing.KEYWORDS)
 
 
 def test_mypy_finds_the_mistakes_of_a_program(checked):

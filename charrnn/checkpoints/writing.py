@@ -117,14 +117,14 @@ class Writing(Checkable):
             ValueError: there is no such name, or a value is out of range.
         """
         for name in how:
-            if name not in NAMES:
-                raise ValueError(f"there is no argument {name}{did_you_mean(name, NAMES)}")
+            if name not in KEYWORDS:
+                raise ValueError(f"there is no argument {name}{did_you_mean(name, KEYWORDS)}")
         changed = replace(self, **how)
         changed.check()
         return changed
 
 
-NAMES = tuple(field.name for field in fields(Writing))
+KEYWORDS = tuple(field.name for field in fields(Writing))
 
 
 def takes_how(method: Method) -> Method:

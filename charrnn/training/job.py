@@ -292,7 +292,7 @@ class _NewRun:
         # With the preset auto, the model brings the sizes that are not given.
         settled = self._settled(None)
         sizes = {}
-        for name in transfer.NETWORK:
+        for name in transfer.OF_NETWORK:
             if preset != AUTO or settled.set_by.get(name) in (LIKE, USER):
                 sizes[name] = getattr(settled.hyperparameters, name)
         return choose_start(self.text.text, self.sha256, settled.hyperparameters, sizes)

@@ -32,8 +32,8 @@ LONGEST = 300_000
 LOOK = 4_000
 LEAST_LOOK = 200
 # Pieces that are read in parallel, and the characters that each is read from before its own.
-ROWS = 64
-WARM_UP = 40
+PIECES = 64
+READ_BEFORE = 40
 # Models that read it, at most: those with whose language it has most groups of three letters in common, or nearly so
 # many. Of 196 pieces of 1,000 characters, in fourteen languages, the right one was among them in all but two.
 FINALISTS = 3
@@ -180,7 +180,9 @@ def _prediction(model: Model, text: str) -> Prediction:
     nats = np.full(len(unknown), math.log(num_classes), np.float32)
     if len(known) > 1:
         with contextlib.closing(model.engine()) as engine:
-            of_known = surprisal(engine, model.vocabulary.encode(known), ROWS, warm_up=WARM_UP)
+            of_known = surprisal(
+                engine, model.vocabulary.encode(known), PIECES, warm_up=READ_BEFORE
+            )
         # The first character has no surprisal.
         measured = unknown + list(known[1:])
         nats = np.concatenate([nats, of_known])

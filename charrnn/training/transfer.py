@@ -8,12 +8,12 @@ from charrnn.data import Vocabulary
 from charrnn.engines.trained_model import Model
 
 # the hyperparameters that a run must share with the model that it starts from
-NETWORK = ("lstm_size", "num_layers", "cell")
+OF_NETWORK = ("lstm_size", "num_layers", "cell")
 
 
 def network_of(model: Model) -> Dict[str, Any]:
-    """Return the hyperparameters of NETWORK that a model has, by their names."""
-    return {name: getattr(model, name) for name in NETWORK}
+    """Return the hyperparameters of OF_NETWORK that a model has, by their names."""
+    return {name: getattr(model, name) for name in OF_NETWORK}
 
 
 def transferred_weights(
