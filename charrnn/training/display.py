@@ -27,7 +27,7 @@ INVENTED = ((20_000, "most"), (100_000, "about half"))
 # what helps with a text that another program has exported
 PROGRAM = 'a program in docs/tutorial.md, "A chat, a table, tweets",'
 # the line around a sample
-BAR = "-" * 70
+LINE_ACROSS = "-" * 70
 # of the progress bar, which fits 50 columns
 BAR = "{desc} {percentage:3.0f}%|{bar}| {n:,}/{total:,} {elapsed}<{remaining}"
 
@@ -334,7 +334,7 @@ class Display:
 
     def sample(self, text: str) -> None:
         """Print a text that the network wrote, between two rules."""
-        self._print(f"{BAR}\n{text}\n{BAR}")
+        self._print(f"{LINE_ACROSS}\n{text}\n{LINE_ACROSS}")
 
     def ended_early(self, step: int, best: Best) -> None:
         """Print that training ended because the validation loss no longer improved."""
