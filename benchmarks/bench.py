@@ -216,11 +216,9 @@ def generation(options):
         limits.append(f"limit in {name}")
         variants.append((limits[-1], "limit", dict(sizes, B=1), python))
     variants.append(("one by one", "one_by_one", dict(sizes, B=1)))
-    engines = [("in graph", "in_graph", sys.executable)]
-    engines += [(f"in {name}", "in_numpy", python) for name, python in pythons.items()]
-    for engine, variant, python in engines:
+    for name, python in pythons.items():
         for texts in TEXTS:
-            variants.append((_of(engine, texts), variant, dict(sizes, B=texts), python))
+            variants.append((_of(f"in {name}", texts), "in_numpy", dict(sizes, B=texts), python))
 
     figures = measure(variants, options.rounds, options.seconds)
     print_table(
@@ -235,12 +233,7 @@ def generation(options):
             shares.append(f"{name} {characters(figure) / most:.2f}")
     print(
         f"\nOne text has a limit of {most:,.0f} characters/s, the speed of the product of all weights with a vector. "
-        f"Shares of it: {', '.join(shares)}"
-    )
-    numbers = ", ".join(f"{_of('', texts)} {break_even(figures, texts)}" for texts in TEXTS)
-    print(
-        "From these numbers of characters on, in all texts together, the graph is faster than NumPy, its start "
-        f"included: {numbers}",
+        f"Shares of it: {', '.join(shares)}",
         flush=True,
     )
     return figures
@@ -249,17 +242,6 @@ def generation(options):
 def _of(engine, texts):
     noun = "text" if texts == 1 else "texts"
     return f"{engine}, {texts} {noun}".lstrip(", ")
-
-
-def break_even(figures, texts):
-    """Return the number of characters from which the graph is faster than NumPy, as text; start-up counts too."""
-    graph = figures[_of("in graph", texts)]
-    numpy = figures[_of("in numpy", texts)]
-    seconds_a_character = 1 / characters(numpy) - 1 / characters(graph)
-    if seconds_a_character <= 0:
-        return "never"
-    later = max(0, graph["start_up"] - numpy["start_up"])
-    return f"{later / seconds_a_character:,.0f}"
 
 
 def commands(options):

@@ -208,18 +208,8 @@ def one_by_one(sizes):
     return _repeated(step)
 
 
-def in_graph(sizes):
-    """Generate with the loop in the graph. A step draws one character for each of B texts."""
-    from charrnn.engines.graph_engine import GraphEngine
-
-    model = _random_model(sizes)
-    engine = GraphEngine(model.vocabulary, sizes["L"], sizes["layers"])
-    engine.load(model.weights)
-    return _generation(engine, sizes)
-
-
 def in_numpy(sizes):
-    """Generate the same with NumPy alone."""
+    """Generate with NumPy. A step draws one character for each of B texts."""
     return _generation(_random_model(sizes).engine(), sizes)
 
 
@@ -343,7 +333,6 @@ VARIANTS = {
         floor,
         pytorch,
         one_by_one,
-        in_graph,
         in_numpy,
         training_sample,
         limit,

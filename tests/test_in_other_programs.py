@@ -24,7 +24,7 @@ quiet_tensorflow()
 """
 
 
-# Writes two texts, in the graph and in NumPy.
+# Writes many texts and two.
 WRITING = """
 model = open_model(sys.argv[1])
 for use in (
@@ -34,8 +34,8 @@ for use in (
 ):
     use()
     fit()
-    in_graph = model.write("the ", 300, n=64, seed=1)
-    assert in_graph[:2] == model.write("the ", 300, n=2, seed=1)
+    many = model.write("the ", 300, n=64, seed=1)
+    assert many[:2] == model.write("the ", 300, n=2, seed=1)
     fit()
 print(tensorflow.executing_eagerly(), os.environ.get("TF_USE_LEGACY_KERAS"))
 """
