@@ -89,7 +89,7 @@ def test_a_run_is_resumed_by_the_other(runs, tmp_path, trained_by, resumed_by):
 
 @pytest.mark.parametrize("number", [1, 64])
 def test_a_checkpoint_writes_the_same_texts(runs, number):
-    """A text in NumPy, and many in the graph."""
+    """One text, and many."""
     first_python, second_python = PYTHONS
     sample = ["sample", runs[first_python], "--seed", 3, "--length", 300, "--num-samples", number]
     first = call([first_python, *sample])
