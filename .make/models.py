@@ -21,6 +21,7 @@ from charrnn import open_model, train_model
 from charrnn.checkpoints.record import is_run
 from charrnn.engines.surprisal import surprisal
 from charrnn.text.corpus import Text
+from charrnn.text.lexicon import frequent_words, pack
 from charrnn.text.trigrams import most_common
 
 MODELS = Path(__file__).resolve().parent.parent / "charrnn" / "models"
@@ -48,6 +49,8 @@ SETTINGS = dict(
     sample_length=0,
     max_to_keep=1,
 )
+# frequent words of a language that its model has with it, at most
+WORDS = 40_000
 # novels that no model has read, LANGUAGE-novel-1.txt.xz and so on
 NOVELS = (1, 2)
 # how many groups of three letters tell a language, and the characters at the beginning of a text that they are from
@@ -80,8 +83,10 @@ def train(row, folder):
         return
     text = read_text(folder_of_texts() / row["text"])
     settings = dict(SETTINGS, **row.get("settings", {}))
-    if "begins_with" in row:
+    if "first" in row:
         text = text[: row["first"]]
+    if "begins_with" in row:
+        # a run beside its own, or the model of that name, which may be the one that this one replaces
         begins_with = folder.parent / row["begins_with"]
         settings["init_from"] = open_model(
             begins_with if is_run(begins_with) else row["begins_with"]
@@ -102,7 +107,8 @@ def export(row, folder):
     # The table says what it began with; the path in the record is of this machine.
     run = replace(trained.run, text_name=row["name"], init_from=None, init_from_sha256=None)
     exported = folder.parent / f"{row['name']}.npz"
-    replace(trained, run=run).save(exported, "int8")
+    words = pack(frequent_words(read_text(folder_of_texts() / row["text"]), WORDS))
+    replace(trained, run=run, words=words).save(exported, "int8")
 
     # what is measured is the file
     model = open_model(exported)
