@@ -105,6 +105,7 @@ def _version_1() -> Iterator[None]:
             _set(tf, "contrib", parts["tensorflow.contrib"], stack)
             if "tensorflow.estimator" in parts:
                 _set(tf, "estimator", parts["tensorflow.estimator"], stack)
+            _set(tf.nn, "conv2d_transpose", _with_batch_size(tf.nn.conv2d_transpose), stack)
             # so that tf.compat.v1.placeholder works as well
             _set(tf.compat, "v1", tf, stack)
 
@@ -128,6 +129,22 @@ def _set(module: Any, name: str, value: Any, stack: contextlib.ExitStack) -> Non
     else:
         stack.callback(delattr, module, name)
     setattr(module, name, value)
+
+
+def _with_batch_size(conv2d_transpose: Any) -> Any:
+    """Return a convolution whose outputs have the batch size of its ``output_shape``, which TensorFlow 2 forgets."""
+
+    @functools.wraps(conv2d_transpose)
+    def convolution(*args: Any, **options: Any) -> Any:
+        from charrnn.system.tensorflow import tf
+
+        outputs = conv2d_transpose(*args, **options)
+        sizes = tf.get_static_value(outputs.op.inputs[0])
+        if sizes is not None:
+            outputs.set_shape(sizes)
+        return outputs
+
+    return convolution
 
 
 def _set_names_for_slim(tf: Any, stack: contextlib.ExitStack) -> None:

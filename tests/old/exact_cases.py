@@ -274,6 +274,17 @@ def layer_norm(tf, _):
     return tf.contrib.layers.layer_norm(sequence(tf))
 
 
+@case(True, False)
+def transposed_convolution(tf, known):
+    """That of tf.nn; where the batch size is known of the outputs alone, and nowhere."""
+    inputs = pictures(tf, known=False)
+    kernel = tf.get_variable("kernel", [2, 3, 4, 2])
+    sizes = [BATCH, 2 * HEIGHT, 2 * WIDTH, 4]
+    if not known:
+        sizes = tf.stack([tf.shape(inputs)[0], *sizes[1:]])
+    return tf.nn.conv2d_transpose(inputs, kernel, output_shape=sizes, strides=[1, 2, 2, 1])
+
+
 # slim and framework
 
 
