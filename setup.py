@@ -24,6 +24,8 @@ setup(
             "tensorflow>=2.15,<2.22" + WITH_TENSORFLOW_2,
             # LSTM cells, from 2.16 on; each version of it requires TensorFlow of its own series
             "tf_keras>=2.15,<2.22" + WITH_TENSORFLOW_2,
+            # the layers of tf.contrib, for charrnn-old
+            "tf_slim>=1.1,<2" + WITH_TENSORFLOW_2,
             # shows the summaries of a run; TensorFlow 2.21 no longer requires it
             "tensorboard>=2.15,<2.22" + WITH_TENSORFLOW_2,
         ],

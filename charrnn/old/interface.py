@@ -2,53 +2,52 @@
 
 import atexit
 import contextlib
+import functools
 import importlib.abc
+import importlib.util
 import sys
 import warnings
 from types import ModuleType
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-import numpy as np
-
-from charrnn.old import missing
+from charrnn.old import missing, removed
 from charrnn.system import terminal
 from charrnn.system.tensorflow import NEWEST, TESTED, graphs, graphs_left, is_version_1
 
-# Parts of TensorFlow 1 that TensorFlow 2 lacks, and the modules of this room that stand for them. None is a part that
-# has other parts only, or nothing: then the error is for each of its names.
-PARTS = {
-    "tensorflow.contrib": None,
-    "tensorflow.contrib.data": None,
-    "tensorflow.contrib.framework": "framework",
-    "tensorflow.contrib.layers": "layers",
-    "tensorflow.contrib.legacy_seq2seq": "legacy_seq2seq",
-    "tensorflow.contrib.rnn": "rnn",
-    "tensorflow.contrib.seq2seq": "seq2seq",
-    "tensorflow.contrib.training": None,
-    "tensorflow.examples": None,
-    "tensorflow.examples.tutorials": None,
-    "tensorflow.examples.tutorials.mnist": None,
-    "tensorflow.examples.tutorials.mnist.input_data": "mnist",
+# Parts of TensorFlow 1, and one of SciPy, that are gone, and where their names are now: in attributes of tf, or in
+# modules. The first that has a name wins. A part without any has other parts only.
+PARTS: Dict[str, Tuple[str, ...]] = {
+    "tensorflow.contrib": (),
+    "tensorflow.contrib.data": ("tf.data.experimental", "tf.data"),
+    "tensorflow.contrib.framework": ("tf_slim", "tf.train", "tf"),
+    "tensorflow.contrib.keras": ("tf.keras",),
+    "tensorflow.contrib.layers": ("charrnn.old.layers", "tf_slim.layers"),
+    "tensorflow.contrib.learn": ("charrnn.old.learn", "charrnn.old.mnist"),
+    "tensorflow.contrib.learn.preprocessing": ("charrnn.old.learn",),
+    "tensorflow.contrib.legacy_seq2seq": ("charrnn.old.legacy_seq2seq",),
+    "tensorflow.contrib.lookup": ("tensorflow.python.ops.lookup_ops",),
+    "tensorflow.contrib.losses": ("tf_slim.losses",),
+    "tensorflow.contrib.metrics": ("tf_slim.metrics",),
+    "tensorflow.contrib.rnn": ("charrnn.old.rnn", "tf.nn.rnn_cell", "tf.nn"),
+    "tensorflow.contrib.seq2seq": ("charrnn.old.seq2seq",),
+    "tensorflow.contrib.slim": ("tf_slim.nets", "tf_slim"),
+    "tensorflow.contrib.tensorboard": (),
+    "tensorflow.contrib.tensorboard.plugins": (),
+    "tensorflow.contrib.tensorboard.plugins.projector": ("tensorboard.plugins.projector",),
+    "tensorflow.contrib.training": (
+        "charrnn.old.hparams",
+        "tf_slim.training.training",
+        "tf_slim.training.evaluation",
+    ),
+    "tensorflow.examples": (),
+    "tensorflow.examples.tutorials": (),
+    "tensorflow.examples.tutorials.mnist": (),
+    "tensorflow.examples.tutorials.mnist.input_data": ("charrnn.old.mnist",),
+    "scipy.sparse.linalg.eigen": ("scipy.sparse.linalg",),
+    "scipy.sparse.linalg.eigen.arpack": ("scipy.sparse.linalg",),
 }
-# Names that NumPy removed in 1.24 and 2.0. A NumPy that has one keeps its own.
-REMOVED_FROM_NUMPY = {
-    "bool": bool,
-    "complex": complex,
-    "float": float,
-    "int": int,
-    "object": object,
-    "str": str,
-    "unicode": str,
-    "Inf": np.inf,
-    "Infinity": np.inf,
-    "NaN": np.nan,
-    "PINF": np.inf,
-    "NINF": -np.inf,
-    "complex_": np.complex128,
-    "float_": np.float64,
-    "string_": np.bytes_,
-    "unicode_": np.str_,
-}
+# what stands between the name of a part and those of its files
+BELOW = ".python"
 # where tf_keras has layers, and where a part of TensorFlow 2 and tf_slim look for them
 LAYERS = "tf_keras.src.legacy_tf_layers"
 LAYERS_ELSEWHERE = "tf_keras.legacy_tf_layers"
@@ -95,7 +94,7 @@ def _version_1() -> Iterator[None]:
         parts = _parts()
         # TensorFlow 2.15 has it.
         if not hasattr(tf, "estimator"):
-            parts["tensorflow.estimator"] = _Part("tensorflow.estimator")
+            parts["tensorflow.estimator"] = _Part("tensorflow.estimator", ())
         finder = _Finder(parts)
         with contextlib.ExitStack() as stack:
             stack.enter_context(graphs_left())
@@ -106,6 +105,7 @@ def _version_1() -> Iterator[None]:
             _set(tf, "contrib", parts["tensorflow.contrib"], stack)
             if "tensorflow.estimator" in parts:
                 _set(tf, "estimator", parts["tensorflow.estimator"], stack)
+            _set(tf.nn, "conv2d_transpose", _with_batch_size(tf.nn.conv2d_transpose), stack)
             # so that tf.compat.v1.placeholder works as well
             _set(tf.compat, "v1", tf, stack)
 
@@ -115,10 +115,10 @@ def _version_1() -> Iterator[None]:
             stack.callback(sys.meta_path.remove, finder)
 
             stack.enter_context(warnings.catch_warnings())
-            warnings.filterwarnings("ignore", message="`tf.layers.* is deprecated")
-            for name, value in REMOVED_FROM_NUMPY.items():
-                if name not in vars(np):
-                    _set(np, name, value, stack)
+            warnings.filterwarnings("ignore", message="`(tf.layers|layer.apply).* is deprecated")
+            for module, names in removed.NAMES.items():
+                for name, value in names.items():
+                    _set(module, name, value, stack)
             yield
 
 
@@ -129,6 +129,22 @@ def _set(module: Any, name: str, value: Any, stack: contextlib.ExitStack) -> Non
     else:
         stack.callback(delattr, module, name)
     setattr(module, name, value)
+
+
+def _with_batch_size(conv2d_transpose: Any) -> Any:
+    """Return a convolution whose outputs have the batch size of its ``output_shape``, which TensorFlow 2 forgets."""
+
+    @functools.wraps(conv2d_transpose)
+    def convolution(*args: Any, **options: Any) -> Any:
+        from charrnn.system.tensorflow import tf
+
+        outputs = conv2d_transpose(*args, **options)
+        sizes = tf.get_static_value(outputs.op.inputs[0])
+        if sizes is not None:
+            outputs.set_shape(sizes)
+        return outputs
+
+    return convolution
 
 
 def _set_names_for_slim(tf: Any, stack: contextlib.ExitStack) -> None:
@@ -154,32 +170,46 @@ def _warn_of_new_version(version: str) -> None:
 def _parts() -> Dict[str, ModuleType]:
     """Return what stands for each part, by its name. A part is an attribute of the part above it."""
     parts: Dict[str, ModuleType] = {}
-    for name, ours in PARTS.items():
-        part = _Part(name)
-        if ours is not None:
-            module = importlib.import_module(f"charrnn.old.{ours}")
-            for public in module.__all__:
-                setattr(part, public, getattr(module, public))
-        parts[name] = part
-
+    for name, sources in PARTS.items():
+        parts[name] = _Part(name, sources)
         above, _, last = name.rpartition(".")
         if above in parts:
-            setattr(parts[above], last, part)
+            setattr(parts[above], last, parts[name])
     return parts
 
 
 class _Part(ModuleType):
-    """A part of TensorFlow 1. For a name that it lacks, the error says what to write instead."""
+    """A part of TensorFlow 1. For a name that is nowhere, the error says what to write instead."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, sources: Tuple[str, ...]) -> None:
         super().__init__(name)
+        self._sources = sources
         # so that Python asks the finder for what is below it
         self.__path__: List[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        for source in self._sources:
+            try:
+                module = _source(source)
+            except ModuleNotFoundError as error:
+                if error.name != missing.TF_SLIM:
+                    raise
+                continue
+            if hasattr(module, name):
+                return getattr(module, name)
         raise AttributeError(missing.message(f"{self.__name__}.{name}"))
+
+
+def _source(name: str) -> Any:
+    """Return a module, or an attribute of tf, such as ``tf.nn``."""
+    first, *rest = name.split(".")
+    if first != "tf":
+        return importlib.import_module(name)
+    from charrnn.system.tensorflow import tf
+
+    return functools.reduce(getattr, rest, tf)
 
 
 def first_missing(name: str) -> Optional[str]:
@@ -194,23 +224,44 @@ def first_missing(name: str) -> Optional[str]:
     return None
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    """It raises an error for a part that is imported and that nothing stands for."""
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """It finds the files of a part and the modules in it, and raises an error for what nothing stands for."""
 
     def __init__(self, parts: Dict[str, ModuleType]) -> None:
         self._parts = parts
 
-    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> None:
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
+        if self._module(name) is not None:
+            return importlib.util.spec_from_loader(name, self)
         above, _, _ = name.rpartition(".")
         if above in self._parts:
             raise ImportError(missing.message(name), name=name)
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        sys.modules[module.__name__] = self._module(module.__name__)
+
+    def _module(self, name: str) -> Any:
+        """Return a module that is in a part. A file that it lacks has all names of the part."""
+        part_name, below, file = name.partition(BELOW)
+        above, _, last = name.rpartition(".")
+        part = self._parts.get(part_name if below else above)
+        if part is None:
+            return None
+        # A folder, such as python.ops, has the names of its files.
+        if not below or file.count(".") > 1:
+            inside = getattr(part, last, None)
+            if isinstance(inside, ModuleType):
+                return inside
+        # another one, of which Python makes what is below it an attribute
+        return _Part(part.__name__, PARTS[part.__name__]) if below else None
 
 
 def _forget_modules(before: Dict[str, ModuleType]) -> None:
     """Put the modules of TensorFlow back that were there before, and forget those of version 1."""
     for name, module in list(sys.modules.items()):
-        begins_so = name.startswith(("tensorflow.keras", LAYERS_ELSEWHERE))
-        is_of_version_1 = isinstance(module, _Part) or begins_so
+        begins_so = name.startswith(("tensorflow.keras", LAYERS_ELSEWHERE, missing.TF_SLIM))
+        is_of_version_1 = "contrib" in name or isinstance(module, _Part) or begins_so
         if name == "tensorflow" or is_of_version_1:
             del sys.modules[name]
     for name, module in before.items():

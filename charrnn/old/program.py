@@ -1,13 +1,14 @@
 """Running a program for TensorFlow 1: its file, or the cells of its notebook."""
 
 import contextlib
+import functools
 import os
 import runpy
 import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, Iterator, List, Optional, Set
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set
 
 from charrnn.old import missing
 from charrnn.old.interface import first_missing
@@ -23,10 +24,30 @@ def run_program(path: Path, arguments: List[str]) -> int:
     """Run a program as ``python`` would, and return its exit status. An error prints the program's own traceback."""
     # so that a file that is missing is an error of the command
     path.read_bytes()
-    folder = path.resolve().parent
-    with _as_main(path, arguments) as modules_before:
+    run = functools.partial(runpy.run_path, str(path), run_name="__main__")
+    return _run(run, path, path.resolve().parent, arguments)
+
+
+def run_module(name: str, arguments: List[str]) -> int:
+    """Run a module of the folder as ``python -m`` would; else as :func:`run_program`.
+
+    Raises:
+        ValueError: there is no such module.
+    """
+    folder = Path.cwd()
+    path = folder.joinpath(*name.split("."))
+    path = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
+    if not path.is_file():
+        raise ValueError(f"there is no module {name} in {folder}: {path} is missing")
+    run = functools.partial(runpy.run_module, name, run_name="__main__", alter_sys=True)
+    return _run(run, path, folder, arguments)
+
+
+def _run(run: Callable, path: Path, folder: Path, arguments: List[str]) -> int:
+    """Run a program, whose modules are in a folder."""
+    with _as_main(path, folder, arguments) as modules_before:
         try:
-            runpy.run_path(str(path), run_name="__main__")
+            run()
         except SystemExit as end:
             return _status(end)
         except Exception as error:
@@ -40,12 +61,11 @@ def run_program(path: Path, arguments: List[str]) -> int:
 
 
 @contextlib.contextmanager
-def _as_main(path: Path, arguments: List[str]) -> Iterator[Set[str]]:
+def _as_main(path: Path, folder: Path, arguments: List[str]) -> Iterator[Set[str]]:
     """Give a program its arguments, and the modules of its folder. Forget both at the end of a block.
 
     The block gets the names of the modules that were there before.
     """
-    folder = path.resolve().parent
     argv = sys.argv
     before = set(sys.modules)
     sys.argv = [str(path), *arguments]

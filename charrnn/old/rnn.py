@@ -1,40 +1,17 @@
-"""``tf.contrib.rnn`` for TensorFlow 2: the cells, and the functions that unroll them."""
+"""What ``tf.contrib.rnn`` has beyond ``tf.nn`` of TensorFlow 2: cells, and functions that unroll layers of them."""
 
 import copy
+import math
 
 from charrnn.system.tensorflow import tf
 
 __all__ = [
-    "BasicLSTMCell",
-    "BasicRNNCell",
-    "DeviceWrapper",
-    "DropoutWrapper",
-    "GRUCell",
-    "LSTMCell",
-    "LSTMStateTuple",
+    "EmbeddingWrapper",
     "MultiRNNCell",
     "OutputProjectionWrapper",
-    "RNNCell",
-    "ResidualWrapper",
     "stack_bidirectional_dynamic_rnn",
     "stack_bidirectional_rnn",
-    "static_bidirectional_rnn",
-    "static_rnn",
-    "static_state_saving_rnn",
 ]
-
-BasicLSTMCell = tf.nn.rnn_cell.BasicLSTMCell
-BasicRNNCell = tf.nn.rnn_cell.BasicRNNCell
-DeviceWrapper = tf.nn.rnn_cell.DeviceWrapper
-DropoutWrapper = tf.nn.rnn_cell.DropoutWrapper
-GRUCell = tf.nn.rnn_cell.GRUCell
-LSTMCell = tf.nn.rnn_cell.LSTMCell
-LSTMStateTuple = tf.nn.rnn_cell.LSTMStateTuple
-RNNCell = tf.nn.rnn_cell.RNNCell
-ResidualWrapper = tf.nn.rnn_cell.ResidualWrapper
-static_bidirectional_rnn = tf.nn.static_bidirectional_rnn
-static_rnn = tf.nn.static_rnn
-static_state_saving_rnn = tf.nn.static_state_saving_rnn
 
 
 class MultiRNNCell(tf.nn.rnn_cell.MultiRNNCell):
@@ -53,41 +30,75 @@ class MultiRNNCell(tf.nn.rnn_cell.MultiRNNCell):
         super().__init__(distinct, state_is_tuple)
 
 
-class OutputProjectionWrapper(tf.nn.rnn_cell.RNNCell):
-    """A cell whose output goes through a layer without an activation, or with one that is given."""
+class _Wrapper(tf.nn.rnn_cell.RNNCell):
+    """A cell in another one, which has its state."""
 
-    def __init__(self, cell, output_size, activation=None, reuse=None):
+    def __init__(self, cell, reuse=None):
         super().__init__(_reuse=reuse)
         self._cell = cell
-        self._output_size = output_size
-        self._activation = activation
 
     @property
     def state_size(self):
-        """The size of the state, which is that of the cell."""
+        """The size of the state."""
         return self._cell.state_size
+
+    @property
+    def output_size(self):
+        """The size of the output."""
+        return self._cell.output_size
+
+    def zero_state(self, batch_size, dtype):
+        """Return the state before the first step."""
+        return self._cell.zero_state(batch_size, dtype)
+
+
+class EmbeddingWrapper(_Wrapper):
+    """A cell that reads the embeddings of ids."""
+
+    def __init__(self, cell, embedding_classes, embedding_size, initializer=None, reuse=None):
+        super().__init__(cell, reuse)
+        self._shape = [embedding_classes, embedding_size]
+        self._initializer = initializer
+
+    def call(self, inputs, state):
+        """Return the output for ids [batch] or [batch, 1], and the next state."""
+        initializer = self._initializer or tf.get_variable_scope().initializer
+        if initializer is None:
+            # their variance is 1
+            initializer = tf.random_uniform_initializer(-math.sqrt(3), math.sqrt(3))
+        first, *_ = tf.nest.flatten(state)
+        embedding = tf.get_variable("embedding", self._shape, first.dtype, initializer=initializer)
+        ids = tf.reshape(inputs, [-1])
+        return self._cell(tf.nn.embedding_lookup(embedding, ids), state)
+
+
+class OutputProjectionWrapper(_Wrapper):
+    """A cell whose output goes through a layer without an activation, or with one that is given."""
+
+    def __init__(self, cell, output_size, activation=None, reuse=None):
+        super().__init__(cell, reuse)
+        self._output_size = output_size
+        self._activation = activation
 
     @property
     def output_size(self):
         """The size of the projected output."""
         return self._output_size
 
-    def zero_state(self, batch_size, dtype):
-        """Return the state of the cell before the first step."""
-        return self._cell.zero_state(batch_size, dtype)
-
     def call(self, inputs, state):
         """Return the projected output [batch, output_size], and the next state."""
         output, next_state = self._cell(inputs, state)
-        shape = [int(output.shape[-1]), self._output_size]
-        kernel = tf.get_variable("kernel", shape, output.dtype)
-        bias = tf.get_variable(
-            "bias", [self._output_size], output.dtype, initializer=tf.zeros_initializer()
-        )
-        projected = tf.matmul(output, kernel) + bias
+        projected = linear(output, self._output_size)
         if self._activation is not None:
             projected = self._activation(projected)
         return projected, next_state
+
+
+def linear(inputs, size):
+    """Return inputs [batch, size before] after a layer of the variables ``kernel`` and ``bias``: [batch, size]."""
+    kernel = tf.get_variable("kernel", [int(inputs.shape[-1]), size], inputs.dtype)
+    bias = tf.get_variable("bias", [size], inputs.dtype, initializer=tf.zeros_initializer())
+    return tf.matmul(inputs, kernel) + bias
 
 
 def stack_bidirectional_rnn(

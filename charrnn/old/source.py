@@ -1,6 +1,7 @@
 """What the source of a program has of TensorFlow 1."""
 
 import ast
+import warnings
 from typing import Dict, List, Optional, Union
 
 
@@ -10,7 +11,10 @@ def names_of_tensorflow(source: Union[str, bytes]) -> List[str]:
     >>> names_of_tensorflow("import tensorflow as tf; from tensorflow.contrib import crf; tf.zeros; crf.decode")
     ['tensorflow', 'tensorflow.contrib.crf', 'tensorflow.zeros', 'tensorflow.contrib.crf.decode']
     """
-    nodes = list(ast.walk(ast.parse(source)))
+    # Python has already warned of it, when it ran.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nodes = list(ast.walk(ast.parse(source)))
     nodes.sort(key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0)))
     # what a name of the program stands for
     imported: Dict[str, str] = {}

@@ -269,6 +269,57 @@ def regularizers(tf, _):
     return [total, of_collection, *tf.losses.get_regularization_losses()]
 
 
+@case()
+def layer_norm(tf, _):
+    return tf.contrib.layers.layer_norm(sequence(tf))
+
+
+@case(True, False)
+def transposed_convolution(tf, known):
+    """That of tf.nn; where the batch size is known of the outputs alone, and nowhere."""
+    inputs = pictures(tf, known=False)
+    kernel = tf.get_variable("kernel", [2, 3, 4, 2])
+    sizes = [BATCH, 2 * HEIGHT, 2 * WIDTH, 4]
+    if not known:
+        sizes = tf.stack([tf.shape(inputs)[0], *sizes[1:]])
+    return tf.nn.conv2d_transpose(inputs, kernel, output_shape=sizes, strides=[1, 2, 2, 1])
+
+
+# slim and framework
+
+
+@case()
+def arg_scope(tf, _):
+    """Layers of tf.contrib.slim and tf.contrib.layers are the same."""
+    slim = tf.contrib.slim
+    layers = tf.contrib.layers
+    penalty = layers.l2_regularizer(0.3)
+    # a large epsilon, so that four such layers lose no digits
+    norm = {"is_training": True, "updates_collections": None, "epsilon": 0.5}
+    with tf.contrib.framework.arg_scope(
+        [slim.conv2d, layers.fully_connected],
+        weights_regularizer=penalty,
+        normalizer_fn=slim.batch_norm,
+        normalizer_params=norm,
+    ):
+        hidden = slim.repeat(pictures(tf), 2, layers.conv2d, 4, [3, 3], scope="conv")
+        hidden = slim.separable_conv2d(hidden, UNITS, 3, depth_multiplier=1)
+        outputs = layers.fully_connected(slim.flatten(slim.max_pool2d(hidden, 2)), CLASSES)
+    return outputs, slim.losses.softmax_cross_entropy(outputs, tf.one_hot([1, 2, 6], CLASSES))
+
+
+@case("SGD", "Adam")
+def optimize_loss(tf, optimizer):
+    outputs = tf.contrib.layers.linear(given(tf, "inputs", [BATCH, SIZE]), UNITS)
+    return tf.contrib.layers.optimize_loss(
+        tf.reduce_mean(outputs**2),
+        tf.contrib.framework.get_or_create_global_step(),
+        learning_rate=0.1,
+        optimizer=optimizer,
+        clip_gradients=1.0,
+    )
+
+
 # seq2seq
 
 
@@ -391,6 +442,73 @@ def legacy_seq2seq(tf, name):
     encoded = tf.unstack(sequence(tf), axis=1)
     decoded = tf.unstack(given(tf, "decoded", [BATCH, 3, SIZE]), axis=1)
     return function(encoded, decoded, tf.contrib.rnn.GRUCell(UNITS))
+
+
+def ids_of_steps(tf, count, classes):
+    """Return ids [batch] for each of some steps."""
+    steps = []
+    for step in range(count):
+        steps.append(tf.constant([(step + row * 2) % classes for row in range(BATCH)]))
+    return steps
+
+
+@case("read", "fed", "by a tensor", "by another tensor", "projection")
+def embedding_rnn_seq2seq(tf, kind):
+    """All feed ids back but the first and "by another tensor"."""
+    feeds = {"read": False, "fed": True, "projection": True}.get(kind)
+    if feeds is None:
+        feeds = tf.placeholder_with_default(kind == "by a tensor", [])
+    options = {}
+    if kind == "projection":
+        weights = tf.get_variable("weights", [UNITS, CLASSES])
+        options = {"output_projection": (weights, tf.zeros([CLASSES]))}
+    return tf.contrib.legacy_seq2seq.embedding_rnn_seq2seq(
+        ids_of_steps(tf, TIME, SIZE),
+        ids_of_steps(tf, 3, CLASSES),
+        tf.contrib.rnn.MultiRNNCell([tf.contrib.rnn.BasicLSTMCell(UNITS)]),
+        SIZE,
+        CLASSES,
+        embedding_size=8,
+        feed_previous=feeds,
+        **options,
+    )
+
+
+@case("read", "fed", "by a tensor", "heads", "first")
+def embedding_attention_seq2seq(tf, kind):
+    feeds = {"fed": True, "by a tensor": None}.get(kind, False)
+    if feeds is None:
+        feeds = tf.placeholder_with_default(True, [])
+    return tf.contrib.legacy_seq2seq.embedding_attention_seq2seq(
+        ids_of_steps(tf, TIME, SIZE),
+        ids_of_steps(tf, 3, CLASSES),
+        tf.contrib.rnn.GRUCell(UNITS),
+        SIZE,
+        CLASSES,
+        embedding_size=8,
+        num_heads=2 if kind == "heads" else 1,
+        feed_previous=feeds,
+        initial_state_attention=kind == "first",
+    )
+
+
+@case("mean", "each")
+def model_with_buckets(tf, kind):
+    def model(encoded, decoded):
+        legacy = tf.contrib.legacy_seq2seq
+        cell = tf.contrib.rnn.GRUCell(UNITS)
+        return legacy.embedding_rnn_seq2seq(encoded, decoded, cell, SIZE, CLASSES, 8)
+
+    weights = [tf.constant([1.0, 0.5, 1.0])] * 3
+    return tf.contrib.legacy_seq2seq.model_with_buckets(
+        ids_of_steps(tf, TIME, SIZE),
+        ids_of_steps(tf, 3, CLASSES),
+        ids_of_steps(tf, 3, CLASSES),
+        weights,
+        [(2, 1), (TIME, 3)],
+        model,
+        per_example_loss=kind == "each",
+    )
 
 
 @case("both", "time", "batch", "function", "by example")

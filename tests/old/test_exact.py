@@ -7,6 +7,9 @@ import exact_cases
 import numpy as np
 import pytest
 
+# by tf_slim; while a program runs, this is silent
+pytestmark = pytest.mark.filterwarnings("ignore:`(tf.layers|layer.apply).* is deprecated")
+
 
 @pytest.fixture(scope="module")
 def recorded():
