@@ -122,13 +122,13 @@ npm_tools = { [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version
 	--no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version) wabt@$(wabt_version); }
 pages := charrnn/pages
 
-# $(1) is the folder for the .wasm files of both pages, in the folders shared/ and learn/.
-kernels = mkdir -p $(1)/shared $(1)/learn && $(wat2wasm) $(pages)/shared/kernel.wat -o $(1)/shared/kernel.wasm && \
-	for form in learn fused; do sh .make/learn-wat $$form >.tools/$$form.wat && \
-		$(wat2wasm) --enable-relaxed-simd .tools/$$form.wat -o $(1)/learn/$$form.wasm || exit; done
+# $(1) is the folder for the .wasm files.
+kernels = mkdir -p $(1) && $(wat2wasm) $(pages)/shared/kernel.wat -o $(1)/kernel.wasm && \
+	for form in train fused; do sh .make/train-wat $$form >.tools/$$form.wat && \
+		$(wat2wasm) --enable-relaxed-simd .tools/$$form.wat -o $(1)/$$form.wasm || exit; done
 
 kernel: ## make the .wasm files of the pages, with npm
-	@$(npm_tools) && $(call kernels,$(pages))
+	@$(npm_tools) && $(call kernels,$(pages)/shared)
 
 python_sources := $(wildcard charrnn tests notebooks benchmarks docs .make) setup.py
 page_sources := $(wildcard $(pages) tests/pages)
@@ -153,8 +153,8 @@ lint: $(venv)/.done ## check the format, style, types, imports and notebooks
 # The .wasm files are made again, to see that they are those of their .wat files.
 lint_of_pages = { $(biome) format --config-path=.make $(page_sources) || { echo "run make format" >&2; exit 1; }; } && \
 	$(biome) lint --config-path=.make --error-on-warnings $(page_sources) && \
-	($(call kernels,.tools/kernels)) && for name in shared/kernel learn/learn learn/fused; do \
-		cmp -s .tools/kernels/$$name.wasm $(pages)/$$name.wasm || exit; done || \
+	($(call kernels,.tools/kernels)) && for name in kernel train fused; do \
+		cmp -s .tools/kernels/$$name.wasm $(pages)/shared/$$name.wasm || exit; done || \
 	{ echo "JavaScript, or a .wasm file is not that of its .wat: run make kernel" >&2; exit 1; }
 
 venv: $(venv)/.done ## make .venv with the locked packages and charrnn

@@ -15,10 +15,11 @@ import { meanOf } from "../shared/numbers.js";
 import { answers, current, network, useNetwork } from "../shared/worker.js";
 import { bigramBits, corpusOf } from "./corpus.js";
 import { directionsOf, propertiesOf } from "./features.js";
-import { packNpz, unpackNpz } from "./npz.js";
-import { TEXTS, Trainer } from "./trainer.js";
-import { initialVariables, setVariables, sizesOf, variablesOf } from "./variables.js";
+import { packNpz, unpackNpz } from "../shared/npz.js";
+import { Trainer } from "../shared/trainer.js";
+import { initialVariables, setVariables, sizesOf, variablesOf } from "../shared/variables.js";
 
+const TEXTS = 16; // N
 const WINDOW = 50; // M
 // Windows after which the state is set to zero, also within an epoch. Otherwise, on a long text, the network would
 // forget how to begin, which it does whenever it writes or reads.
@@ -75,7 +76,7 @@ export async function begun({ text, sizes, seed, goesOn, kernels }) {
   const wholeSizes = { ...sizes, ...file?.sizes, numClasses: corpus.chars.length };
   checkSize(wholeSizes);
 
-  const trainer = new Trainer(wholeSizes, WINDOW, kernels);
+  const trainer = new Trainer(wholeSizes, { texts: TEXTS, steps: WINDOW }, kernels);
   setVariables(trainer, initialVariables(trainer, seed));
   const shown = trainer.weights.slice();
   if (file !== null) {
@@ -218,10 +219,8 @@ Object.assign(answers, {
         const vocabulary = [...new Set(String(about.vocabulary))];
         const sizes = sizesOf(variables);
         checkSize(sizes);
-        if (sizes.lstmSize % 2 !== 0 || vocabulary.length !== sizes.numClasses) {
-          throw new Error(
-            "The file has an odd number of units, or another number of characters than it says.",
-          );
+        if (vocabulary.length !== sizes.numClasses) {
+          throw new Error("The file has another number of characters than it says.");
         }
         unpacked = { variables, vocabulary, sizes };
         send({ sizes });

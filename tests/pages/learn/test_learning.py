@@ -21,7 +21,8 @@ from charrnn.text.baselines import ngram_nats
 from charrnn.text.lines import shuffled
 
 HERE = Path(__file__).resolve().parent
-LOAD = HERE / "load.js"
+SHARED = HERE.parent / "shared"
+LOAD = SHARED / "load.js"
 PAGES = Path(charrnn.__file__).parent / "pages"
 ENGINE = PAGES / "shared" / "engine.js"
 TEXTS = 16
@@ -62,7 +63,7 @@ def run_trainer(folder, **request):
     """Run run_trainer.js on a folder that has the weights, and return its exit status and its errors."""
     (folder / "request.json").write_text(json.dumps({"steps": STEPS, "rate": RATE, **request}))
     done = subprocess.run(
-        ["node", str(HERE / "run_trainer.js"), str(folder)], stderr=subprocess.PIPE
+        ["node", str(SHARED / "run_trainer.js"), str(folder)], stderr=subprocess.PIPE
     )
     return done.returncode, done.stderr.decode()
 
@@ -116,7 +117,7 @@ def test_it_learns_as_the_notebooks_network_does(tmp_path, num_layers, clip):
     """Fifty updates; the norm of the gradients is above 0.05 and below 5."""
     model = started(num_layers)
     windows = windows_of_text()
-    losses_in_node, trained = train_in_node(tmp_path, model, windows, gradClip=clip)
+    losses_in_node, trained = train_in_node(tmp_path, model, windows, rule={"grad_clip": clip})
     losses, weights = train_in_tensorflow(model, windows, clip)
     np.testing.assert_allclose(losses_in_node, losses, atol=1e-3)
     for name, values in weights.items():
@@ -125,7 +126,7 @@ def test_it_learns_as_the_notebooks_network_does(tmp_path, num_layers, clip):
     assert losses[-1] < 0.75 * losses[0]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
 def test_the_weights_of_a_file_come_back_as_they_were(tmp_path, dtype):
     started(2).save(tmp_path / "first.npz", dtype)
     model = open_model(tmp_path / "first.npz")
