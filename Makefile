@@ -27,7 +27,7 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-targets := help train train-distributed sample notebook page page-of-anna page-of-learning models flags site kernel test test-fast \
+targets := help train train-distributed sample notebook page page-of-anna page-of-learning page-of-yours models flags site kernel test test-fast \
 	bench format lint venv lock clean again
 .PHONY: $(targets)
 
@@ -92,6 +92,9 @@ page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model a
 
 page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
 	@$(python) -m charrnn.pages.learning docs/learn.html
+
+page-of-yours: $(venv)/.done ## write docs/yours.html, which learns a text of yours
+	@$(python) -m charrnn export english docs/yours.html --learn
 
 models: $(venv)/.done ## train the models of languages, for hours
 	@$(python) .make/models.py checkpoints/models $(ARGS)
