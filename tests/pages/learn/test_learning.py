@@ -172,7 +172,7 @@ def answered(names, expression, *arguments):
     """Return what an expression of functions of the page is in node; the arguments are called a, b ..."""
     program = (
         f"const {{ {names} }} = require('{LOAD}')('{names}'); const [a, b, c] = JSON.parse("
-        f"require('fs').readFileSync(0)); console.log(JSON.stringify({expression}))"
+        f"require('fs').readFileSync(0)); (async () => console.log(JSON.stringify(await {expression})))()"
     )
     answer = subprocess.check_output(["node", "-e", program], input=json.dumps(arguments).encode())
     return json.loads(answer.decode())
@@ -185,11 +185,12 @@ MARKS = (
 )
 
 
-# the marks of German, of Polish, and of Swedish
+# the marks of German, of Polish, of Swedish, and of English books
 OTHER_MARKS = (
     "\u201eJa (so)\u201c, rief er.\n\n\u00bbNein [nie]\u00ab, sagte sie.\n\n" * 30,
     "Rzek\u0142: \u201etak\u201d (nie).\n\n" * 30,
     "Hon sade: \u201dja\u201d (nej).\n\n" * 30,
+    "\u2018It\u2019s (so),\u2019 he said.\n\nShe won\u2019t [go].\n\n" * 30,
 )
 
 
@@ -214,9 +215,9 @@ def test_probes_and_directions_are_those_of_least_squares():
         memory[:, 2] += value / 4
 
     call = (
-        "directionsOf(propertiesOf(Array.from(a[0].text + a[1].text), [0, 400], [400, 700]).filter("
-        "({ name }) => name === b), ...a.map(({ memories }) => memories.map((row) => Float32Array.from(row)))"
-        ").map((found) => "
+        "(await directionsOf(propertiesOf(Array.from(a[0].text + a[1].text), [0, 400], [400, 700]).filter("
+        "({ name }) => name === b), ...a.map(({ memories }) => memories.map((row) => Float32Array.from(row))),"
+        "() => true)).map((found) => "
         "({ ...found, probe: Array.from(found.probe), move: Array.from(found.move) }))"
     )
     sent = [{"text": text, "memories": memory.tolist()} for text, memory in zip(texts, memories)]
@@ -298,7 +299,7 @@ const engine = require(ENGINE);
 const { begun, learnWindow, directionsOf } = load();
 const { text, sizes, seed, steps } = JSON.parse(require("fs").readFileSync(0));
 
-function look({ trainer, shown, passage, practised, measuredFrom, properties }) {
+async function look({ trainer, shown, passage, practised, measuredFrom, properties }) {
   shown.set(trainer.weights);
   const network = new engine.Network(trainer.model(shown), trainer.kernel);
   const [fitted, measured] = [practised, passage].map((ids) => {
@@ -308,18 +309,18 @@ function look({ trainer, shown, passage, practised, measuredFrom, properties }) 
       return state.c.slice();
     });
   });
-  const directions = directionsOf(properties, fitted, measured.slice(measuredFrom));
+  const directions = await directionsOf(properties, fitted, measured.slice(measuredFrom), () => true);
   return Object.fromEntries(directions.map(({ name, correlation }) => [name, correlation]));
 }
 
 (async () => {
   const learning = await begun({ text, sizes, seed, kernels: [load.kernel] });
-  const looks = [look(learning)];
+  const looks = [await look(learning)];
   for (const step of steps) {
     while (learning.updates < step) {
       learnWindow(learning);
     }
-    looks.push(look(learning));
+    looks.push(await look(learning));
   }
   console.log(JSON.stringify(looks));
 })();
