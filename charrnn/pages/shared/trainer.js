@@ -155,9 +155,8 @@ export class Trainer {
     // A matrix the other way round has rows up to a multiple of four.
     const unitRows = filledUp(lstmSize, 4);
     this.softmaxBack = take(unitRows * padded);
-    for (const [index, layer] of layers.entries()) {
-      layer.recurrentBack = take(unitRows * 4 * lstmSize);
-      layer.inputBack = index > 0 ? take(unitRows * 4 * lstmSize) : null;
+    this.layerBack = take(unitRows * 4 * lstmSize);
+    for (const layer of layers) {
       layer.dropped = this.dropsRecurrent ? take(4 * lstmSize * lstmSize) : null;
       // h and c before each step, and after the last one.
       layer.outputs = take((steps + 1) * eights * width);
@@ -437,7 +436,7 @@ export class Trainer {
       this.dropOutputs(index, layer.back, layer.back);
     }
 
-    this.turn(this.recurrentOf(layer), rows, layer.recurrentBack);
+    this.turn(this.recurrentOf(layer), rows, this.layerBack);
     memoryBack.fill(0);
     for (let first = matrices - eights; first >= 0; first -= eights) {
       const pairs = [];
@@ -449,7 +448,7 @@ export class Trainer {
           pairs.push([gates, places[first + eight - eights].back]);
         }
       }
-      this.addBack(layer.recurrentBack, pairs, rows);
+      this.addBack(this.layerBack, pairs, rows);
     }
 
     for (const [place, { gates }] of places.entries()) {
@@ -462,10 +461,10 @@ export class Trainer {
     this.differentiateKernel(layer, index);
     if (index > 0) {
       const below = layers[index - 1];
-      this.turn(this.inputOf(layer), rows, layer.inputBack);
+      this.turn(this.inputOf(layer), rows, this.layerBack);
       below.back.fill(0);
       const pairs = places.map(({ gates }, place) => [gates, this.placesOf(below, place).back]);
-      this.addBack(layer.inputBack, pairs, rows);
+      this.addBack(this.layerBack, pairs, rows);
     }
   }
 

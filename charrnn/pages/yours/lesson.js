@@ -31,7 +31,7 @@ const RECENT = 20; // updates over which a loss is averaged
 const PIECE = 160; // characters
 const PIECES_EVERY = 4; // seconds
 
-let start = null; // {network, arrays, ids, kernels, numLayers, lstmSize}: what every text begins with
+let start = null; // {model, network, ids, kernels}: what every text begins with
 let lesson = null; // what is learned
 
 /** Return the mean surprisal of the letters of a text for the network that every text begins with, in nats. */
@@ -65,23 +65,24 @@ function surprisalOf(logits, id) {
 
 /** Give a trainer the weights of the network that every text begins with. Characters that it lacks have new ones. */
 function setStart(trainer, chars, seed) {
-  setVariables(trainer, initialVariables(trainer, seed));
-  const { arrays, lstmSize } = trainer;
-  for (const [name, array] of Object.entries(start.arrays)) {
-    const isOfCharacters = name === "table" || name.startsWith("softmax");
-    if (!isOfCharacters) {
-      arrays[name].set(array);
-    }
-  }
+  const { arrays, numClasses, lstmSize, layers } = trainer;
+  const first = { arrays, numClasses, lstmSize, numLayers: 1, layers: layers.slice(0, 1) };
+  setVariables(first, initialVariables(first, seed));
+
   const widths = { table: 4 * lstmSize, softmax_kernel: lstmSize, softmax_bias: 1 };
-  for (const [id, char] of chars.entries()) {
-    const from = start.ids.get(char);
-    if (from === undefined) {
+  for (const [name, stored] of Object.entries(start.model.arrays)) {
+    const values = decodeArray(stored);
+    const width = widths[name];
+    if (width === undefined) {
+      arrays[name].set(values);
       continue;
     }
-    for (const [name, width] of Object.entries(widths)) {
-      const row = start.arrays[name].subarray(from * width, (from + 1) * width);
-      arrays[name].set(row, id * width);
+    // It has a row for each character.
+    for (const [id, char] of chars.entries()) {
+      const from = start.ids.get(char);
+      if (from !== undefined) {
+        arrays[name].set(values.subarray(from * width, (from + 1) * width), id * width);
+      }
     }
   }
 }
@@ -114,10 +115,8 @@ function learnWindow() {
   return trainer.learn(charactersFrom(0), charactersFrom(1), rate);
 }
 
-/** Use the averages of the weights as they are now. */
+/** Use the averages of the weights as they are now, of which a Network has copied the matrices. */
 function showAverages() {
-  const { shown, trainer } = lesson;
-  shown.set(trainer.smoothed);
   for (const matrix of network.matrices) {
     network.fill(matrix);
   }
@@ -166,15 +165,10 @@ function keepLearned() {
 
 Object.assign(answers, {
   open({ network: model, chars, kernels }) {
-    const arrays = {};
-    for (const [name, array] of Object.entries(model.arrays)) {
-      arrays[name] = decodeArray(array);
-    }
     const ids = new Map(chars.map((char, id) => [char, id]));
-    const { numLayers, lstmSize } = model;
     // The last one has all that writing needs, and every browser compiles it.
     const opened = new Network(model, kernels.at(-1));
-    start = { network: opened, arrays, ids, kernels, numLayers, lstmSize };
+    start = { model, network: opened, ids, kernels };
   },
 
   async judge({ text }, send, goesOn) {
@@ -182,24 +176,24 @@ Object.assign(answers, {
   },
 
   begin({ chars, ids, edge, rule, seed }, send) {
-    const { numLayers, lstmSize, kernels } = start;
+    const { model, kernels } = start;
+    const { numLayers, lstmSize } = model;
     const window = { texts: rule.batch_size, steps: rule.num_steps };
     const sizes = { numClasses: chars.length, lstmSize, numLayers };
     const trainer = new Trainer(sizes, window, kernels, rule, seed);
     setStart(trainer, chars, seed);
     trainer.beginAverages();
-    const shown = trainer.smoothed.slice();
     const windows = windowsOf(rule, edge);
     const total = rule.epochs * windows;
     const kernel = kernels.at(-1);
-    lesson = { trainer, shown, kernel, ids, edge, windows, total, rule, losses: [], seconds: 0 };
+    lesson = { trainer, kernel, ids, edge, windows, total, rule, losses: [], seconds: 0 };
     useContrast(new Contrast(start.network, charactersOf(chars, start.ids)));
     send({ total });
   },
 
   async learn(message, send, goesOn) {
-    const { trainer, total, rule, shown } = lesson;
-    useNetwork(new Network(trainer.model(shown), lesson.kernel));
+    const { trainer, total, rule } = lesson;
+    useNetwork(new Network(trainer.model(trainer.smoothed), lesson.kernel));
     let pieceAt = 0; // seconds
     const report = (more = {}) => {
       const { seconds, losses } = lesson;
