@@ -7,11 +7,22 @@ import { setCharacters } from "../shared/shown.js";
 import { ask, byId, download, onClick, showText } from "../shared/view.js";
 import { hashOf } from "./whose.js";
 
-/** The document as it arrived: nothing has changed it yet. */
-const page = document.documentElement.outerHTML;
 const SLOT = '<script type="text/plain" id="learned">';
 const HASH = 8;
 const SLOT_END = "</" + "script>";
+
+/** The document as it arrived, up to what it has learned, and from there on: nothing has changed it yet. */
+const page = partsOf(document.documentElement.outerHTML);
+
+function partsOf(source) {
+  const from = source.indexOf(SLOT) + SLOT.length;
+  const to = source.indexOf(SLOT_END, from);
+  // A Blob takes less memory than a text.
+  return {
+    before: `<!doctype html>\n${source.slice(0, from)}`,
+    after: new Blob([source.slice(to), "\n"]),
+  };
+}
 
 /** Return a checksum of what a page has learned, of HASH characters. */
 function hashed(json) {
@@ -51,7 +62,7 @@ export function openLearned() {
   );
 }
 
-/** Return the page with what it has learned. */
+/** Return the page with what it has learned, a Blob. */
 export function savedPage({ hasText }) {
   const { model, chars, beginnings, known, about, name, learnedText, update } = state;
   const learned = {
@@ -60,11 +71,8 @@ export function savedPage({ hasText }) {
     windows: base64Of(Uint32Array.from(known.windows)),
     text: hasText ? learnedText : "",
   };
-  const from = page.indexOf(SLOT) + SLOT.length;
-  const to = page.indexOf(SLOT_END, from);
-  // No "<" is in it, so that it cannot end the element.
-  const json = JSON.stringify(learned).replaceAll("<", "\\u003c");
-  return `<!doctype html>\n${page.slice(0, from)}${hashed(json)}${json}${page.slice(to)}\n`;
+  const json = JSON.stringify(learned).replaceAll("<", "\\u003c"); // so that it cannot end the element
+  return new Blob([page.before, hashed(json), json, page.after]);
 }
 
 /** Return a name for a file. */

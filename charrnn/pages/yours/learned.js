@@ -36,6 +36,8 @@ export function drawCourse() {
   for (const id of ["pieces-said", "pieces", "curve-of"]) {
     byId(id).hidden = !isShown; // a page that was saved has none
   }
+  const when = stage === "learning" ? "What it writes now" : "What it wrote meanwhile";
+  showText("pieces-said", `${when}, the newest first. At the beginning, it wrote as before.`);
   drawPieces();
   drawCurve();
 }

@@ -205,7 +205,7 @@ def test_a_saved_page_opens_with_what_it_learned_and_writes_the_same(own, tmp_pa
     assert not again["give"].is_displayed()
     assert not again.js("state.stage === 'learning'")
     # It can be saved again, and go on with another text.
-    assert again.js("savedPage({ hasText: false }).length") > 10_000
+    assert again.js("savedPage({ hasText: false }).size") > 10_000
     again.click("another")
     again.learn(LONG[:2_500])
     again.assert_nothing_wrong()
