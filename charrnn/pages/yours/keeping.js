@@ -94,7 +94,13 @@ function savePage() {
 
 function saveNpz() {
   const { model, chars, about, name } = state;
-  ask("pack", { model, chars, about }, ({ bytes }) => give(bytes, `${fileNameOf(name)}.npz`));
+  ask("pack", { model, chars, about }, ({ bytes, refused }) => {
+    if (refused) {
+      showText("saved", refused);
+    } else {
+      give(bytes, `${fileNameOf(name)}.npz`);
+    }
+  });
 }
 
 /** Draw what can be kept. */

@@ -6,7 +6,7 @@
  *             and {piece} where a text was written; at last, or when it was stopped, {model}: the network that was learned
  *   rest   {} -> {model}: that of now, of a learning that was stopped
  *   reopen {model, chars}   a network that was learned before
- *   pack   {model, chars, about} -> {bytes} of a .npz for charrnn */
+ *   pack   {model, chars, about} -> {bytes} of a .npz for charrnn; {refused} says why there is none */
 import { Contrast } from "../shared/contrast.js";
 import { decodeArray, Network } from "../shared/engine.js";
 import { meanOf } from "../shared/numbers.js";
@@ -249,7 +249,11 @@ Object.assign(answers, {
       bias: `bias_${layer}`,
     }));
     const sizes = { numClasses: chars.length, lstmSize, numLayers, layers };
-    const bytes = await packNpz(variablesOf(sizes, arrays), about);
-    send({ bytes });
+    try {
+      const bytes = await packNpz(variablesOf(sizes, arrays), about);
+      send({ bytes });
+    } catch ({ message }) {
+      send({ refused: message });
+    }
   },
 });

@@ -2,8 +2,10 @@
 
 import re
 import time
+from unittest import mock
 
 import pytest
+from conftest import ROOT
 
 from charrnn.engines.opening import open_model
 from charrnn.pages import yours
@@ -243,9 +245,46 @@ def test_charrnn_opens_what_is_saved_for_it_and_writes_the_same(own, tmp_path):
         assert n_same >= 2, contrast
 
 
+def test_a_page_that_comes_by_http_learns(own):
+    """From another machine, a browser then gives it no SHA-256: here it is taken away."""
+    view = own()
+    view.js("void Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    view.learn()
+    assert view.js("state.about.text.sha256") == ""
+    assert len(view.texts()) == 3
+
+
 @pytest.mark.parametrize("width, height", [(390, 844), (768, 1024), (1280, 720)])
 def test_nothing_is_wider_than_the_screen(own, width, height):
     view = own(width=width, height=height, touch=width < 500)
     assert view.js("document.documentElement.scrollWidth") <= width
     view.learn()
     assert view.js("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.slow
+def test_the_model_of_a_language_learns_a_text_as_charrnn_train_does(open_page, tmp_path):
+    """With a processor that is four times as slow, as a phone's: what is drawn, while the worker learns."""
+    path = tmp_path / "yours.html"
+    # The words of the language take a minute to write, and are not looked at here.
+    with mock.patch.object(yours, "WRITTEN", 2_000):
+        yours.export_learning_page(
+            open_model("english"),
+            path,
+            rule=table_from_model(yours.LEAST, yours.MOST),
+            writing=START_WRITING,
+        )
+    assert path.stat().st_size < 5_000_000
+    view = open_page(path, view=Yours)
+    view.wait("byId('failure').hidden")
+    view.command("Emulation.setCPUThrottlingRate", rate=4)
+    view.learn((ROOT / "tests" / "data" / "voices" / "diary.txt").read_text("utf-8"))
+    view.command("Emulation.setCPUThrottlingRate", rate=1)
+
+    losses = view.js("state.heldOut.map(({ loss }) => loss)")
+    # Two seeds of charrnn-train: 1.2055 and 1.2164 at the end, 1.1647 and 1.1689 at their best.
+    assert losses[-1] == pytest.approx(1.211, abs=0.03)
+    assert min(losses) == pytest.approx(1.167, abs=0.03)
+    assert view.js("savedPage({ hasText: false }).size") < 9_500_000
+    assert not view["language-said"].is_displayed()
+    view.assert_nothing_wrong()
