@@ -27,7 +27,7 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-targets := help train train-distributed sample notebook page page-of-anna page-of-learning models flags site kernel test test-pages test-fast \
+targets := help train train-distributed sample notebook page page-of-anna page-of-learning page-of-yours models flags site kernel test test-pages test-fast \
 	bench format lint venv lock clean again
 .PHONY: $(targets)
 
@@ -93,6 +93,9 @@ page-of-anna: $(venv)/.done ## write docs/anna.html, the web page of the model a
 page-of-learning: $(venv)/.done ## write docs/learn.html, where a network learns
 	@$(python) -m charrnn.pages.learning docs/learn.html
 
+page-of-yours: $(venv)/.done ## write docs/yours.html, which learns a text of yours
+	@$(python) -m charrnn export english docs/yours.html --learn
+
 models: $(venv)/.done ## train the models of languages, for hours
 	@$(python) .make/models.py checkpoints/models $(ARGS)
 
@@ -126,13 +129,13 @@ npm_tools = { [ "$$($(biome) --version 2>/dev/null)" = "Version: $(biome_version
 	--no-fund --prefer-offline --loglevel=error @biomejs/biome@$(biome_version) wabt@$(wabt_version); }
 pages := charrnn/pages
 
-# $(1) is the folder for the .wasm files of both pages, in the folders shared/ and learn/.
-kernels = mkdir -p $(1)/shared $(1)/learn && $(wat2wasm) $(pages)/shared/kernel.wat -o $(1)/shared/kernel.wasm && \
-	for form in learn fused; do sh .make/learn-wat $$form >.tools/$$form.wat && \
-		$(wat2wasm) --enable-relaxed-simd .tools/$$form.wat -o $(1)/learn/$$form.wasm || exit; done
+# $(1) is the folder for the .wasm files.
+kernels = mkdir -p $(1) && $(wat2wasm) $(pages)/shared/kernel.wat -o $(1)/kernel.wasm && \
+	for form in train fused; do sh .make/train-wat $$form >.tools/$$form.wat && \
+		$(wat2wasm) --enable-relaxed-simd .tools/$$form.wat -o $(1)/$$form.wasm || exit; done
 
 kernel: ## make the .wasm files of the pages, with npm
-	@$(npm_tools) && $(call kernels,$(pages))
+	@$(npm_tools) && $(call kernels,$(pages)/shared)
 
 python_sources := $(wildcard charrnn tests notebooks benchmarks docs .make) setup.py
 page_sources := $(wildcard $(pages) tests/pages)
@@ -157,8 +160,8 @@ lint: $(venv)/.done ## check the format, style, types, imports and notebooks
 # The .wasm files are made again, to see that they are those of their .wat files.
 lint_of_pages = { $(biome) format --config-path=.make $(page_sources) || { echo "run make format" >&2; exit 1; }; } && \
 	$(biome) lint --config-path=.make --error-on-warnings $(page_sources) && \
-	($(call kernels,.tools/kernels)) && for name in shared/kernel learn/learn learn/fused; do \
-		cmp -s .tools/kernels/$$name.wasm $(pages)/$$name.wasm || exit; done || \
+	($(call kernels,.tools/kernels)) && for name in kernel train fused; do \
+		cmp -s .tools/kernels/$$name.wasm $(pages)/shared/$$name.wasm || exit; done || \
 	{ echo "JavaScript, or a .wasm file is not that of its .wat: run make kernel" >&2; exit 1; }
 
 venv: $(venv)/.done ## make .venv with the locked packages and charrnn

@@ -1,6 +1,6 @@
 """What mkdocs calls: links of a page that lead out of docs/ become links to the repository.
 
-As long as the project has no address, they become plain text. With one, the two pages of networks have a picture that
+As long as the project has no address, they become plain text. With one, the pages of networks have a picture that
 is shown where a link to them is.
 """
 
@@ -13,7 +13,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "notebooks"))
 
 import generate
 
-PICTURES = {"anna.html": "images/anna-page.png", "learn.html": "images/learn-page.png"}
+PICTURES = {
+    "anna.html": "images/anna-page.png",
+    "learn.html": "images/learn-page.png",
+    "yours.html": "images/yours-page.png",
+}
 LINK_OUT = re.compile(r"\[([^\]]*)\]\(\.\./([^)]+)\)")
 
 
@@ -35,7 +39,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def on_post_build(config: Any, **_: Any) -> None:
-    """Name the pictures of the two pages in their copies on the website: it takes an address that others can read."""
+    """Name the pictures of the pages in their copies on the website: it takes an address that others can read."""
     address = generate.address()
     if address is None:
         return

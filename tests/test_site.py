@@ -49,14 +49,14 @@ def test_the_page_of_flags_is_that_of_the_commands(tmp_path):
     assert written.read_text() == (ROOT / "docs" / "flags.md").read_text()
 
 
-@pytest.mark.parametrize("page", ["anna.html", "learn.html"])
-def test_the_two_pages_are_pages_of_the_site(site, page):
+@pytest.mark.parametrize("page", ["anna.html", "learn.html", "yours.html"])
+def test_the_pages_of_networks_are_pages_of_the_site(site, page):
     assert read(site, page) == (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert f'href="{page}"' in read(site, "training.html")
 
 
-@pytest.mark.parametrize("page", ["anna", "learn"])
-def test_a_link_to_one_of_the_two_pages_has_a_picture(site_of_a_fork, page):
+@pytest.mark.parametrize("page", ["anna", "learn", "yours"])
+def test_a_link_to_one_of_these_pages_has_a_picture(site_of_a_fork, page):
     picture = f"docs/images/{page}-page.png"
     assert (ROOT / picture).exists()
     head, _ = read(site_of_a_fork, f"{page}.html").split("</head>", 1)

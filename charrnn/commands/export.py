@@ -16,8 +16,10 @@ from charrnn.data import StrPath
 from charrnn.engines.trained_model import Model
 from charrnn.pages.stored import WEIGHTS
 from charrnn.pages.webpage import export_page
+from charrnn.pages.yours import LEAST, MOST, export_learning_page
 from charrnn.system import errors, files, terminal
 from charrnn.text import corpus
+from charrnn.training.presets import START_WRITING, table_from_model
 
 # the types of the weights in each format
 STORED = {
@@ -105,6 +107,12 @@ def make_parser() -> arguments.Parser:
         help="show a passage that the network wrote on a page, and none of the training text. The network may have "
         "learned pieces of it by heart all the same",
     )
+    parser.add_argument(
+        "--learn",
+        action="store_true",
+        help="write a page on which the network learns a text of its reader's, in a browser, and then writes. Its "
+        "weights are int8",
+    )
     arguments.add_model_arguments(parser)
     return parser
 
@@ -130,10 +138,13 @@ def _main(args: argparse.Namespace) -> None:
         "--train-text": args.train_text is not None,
         "--title": args.title is not None,
         "--no-passage": args.no_passage,
+        "--learn": args.learn,
     }
     for flag, is_given in of_a_page.items():
         if is_given and format_ != "html":
             raise ValueError(f"{flag} is for a page: without one, it has no effect")
+    if args.learn:
+        _check_learning(args)
     arguments.check_encoding(args, args.train_text, args.vocab_from)
 
     text_name = args.vocab_from if args.train_text is None else args.train_text
@@ -142,6 +153,9 @@ def _main(args: argparse.Namespace) -> None:
         text = arguments.read_named(text_name, args)
     model = arguments.open_named(model_name, args)
 
+    if args.learn:
+        _write_learning_page(args, model, target)
+        return
     if format_ == "html":
         _write_page(args, model, target, text)
         return
@@ -150,6 +164,20 @@ def _main(args: argparse.Namespace) -> None:
     else:
         export_saved_model(model, target)
     terminal.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
+
+
+def _check_learning(args: argparse.Namespace) -> None:
+    """Raise ValueError if there are flags that have no effect on a page that learns."""
+    of_others = {
+        "--train-text": args.train_text is not None,
+        "--no-passage": args.no_passage,
+        "--weights": args.weights not in (None, "int8"),
+    }
+    for flag, is_given in of_others.items():
+        if is_given:
+            raise ValueError(
+                f"{flag} has no effect on a page that learns: leave it out, or --learn"
+            )
 
 
 def _is_there(place: str) -> bool:
@@ -199,3 +227,17 @@ def _write_page(
     )
     for unit in page.units:
         print(f"  {unit.unit!s:<10} {unit.feature:<40} {unit.correlation:+.2f}")
+
+
+def _write_learning_page(args: argparse.Namespace, model: Model, target: str) -> None:
+    """Write a page that learns a text, and print its size."""
+    size = export_learning_page(
+        model,
+        target,
+        rule=table_from_model(LEAST, MOST),
+        writing=START_WRITING,
+        title=args.title,
+    )
+    terminal.write(
+        f"wrote {target}: {size / 1e6:.1f} MB; open it in a browser, and paste a text\n", sys.stdout
+    )

@@ -77,3 +77,16 @@ def _module(path: Path, seen: List[Path]) -> str:
 def to_json(value: Any) -> str:
     """Return JSON without any "<", so that it cannot end the script element that contains it."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def shortened(source: str) -> str:
+    """Return a script or style without what it does not need: indentation, line ends after signs, and comments but for
+    those in the middle of a line.
+    """
+    without_comments = re.sub(
+        r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n)*|[ \t]+//[ ][^\n]*$",
+        "",
+        source,
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    return re.sub(r"(?<=[,;{(\[])\n", "", without_comments)

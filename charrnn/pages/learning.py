@@ -4,11 +4,10 @@ Its sources are in ``charrnn/pages/learn``, with three texts to learn; those tha
 are in ``charrnn/pages/shared``.
 """
 
-import re
 import sys
 from pathlib import Path
 
-from charrnn.pages.assembly import SOURCES, assemble
+from charrnn.pages.assembly import SOURCES, assemble, shortened
 from charrnn.system import files
 from charrnn.version import __version__
 
@@ -25,20 +24,7 @@ def learning_page() -> str:
     for name, file in TEXTS.items():
         text = (SOURCES / "learn" / file).read_text("utf-8")
         elements += f'<script type="text/plain" title="{name}">{text}</script>\n'
-    return assemble("learn.html", {"version": __version__, "texts": elements}, _shortened)
-
-
-def _shortened(source: str) -> str:
-    """Leave out what a script or style does not need: indentation, line ends after signs, and comments but for those in
-    the middle of a line.
-    """
-    without_comments = re.sub(
-        r"^\s*(?:/\*.*?\*/\s*|//[^\n]*\n)*|[ \t]+//[ ][^\n]*$",
-        "",
-        source,
-        flags=re.MULTILINE | re.DOTALL,
-    )
-    return re.sub(r"(?<=[,;{(\[])\n", "", without_comments)
+    return assemble("learn.html", {"version": __version__, "texts": elements}, shortened)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Presets: the hyperparameters that a run can start from."""
 
 import math
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import numpy as np
 
@@ -160,6 +160,30 @@ def auto_from_model(n_characters: int) -> Dict[str, Any]:
         save_every_n=math.ceil(steps / EVALUATIONS),
     )
     return values
+
+
+def table_from_model(least: int, most: int) -> Dict[str, Any]:
+    """Return what :func:`auto_from_model` sets for each length of a text from ``least`` to ``most`` characters.
+
+    ``always`` has what is the same for all, and ``rows`` lists of a length, from which on they hold, and the values of
+    ``names``. The sizes of the network are not in it.
+    """
+    values_of_lengths = {length: auto_from_model(length) for length in range(least, most + 1)}
+    first = values_of_lengths[least]
+    varied = [
+        name
+        for name in sorted(first)
+        if any(values[name] != first[name] for values in values_of_lengths.values())
+    ]
+    names = [name for name in varied if name != "lstm_size"]
+
+    rows: List[List[Any]] = []
+    for length, values in values_of_lengths.items():
+        row = [values[name] for name in names]
+        if not rows or rows[-1][1:] != row:
+            rows.append([length, *row])
+    always = {name: value for name, value in first.items() if name not in varied}
+    return {"always": always, "names": names, "rows": rows}
 
 
 def _between(least: float, value: float, most: float) -> float:

@@ -20,6 +20,7 @@ export const FEATURES = [
       "\u201e\u201c\u201d",
       "\u00ab\u00bb",
       "\u00bb\u00ab",
+      "\u2018\u2019",
     ),
   ],
   ["inside brackets", ["outside", "in brackets"], inside("()", "[]", "{}")],
@@ -41,7 +42,7 @@ function distances(pattern) {
 }
 
 /** Return a function from characters to 1 inside one of some pairs, else 0. A pair is what opens it, and then what may close
- * it. The end of a paragraph closes all of them: a blank line, or any line end of a text without one. */
+ * it, but not between two letters, where it is an apostrophe. The end of a paragraph closes all of them: a blank line, or any line end of a text without one. */
 function inside(...pairs) {
   const closersOf = new Map(pairs.map(([opener, ...closers]) => [opener, closers]));
   return (characters) => {
@@ -49,7 +50,9 @@ function inside(...pairs) {
     const hasBlanks = characters.some(isBlank);
     let open = [];
     return characters.map((char, place) => {
-      const isClosing = open.at(-1)?.includes(char);
+      const around = `${characters[place - 1]}${characters[place + 1]}`;
+      const isApostrophe = char === "\u2019" && /^\p{L}\p{L}$/u.test(around);
+      const isClosing = !isApostrophe && open.at(-1)?.includes(char);
       const endsParagraph = hasBlanks ? isBlank(char, place) : char === "\n";
       if (isClosing) {
         open.pop();
@@ -99,8 +102,9 @@ function meanRow(rows, isOne = () => true) {
   return mean;
 }
 
-/** Return what solves ridge regressions on rows [T, D]: a function from values [T] to a probe [D]. */
-function ridge(rows) {
+/** Return what solves ridge regressions on rows [T, D]: a function from values [T] to a probe [D]. With many columns it takes
+ * seconds: `goesOn` is called again and again, so that other work can be done meanwhile. */
+async function ridge(rows, goesOn) {
   const mean = meanRow(rows);
   const centered = rows.map((row) => Float64Array.from(row, (value, place) => value - mean[place]));
   const columns = Array.from(mean, (_, column) =>
@@ -119,6 +123,7 @@ function ridge(rows) {
       }
       factor[row][column] = isDiagonal ? Math.sqrt(rest) : rest / factor[column][column];
     }
+    await goesOn();
   }
 
   return (values) => {
@@ -153,9 +158,9 @@ function correlationOf(left, right) {
 /** Return a direction of the memory for each of some properties, {name, ends, correlation, probe, move, outside, inside}: see
  * setDirections in engine.js.
  * @param {Object[]} properties from propertiesOf @param {Float32Array[]} fittedMemories [T, D], after each character of the
- * one part @param {Float32Array[]} measuredMemories of the other */
-export function directionsOf(properties, fittedMemories, measuredMemories) {
-  const probeOf = ridge(fittedMemories);
+ * one part @param {Float32Array[]} measuredMemories of the other @param {Function} goesOn see ridge */
+export async function directionsOf(properties, fittedMemories, measuredMemories, goesOn) {
+  const probeOf = await ridge(fittedMemories, goesOn);
   return properties.map(({ name, ends, fitted: values, measured }) => {
     const mean = meanOf(values);
     const probe = probeOf(values.map((value) => value - mean));

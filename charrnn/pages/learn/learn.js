@@ -1,6 +1,7 @@
 /* The page on which a network learns: its fields and buttons. The worker learns; the modules of this page ask it, and show
  * what it answers. */
 import { change, drawWith, state } from "../shared/change.js";
+import { onDrop } from "../shared/files.js";
 import { valueAt } from "../shared/shown.js";
 import {
   byId,
@@ -87,18 +88,6 @@ function startFields() {
   byId("temperature").addEventListener("change", rewriteNewest);
 }
 
-/** Take a file that is dropped anywhere on the page. */
-function startDrop() {
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    const [file] = event.dataTransfer.files;
-    if (file) {
-      event.preventDefault();
-      takeFile(file);
-    }
-  });
-}
-
 /** Have the browser ask before it leaves what is not saved. */
 function startLeaving() {
   addEventListener("beforeunload", (event) => {
@@ -117,7 +106,7 @@ function start() {
   useFields();
   startButtons();
   startFields();
-  startDrop();
+  onDrop(takeFile);
   startLeaving();
 }
 

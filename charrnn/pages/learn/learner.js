@@ -1,24 +1,27 @@
 /* What learns beside the page: more jobs for the worker. What it writes it writes with the weights of the last look.
  *   unpack {bytes} -> {sizes} of a network in a .npz, with which `begin` can go on; {refused} says why there is none
  *   begin {text, sizes, seed, goesOn, kernels}
- *         -> {untrained, chars, passage, ...}: the properties of a network that has learned nothing, then what is known of
- *            a new network, or of the one that was unpacked; {refused} says why there is none
+ *         -> {chars, passage, ...}: what is known of a new network, or of the one that was unpacked; {refused} says why
+ *            there is none
  *   learn {}       -> {updates, epoch, loss} again and again, until it is stopped; {diverged} ends it, and says to which
  *                     step it went back
  *   pace  {rate}   of what is learned from now on
- *   look  {}       -> what `read` answers of the passage with the weights of now, after which `updates`; the mean loss in
+ *   back  {}       -> {updates, epoch} of the best look, to which it goes back
+ *   look  {finds}  -> what `read` answers of the passage with the weights of now, after which `updates`; the mean loss in
  *                     bits of what was `read` in the last steps, and of what is `held` out; `isBest`: the latter is the lowest so
- *                     far; and `properties`: what is known of a direction for each property of the text, {name, ends, correlation}
+ *                     far; and `properties`: what is known of a direction for each property of the text, {name, ends, correlation},
+ *                     and `untrained`, of a network that has learned nothing; of a large network only if it `finds`
  *   save  {isBest} -> {bytes}: of the best look, or of now */
 import { Network } from "../shared/engine.js";
 import { meanOf } from "../shared/numbers.js";
 import { answers, current, network, useNetwork } from "../shared/worker.js";
 import { bigramBits, corpusOf } from "./corpus.js";
 import { directionsOf, propertiesOf } from "./features.js";
-import { packNpz, unpackNpz } from "./npz.js";
-import { TEXTS, Trainer } from "./trainer.js";
-import { initialVariables, setVariables, sizesOf, variablesOf } from "./variables.js";
+import { packNpz, unpackNpz } from "../shared/npz.js";
+import { Trainer } from "../shared/trainer.js";
+import { initialVariables, setVariables, sizesOf, variablesOf } from "../shared/variables.js";
 
+const TEXTS = 16; // N
 const WINDOW = 50; // M
 // Windows after which the state is set to zero, also within an epoch. Otherwise, on a long text, the network would
 // forget how to begin, which it does whenever it writes or reads.
@@ -32,6 +35,7 @@ const LEAST_PRACTISED = 500; // of which there may be fewer, but not too few
 const BEGINNING = 12; // characters, at most, of the text with which samples begin
 const BEGINNING_WITHOUT_SPACES = 4;
 const LARGEST = 2 ** 26; // numbers in the memory: 256 MB
+const LARGE = 256; // numbers in the memories of all layers
 const SLOW_UPDATES = 700;
 const LONGEST_UPDATE = 1; // second: in a longer one a phone slept
 const NO_MODEL = "The file is no model that this page can read.";
@@ -75,7 +79,7 @@ export async function begun({ text, sizes, seed, goesOn, kernels }) {
   const wholeSizes = { ...sizes, ...file?.sizes, numClasses: corpus.chars.length };
   checkSize(wholeSizes);
 
-  const trainer = new Trainer(wholeSizes, WINDOW, kernels);
+  const trainer = new Trainer(wholeSizes, { texts: TEXTS, steps: WINDOW }, kernels);
   setVariables(trainer, initialVariables(trainer, seed));
   const shown = trainer.weights.slice();
   if (file !== null) {
@@ -103,6 +107,8 @@ export async function begun({ text, sizes, seed, goesOn, kernels }) {
     trainer,
     corpus,
     shown,
+    first: shown.slice(),
+    untrained: null,
     best: { weights: trainer.weights.slice(), updates: 0, loss: Infinity },
     updates: 0,
     seconds: 0,
@@ -117,28 +123,46 @@ export async function begun({ text, sizes, seed, goesOn, kernels }) {
   };
 }
 
-/** Read a text, and return the memories of all layers after each character. */
-async function memoriesOf(ids, goesOn) {
-  const state = network.zeroState();
+/** Read a text with a network, and return the memories of all layers after each character. */
+async function memoriesOf(reader, ids, goesOn) {
+  const state = reader.zeroState();
   const memories = [];
   for (const id of ids) {
-    network.step(id, state);
+    reader.step(id, state);
     memories.push(state.c.slice());
     await goesOn();
   }
   return memories;
 }
 
-/** Have the network read the passage, and find the directions in which its memory has the properties of the text. */
-async function readPassage(learning, send, goesOn) {
-  const { passage, practised, measuredFrom, properties } = learning;
-  const fitted = await memoriesOf(practised, goesOn);
-  const memories = await memoriesOf(passage, goesOn);
-  const directions = directionsOf(properties, fitted, memories.slice(measuredFrom));
-  network.setDirections(directions);
-  const found = directions.map(({ name, ends, correlation }) => ({ name, ends, correlation }));
-  const sendWithProperties = (answer) => send({ ...answer, properties: found });
-  await answers.read({ key: "passage", pieces: [passage] }, sendWithProperties, goesOn);
+/** Find the directions in which the memory of a network has the properties of the text. */
+async function findDirections(reader, { passage, practised, measuredFrom, properties }, goesOn) {
+  const fitted = await memoriesOf(reader, practised, goesOn);
+  const memories = await memoriesOf(reader, passage, goesOn);
+  return directionsOf(properties, fitted, memories.slice(measuredFrom), goesOn);
+}
+
+/** Return what the page is told of directions. */
+function toldOf(directions) {
+  return directions.map(({ name, ends, correlation }) => ({ name, ends, correlation }));
+}
+
+/** Have the network read the passage. If it `finds`, look for the properties of the text in its memory first, and, once, in that
+ * of a network that has learned nothing. */
+async function readPassage(learning, finds, send, goesOn) {
+  const found = { properties: null };
+  if (finds) {
+    if (learning.untrained === null) {
+      const reader = new Network(learning.trainer.model(learning.first), learning.trainer.kernel);
+      learning.untrained = toldOf(await findDirections(reader, learning, goesOn));
+    }
+    const directions = await findDirections(network, learning, goesOn);
+    network.setDirections(directions);
+    found.properties = toldOf(directions);
+    found.untrained = learning.untrained;
+  }
+  const sendFound = (answer) => send({ ...answer, ...found });
+  await answers.read({ key: "passage", pieces: [learning.passage] }, sendFound, goesOn);
 }
 
 /** Learn from the next window, and return the loss. */
@@ -192,11 +216,16 @@ async function answerOrRefuse(send, answer, otherwise = "") {
   }
 }
 
-/** Return what is known of a network before it learns. `untrained` are the properties of one that has learned nothing. */
-function description({ corpus, trainer, passage, heldFrom }, untrained) {
+/** Return whether it takes long to look for properties in the memory of a network: then this waits for a pause. */
+function isLarge({ numLayers, lstmSize }) {
+  return numLayers * lstmSize > LARGE;
+}
+
+/** Return what is known of a network before it learns. */
+function description({ corpus, trainer, passage, heldFrom }) {
   const { ids, edge, chars, note } = corpus;
   return {
-    untrained,
+    isLarge: isLarge(trainer),
     chars,
     note,
     passage,
@@ -218,10 +247,8 @@ Object.assign(answers, {
         const vocabulary = [...new Set(String(about.vocabulary))];
         const sizes = sizesOf(variables);
         checkSize(sizes);
-        if (sizes.lstmSize % 2 !== 0 || vocabulary.length !== sizes.numClasses) {
-          throw new Error(
-            "The file has an odd number of units, or another number of characters than it says.",
-          );
+        if (vocabulary.length !== sizes.numClasses) {
+          throw new Error("The file has another number of characters than it says.");
         }
         unpacked = { variables, vocabulary, sizes };
         send({ sizes });
@@ -230,7 +257,7 @@ Object.assign(answers, {
     );
   },
 
-  begin(message, send, goesOn) {
+  begin(message, send) {
     // What these ask is about the network of before.
     for (const kind of ["learn", "look", "write", "held", "why"]) {
       current[kind] = null;
@@ -240,8 +267,7 @@ Object.assign(answers, {
       const { trainer } = learning;
       learned = learning;
       useNetwork(new Network(trainer.model(learning.shown), trainer.kernel));
-      const sendDescription = ({ properties }) => send(description(learning, properties));
-      await readPassage(learning, sendDescription, goesOn);
+      send(description(learning));
     });
   },
 
@@ -285,7 +311,13 @@ Object.assign(answers, {
     rate = message.rate;
   },
 
-  async look(_, send, goesOn) {
+  back(_, send) {
+    goBack(learned);
+    const { updates, windows } = learned;
+    send({ updates, epoch: updates / windows });
+  },
+
+  async look({ finds }, send, goesOn) {
     const learning = learned;
     const { trainer, shown, heldFrom, updates, seconds, losses } = learning;
     // They stay while the training goes on.
@@ -302,7 +334,7 @@ Object.assign(answers, {
       }
       send({ ...answer, updates, seconds, read: bitsOf(losses), held, isBest });
     };
-    await readPassage(learning, sendLook, goesOn);
+    await readPassage(learning, finds || !isLarge(trainer), sendLook, goesOn);
   },
 
   save({ isBest }, send) {

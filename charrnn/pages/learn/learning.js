@@ -8,6 +8,7 @@ export const FREE = { direction: null, value: null }; // no direction is held
 const LEAST_CORRELATION = 0.5; // of what a probe reads with a property
 const LEAST_ABOVE = 0.2; // that of before the training
 const WORSE = 0.07; // bits above the best loss of what is held out, from which on it is overfitting
+const LEAST_RISE = 150; // steps without a better look, after which it may end
 const FULL = 127; // as the worker shows a direction: half a span beyond its means, at these values
 const VALUES = [-0.5, 1.5];
 
@@ -95,9 +96,20 @@ export function isOverfitting() {
   return looks.at(-1)?.held > best?.held + WORSE;
 }
 
-/** Remember since when properties can be read, better than before the training. */
-export function track(properties, moment) {
+/** Return whether the loss of what is held out has risen for as long as it fell. */
+export function hasRisenAsLong() {
+  const { looks, best } = state;
+  const since = looks.at(-1).updates - best.updates;
+  return since >= Math.max(best.updates, LEAST_RISE);
+}
+
+/** Remember since when properties can be read, better than before the training, of which `untrained` are known. */
+export function track(properties, untrained, moment) {
   const { network, since, found } = state;
+  if (properties === null) {
+    return;
+  }
+  network.untrained = untrained;
   for (const [index, { name, correlation }] of properties.entries()) {
     const before = network.untrained[index].correlation;
     // Where much could be read before, it is half as far from 1 as then.

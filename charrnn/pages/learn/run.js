@@ -4,9 +4,10 @@ import { grouped } from "../shared/numbers.js";
 import { chars, recordsOf, setCharacters, textOf } from "../shared/shown.js";
 import { ask, byId, showNote } from "../shared/view.js";
 import { endWithWord, newText, writeText } from "../shared/writing.js";
-import { addLook, choose, cutLooks, FREE, track } from "./learning.js";
+import { addLook, choose, cutLooks, FREE, hasRisenAsLong, track } from "./learning.js";
 import { mayLose } from "./progress.js";
 import { chosenTemperature, showSizes, USUAL_RATE, useRate } from "./settings.js";
+import { own } from "./sources.js";
 
 const LEAST_PAUSE = 700; // milliseconds from the end of a look to the next, while it learns
 const WRITTEN = 220; // characters
@@ -88,7 +89,11 @@ function learn() {
       return;
     }
     if (bestStep !== undefined) {
-      goBackTo(bestStep);
+      goBackTo(
+        bestStep,
+        "It diverged: at this rate, each step leads further away. " +
+          `It is back at its best step, ${grouped(bestStep)}. Choose a smaller rate.`,
+      );
       return;
     }
     change(report);
@@ -98,16 +103,25 @@ function learn() {
   });
 }
 
-/** The training diverged, and the worker has gone back to its best step. */
-function goBackTo(step) {
+/** The worker has gone back to its best step, for a reason. */
+function goBackTo(step, reason) {
   pause();
-  showNote(
-    "note",
-    "It diverged: at this rate, each step leads further away. " +
-      `It is back at its best step, ${grouped(step)}. Choose a smaller rate.`,
-  );
+  showNote("note", reason);
   cutLooks(step);
   lookNow();
+}
+
+/** End a text of the reader's own at its best step. */
+function endAtBest() {
+  pause();
+  ask("back", {}, ({ updates, epoch }) => {
+    change({ updates, epoch });
+    goBackTo(
+      updates,
+      `It has ended by itself: from step ${grouped(updates)} on, it guessed the last tenth of the text worse, for as long as ` +
+        "it had guessed it better. It is back at this step, which is its best.",
+    );
+  });
 }
 
 function pause() {
@@ -125,18 +139,26 @@ function lookNow() {
   // `read` and `held` are losses: of what was learned in the last steps, and of what is held out.
   const began = performance.now();
   state.nextLook = Infinity;
-  ask("look", {}, ({ properties, updates, seconds, read, held, isBest, ...answer }) => {
-    if (state.network !== network) {
-      return;
-    }
-    change({ records: recordsOf(answer) });
-    track(properties, { updates, seconds });
-    writeForLook({ updates, read, held }, isBest);
+  const finds = !state.isRunning;
+  ask(
+    "look",
+    { finds },
+    ({ properties, untrained, updates, seconds, read, held, isBest, ...answer }) => {
+      if (state.network !== network) {
+        return;
+      }
+      change({ records: recordsOf(answer) });
+      track(properties, untrained, { updates, seconds });
+      writeForLook({ updates, read, held }, isBest);
+      if (state.isRunning && state.source === own && !isBest && hasRisenAsLong()) {
+        endAtBest();
+      }
 
-    // Where a look takes long, no more than half of the time is spent on looks.
-    const now = performance.now();
-    state.nextLook = now + Math.max(LEAST_PAUSE, now - began);
-  });
+      // Where a look takes long, no more than half of the time is spent on looks.
+      const now = performance.now();
+      state.nextLook = now + Math.max(LEAST_PAUSE, now - began);
+    },
+  );
 }
 
 /** Have the network go on from its beginning, with a direction held or none, and show the text when it is done.

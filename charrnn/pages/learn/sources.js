@@ -1,5 +1,6 @@
 /* The texts that can be learned: those of the page, and what the reader brings, typed or in a file. */
 import { isNew, state } from "../shared/change.js";
+import { textIn } from "../shared/files.js";
 import { counted } from "../shared/numbers.js";
 import { ask, byId, showNote, showText } from "../shared/view.js";
 import { choose } from "./learning.js";
@@ -39,21 +40,15 @@ export function drawSource() {
 
 /** Take a text or a network from a file. */
 export async function takeFile(file) {
-  const bytes = await file.arrayBuffer();
   if (/\.npz$/i.test(file.name)) {
-    takeNetwork(bytes, file.name);
+    takeNetwork(await file.arrayBuffer(), file.name);
     return;
   }
-
-  let text;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    const reason = "cannot be read as UTF-8 text. Perhaps it is UTF-16, or no text at all.";
-    showNote("note", `${file.name} ${reason}`);
-    return;
+    takeText(await textIn(file), file.name);
+  } catch ({ message }) {
+    showNote("note", message);
   }
-  takeText(text, file.name);
 }
 
 function takeNetwork(bytes, name) {

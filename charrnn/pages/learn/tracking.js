@@ -20,9 +20,13 @@ export function drawTracked() {
     list.replaceChildren(...lines.map((line) => make("li", "small", line)));
     list.querySelector(`[value="${focused}"]`)?.focus({ preventScroll: true });
   }
+  byId("nothing").hidden = properties?.length > 0;
   if (properties !== null) {
-    byId("nothing").hidden = properties.length > 0;
     showText("nothing", "This text has none of the properties that are looked for.");
+  } else if (state.network?.isLarge) {
+    showText("nothing", "In a network of this size, it is looked for when it pauses.");
+  } else {
+    showText("nothing", "Nothing yet: press Start.");
   }
   for (const button of list.querySelectorAll("button")) {
     button.ariaPressed = button.value === watched?.unit;

@@ -31,12 +31,26 @@ export class Contrast {
     }
   }
 
-  /** Return the logits to draw from, of the logits of the other network and those after a text that this one has read. */
-  applied(own, strength, { logits }) {
+  /** Change the logits by the contrast of the settings, if they have one, see `processors` in worker.js. */
+  process(changed, own, text, { contrast: strength = 0 }) {
+    if (strength === 0) {
+      return changed;
+    }
+    if (!text.notes.has(this)) {
+      text.notes.set(this, this.nothingRead());
+    }
+    const read = text.notes.get(this);
+    this.follow(read, text.ids);
+    return this.applied(changed, own, strength, read);
+  }
+
+  /** Return the logits to draw from, of those that were changed before, those of the other network and those after a text that
+   * this one has read. */
+  applied(changed, own, strength, { logits }) {
     const ofOwn = logSoftmax(own);
     const ofStart = logSoftmax(logits);
-    const least = Math.max(...own) + Math.log(PLAUSIBLE);
-    return own.map((logit, id) => {
+    const least = Math.max(...changed) + Math.log(PLAUSIBLE);
+    return changed.map((logit, id) => {
       const counts = this.ids[id] >= 0 && (strength < 0 || this.isLetter[id]);
       const difference = counts ? ofOwn[id] - ofStart[this.ids[id]] : 0;
       if (strength < 0) {

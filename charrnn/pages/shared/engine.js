@@ -41,7 +41,7 @@ function float32Of(base64) {
 /** Return a stored array as float32.
  * `{type, shape, data}` has the data in base64, little-endian. The type is "float32", "float16", or "int8" with
  * `scales`: one float32 for each row, by which the numbers of the row are multiplied. Data may also be float32 numbers. */
-function decodeArray({ type, shape, data, scales }) {
+export function decodeArray({ type, shape, data, scales }) {
   if (ArrayBuffer.isView(data)) {
     return data;
   }

@@ -103,10 +103,15 @@
     (f32x4.sub (f32x4.mul (f32x4.splat (f32.const 2)) (call $sigmoid (f32x4.add (local.get $x) (local.get $x))))
       (f32x4.splat (f32.const 1))))
 
-  ;; 1 / (1 + exp(-x)), to about 1e-7. exp(-x) = 2^n exp(r) with a whole n and |r| <= ln(2) / 2, exp(r) by its series.
+  ;; 1 / (1 + exp(-x)), to about 1e-7
   (func $sigmoid (param $x v128) (result v128)
+    (f32x4.div (f32x4.splat (f32.const 1))
+      (f32x4.add (f32x4.splat (f32.const 1)) (call $exp (f32x4.neg (local.get $x))))))
+
+  ;; exp(x), to about 1e-7, of x between -87 and 87: 2^n exp(r) with a whole n and |r| <= ln(2) / 2, exp(r) by its series.
+  (func $exp (param $x v128) (result v128)
     (local $n v128) (local $r v128)
-    (local.set $x (f32x4.min (f32x4.neg (local.get $x)) (f32x4.splat (f32.const 87))))
+    (local.set $x (f32x4.min (local.get $x) (f32x4.splat (f32.const 87))))
     (local.set $x (f32x4.max (local.get $x) (f32x4.splat (f32.const -87))))
     (local.set $n (f32x4.nearest (f32x4.mul (local.get $x) (f32x4.splat (f32.const 1.44269504)))))
     ;; ln(2) in two parts, of which the first has few digits, so that its product with n is exact
@@ -120,5 +125,4 @@
     (local.set $x (f32x4.add (f32x4.mul (local.get $x) (local.get $r)) (f32x4.splat (f32.const 1))))
     (local.set $x (f32x4.add (f32x4.mul (local.get $x) (local.get $r)) (f32x4.splat (f32.const 1))))
     ;; n is added to the exponent of the float
-    (local.set $x (i32x4.add (local.get $x) (i32x4.shl (i32x4.trunc_sat_f32x4_s (local.get $n)) (i32.const 23))))
-    (f32x4.div (f32x4.splat (f32.const 1)) (f32x4.add (f32x4.splat (f32.const 1)) (local.get $x)))))
+    (i32x4.add (local.get $x) (i32x4.shl (i32x4.trunc_sat_f32x4_s (local.get $n)) (i32.const 23)))))

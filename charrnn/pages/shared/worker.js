@@ -27,7 +27,10 @@ const FRAME = 16; // milliseconds between two messages about what is written
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
 
 export let network = null;
-let contrast = null; // with the network that it began with, if that is here
+/** What changes a text while it is written, as charrnn/engines/processor.py has it. Each has `process(changed, own, text,
+ * settings)`, which returns the logits to draw from: of those that the ones before it changed, those of the network, the
+ * text so far and the settings of now. What one knows of a text it keeps in `text.notes`, a Map, and follows `text.ids`. */
+export const processors = [];
 export const current = {}; // from a kind to its newest job
 const live = {}; // from a kind of text that is written to its settings now, and the speed
 const readTexts = {}; // from a key to the text
@@ -60,13 +63,18 @@ export function useNetwork(newNetwork) {
   network = newNetwork;
 }
 
-/** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. What the
- * network that it began with knows of it is `ofStart`, once that is asked for. */
-function emptyText() {
-  return { ids: [], state: network.zeroState(), kept: [] };
+/** Have texts be drawn with the contrast to the network that this one began with. */
+export function useContrast(contrast) {
+  processors.length = 0;
+  processors.push(contrast);
 }
 
-function readCharacter({ ids, state, kept }, id) {
+/** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
+export function emptyText() {
+  return { ids: [], state: network.zeroState(), kept: [], notes: new Map() };
+}
+
+export function readCharacter({ ids, state, kept }, id) {
   if (ids.length % KEPT_EVERY === 0) {
     kept.push(copyOf(state));
   }
@@ -86,6 +94,7 @@ function partOf({ ids, kept }, place) {
     ids: ids.slice(0, index * KEPT_EVERY),
     state: copyOf(kept[index]),
     kept: kept.slice(0, index),
+    notes: new Map(),
   };
 }
 
@@ -170,7 +179,7 @@ function randomAt(seed, plan, next) {
 }
 
 /** A text that is written by a plan: what the job `write` and its like go on with. */
-class Writer {
+export class Writer {
   constructor(text, { start, seed, plan }) {
     this.text = text;
     this.start = start;
@@ -207,19 +216,18 @@ class Writer {
   write() {
     const settings = this.followPlan();
     const logits = network.logits(this.text.state);
-    const id = this.draw(this.contrasted(logits, settings), settings);
+    const id = this.draw(this.processed(logits, settings), settings);
     readCharacter(this.text, id);
     return { id, logits };
   }
 
-  /** Return the logits to draw from. */
-  contrasted(logits, settings) {
-    if (!contrast || !settings.contrast) {
-      return logits;
+  /** Return the logits to draw from. Where nothing is left to draw, they are those of the network. */
+  processed(own, settings) {
+    let changed = own;
+    for (const processor of processors) {
+      changed = processor.process(changed, own, this.text, settings);
     }
-    this.text.ofStart ??= contrast.nothingRead();
-    contrast.follow(this.text.ofStart, this.text.ids);
-    return contrast.applied(logits, settings.contrast, this.text.ofStart);
+    return changed.some((logit) => logit > -Infinity) ? changed : own;
   }
 
   /** Draw an id, or return the one that is forced, which takes no random number. */
@@ -239,7 +247,7 @@ export const answers = {
   load({ model, kernel, directions }) {
     useNetwork(new Network(model, kernel));
     if (model.start) {
-      contrast = new Contrast(new Network(model.start.model, kernel), model.start);
+      useContrast(new Contrast(new Network(model.start.model, kernel), model.start));
     }
     network.setDirections(directions);
   },

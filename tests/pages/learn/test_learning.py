@@ -21,7 +21,8 @@ from charrnn.text.baselines import ngram_nats
 from charrnn.text.lines import shuffled
 
 HERE = Path(__file__).resolve().parent
-LOAD = HERE / "load.js"
+SHARED = HERE.parent / "shared"
+LOAD = SHARED / "load.js"
 PAGES = Path(charrnn.__file__).parent / "pages"
 ENGINE = PAGES / "shared" / "engine.js"
 TEXTS = 16
@@ -62,7 +63,7 @@ def run_trainer(folder, **request):
     """Run run_trainer.js on a folder that has the weights, and return its exit status and its errors."""
     (folder / "request.json").write_text(json.dumps({"steps": STEPS, "rate": RATE, **request}))
     done = subprocess.run(
-        ["node", str(HERE / "run_trainer.js"), str(folder)], stderr=subprocess.PIPE
+        ["node", str(SHARED / "run_trainer.js"), str(folder)], stderr=subprocess.PIPE
     )
     return done.returncode, done.stderr.decode()
 
@@ -116,7 +117,7 @@ def test_it_learns_as_the_notebooks_network_does(tmp_path, num_layers, clip):
     """Fifty updates; the norm of the gradients is above 0.05 and below 5."""
     model = started(num_layers)
     windows = windows_of_text()
-    losses_in_node, trained = train_in_node(tmp_path, model, windows, gradClip=clip)
+    losses_in_node, trained = train_in_node(tmp_path, model, windows, rule={"grad_clip": clip})
     losses, weights = train_in_tensorflow(model, windows, clip)
     np.testing.assert_allclose(losses_in_node, losses, atol=1e-3)
     for name, values in weights.items():
@@ -125,7 +126,7 @@ def test_it_learns_as_the_notebooks_network_does(tmp_path, num_layers, clip):
     assert losses[-1] < 0.75 * losses[0]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
 def test_the_weights_of_a_file_come_back_as_they_were(tmp_path, dtype):
     started(2).save(tmp_path / "first.npz", dtype)
     model = open_model(tmp_path / "first.npz")
@@ -171,7 +172,7 @@ def answered(names, expression, *arguments):
     """Return what an expression of functions of the page is in node; the arguments are called a, b ..."""
     program = (
         f"const {{ {names} }} = require('{LOAD}')('{names}'); const [a, b, c] = JSON.parse("
-        f"require('fs').readFileSync(0)); console.log(JSON.stringify({expression}))"
+        f"require('fs').readFileSync(0)); (async () => console.log(JSON.stringify(await {expression})))()"
     )
     answer = subprocess.check_output(["node", "-e", program], input=json.dumps(arguments).encode())
     return json.loads(answer.decode())
@@ -184,11 +185,12 @@ MARKS = (
 )
 
 
-# the marks of German, of Polish, and of Swedish
+# the marks of German, of Polish, of Swedish, and of English books
 OTHER_MARKS = (
     "\u201eJa (so)\u201c, rief er.\n\n\u00bbNein [nie]\u00ab, sagte sie.\n\n" * 30,
     "Rzek\u0142: \u201etak\u201d (nie).\n\n" * 30,
     "Hon sade: \u201dja\u201d (nej).\n\n" * 30,
+    "\u2018It\u2019s (so),\u2019 he said.\n\nShe won\u2019t [go].\n\n" * 30,
 )
 
 
@@ -213,9 +215,9 @@ def test_probes_and_directions_are_those_of_least_squares():
         memory[:, 2] += value / 4
 
     call = (
-        "directionsOf(propertiesOf(Array.from(a[0].text + a[1].text), [0, 400], [400, 700]).filter("
-        "({ name }) => name === b), ...a.map(({ memories }) => memories.map((row) => Float32Array.from(row)))"
-        ").map((found) => "
+        "(await directionsOf(propertiesOf(Array.from(a[0].text + a[1].text), [0, 400], [400, 700]).filter("
+        "({ name }) => name === b), ...a.map(({ memories }) => memories.map((row) => Float32Array.from(row))),"
+        "() => true)).map((found) => "
         "({ ...found, probe: Array.from(found.probe), move: Array.from(found.move) }))"
     )
     sent = [{"text": text, "memories": memory.tolist()} for text, memory in zip(texts, memories)]
@@ -297,7 +299,7 @@ const engine = require(ENGINE);
 const { begun, learnWindow, directionsOf } = load();
 const { text, sizes, seed, steps } = JSON.parse(require("fs").readFileSync(0));
 
-function look({ trainer, shown, passage, practised, measuredFrom, properties }) {
+async function look({ trainer, shown, passage, practised, measuredFrom, properties }) {
   shown.set(trainer.weights);
   const network = new engine.Network(trainer.model(shown), trainer.kernel);
   const [fitted, measured] = [practised, passage].map((ids) => {
@@ -307,18 +309,18 @@ function look({ trainer, shown, passage, practised, measuredFrom, properties }) 
       return state.c.slice();
     });
   });
-  const directions = directionsOf(properties, fitted, measured.slice(measuredFrom));
+  const directions = await directionsOf(properties, fitted, measured.slice(measuredFrom), () => true);
   return Object.fromEntries(directions.map(({ name, correlation }) => [name, correlation]));
 }
 
 (async () => {
   const learning = await begun({ text, sizes, seed, kernels: [load.kernel] });
-  const looks = [look(learning)];
+  const looks = [await look(learning)];
   for (const step of steps) {
     while (learning.updates < step) {
       learnWindow(learning);
     }
-    looks.push(look(learning));
+    looks.push(await look(learning));
   }
   console.log(JSON.stringify(looks));
 })();

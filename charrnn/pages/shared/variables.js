@@ -1,5 +1,5 @@
 /* The variables of a network as charrnn names and shapes them, for files, and the arrays of a trainer. */
-import { RandomState } from "../shared/decoding.js";
+import { RandomState } from "./decoding.js";
 import { productOf, transposed } from "./arrays.js";
 
 const LARGEST_WEIGHT = 1e30; // as in charrnn

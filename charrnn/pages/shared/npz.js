@@ -1,6 +1,6 @@
 /* Files that charrnn and the page exchange, see charrnn/checkpoints/weights.py. A .npz is a zip file of arrays that are not
  * compressed, each a .npy file. Its comment is the SHA-256 of all bytes before it, in hexadecimal. */
-import { halfValue } from "../shared/engine.js";
+import { halfValue } from "./engine.js";
 import { transposed } from "./arrays.js";
 
 const DIGEST = 64; // characters of the comment
@@ -33,7 +33,13 @@ const NPY_VERSION = [1, 0];
 const NPY_LENGTH_AT = 8;
 const NPY_HEADER_AT = 10;
 const NPY_ALIGNMENT = 64; // the array begins at a multiple of it
-const STORED_TYPES = { "<f4": Float32Array, "<f2": Uint16Array, "|u1": Uint8Array };
+const STORED_TYPES = {
+  "<f4": Float32Array,
+  "<f2": Uint16Array,
+  "|i1": Int8Array,
+  "|u1": Uint8Array,
+};
+const SCALES = "/scales of int8, which charrnn 4.0 or later reads,"; // after the name of their matrix
 
 function encoded(text) {
   return new TextEncoder().encode(text);
@@ -164,7 +170,7 @@ export async function packNpz(variables, about) {
   return new Blob([content, comment]).arrayBuffer();
 }
 
-/** Return the arrays of a .npz file, a Map from a name to {shape, data}, and what it says about them.
+/** Return the float32 arrays of a .npz file, a Map from a name to {shape, data}, and what it says about them.
  * @throws {Error} the file is damaged, or of another kind */
 export async function unpackNpz(bytes) {
   const commentAt = bytes.length - DIGEST;
@@ -179,7 +185,21 @@ export async function unpackNpz(bytes) {
   const variables = unpackZip(bytes, commentAt - END.size);
   const about = JSON.parse(decoded(variables.get("about").data));
   variables.delete("about");
+  multiplyScales(variables);
   return { variables, about };
+}
+
+/** Turn the matrices in int8 into float32: each column has a scale, in an array of its own. */
+function multiplyScales(variables) {
+  for (const [name, { shape, data: bytes }] of variables) {
+    const scales = variables.get(name + SCALES)?.data;
+    if (scales === undefined) {
+      continue;
+    }
+    const data = Float32Array.from(bytes, (byte, place) => byte * scales[place % scales.length]);
+    variables.set(name, { shape, data });
+    variables.delete(name + SCALES);
+  }
 }
 
 /** Return the arrays of a zip file by name. `end` is where the end of central directory record begins. */
@@ -218,7 +238,7 @@ function unpackArray(bytes) {
   const headerLength = new DataView(bytes.buffer).getUint16(NPY_LENGTH_AT, true);
   const start = NPY_HEADER_AT + headerLength;
   const header = decoded(bytes.subarray(NPY_HEADER_AT, start));
-  const [, type] = /'descr': '(<f4|<f2|\|u1)'/.exec(header);
+  const [, type] = /'descr': '(<f4|<f2|\|[iu]1)'/.exec(header);
   const [, tuple] = /'shape': \(([\d, ]*)\)/.exec(header);
   const shape = tuple
     .split(",")
