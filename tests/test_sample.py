@@ -274,6 +274,9 @@ def test_json_has_the_settings(exported, in_json):
         "top_p": 0.9,
         "contrast": 0.0,
         "steer": {},
+        "no_copy": 0,
+        "no_repeat": 0,
+        "known_words": False,
     }
 
 

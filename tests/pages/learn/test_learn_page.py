@@ -674,8 +674,8 @@ def test_a_property_is_found_from_a_correlation_on_that_training_has_raised(lear
         return view.js(
             "arguments[0].map((correlation) => {"
             "  const property = { name: 'a', ends: ['b', 'c'], correlation };"
-            "  state.network.untrained[0].correlation = arguments[1];"
-            "  track([property], { updates: Math.round(1000 * correlation), seconds: 9 });"
+            "  const untrained = [{ ...property, correlation: arguments[1] }];"
+            "  track([property], untrained, { updates: Math.round(1000 * correlation), seconds: 9 });"
             "  return byId('tracked').textContent; })",
             correlations,
             before,
