@@ -110,6 +110,7 @@ def connected(port):
             time.sleep(0.1)
 
 
+@pytest.mark.thorough
 def test_the_server_continues_what_it_is_asked(server):
     """Also with characters that the model does not know, in whose place the nearest ones stand."""
     connection = connected(server)

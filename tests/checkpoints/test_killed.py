@@ -141,6 +141,7 @@ def fill(disk):
                     pass
 
 
+@pytest.mark.thorough
 def test_training_continues_after_saves_that_failed(disk, tmp_path, capfd):
     """Old checkpoints give way, each in a line, and the newest and the best are always ones that exist."""
     text = write_text(tmp_path / "text")

@@ -273,6 +273,7 @@ tf.InteractiveSession(graph=tf.Graph())
 
 
 @needs_tensorflow_2
+@pytest.mark.thorough
 def test_keras_trains_before_and_after(after_tensorflow, program):
     status, out, err = after_tensorflow(HOST, program(USES_A_GRAPH))
     assert status == 0, err

@@ -152,6 +152,7 @@ def names_and_shapes(model):
 
 
 @pytest.mark.parametrize("layers", [2, pytest.param(1, marks=slow), pytest.param(3, marks=slow)])
+@pytest.mark.thorough
 def test_it_has_the_variables_and_tensors_of_dynamic_rnns_graph(layers):
     sizes = dict(SIZES, num_layers=layers)
     ours = names_and_shapes(training_graph(**sizes, threads=2))
@@ -183,6 +184,7 @@ def has_kernel_for_gpu(operation):
     not tf.test.is_built_with_cuda(), reason="this TensorFlow has no kernels for a GPU"
 )
 @pytest.mark.parametrize("options", [{}, dict(recurrent_keep_prob=0.5, num_classes=40000)])
+@pytest.mark.thorough
 def test_no_operation_of_training_is_for_the_processor_only(options):
     sizes = dict(num_classes=83, batch_size=100, num_steps=100, lstm_size=16, num_layers=2)
     training_graph(**{**sizes, **options})

@@ -497,6 +497,7 @@ def test_lines_of_code_and_of_outputs_are_short(solution, exercise, printed):
             assert len(line) <= 88, line  # longer lines do not fit in the browser
 
 
+@pytest.mark.thorough
 def test_an_exercise_of_ones_own_takes_what_the_page_says(tmp_path):
     _, page = TEACHING.read_text(encoding="utf-8").split("### An exercise of your own")
     fences = re.findall(r"(?s)\n````?(?:python|py)?\n(.*?)\n```\n", page)

@@ -31,6 +31,7 @@ def digits(tmp_path):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", PROGRAMS, ids=[path.stem for path in PROGRAMS])
+@pytest.mark.thorough
 def test_a_program_learns(path, digits, capsys):
     tf.reset_default_graph()
     arguments = [str(digits)]

@@ -1018,6 +1018,7 @@ def test_tiny_shakespeare_says_what_version_can_read_it():
 
 
 @needs_tensorflow_2
+@pytest.mark.thorough
 def test_a_command_that_measures_models_says_nothing_of_tensorflow(tmp_path):
     (tmp_path / "text").write_text(RANDOM)
     flags = ["--preset", "auto", "--dry-run", "--checkpoint-dir", tmp_path / "run"]

@@ -113,6 +113,7 @@ def train_in_tensorflow(model, windows, clip):
 @pytest.mark.parametrize(
     "num_layers, clip", [(1, 5), (2, 5), (2, 0.05)], ids=["one layer", "two layers", "clipped"]
 )
+@pytest.mark.thorough
 def test_it_learns_as_the_notebooks_network_does(tmp_path, num_layers, clip):
     """Fifty updates; the norm of the gradients is above 0.05 and below 5."""
     model = started(num_layers)
@@ -350,6 +351,7 @@ def is_found(before, now):
 
 
 @pytest.mark.parametrize("seed", [57, 1])
+@pytest.mark.thorough
 def test_the_network_that_the_page_opens_with_finds_the_brackets_and_quotes_of_the_rhyme(seed):
     rhyme = (PAGES / "learn" / "rhyme.txt").read_text("utf-8")
     before, early, late = correlations_at([300, 600], rhyme, seed)
