@@ -675,7 +675,7 @@ def test_a_property_is_found_from_a_correlation_on_that_training_has_raised(lear
             "arguments[0].map((correlation) => {"
             "  const property = { name: 'a', ends: ['b', 'c'], correlation };"
             "  state.network.untrained[0].correlation = arguments[1];"
-            "  track([property], { updates: Math.round(1000 * correlation), seconds: 9 });"
+            "  track([property], state.network.untrained, { updates: Math.round(1000 * correlation), seconds: 9 });"
             "  return byId('tracked').textContent; })",
             correlations,
             before,

@@ -29,7 +29,7 @@ function contrasted(logits, { contrast: strength }, ids, ofStart) {
     return logits;
   }
   contrast.follow(ofStart, ids);
-  return contrast.applied(logits, strength, ofStart);
+  return contrast.applied(logits, logits, strength, ofStart);
 }
 
 /** Return the ids that are drawn after the text with some settings and a seed. */
