@@ -137,7 +137,8 @@ def pytest_collection_modifyitems(items):
     """
     items.sort(key=lambda item: item.path.stem not in LONGEST)
     for item in items:
-        if "chromium" in item.fixturenames:
+        # a doctest has no fixtures
+        if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("pages")
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
