@@ -102,9 +102,9 @@ def _version_1() -> Iterator[None]:
             sys.modules.update(parts)
             sys.modules["tensorflow"] = tf
             sys.modules["tensorflow.keras"] = tf.keras
-            _set(tf, "contrib", parts["tensorflow.contrib"], stack)
-            if "tensorflow.estimator" in parts:
-                _set(tf, "estimator", parts["tensorflow.estimator"], stack)
+            for part in ("contrib", "estimator", "examples"):
+                if f"tensorflow.{part}" in parts:
+                    _set(tf, part, parts[f"tensorflow.{part}"], stack)
             _set(tf.nn, "conv2d_transpose", _with_batch_size(tf.nn.conv2d_transpose), stack)
             # so that tf.compat.v1.placeholder works as well
             _set(tf.compat, "v1", tf, stack)
@@ -214,7 +214,8 @@ def _source(name: str) -> Any:
 
 def first_missing(name: str) -> Optional[str]:
     """Return the beginning of a name up to the first part of it that nothing stands for; None if all is there."""
-    beginning, *rest = name.split(".")
+    part, _, _ = name.partition(BELOW)
+    beginning, *rest = part.split(".")
     module = sys.modules.get(beginning)
     for last in rest:
         beginning = f"{beginning}.{last}"

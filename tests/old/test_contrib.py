@@ -160,6 +160,7 @@ def test_a_checkpoint_is_read_by_name(old_tf, tmp_path):
         "from tensorflow.contrib.slim.nets import resnet_v1, vgg",
         "from tensorflow.contrib.slim.python.slim.nets.resnet_v1 import resnet_v1_50",
         "import tensorflow.contrib.slim.nets",
+        "import tensorflow.examples.tutorials.mnist.input_data as data; data.read_data_sets",
         "from tensorflow.contrib.losses import softmax_cross_entropy",
         "from tensorflow.contrib.metrics import streaming_accuracy",
         "from tensorflow.contrib.lookup import index_table_from_tensor",
