@@ -48,6 +48,18 @@ PARTS: Dict[str, Tuple[str, ...]] = {
 }
 # what stands between the name of a part and those of its files
 BELOW = ".python"
+# names that tf_slim looks for in modules of TensorFlow, and where tf has them
+MOVED = {
+    "tensorflow.python.framework.ops": {"Tensor": "Tensor", "IndexedSlices": "IndexedSlices"},
+    "tensorflow.python.ops.array_ops": {"stack": "stack", "unstack": "unstack"},
+    "tensorflow.python.ops.control_flow_ops": {
+        "Assert": "Assert",
+        "case": "case",
+        "cond": "cond",
+        "while_loop": "while_loop",
+    },
+    "tensorflow.python.ops.variable_scope": {"variable": "Variable"},
+}
 # where tf_keras has layers, and where a part of TensorFlow 2 and tf_slim look for them
 LAYERS = "tf_keras.src.legacy_tf_layers"
 LAYERS_ELSEWHERE = "tf_keras.legacy_tf_layers"
@@ -102,9 +114,9 @@ def _version_1() -> Iterator[None]:
             sys.modules.update(parts)
             sys.modules["tensorflow"] = tf
             sys.modules["tensorflow.keras"] = tf.keras
-            _set(tf, "contrib", parts["tensorflow.contrib"], stack)
-            if "tensorflow.estimator" in parts:
-                _set(tf, "estimator", parts["tensorflow.estimator"], stack)
+            for part in ("contrib", "estimator", "examples"):
+                if f"tensorflow.{part}" in parts:
+                    _set(tf, part, parts[f"tensorflow.{part}"], stack)
             _set(tf.nn, "conv2d_transpose", _with_batch_size(tf.nn.conv2d_transpose), stack)
             # so that tf.compat.v1.placeholder works as well
             _set(tf.compat, "v1", tf, stack)
@@ -149,11 +161,11 @@ def _with_batch_size(conv2d_transpose: Any) -> Any:
 
 def _set_names_for_slim(tf: Any, stack: contextlib.ExitStack) -> None:
     """Set what the package tf_slim needs of TensorFlow and tf_keras, under the names that it uses."""
-    ops = sys.modules["tensorflow.python.framework.ops"]
-
-    for name, value in (("Tensor", tf.Tensor), ("IndexedSlices", tf.IndexedSlices)):
-        if not hasattr(ops, name):
-            _set(ops, name, value, stack)
+    for module_name, names in MOVED.items():
+        module = importlib.import_module(module_name)
+        for name, name_now in names.items():
+            if not hasattr(module, name):
+                _set(module, name, getattr(tf, name_now), stack)
     for name, module in list(sys.modules.items()):
         if name.startswith(LAYERS):
             sys.modules.setdefault(name.replace(LAYERS, LAYERS_ELSEWHERE), module)
@@ -214,7 +226,8 @@ def _source(name: str) -> Any:
 
 def first_missing(name: str) -> Optional[str]:
     """Return the beginning of a name up to the first part of it that nothing stands for; None if all is there."""
-    beginning, *rest = name.split(".")
+    part, _, _ = name.partition(BELOW)
+    beginning, *rest = part.split(".")
     module = sys.modules.get(beginning)
     for last in rest:
         beginning = f"{beginning}.{last}"

@@ -55,6 +55,8 @@ HINTS = {
     "same bytes",
     "The requested array has an inhomogeneous shape": "NumPy makes no array of numbers of lists of different "
     "lengths: those that are fed to TensorFlow need one length",
+    "scipy.misc": "SciPy removed its functions for pictures in 1.2 and 1.3: write imageio.v2.imread, "
+    "imageio.v2.imwrite, or PIL.Image.resize",
     "No module named 'distutils'": "Python removed it in 3.12: pip install setuptools",
 }
 

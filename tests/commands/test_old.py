@@ -59,13 +59,15 @@ def test_a_module_of_a_package_runs(program, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "package" / "part").mkdir(parents=True)
     program("number = 3", "package/part/other.py")
-    text = (
-        "import sys; from . import other; print(sys.argv[1:], __name__, __package__, other.number)"
-    )
+    text = """
+import sys, __main__
+from . import other
+print(sys.argv[1:], __package__, __main__.other.number)
+"""
     path = program(text, "package/part/program.py")
     program("raise ValueError(__file__)", "package/__main__.py")
     assert old.main(["-m", "package.part.program", "-m", "--x"]) == 0
-    assert capsys.readouterr().out == "['-m', '--x'] __main__ package.part 3\n"
+    assert capsys.readouterr().out == "['-m', '--x'] package.part 3\n"
     assert path not in sys.argv
     assert "package.part.other" not in sys.modules
     assert old.main(["-m", "package"]) == 1
@@ -126,6 +128,7 @@ def later():
     tf.contrib.crf.crf_decode(1)
 
 exec("import parts")
+from tensorflow.contrib.layers.python.layers import utils
 """
 PARTS_OF_IT = """
 from tensorflow.contrib.learn import DNNClassifier

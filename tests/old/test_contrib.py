@@ -160,6 +160,10 @@ def test_a_checkpoint_is_read_by_name(old_tf, tmp_path):
         "from tensorflow.contrib.slim.nets import resnet_v1, vgg",
         "from tensorflow.contrib.slim.python.slim.nets.resnet_v1 import resnet_v1_50",
         "import tensorflow.contrib.slim.nets",
+        pytest.param(
+            "import tensorflow.examples.tutorials.mnist.input_data as data; data.read_data_sets",
+            marks=needs_tensorflow_2,
+        ),
         "from tensorflow.contrib.losses import softmax_cross_entropy",
         "from tensorflow.contrib.metrics import streaming_accuracy",
         "from tensorflow.contrib.lookup import index_table_from_tensor",
@@ -169,6 +173,21 @@ def test_a_checkpoint_is_read_by_name(old_tf, tmp_path):
 )
 def test_a_part_is_imported_as_old_programs_do(old_tf, statement):
     exec(statement)
+
+
+def test_tf_slim_finds_what_tensorflow_has_moved(old_tf):
+    layers = old_tf.contrib.layers
+    with old_tf.Graph().as_default(), old_tf.Session() as session:
+        unit = layers.unit_norm(old_tf.constant([[3.0, 4.0]]), dim=1)
+        is_training = old_tf.placeholder_with_default(False, [])
+        normal = layers.batch_norm(unit, is_training=is_training, fused=False, epsilon=0.0)
+        x = old_tf.contrib.framework.global_variable(2.0)
+        old_tf.contrib.metrics.auc_using_histogram([True, False], [0.8, 0.1], [0.0, 1.0])
+        numbers = old_tf.constant([[1.0], [1.1], [5.0]])
+        loss = old_tf.contrib.losses.metric_learning.triplet_semihard_loss([0, 0, 1], numbers)
+        session.run(old_tf.global_variables_initializer())
+        assert session.run(normal) == pytest.approx(np.array([[0.6, 0.8]]), abs=1e-6)
+        assert session.run([x, loss]) == [2, 0]
 
 
 @needs_tensorflow_2
@@ -201,13 +220,14 @@ def test_what_python_and_numpy_have_removed_is_there(old_tf):
 
 
 @needs_tensorflow_2
-def test_an_array_of_unequal_lists_is_one_of_objects(old_tf):
+def test_an_array_of_unequal_lists_is_one_of_objects(old_tf, tmp_path):
     array = np.array([[1], [2, 3]])
     assert array.dtype == object
     assert array.tolist() == [[1], [2, 3]]
     with pytest.raises(ValueError, match="inhomogeneous"):
         np.array([[1], [2, 3]], dtype=np.float32)
     assert np.array([1, 2], np.float32).dtype == np.float32
+    np.save(str(tmp_path / "lists.npy"), [[1], [2, 3]])
 
 
 @needs_tensorflow_2
