@@ -52,7 +52,7 @@ def test_the_order_of_lines_does_not_matter(text, expected):
 )
 def test_the_page_of_learning_has_the_same_rule():
     program = (
-        f"const {{ isList }} = require('{ROOT}/tests/pages/learn/load.js')('isList');"
+        f"const {{ isList }} = require('{ROOT}/tests/pages/shared/load.js')('isList');"
         "console.log(JSON.stringify(JSON.parse(require('fs').readFileSync(0)).map(isList)))"
     )
     thrice = [3 * text for text in OTHERS.values()]
