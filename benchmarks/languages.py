@@ -1,4 +1,4 @@
-"""Measure what a short text gains from a model of its language: the table by language of docs/training.md.
+"""Measure what a short text gains from a model of its language: the table by language of docs/log.md.
 
 ``python benchmarks/languages.py FOLDER`` trains on the first 5,000 and 12,000 characters of a text in each language
 (six in English), anew and with the model that is chosen, and measures each run's best checkpoint on the 20,000

@@ -1,4 +1,4 @@
-"""Count whose words a network writes after a short text: the tables of "A short text" in docs/training.md.
+"""Count whose words a network writes after a short text: the table of ten texts in docs/log.md.
 
 ``python benchmarks/voices.py FOLDER`` trains on each of ten short texts by ``--preset auto``, writes as the last lines
 of the run propose, and counts the words of three texts of 900 characters. Five texts were written for this, five are

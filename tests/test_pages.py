@@ -133,12 +133,12 @@ def counts_of_held_out(text):
 @pytest.mark.parametrize("n_characters", [1_000, 5_000, 7_500, 10_000])
 def test_the_counts_of_short_texts_are_those_of_the_page(anna, n_characters):
     length, nats = counts_of_held_out(anna[:n_characters])
-    assert f"{nats:.2f} ({length})" in PAGES["docs/training.md"]
+    assert f"{nats:.2f} ({length})" in PAGES["docs/evaluating.md"]
 
 
 def test_the_counts_of_the_names_are_those_of_the_page():
     length, nats = counts_of_held_out(lines.shuffled(corpus.read("names").text))
-    assert f"{nats:.2f} ({length})" in PAGES["docs/training.md"]
+    assert f"{nats:.2f} ({length})" in PAGES["docs/evaluating.md"]
 
 
 @pytest.mark.slow

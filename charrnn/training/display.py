@@ -22,7 +22,7 @@ from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, START_WRITING, s
 
 # lines that the end of a run proposes to write
 LINES_TO_WRITE = 20
-# With fewer characters in a language without a known model, this share of the longer words is invented.
+# With fewer characters and no known model of the language, this share of the longer words is invented (docs/log.md).
 INVENTED = ((20_000, "most"), (100_000, "about half"))
 # what helps with a text that another program has exported
 PROGRAM = 'a program in docs/tutorial.md, "A chat, a table, tweets",'

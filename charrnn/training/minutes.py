@@ -21,7 +21,7 @@ from charrnn.training.presets import FEW_STEPS, PRESETS
 LEAST_SIZE = 128
 # A character takes longer by this power of the units.
 GROWTH = 1.6
-# A network of so many times the epochs in units has a low loss for its time: 224 units in 4 epochs, 448 in 8.
+# With so many units for each epoch, a network has a low loss for its time (docs/log.md).
 UNITS_OF_EPOCH = 56
 # seconds to time each network, once it is built, and the least steps
 SECONDS_TO_TIME = 0.5

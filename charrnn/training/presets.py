@@ -11,8 +11,7 @@ from charrnn.hyperparameters import AUTO
 PRESETS: Dict[str, dict] = {
     "notebook": {},
     "exercise": dict(batch_size=10, num_steps=50, lstm_size=128, learning_rate=0.01),
-    # The next two have low validation losses on Tiny Shakespeare, after a few minutes and after one to two hours on two
-    # cores.
+    # The next two have low validation losses on Tiny Shakespeare (docs/log.md).
     "quick": dict(
         batch_size=32,
         num_steps=64,
@@ -45,8 +44,7 @@ PRESETS: Dict[str, dict] = {
     ),
 }
 
-# The values of the preset auto for texts of any length. The others come from a rule through what was tuned for 12,000,
-# 200,000 and 2,000,000 characters of anna.txt (results: docs/settings.md and docs/training.md).
+# The values of the preset auto for texts of any length; the others come from a rule (docs/log.md).
 _AUTO = dict(
     grad_clip=0.2,
     weight_decay=0.1,
@@ -58,7 +56,7 @@ _AUTO = dict(
 # characters up to which a text is small, and from which on it is large
 SMALL = 200_000
 LARGE = 2_000_000
-# What a run that begins with a model is trained with in place of the values of auto.
+# What a run that begins with a model is trained with in place of the values of auto (docs/log.md).
 _FROM_MODEL = dict(
     learning_rate=0.002,
     keep_prob=0.75,
@@ -67,18 +65,16 @@ _FROM_MODEL = dict(
     # The newest is closest to the text. The best is kept too.
     max_to_keep=1,
 )
-# Epochs of a run that begins with a model, by the characters of its text, on a straight line between these. After 4,
-# hardly any word that it writes is its own text's alone. More epochs write more such words, copy more, and raise the
-# loss on what follows the text. (results: docs/training.md; above 15,000 characters not counted)
+# Epochs of a run that begins with a model, by the characters of its text, on lines between these (docs/log.md).
 START_CHARACTERS = (7_000, 15_000, 40_000, 100_000)
 START_EPOCHS = (10, 11, 7, 4)
 # If these make fewer steps, a run has more epochs.
 LEAST_START_STEPS = 40
-# With what the end of such a run proposes to write a text, so that more of its words are the text's own.
+# With what the end of such a run proposes to write a text, so that more words are the text's own (docs/log.md).
 START_WRITING = dict(contrast=0.4, temperature=0.7, top_p=0.8)
 # evaluations of a run at least, so that it can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
-# With fewer characters, unless they are a list, n-gram counts predict better.
+# With fewer characters, unless they are a list, n-gram counts predict better (docs/log.md).
 FEW_CHARACTERS = 7_000
 # what replaces the dropout on recurrent weights of auto where the fused unroll is not used
 NOT_FUSED = dict(recurrent_keep_prob=1.0, keep_prob=0.5)

@@ -26,7 +26,7 @@ from charrnn.text.trigrams import share_of
 # in place of a model: begin with random weights
 NONE = "none"
 
-# A longer text needs no model to begin with.
+# A text of so many characters begins with no model (docs/log.md).
 LONGEST = 300_000
 # characters at the beginning of the text to train on that are looked at, at most and at least
 LOOK = 4_000
@@ -34,16 +34,13 @@ LEAST_LOOK = 200
 # Pieces that are read in parallel, and the characters that each is read from before its own.
 PIECES = 64
 READ_BEFORE = 40
-# Models that read it, at most: those with whose language it has most groups of three letters in common, or nearly so
-# many. Of 196 pieces of 1,000 characters, in fourteen languages, the right one was among them in all but two.
+# Models that read the text, at most: those whose languages share most groups of three letters with it (docs/log.md).
 FINALISTS = 3
+# Each shares at least this part of the groups that the nearest language shares.
 NEARLY = 0.9
-# A model may predict the letters of a text by this many nats worse than counts of pairs. Texts gained that were 0.5
-# worse (Romanian, for a model of Spanish), 0.6 (a program, for one of English) and 1.1 (Finnish and Turkish, for one of
-# Swedish). A Swedish text that was 1.3 worse for one of German lost.
+# A model may predict the letters of a text by this many nats worse than counts of pairs (docs/log.md).
 MOST_WORSE = 1.2
-# A model knows at least this share of the letters of a text, as characters of its vocabulary. Of manual pages in Greek
-# and Japanese, whose commands are in Latin letters, it was 0.54 and 0.41: they were better anew. Turkish ones had 0.9.
+# A model knows at least this share of the letters of a text, as characters of its vocabulary (docs/log.md).
 LEAST_KNOWN = 0.8
 
 

@@ -135,6 +135,6 @@ def test_a_text_without_words_has_none():
     ],
 )
 def test_the_texts_of_other_voices_have_words_that_anna_lacks(anna, name, share):
-    """docs/training.md compares what networks write after these texts with these shares."""
+    """docs/log.md compares what networks write after these texts with these shares."""
     text = (VOICES / f"{name}.txt").read_text(encoding="utf-8")
     assert novelty.whose_words(text, text, anna).only_own == pytest.approx(share, abs=0.0006)

@@ -1026,7 +1026,7 @@ def test_a_command_that_measures_models_says_nothing_of_tensorflow(tmp_path):
 
 
 def measured_run(text, folder):
-    """Train as the figures of docs/training.md were measured."""
+    """Train as the figures of docs/log.md were measured."""
     return train_model(
         text, folder, preset="auto", seed=1, quiet=True, sample_length=0, summaries=False
     )
