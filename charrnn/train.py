@@ -59,7 +59,7 @@ class TrainedRun:
         folder: its folder.
         model: its newest checkpoint.
         best: the checkpoint with the lowest validation loss; None if nothing was evaluated.
-        losses: float32 array, the loss of each step that was done, in nats per character.
+        losses: float32 array, the loss of each step of this call, in nats per character.
         history: dict from each column of ``history.csv``, such as ``val_loss``, to a float array with its rows; NaN
             where nothing was measured.
         stopped_by: the signal that ended the training early, or None.

@@ -1,4 +1,4 @@
-"""How a model writes: one value, which flags, keywords, checks and the record of a run share."""
+"""How a text is written: one value, which flags, keywords and checks share."""
 
 import inspect
 from dataclasses import dataclass, fields, replace

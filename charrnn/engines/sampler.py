@@ -123,11 +123,6 @@ class Sampler:
         # The logits and the state after what was drawn last, from which a later text may go on.
         self._last: Any = (None, engine.zero_state())
 
-    def go_on_after(self, logits: np.ndarray, state: np.ndarray) -> None:
-        """Let the next texts, with ``after_last``, go on after what another engine has read, in one row."""
-        rows = self.num_samples
-        self._last = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
-
     @property
     def samples(self) -> List[Sample]:
         """The texts that were written last, or are being written, as far as they are drawn."""
@@ -166,11 +161,14 @@ class Sampler:
         """
         seeds = [(seed + row) % SEEDS for row in range(self.num_samples)]
         texts = [_Draft(prime, seed, stop, stop_count) for seed in seeds]
+        if after_last:
+            for text, last in zip(texts, self._texts):
+                text.before = last.before + last.text
         self._texts = texts
         logits, state = self._read(prime, len(texts), after_last)
 
         for _ in range(length):
-            so_far = [None if text.has_ended else text.text for text in texts]
+            so_far = [None if text.has_ended else text.before + text.text for text in texts]
             changed = logits  # [B, C]
             for processor in self._processors:
                 changed = processor.process(changed, logits, so_far)
@@ -272,12 +270,14 @@ class _Draft:
 
     Attributes:
         rng: the generator of its random numbers.
+        before: the text that it continues; "" if it continues none.
         text: the prime and what was drawn.
         has_ended: whether nothing may be added any more.
     """
 
     def __init__(self, prime: str, seed: int, stop: Optional[str], stop_count: int):
         self.rng = np.random.RandomState(seed)
+        self.before = ""
         self.text = prime
         self.has_ended = False
         self._prime = prime

@@ -199,10 +199,13 @@ class Model:
                   probable.
                 - contrast: how much more like its own text than like the model that it began with, at least -1; 0 for
                   not at all. With 0.5 it writes more words of its own text, and copies more of it, see
-                  :mod:`charrnn.engines.contrast`. It follows ``allow`` and precedes temperature.
+                  :mod:`charrnn.engines.contrast`. It follows ``allow`` and the guards, and precedes temperature.
                 - steer: a dict from properties of the text, which :meth:`directions` finds, to where the memory is held
                   while the text is written: 0 is the mean outside, 1 the mean inside, and -0.5 and 1.5 are half as far
                   again. ``{"inside quotation marks": 1.5}`` writes more speech.
+                - no_copy, no_repeat: write no run of so many characters of the training text, or of the text itself; 0
+                  allows all.
+                - known_words: write words of the training text and frequent ones of its language only.
 
         Returns:
             The text with its beginning; with ``n``, a list of n texts.
@@ -210,7 +213,8 @@ class Model:
         Raises:
             ValueError: an argument is out of range, the model does not know a character of the prime, or with
                 ``contrast`` the model that it began with is not at hand, or there is none, or ``steer`` names a
-                property that has no direction.
+                property that has no direction, or a guard needs the training text or the words of a language, and they
+                are not at hand.
         """
         writing = self.writing_with(how)
         length = errors.checked_integer("length", length, 0)
@@ -295,7 +299,7 @@ class Model:
         return [sample.text.rstrip("\n") for sample in samples]
 
     def writing_with(self, how: Mapping[str, Any], of_lines: bool = False) -> Writing:
-        """Return how the model writes, with some values in place of its own.
+        """Return how to write: some values in place of the defaults, and what suits the vocabulary.
 
         Raises:
             ValueError: there is no such value, or it is out of range.
@@ -453,11 +457,12 @@ class Model:
         """
         known, _ = checked_prime(text, self.vocabulary, unknown)
         engine = self.kept_engine()
-        logits, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
+        own, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
+        logits = own
         writing = Writing().changed({"contrast": contrast})
         for processor in self._processors(writing, allow=None):
             processor.begin(known, rows=1, after_last=False)
-            logits = processor.process(logits, logits, [known])
+            logits = processor.process(logits, own, [known])
         (chances,) = softmax(logits)
         return chances
 

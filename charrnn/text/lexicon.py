@@ -6,11 +6,9 @@ from collections import Counter
 from typing import Counter as Counts
 from typing import FrozenSet, Iterable, List, Set
 
-from charrnn.text import novelty
-
 APOSTROPHES = "'’"
 # A word, with digits and apostrophes in it.
-_TOKEN = re.compile(r"[^\W_][\w'’]*")
+_TOKEN = re.compile(r"[^\W_](?:[^\W_]|['’])*")
 # What may stand between the end of a sentence and the word that begins the next.
 _BEFORE_A_SENTENCE = " \t\"'“”‘’«»„()[]*_—–-"
 _ENDS = ".!?…:;\n"
@@ -55,12 +53,6 @@ def pack(words: Iterable[str]) -> bytes:
 def unpack(content: bytes) -> List[str]:
     """Return the words of :func:`pack`."""
     return lzma.decompress(content).decode("utf-8").split("\n")
-
-
-def has_words(text: str) -> bool:
-    """Return whether a text has spaces between its words, as Chinese has not."""
-    spaces = sum(map(str.isspace, text))
-    return spaces >= novelty.LEAST_SPACES * len(text)
 
 
 class Lexicon:

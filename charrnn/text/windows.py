@@ -9,6 +9,8 @@ from charrnn.data import code_points
 # of the polynomial hash, modulo 2^32; the prime of FNV-1
 MULTIPLIER = 16_777_619
 _MODULUS = 2**32
+# what uint16 holds
+MOST_COUNTED = 65_535
 
 
 class Windows:
@@ -20,7 +22,7 @@ class Windows:
     Attributes:
         length: characters of a window.
         hashes: uint32, each once, sorted.
-        counts: how often the text has the windows of each hash.
+        counts: how often the text has the windows of each hash, uint16, MOST_COUNTED at most.
         n_characters: the length of the text.
     """
 
@@ -47,7 +49,9 @@ class Windows:
             hashed *= np.uint32(MULTIPLIER)
             hashed += points[offset : offset + len(hashed)]
         hashes, counts = np.unique(hashed, return_counts=True)
-        return cls(length, hashes, counts.astype(np.uint16), len(text), text)
+        return cls(
+            length, hashes, np.minimum(counts, MOST_COUNTED).astype(np.uint16), len(text), text
+        )
 
     def following(self, before: str, chars: Sequence[str], points: np.ndarray) -> np.ndarray:
         """Return how often the text has each window of some characters and one more, integers [C].

@@ -179,7 +179,7 @@ def plan_job(
     folder = run_folder(folder, resume, text.text if text else None)
     threads = threads or thread_count()
     if resume:
-        _check_absent(preset=preset, minutes=minutes, init_from=init_from)
+        _check_absent(preset=preset, like=like, minutes=minutes, init_from=init_from)
         return _resumed_job(text, overrides, folder, n_processes, threads)
 
     if text is None:

@@ -3,12 +3,14 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import TEXT
 
 from charrnn.commands import sample as sampling
 from charrnn.engines.opening import open_model
 from charrnn.text import lexicon
+from charrnn.text.windows import Windows
 
 LENGTH = 300
 WARM = dict(length=LENGTH, temperature=2.0, top_n=14)
@@ -151,6 +153,33 @@ def test_several_texts_have_guards_of_their_own(model):
     options = dict(no_copy=7, no_repeat=5, known_words=True)
     together = model.write("the ", 80, n=3, seed=5, **options)
     assert together == [model.write("the ", 80, seed=seed, **options) for seed in (5, 6, 7)]
+
+
+def test_a_text_that_is_continued_is_guarded_as_one(model):
+    """A word, a copy and a repetition may begin before the place where it goes on."""
+    writing = model.writing_with(dict(no_copy=4, no_repeat=4, known_words=True, temperature=2.0))
+    with model.sampler(writing) as sampler:
+        for seed in range(20):
+            text = "th"
+            sampler.write(text, 3, writing, seed)
+            text += sampler.samples[0].text
+            for _ in range(8):
+                sampler.write("", 3, writing, seed, after_last=True)
+                text += sampler.samples[0].text
+            assert not set(windows(text, 4)) & set(windows(training_of(model), 4))
+            *whole, _ = re.split(r"[^a-zA-Z]+", text)
+            assert set(whole) <= {*WORDS, *"the cat sat on mat and hat".split(), ""}
+
+
+def test_a_word_ends_at_an_underscore():
+    assert lexicon.forms_of("the _char-a-banc_ of_ _Anna_'s") >= {"banc", "Anna", "of"}
+    assert lexicon.frequent_words("_banc_ banc " * 5, 9) == ["banc"]
+
+
+def test_what_a_text_has_very_often_is_counted_as_often():
+    times = 65_536
+    counts = Windows.of("a" * (times + 2), 3)
+    assert counts.following("aa", ["a"], np.array([97], np.uint32)).tolist() == [65_535]
 
 
 def test_a_saved_model_keeps_its_words(model, tmp_path):
