@@ -1,4 +1,4 @@
-"""The weights of a model as a page holds them: matrices rounded to float16 or int8, as base64 in JSON."""
+"""Which models a page can hold, and their weights there: matrices rounded to float16 or int8, as base64 in JSON."""
 
 import base64
 from dataclasses import replace
@@ -7,10 +7,25 @@ from typing import Any, Dict, NamedTuple, Optional
 import numpy as np
 
 from charrnn.checkpoints.weights import as_int8
+from charrnn.data import StrPath
 from charrnn.engines.cells import initial_weights
 from charrnn.engines.trained_model import Model, lstm_weights
+from charrnn.system import files
 
 WEIGHTS = ("float16", "int8")
+
+
+def target_of_page(model: Model, path: StrPath) -> str:
+    """Return the file to write a model's page to. Raise ValueError if the model or the name is not one of a page."""
+    if model.cell != "lstm":
+        raise ValueError(
+            f"only a model of lstm cells can be a page, and {model.name} has {model.cell}"
+        )
+    target = files.target_of(path)
+    # No file of a run or model ends so.
+    if not target.lower().endswith(".html"):
+        raise ValueError(f"{str(path)!r} cannot be the name of a page: it must end in .html")
+    return target
 
 
 class Stored(NamedTuple):

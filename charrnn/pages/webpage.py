@@ -38,7 +38,14 @@ from charrnn.pages.page_texts import (
     least_full_line,
     written_text,
 )
-from charrnn.pages.stored import network_data, start_of, store, stored_model, untrained_model
+from charrnn.pages.stored import (
+    network_data,
+    start_of,
+    store,
+    stored_model,
+    target_of_page,
+    untrained_model,
+)
 from charrnn.system import files
 from charrnn.text import corpus
 
@@ -101,15 +108,7 @@ def export_page(
             float16 cannot hold, or it knows fewer than two characters of the text.
         OSError: the file cannot be written.
     """
-    if model.cell != "lstm":
-        raise ValueError(
-            f"only a model of lstm cells can be a page, and {model.name} has {model.cell}"
-        )
-    target = files.target_of(path)
-    # No file of a run or model ends so.
-    if not target.lower().endswith(".html"):
-        raise ValueError(f"{str(path)!r} cannot be the name of a page: it must end in .html")
-
+    target = target_of_page(model, path)
     start = start_of(model)
     weights = weights or ("float16" if start is None else "int8")
     # All is measured with the weights of the page.

@@ -16,7 +16,7 @@ from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.pages.assembly import SOURCES, assemble, shortened, to_json
 from charrnn.pages.page_texts import language_and_text, title_of, written_text
-from charrnn.pages.stored import network_data, store
+from charrnn.pages.stored import network_data, store, target_of_page
 from charrnn.system import files
 from charrnn.text.novelty import words_of
 from charrnn.version import __version__
@@ -61,14 +61,7 @@ def export_learning_page(
         ValueError: the name does not end in ``.html``, or the network has cells other than ``lstm``.
         OSError: the file cannot be written.
     """
-    if model.cell != "lstm":
-        raise ValueError(
-            f"only a model of lstm cells can be a page, and {model.name} has {model.cell}"
-        )
-    target = files.target_of(path)
-    if not target.lower().endswith(".html"):
-        raise ValueError(f"{str(path)!r} cannot be the name of a page: it must end in .html")
-
+    target = target_of_page(model, path)
     text_name = title or _name_of_text(model)
     language, read = language_and_text(text_name)
     page_data = {

@@ -161,24 +161,28 @@ def auto_from_model(n_characters: int) -> Dict[str, Any]:
 def table_from_model(least: int, most: int) -> Dict[str, Any]:
     """Return what :func:`auto_from_model` sets for each length of a text from ``least`` to ``most`` characters.
 
-    ``always`` has what is the same for all, and ``rows`` lists of a length, from which on they hold, and the values of
-    ``names``. The sizes of the network are not in it.
+    ``always`` has the values that no length changes, and ``names`` names the others. ``rows`` has lists of a length and
+    the values of ``names``, which hold from that length up to that of the next row. The size of the network is in
+    neither: it is that of the model.
     """
-    values_of_lengths = {length: auto_from_model(length) for length in range(least, most + 1)}
+    values_of_lengths = {}
+    for length in range(least, most + 1):
+        values = auto_from_model(length)
+        del values["lstm_size"]
+        values_of_lengths[length] = values
+
     first = values_of_lengths[least]
-    varied = [
-        name
-        for name in sorted(first)
-        if any(values[name] != first[name] for values in values_of_lengths.values())
-    ]
-    names = [name for name in varied if name != "lstm_size"]
+    names = []
+    for name in sorted(first):
+        if any(values[name] != first[name] for values in values_of_lengths.values()):
+            names.append(name)
 
     rows: List[List[Any]] = []
     for length, values in values_of_lengths.items():
         row = [values[name] for name in names]
         if not rows or rows[-1][1:] != row:
             rows.append([length, *row])
-    always = {name: value for name, value in first.items() if name not in varied}
+    always = {name: value for name, value in first.items() if name not in names}
     return {"always": always, "names": names, "rows": rows}
 
 

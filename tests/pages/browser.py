@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import threading
+import time
 
 import pytest
 
@@ -250,6 +251,19 @@ class View:
             f"{paper}.cells.slice({start}).filter(Boolean).map((cell) => cell.style.backgroundColor)"
         )
         return [signed_alpha(colour, negative="low") for colour in colours]
+
+    def saved(self, name, folder):
+        """Click a button that saves a file, and return its path."""
+        before = set(folder.iterdir())
+        self.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+        self.click(name)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            for path in set(folder.iterdir()) - before:
+                if path.suffix in (".npz", ".png", ".html"):
+                    return path
+            time.sleep(0.05)
+        raise AssertionError("nothing was saved")
 
     def assert_nothing_wrong(self):
         """Check that the console has no message and that no request left the page."""

@@ -13,7 +13,7 @@ from conftest import CHARS, ROOT
 from charrnn.checkpoints.weights import packed
 from charrnn.engines.opening import open_model
 from charrnn.pages.learning import learning_page
-from pages.browser import PATIENCE, Keys, View, in_browser
+from pages.browser import Keys, View, in_browser
 from pages.small_pages import random_network
 
 pytestmark = in_browser
@@ -76,19 +76,6 @@ class Learning(View):
     def ask_by(self, action):
         """Do something that raises a question, without waiting for its answer."""
         self.js(f"void setTimeout(() => {action})")
-
-    def saved(self, name, folder):
-        """Click a button that saves a file, and return its path."""
-        before = set(folder.iterdir())
-        self.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
-        self.click(name)
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            for path in set(folder.iterdir()) - before:
-                if path.suffix in (".npz", ".png"):
-                    return path
-            time.sleep(0.05)
-        raise AssertionError("nothing was saved")
 
     def held_out_bits(self, model):
         """Return the loss of a model on what the page holds out of the passage that it shows."""

@@ -10,7 +10,7 @@ from conftest import ROOT
 from charrnn.engines.opening import open_model
 from charrnn.pages import yours
 from charrnn.training.presets import START_WRITING, table_from_model
-from pages.browser import PATIENCE, View, in_browser
+from pages.browser import View, in_browser
 
 pytestmark = in_browser
 
@@ -47,19 +47,6 @@ class Yours(View):
         self.set("contrast", value)
         self.wait(f"round > {before}")
         return self.texts()
-
-    def saved(self, name, folder):
-        """Click a button that saves a file, and return its path."""
-        before = set(folder.iterdir())
-        self.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
-        self.click(name)
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            for path in set(folder.iterdir()) - before:
-                if path.suffix in (".npz", ".html"):
-                    return path
-            time.sleep(0.05)
-        raise AssertionError("nothing was saved")
 
 
 @pytest.fixture(scope="module")
