@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from charrnn import open_model, train_model
+from charrnn.checkpoints.writing import START_WRITING
 from charrnn.text import novelty
 from charrnn.text.corpus import Text, others_words
 from charrnn.training import presets
@@ -80,7 +81,7 @@ def counted(model, name, contrast, n_texts):
         length=LENGTH,
         n=n_texts,
         seed=FIRST_SEED,
-        **{**presets.START_WRITING, "contrast": contrast},
+        **{**START_WRITING, "contrast": contrast},
     )
     whose = novelty.whose_words("\n".join(texts), text, others)
     copied = sum(novelty.compare(written, text).share for written in texts) / n_texts
@@ -105,9 +106,7 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--text", nargs="+", choices=TEXTS, default=list(TEXTS))
     parser.add_argument("--epochs", nargs="+", type=int, default=[None])
-    parser.add_argument(
-        "--contrast", nargs="+", type=float, default=[presets.START_WRITING["contrast"]]
-    )
+    parser.add_argument("--contrast", nargs="+", type=float, default=[START_WRITING["contrast"]])
     parser.add_argument("--seed", nargs="+", type=int, default=[1])
     parser.add_argument("--texts-written", type=int, default=3)
     args = parser.parse_args()

@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from charrnn.checkpoints.writing import KEYWORDS, Writing
 from charrnn.data import Characters, StrPath, Vocabulary, count_windows, split
 from charrnn.hyperparameters import NAMES, Hyperparameters
 from charrnn.system import errors, files
@@ -74,6 +75,8 @@ class RunRecord:
         folder: the run folder that it was read from, which has the text; None for a model outside of one.
         shuffled_sha256: the SHA-256 of the text in that folder, if its lines were shuffled.
         beginning: what a text of this model begins with by default; None for what suits the vocabulary.
+        writing: what its texts are written with by default, fields of :class:`charrnn.checkpoints.writing.Writing` in
+            place of the notebook's; None if the run does not say.
         tensorflow: the version of TensorFlow with which the run was last started or resumed, if known.
         unknown: names of hyperparameters that only a newer version has. Such a run cannot be resumed.
     """
@@ -89,6 +92,7 @@ class RunRecord:
     folder: Optional[str] = field(default=None, compare=False)
     shuffled_sha256: Optional[str] = None
     beginning: Optional[str] = None
+    writing: Optional[Dict[str, Any]] = None
     tensorflow: Optional[str] = field(default=None, compare=False)
     unknown: Tuple[str, ...] = field(default=(), compare=False)
 
@@ -187,6 +191,7 @@ def as_json(record: RunRecord) -> Dict[str, Any]:
         "init_from_sha256": record.init_from_sha256,
         "test_loss": record.test_loss,
         "beginning": record.beginning,
+        "writing": record.writing,
     }
 
 
@@ -226,6 +231,7 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
         folder=folder_name,
         shuffled_sha256=text.get("shuffled_sha256"),
         beginning=content.get("beginning"),
+        writing=_checked_writing(content.get("writing")),
         tensorflow=content.get("tensorflow"),
         unknown=tuple(sorted(set(settings) - set(NAMES))),
     )
@@ -253,6 +259,19 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
     if record.best is not None and step_of(record.best) < 0:
         raise ValueError(record.best)
     return record
+
+
+def _checked_writing(writing: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+    """Return what a record says of how to write, without what only a newer version knows.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+    if writing is None:
+        return None
+    known = {name: value for name, value in writing.items() if name in KEYWORDS}
+    Writing().changed(known)
+    return known
 
 
 def write_checkpoint_record(

@@ -2,7 +2,7 @@
 
 import inspect
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, TypeVar
 
 from charrnn.hyperparameters import Checkable, setting
 from charrnn.system.words import did_you_mean
@@ -33,6 +33,16 @@ TOP_N = 5
 LARGE_VOCABULARY = 200
 # With a smaller top_p, the first letters of lines lose their variety.
 LINES_TOP_P = 0.98
+
+# What a run that begins with a model writes with, unless it is one of a list (docs/log.md).
+START_WRITING: Dict[str, Any] = dict(
+    contrast=0.4,
+    temperature=0.85,
+    top_p=0.92,
+    no_copy=20,
+    no_repeat=14,
+    known_words=True,
+)
 
 # the group of flags
 DECODING = "decoding"
@@ -125,6 +135,11 @@ class Writing(Checkable):
 
 
 KEYWORDS = tuple(field.name for field in fields(Writing))
+
+
+def writing_after(start_has_words: bool) -> Dict[str, Any]:
+    """Return what a run writes with that began with a model, which has the words of its language with it or not."""
+    return dict(START_WRITING, known_words=start_has_words)
 
 
 def takes_how(method: Method) -> Method:

@@ -11,6 +11,7 @@ from typing import List, Optional
 
 from charrnn.checkpoints.find import known_model
 from charrnn.checkpoints.weights import DTYPES
+from charrnn.checkpoints.writing import START_WRITING
 from charrnn.commands import arguments
 from charrnn.data import StrPath
 from charrnn.engines.trained_model import Model
@@ -19,7 +20,7 @@ from charrnn.pages.webpage import export_page
 from charrnn.pages.yours import LEAST, MOST, export_learning_page
 from charrnn.system import errors, files, terminal
 from charrnn.text import corpus
-from charrnn.training.presets import START_WRITING, table_from_model
+from charrnn.training.presets import table_from_model
 
 # the types of the weights in each format
 STORED = {

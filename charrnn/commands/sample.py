@@ -100,6 +100,12 @@ def make_parser() -> arguments.Parser:
     )
 
     group = parser.add_argument_group(DECODING)
+    group.add_argument(
+        "--plain",
+        action="store_true",
+        help="write as the notebook does, at temperature 1 with the 5 most probable characters, and not as the run of "
+        "the model says",
+    )
     arguments.add_settings(Writing, {DECODING: group})
     group.add_argument(
         "--seed",
@@ -203,7 +209,9 @@ def _run(args: argparse.Namespace) -> int:
     _resolve(args)
     _check_model(args.model)
     model = arguments.open_named(args.model, args)
-    writing = model.writing_with(arguments.given_settings(Writing, args), of_lines=bool(args.lines))
+    writing = model.writing_with(
+        arguments.given_settings(Writing, args), of_lines=bool(args.lines), plain=args.plain
+    )
     prime = _prime(args, model)
     comparison = Comparison()
     if args.novelty or args.new:

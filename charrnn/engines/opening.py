@@ -4,7 +4,7 @@ import contextlib
 import functools
 import math
 from pathlib import Path
-from typing import Iterable, Iterator, Optional, Tuple
+from typing import Callable, Iterable, Iterator, Optional, Tuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import file_of, find, is_model_file, known_model
 from charrnn.checkpoints.record import START_FILE, TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.text_of_run import DividedText, training_text
-from charrnn.checkpoints.weights import read_packed, read_saved
+from charrnn.checkpoints.weights import Weights, read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
@@ -123,9 +123,6 @@ def _open_file(
             f"{name} records its vocabulary of {len(recorded)} characters, and the given vocabulary "
             f"of {len(vocabulary)} differs from it: leave it out"
         )
-    opens_start = None
-    if run and run.init_from is not None:
-        opens_start = functools.partial(open_start, run)
     with _checking(name):
         return Model(
             name,
@@ -135,9 +132,20 @@ def _open_file(
             skipped=skipped,
             beginning=beginning,
             sha256=sha256,
-            open_start=opens_start,
+            open_start=_opens_start(run),
             words=language_words,
         )
+
+
+def model_of_run(name: str, weights: Weights, run: RunRecord) -> Model:
+    """Return a model of a run that is being trained."""
+    return Model(name, run.vocabulary, weights, run=run, open_start=_opens_start(run))
+
+
+def _opens_start(run: Optional[RunRecord]) -> Optional[Callable[[], Model]]:
+    if run is None or run.init_from is None:
+        return None
+    return functools.partial(open_start, run)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ Models of LSTM cells need no TensorFlow. Letters for shapes as in :mod:`charrnn.
 """
 
 import contextlib
+import functools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
+    Collection,
     Dict,
     Iterator,
     List,
@@ -29,7 +31,7 @@ from charrnn.checkpoints.find import is_model_file
 from charrnn.checkpoints.record import RunRecord
 from charrnn.checkpoints.text_of_run import DividedText, divide, training_text
 from charrnn.checkpoints.weights import Weights, packed, rounded
-from charrnn.checkpoints.writing import Writing, takes_how
+from charrnn.checkpoints.writing import START_WRITING, Writing, takes_how
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.contrast import Contrast
@@ -55,7 +57,7 @@ from charrnn.engines.sampler import (
 )
 from charrnn.engines.surprisal import surprisal as measure_surprisal
 from charrnn.hyperparameters import CELLS
-from charrnn.system import errors, files, words
+from charrnn.system import errors, files, terminal, words
 from charrnn.system.tensorflow import graphs
 from charrnn.text import lexicon
 from charrnn.text.corpus import Text
@@ -147,6 +149,7 @@ class Model:
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
+        plain: bool = False,
         **how: "Unpack[How]",
     ) -> str: ...
 
@@ -161,6 +164,7 @@ class Model:
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
+        plain: bool = False,
         **how: "Unpack[How]",
     ) -> List[str]: ...
 
@@ -175,6 +179,7 @@ class Model:
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
+        plain: bool = False,
         **how: "Unpack[How]",
     ) -> Union[str, List[str]]:
         """Write a text, the same that ``charrnn-sample`` writes with these arguments.
@@ -192,11 +197,13 @@ class Model:
                 next, as a str or a set; None for all. The probabilities of all others become 0, before temperature,
                 ``top_n`` and ``top_p``. The text ends where the model knows none of the characters. The function may
                 also return a dict from characters to factors for their probabilities, at least 0.
-            how: the other keywords, each in place of what the model writes with otherwise:
+            plain: write as the notebook does, at temperature 1 with the 5 most probable characters, and not as the run
+                of the model says.
+            how: the other keywords, each in place of what the run of the model says, see :meth:`usual_writing`:
 
-                - temperature, top_n, top_p: how to draw, see :class:`charrnn.checkpoints.writing.Writing`. By default
-                  all characters if there is a ``top_p`` or a vocabulary of more than 200 characters, else the 5 most
-                  probable.
+                - temperature, top_n, top_p: how to draw, see :class:`charrnn.checkpoints.writing.Writing`. If the run
+                  does not say, all characters if there is a ``top_p`` or a vocabulary of more than 200 characters,
+                  else the 5 most probable.
                 - contrast: how much more like its own text than like the model that it began with, at least -1; 0 for
                   not at all. With 0.5 it writes more words of its own text, and copies more of it, see
                   :mod:`charrnn.engines.contrast`. It follows ``allow`` and the guards, and precedes temperature.
@@ -216,7 +223,7 @@ class Model:
                 property that has no direction, or a guard needs the training text or the words of a language, and they
                 are not at hand.
         """
-        writing = self.writing_with(how)
+        writing = self.writing_with(how, plain=plain)
         length = errors.checked_integer("length", length, 0)
         num_samples = 1 if n is None else _checked_number(n)
         seed = _checked_seed(seed)
@@ -238,17 +245,18 @@ class Model:
         stop: Optional[str] = None,
         unknown: str = "error",
         allow: Optional[Allow] = None,
+        plain: bool = False,
         **how: "Unpack[How]",
     ) -> Iterator[str]:
         """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
 
         The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
         """
-        writing = self.writing_with(how)
+        writing = self.writing_with(how, plain=plain)
         length = errors.checked_integer("length", length, 0)
         seed = _checked_seed(seed)
         prime = self._checked_prime(prime, unknown)
-        processors = self._processors(writing, allow)
+        processors = self.processors(writing, allow)
 
         # The arguments are checked now, and the text is drawn when it is asked for.
         def pieces() -> Iterator[str]:
@@ -276,7 +284,7 @@ class Model:
             length: characters of a line at most, at least 0.
             new: whether to leave out the lines of the training text and repeated ones, so that there may be fewer than
                 n.
-            seed, how: as for :meth:`write`, but by default ``top_p`` is 0.98.
+            seed, how: as for :meth:`write`, but ``top_p`` is 0.98 by default, and what the run says does not count.
 
         Returns:
             A list of lines without line ends.
@@ -298,24 +306,63 @@ class Model:
             samples = sampler.write_lines(length, writing, seed, known_lines)
         return [sample.text.rstrip("\n") for sample in samples]
 
-    def writing_with(self, how: Mapping[str, Any], of_lines: bool = False) -> Writing:
-        """Return how to write: some values in place of the defaults, and what suits the vocabulary.
+    def writing_with(
+        self, how: Mapping[str, Any], of_lines: bool = False, plain: bool = False
+    ) -> Writing:
+        """Return how to write: some values in place of the usual ones, and what suits the vocabulary.
 
         Raises:
             ValueError: there is no such value, or it is out of range.
         """
-        return for_vocabulary(Writing().changed(how), len(self.vocabulary), of_lines)
+        usual: Dict[str, Any] = {}
+        if not (of_lines or plain):
+            usual = self.usual_writing(but=how)
+        return for_vocabulary(Writing().changed({**usual, **how}), len(self.vocabulary), of_lines)
+
+    def usual_writing(self, but: Collection[str] = ()) -> Dict[str, Any]:
+        """Return what texts are written with if nothing else is said, fields of Writing in place of the notebook's.
+
+        It is what the run records. Version 4.0 and before recorded nothing: where such a run began with a model, it is
+        what a run of today records. What is not at hand is left out, which a note says the first time.
+
+        Args:
+            but: fields that are not asked for.
+        """
+        recorded: Dict[str, Any] = {}
+        if self.run is not None and self.run.writing is not None:
+            recorded = self.run.writing
+        elif self.open_start is not None and not _is_of_lines(self.run):
+            recorded = START_WRITING
+
+        usable = {}
+        for name, value in recorded.items():
+            if name in but or not value:
+                continue
+            looks = functools.partial(self._problem_with, name, value)
+            problem = self._once(f"problem with {name}", looks)
+            if problem is None:
+                usable[name] = value
+        return usable
+
+    def _problem_with(self, name: str, value: Any) -> Optional[str]:
+        """Return why a field of Writing cannot be used, after a note that says so; None if it can."""
+        try:
+            self.processors(Writing().changed({name: value}))
+        except ValueError as error:
+            terminal.print_note(f"{self.name} is written without {name}: {error}")
+            return str(error)
+        return None
 
     @contextlib.contextmanager
     def sampler(
         self, writing: Writing, n: int = 1, allow: Optional[Allow] = None
     ) -> Iterator[Sampler]:
         """Make what writes n texts at once."""
-        processors = self._processors(writing, allow)
+        processors = self.processors(writing, allow)
         with contextlib.closing(self.engine()) as engine:
             yield Sampler(engine, n, processors)
 
-    def _processors(self, writing: Writing, allow: Optional[Allow]) -> List[Processor]:
+    def processors(self, writing: Writing, allow: Optional[Allow] = None) -> List[Processor]:
         """Return what changes a text while it is written, in its order."""
         processors: List[Processor] = []
         if allow is not None:
@@ -460,7 +507,7 @@ class Model:
         own, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
         logits = own
         writing = Writing().changed({"contrast": contrast})
-        for processor in self._processors(writing, allow=None):
+        for processor in self.processors(writing, allow=None):
             processor.begin(known, rows=1, after_last=False)
             logits = processor.process(logits, own, [known])
         (chances,) = softmax(logits)
@@ -581,6 +628,11 @@ def _is_usable(values: np.ndarray) -> bool:
     """Return whether weights are finite and not too large."""
     # A NaN among them is their minimum and their maximum, and all comparisons with it are false.
     return -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT
+
+
+def _is_of_lines(run: Optional[RunRecord]) -> bool:
+    """Return whether a run has shuffled the lines of its text, as those of a list."""
+    return run is not None and run.hyperparameters.shuffle == "lines"
 
 
 def _checked_number(n: int) -> int:

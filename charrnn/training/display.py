@@ -18,7 +18,7 @@ from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
 from charrnn.text import corpus, lines
 from charrnn.training.job import Job
-from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, START_WRITING, steps_of_auto
+from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
 # lines that the end of a run proposes to write
 LINES_TO_WRITE = 20
@@ -351,7 +351,7 @@ class Display:
         if by == "SIGPIPE":
             self.warn(message)
         else:
-            self._print(f"To write with what it has learned so far: {self._writing_newest()}")
+            self._print(f"To write with what it has learned so far: {self._writing(best=False)}")
 
     def finished(self, step: int, ends_early: bool) -> None:
         """Print that training has ended, and what to do next.
@@ -378,7 +378,7 @@ class Display:
         if job.record.init_from and has_best:
             # The best by its loss has more words of the model that it began with.
             writing = (
-                f"Closest to your text: {self._writing_newest()}\n"
+                f"Closest to your text: {self._writing(best=False)}\n"
                 f"Lowest loss on its held-out end: {self._writing(best=True)}\n"
                 f"The model alone, without the rest of the folder: {self._keeping()}"
             )
@@ -389,13 +389,6 @@ class Display:
         if job.hyperparameters.cell == "lstm":
             writing += f"\nAs a web page: {self._as_page()}"
         self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
-
-    def _writing_newest(self) -> str:
-        """Return how to write with the newest checkpoint, closest to the text."""
-        job = self.job
-        if job.record.init_from and not job.of_lines:
-            return self._writing(best=False, **START_WRITING)
-        return self._writing(best=False)
 
     def _keeping(self) -> str:
         """Return how to write the newest network into a file of its own."""
@@ -409,21 +402,18 @@ class Display:
             return f"export_page(open_model({str(self.folder)!r}), {'mine.html'!r}) of charrnn.pages.webpage"
         return words.page_command(self.folder)
 
-    def _writing(self, best: bool, **settings: float) -> str:
-        """Return how to write with the newest checkpoint, or with the best, and with some settings."""
+    def _writing(self, best: bool) -> str:
+        """Return how to write with the newest checkpoint, or with the best."""
         if self._in_python:
             arguments = repr(str(self.folder))
             if best:
                 arguments += ", best=True"
-            named = ", ".join(f"{name}={value:g}" for name, value in settings.items())
-            call = f"write_lines({LINES_TO_WRITE})" if self.job.of_lines else f"write({named})"
+            call = f"write_lines({LINES_TO_WRITE})" if self.job.of_lines else "write()"
             return f"open_model({arguments}).{call}"
 
         arguments = words.quoted(self.folder)
         if best:
             arguments += " --best"
-        for name, value in settings.items():
-            arguments += f" {words.flag(name)} {value:g}"
         if self.job.of_lines:
             arguments += f" --lines {LINES_TO_WRITE}"
         return words.command("sample", arguments)

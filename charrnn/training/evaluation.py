@@ -1,7 +1,7 @@
 """Evaluating a network while it is trained, on the texts that are held out."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional, Tuple
 
@@ -10,10 +10,8 @@ import numpy as np
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import Weights
-from charrnn.checkpoints.writing import Writing
-from charrnn.engines.decoding import for_vocabulary
 from charrnn.engines.graph_engine import GraphEngine
-from charrnn.engines.opening import open_model
+from charrnn.engines.opening import model_of_run, open_model
 from charrnn.engines.sampler import Sampler, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
@@ -42,6 +40,7 @@ class Evaluator:
     processes: Processes
     # It takes time and memory, so it is made when it is first used.
     _engine: Optional[GraphEngine] = None
+    _model: Optional[Model] = None
 
     def close(self) -> None:
         """Free what evaluation uses, if anything was evaluated."""
@@ -99,18 +98,29 @@ class Evaluator:
         For a list, it begins a new line, so that the first line can begin with any letter.
         """
         job = self.job
-        vocabulary = job.record.vocabulary
+        model = self._current_model()
         if job.of_lines:
             prime = "\n"
         else:
-            prime = default_prime(vocabulary, job.record.beginning)
-        writing = for_vocabulary(Writing(), len(vocabulary), of_lines=job.of_lines)
+            prime = default_prime(model.vocabulary, model.beginning)
+        writing = model.writing_with({}, of_lines=job.of_lines)
+        processors = model.processors(writing)
 
         # NumPy writes a single text faster, but has LSTM cells only.
-        if job.hyperparameters.cell == "lstm":
-            engine = Model("", vocabulary, self._current_weights()).engine()
+        if model.cell == "lstm":
+            engine = model.engine()
         else:
-            engine = self._engine_with(self._current_weights())
+            engine = self._engine_with(model.weights)
         length = job.hyperparameters.sample_length
-        (sample,) = Sampler(engine).write(prime, length, writing, seed=step)
+        (sample,) = Sampler(engine, processors=processors).write(prime, length, writing, seed=step)
         return (prime + sample.text).lstrip("\n")
+
+    def _current_model(self) -> Model:
+        """Return the model of the training as it is now. What it writes with besides its weights is kept."""
+        weights = self._current_weights()
+        if self._model is None:
+            # Its text, and the model that it began with, are in the folder.
+            run = replace(self.job.record, folder=str(self.job.folder))
+            self._model = model_of_run(str(self.job.folder), weights, run)
+        self._model.weights = weights
+        return self._model

@@ -15,6 +15,7 @@ from charrnn.checkpoints.record import (
     RunRecord,
     read_run,
 )
+from charrnn.checkpoints.writing import writing_after
 from charrnn.data import StrPath, Vocabulary, count_windows
 from charrnn.engines.sampler import fresh_seed
 from charrnn.engines.trained_model import Model
@@ -337,6 +338,7 @@ class _NewRun:
             shuffled_sha256=self.shuffled_sha256,
             # The words "The " would lead the network back to the text that its model has read.
             beginning=beginning_of(self.text.text, own=model is not None),
+            writing={},
         )
         if not model:
             return record
@@ -347,7 +349,11 @@ class _NewRun:
                     f"{model.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
                     "start from it"
                 )
-        return replace(record, init_from=model.name, init_from_sha256=model.sha256)
+        record = replace(record, init_from=model.name, init_from_sha256=model.sha256)
+        # Names and titles are drawn as before.
+        if self.is_list or hyper.shuffle == "lines":
+            return record
+        return replace(record, writing=writing_after(model.words is not None))
 
 
 def settle(

@@ -70,8 +70,6 @@ START_CHARACTERS = (7_000, 15_000, 40_000, 100_000)
 START_EPOCHS = (10, 11, 7, 4)
 # If these make fewer steps, a run has more epochs.
 LEAST_START_STEPS = 40
-# With what the end of such a run proposes to write a text, so that more words are the text's own (docs/log.md).
-START_WRITING = dict(contrast=0.4, temperature=0.7, top_p=0.8)
 # evaluations of a run at least, so that it can stop early, and the best checkpoint is not the only one
 EVALUATIONS = 6
 # With fewer characters, unless they are a list, n-gram counts predict better (docs/log.md).

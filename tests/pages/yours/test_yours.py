@@ -7,9 +7,10 @@ from unittest import mock
 import pytest
 from conftest import ROOT
 
+from charrnn.checkpoints.writing import START_WRITING
 from charrnn.engines.opening import open_model
 from charrnn.pages import yours
-from charrnn.training.presets import START_WRITING, table_from_model
+from charrnn.training.presets import table_from_model
 from pages.browser import View, in_browser
 
 pytestmark = in_browser
