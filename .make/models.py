@@ -50,7 +50,9 @@ SETTINGS = dict(
     max_to_keep=1,
 )
 # frequent words of a language that its model has with it, at most
-WORDS = 40_000
+WORDS = 60_000
+# what a model of a language writes with (docs/log.md)
+WRITING = dict(temperature=0.7, known_words=True)
 # novels that no model has read, LANGUAGE-novel-1.txt.xz and so on
 NOVELS = (1, 2)
 # how many groups of three letters tell a language, and the characters at the beginning of a text that they are from
@@ -105,7 +107,13 @@ def export(row, folder):
     """Write the file of a trained model, and put what is known of it into its row."""
     trained = open_model(folder)
     # The table says what it began with; the path in the record is of this machine.
-    run = replace(trained.run, text_name=row["name"], init_from=None, init_from_sha256=None)
+    run = replace(
+        trained.run,
+        text_name=row["name"],
+        init_from=None,
+        init_from_sha256=None,
+        writing=WRITING,
+    )
     exported = folder.parent / f"{row['name']}.npz"
     words = pack(frequent_words(read_text(folder_of_texts() / row["text"]), WORDS))
     replace(trained, run=run, words=words).save(exported, "int8")

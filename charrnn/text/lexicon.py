@@ -1,6 +1,5 @@
 """The words that a text may have: its own, and the frequent ones of its language. The standard library only."""
 
-import lzma
 import re
 from collections import Counter
 from typing import Counter as Counts
@@ -47,11 +46,16 @@ def frequent_words(text: str, most: int) -> List[str]:
 
 def pack(words: Iterable[str]) -> bytes:
     """Return words compressed, for a file."""
+    # not above, because Python may have been built without it
+    import lzma
+
     return lzma.compress("\n".join(words).encode("utf-8"), preset=9)
 
 
 def unpack(content: bytes) -> List[str]:
     """Return the words of :func:`pack`."""
+    import lzma
+
     return lzma.decompress(content).decode("utf-8").split("\n")
 
 

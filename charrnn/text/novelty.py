@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Counter as Counts
-from typing import Iterable, List, Optional, Tuple
+from typing import Collection, Iterable, List, Optional, Tuple
 
 # characters
 WINDOW = 20
@@ -90,9 +90,9 @@ class Words:
 
     Attributes:
         own: share of the words that occur in the training text.
-        only_own: share of those that occur there and not in the other text; None if there is no other text.
-        only_other: share of those that occur in the other text only; None if there is none.
-        neither: share of those that occur in neither.
+        only_own: share of those that other people do not use; None if nothing is known of these.
+        only_other: share of those that only other people use; None if nothing is known of them.
+        neither: share of those that neither the training text nor other people use.
         named_own, named_other: the most frequent words of these two kinds.
     """
 
@@ -104,29 +104,29 @@ class Words:
     named_other: Tuple[str, ...] = ()
 
 
-def whose_words(text: str, training: str, other: Optional[str] = None) -> Words:
-    """Tell whose words a text has: those of its training text, or of another text in the same language.
+def whose_words(text: str, training: str, others: Optional[Collection[str]] = None) -> Words:
+    """Tell whose words a text has: those of its training text, or other ones of the language.
 
     Of texts without spaces between words, all pieces of three characters are taken for words.
 
     Args:
         text: the text, such as one that a model wrote.
         training: the text that it was trained on.
-        other: a text of other people; None for none.
+        others: the words of other people, in lower case, such as the frequent ones of the language; None for none.
 
-    >>> whose_words("Milo said the leeks", "Milo, the leeks", "said the prince").only_own
+    >>> whose_words("Milo said the leeks", "Milo, the leeks", {"said", "the"}).only_own
     0.5
     """
     words = words_of(text)
     in_training = frozenset(words_of(training))
-    in_other = frozenset(words_of(other or ""))
+    in_other = frozenset(others or ())
     n_words = max(1, sum(words.values()))
     own = Counter({word: n for word, n in words.items() if word in in_training})
     only_own = Counter({word: n for word, n in own.items() if word not in in_other})
     not_own = words - own
     only_other = Counter({word: n for word, n in not_own.items() if word in in_other})
     neither = not_own - only_other
-    has_other = other is not None
+    has_other = others is not None
     return Words(
         own=sum(own.values()) / n_words,
         only_own=sum(only_own.values()) / n_words if has_other else None,
@@ -160,15 +160,53 @@ def repeated_phrases(texts: Iterable[str]) -> float:
     return repeated / max(1, total)
 
 
+@dataclass(frozen=True)
+class Variety:
+    """How much a text repeats itself, beside its training text.
+
+    Attributes:
+        repeated: share of the phrases of three words that were there before.
+        repeated_in_training: the same share of the training text, in pieces as long as the text.
+        different: different words among the first ones.
+        different_in_training: the same number of the training text.
+        counted: how many first words these are.
+    """
+
+    repeated: float
+    repeated_in_training: float
+    different: int
+    different_in_training: int
+    counted: int
+
+
+def variety(text: str, training: str) -> Variety:
+    """Tell how much a text repeats itself, beside its training text.
+
+    >>> variety("a cat, a cat, a cat", "the cat sat on a mat")
+    Variety(repeated=0.5, repeated_in_training=0.0, different=2, different_in_training=6, counted=6)
+    """
+    training = training[:LONGEST_TRAINING_TEXT]
+    length = max(1, len(text))
+    pieces = [training[start : start + length] for start in range(0, len(training), length)]
+    counted = min(len(_words(text)), len(_words(training)), COUNTED_WORDS)
+    return Variety(
+        repeated=repeated_phrases([text]),
+        repeated_in_training=repeated_phrases(pieces),
+        different=different_words(text, counted),
+        different_in_training=different_words(training, counted),
+        counted=counted,
+    )
+
+
 def _phrases(text: str) -> List[Tuple[str, ...]]:
     """Return the phrases of three words of a text, in lower case."""
     words = _words(text)
     return list(zip(words, words[1:], words[2:]))
 
 
-def different_words(text: str) -> int:
-    """Return how many different words are among the first COUNTED_WORDS of a text."""
-    return len(set(_words(text)[:COUNTED_WORDS]))
+def different_words(text: str, counted: int = COUNTED_WORDS) -> int:
+    """Return how many different words are among the first ones of a text."""
+    return len(set(_words(text)[:counted]))
 
 
 def _words(text: str) -> List[str]:
