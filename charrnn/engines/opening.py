@@ -106,7 +106,8 @@ def _open_file(
     skipped: Tuple[str, ...] = (),
 ) -> Model:
     """Open a ``.npz`` file. The run of a checkpoint is known; that of an exported model is in the file."""
-    weights, about, sha256, language_words = read_packed(path)
+    packed = read_packed(path)
+    about = packed.about
     try:
         recorded = Vocabulary(about["vocabulary"])
         if run is None and "hyperparameters" in about:
@@ -130,13 +131,14 @@ def _open_file(
         return Model(
             name,
             vocabulary=recorded,
-            weights=weights,
+            weights=packed.weights,
             run=run,
             skipped=skipped,
             beginning=beginning,
-            sha256=sha256,
+            sha256=packed.sha256,
             open_start=opens_start,
-            words=language_words,
+            words=packed.words,
+            hashes=packed.hashes,
         )
 
 
