@@ -21,7 +21,7 @@ MOST = {
     "A batch": 14,
     "A character": 17,
     "A resumed run": 26,
-    "A whole run": 36,
+    "A whole run": 37,
     "A text of anna": 17,
 }
 

@@ -340,7 +340,9 @@ def test_novelty_is_compared_with_a_text_that_is_named(trained, tmp_path, script
     (tmp_path / "text").write_bytes((TEXT + "caf\u00e9").encode("latin-1"))
     expected = script(trained, "--novelty", **NOVELTY)
     named = dict(train_text=tmp_path / "text", encoding="latin-1")
-    assert script(trained, "--novelty", **named, **NOVELTY).out == expected.out
+    # What the longer text has more is one word.
+    *lines, _variety = script(trained, "--novelty", **named, **NOVELTY).out.splitlines()
+    assert lines == expected.out.splitlines()[:-1]
 
 
 def test_a_text_does_nothing_to_the_terminal_and_is_piped_as_it_is(tmp_path, script, monkeypatch):

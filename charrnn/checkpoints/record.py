@@ -267,8 +267,8 @@ def _checked_writing(writing: Optional[Dict[str, Any]]) -> Optional[Dict[str, An
     Raises:
         ValueError: a value is out of range.
     """
-    if writing is None:
-        return None
+    if not writing:
+        return writing
     known = {name: value for name, value in writing.items() if name in KEYWORDS}
     Writing().changed(known)
     return known

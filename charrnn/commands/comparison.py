@@ -1,18 +1,17 @@
 """What ``charrnn-sample --novelty`` compares texts with: their training text, and texts of others."""
 
 import argparse
+import contextlib
 import sys
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, FrozenSet, List, Optional
 
-from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.checkpoints.text_of_run import DividedText
 from charrnn.engines.opening import text_of_start
 from charrnn.engines.sampler import Sample
 from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal, words
-from charrnn.text import novelty
-from charrnn.text.corpus import Text, others_words
+from charrnn.text import lexicon, novelty
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Comparison:
         training: the training text; "" without ``--novelty``.
         start: the name of the model that the network began with; "" for none.
         of_start: the training text of that model; None if it is not at hand.
-        others: a text of other people in the same language; None if it is not at hand.
+        others: the frequent words of its language, in lower case; None if the model has none with it.
         writes_lines: whether lines are written, not texts.
     """
 
@@ -32,7 +31,7 @@ class Comparison:
     training: str = ""
     start: str = ""
     of_start: Optional[DividedText] = None
-    others: Optional[Text] = None
+    others: Optional[FrozenSet[str]] = None
     writes_lines: bool = False
 
     def print_novelty(self, samples: List[Sample]) -> None:
@@ -47,8 +46,10 @@ class Comparison:
             print(_novelty_line(sample.text, self.training, "the training text"))
             if self.of_start:
                 print(_novelty_line(sample.text, self.of_start.training, self._text_of_start))
-        written = "\n".join(sample.text for sample in samples)
+        texts = [sample.text for sample in samples]
+        written = "\n".join(texts)
         terminal.write(f"{self._words_line(written)}\n", sys.stdout)
+        terminal.write(f"{_variety_line(texts, self.training)}\n", sys.stdout)
 
     def as_json(self, sample: Sample, prime: str) -> Dict[str, Any]:
         """Return the novelty and the words of a text as a dict of JSON types."""
@@ -56,6 +57,7 @@ class Comparison:
         if self.training:
             report["novelty"] = _novelty(sample, prime, self.training)
             report["words"] = asdict(self._whose_words(sample.text))
+            report["variety"] = asdict(novelty.variety([sample.text], self.training))
         if self.of_start:
             report["novelty_of_start"] = _novelty(sample, prime, self.of_start.training)
         return report
@@ -65,8 +67,7 @@ class Comparison:
         return f"the text of {self.start}"
 
     def _whose_words(self, text: str) -> novelty.Words:
-        other = self.others.text if self.others else None
-        return novelty.whose_words(text, self.training, other)
+        return novelty.whose_words(text, self.training, self.others)
 
     def _words_line(self, text: str) -> str:
         whose = self._whose_words(text)
@@ -81,7 +82,8 @@ class Comparison:
             other = f" ({', '.join(whose.named_other)})"
         return (
             f"{in_training} ({whose.only_own:.1%} of all only there, {in_text:.1%} in the text itself{own}), "
-            f"{whose.only_other:.1%} only in {self.others.name}{other}, {whose.neither:.1%} in neither"
+            f"{whose.only_other:.1%} only in its language's list of frequent words{other}, "
+            f"{whose.neither:.1%} in neither"
         )
 
 
@@ -93,6 +95,7 @@ def compared_with(args: argparse.Namespace, model: Model) -> Comparison:
         comparison = replace(comparison, known_lines=text.lines())
     if args.novelty:
         comparison = replace(comparison, training=text.training)
+        comparison = replace(comparison, others=_words_of_others(model))
     if not args.novelty or model.run is None or model.run.init_from is None:
         return comparison
 
@@ -105,11 +108,26 @@ def compared_with(args: argparse.Namespace, model: Model) -> Comparison:
             f"what is copied from the text of {start}, with which the network began, is not counted: "
             f"{errors.described(error)}"
         )
-    # Whose words they are, other novels of the language tell as well.
-    others = None
-    if start in KNOWN_MODELS:
-        others = others_words(KNOWN_MODELS[start].language)
-    return replace(comparison, start=start, of_start=of_start, others=others)
+    return replace(comparison, start=start, of_start=of_start)
+
+
+def _words_of_others(model: Model) -> Optional[FrozenSet[str]]:
+    """Return the frequent words of a model's language, in lower case; None if they are not at hand."""
+    words_of_language = None
+    with contextlib.suppress(ValueError):
+        words_of_language = model.words_of_language()
+    if words_of_language is None:
+        return None
+    return frozenset(word.lower() for word in lexicon.unpack(words_of_language))
+
+
+def _variety_line(texts: List[str], training: str) -> str:
+    of_text = novelty.variety(texts, training)
+    return (
+        f"variety: {of_text.repeated:.1%} of the phrases of three words were there before "
+        f"({of_text.repeated_in_training:.1%} in the training text); {of_text.different:,} of the first "
+        f"{words.plural(of_text.counted, 'word')} are different ({of_text.different_in_training:,})"
+    )
 
 
 def _novelty_of_lines(samples: List[Sample], known_lines: FrozenSet[str], source: str) -> str:

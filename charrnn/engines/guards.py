@@ -12,9 +12,6 @@ from charrnn.engines.processor import Processor, Texts
 from charrnn.text.lexicon import Lexicon, begins_sentence, part_of
 from charrnn.text.windows import Windows
 
-# A copy may be unavoidable this many characters before it is complete: the rest of a long word.
-REST_OF_A_WORD = 8
-
 
 class Guard:
     """Something that a text must not do."""
@@ -74,10 +71,10 @@ class NoCopy(Guard):
 
 
 class NoRepeat(Guard):
-    """No window that the text has had, unless the training text repeats it as often."""
+    """No window that the text has had, unless the training text has it repeatedly, and as often."""
 
     def __init__(self, vocabulary: Vocabulary, length: int, windows: Windows) -> None:
-        """Prepare to guard windows of some characters, of which those of the training text are counted."""
+        """Prepare to guard windows of some characters; ``windows`` are those that the training text has repeatedly."""
         self._ids = vocabulary.vocab_to_int
         self._chars = vocabulary.chars
         self._points = code_points("".join(vocabulary.chars)).astype(np.uint32)

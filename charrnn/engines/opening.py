@@ -9,10 +9,10 @@ from typing import Callable, Iterable, Iterator, Optional, Tuple
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import file_of, find, is_model_file, known_model
+from charrnn.checkpoints.find import KNOWN_MODELS, file_of, find, is_model_file, known_model
 from charrnn.checkpoints.record import START_FILE, TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.text_of_run import DividedText, training_text
-from charrnn.checkpoints.weights import Weights, read_packed, read_saved
+from charrnn.checkpoints.weights import read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
@@ -106,7 +106,8 @@ def _open_file(
     skipped: Tuple[str, ...] = (),
 ) -> Model:
     """Open a ``.npz`` file. The run of a checkpoint is known; that of an exported model is in the file."""
-    weights, about, sha256, language_words = read_packed(path)
+    packed = read_packed(path)
+    about = packed.about
     try:
         recorded = Vocabulary(about["vocabulary"])
         if run is None and "hyperparameters" in about:
@@ -127,25 +128,29 @@ def _open_file(
         return Model(
             name,
             vocabulary=recorded,
-            weights=weights,
+            weights=packed.weights,
             run=run,
             skipped=skipped,
             beginning=beginning,
-            sha256=sha256,
+            sha256=packed.sha256,
             open_start=_opens_start(run),
-            words=language_words,
+            open_known_words=_opens_known_words(run),
+            words=packed.words,
+            hashes=packed.hashes,
         )
-
-
-def model_of_run(name: str, weights: Weights, run: RunRecord) -> Model:
-    """Return a model of a run that is being trained."""
-    return Model(name, run.vocabulary, weights, run=run, open_start=_opens_start(run))
 
 
 def _opens_start(run: Optional[RunRecord]) -> Optional[Callable[[], Model]]:
     if run is None or run.init_from is None:
         return None
     return functools.partial(open_start, run)
+
+
+def _opens_known_words(run: Optional[RunRecord]) -> Optional[Callable[[], Optional[bytes]]]:
+    if run is None or run.init_from not in KNOWN_MODELS:
+        return None
+    name = run.init_from
+    return lambda: open_known(name).words
 
 
 @contextlib.contextmanager

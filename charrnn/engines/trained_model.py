@@ -37,14 +37,7 @@ from charrnn.engines import Engine
 from charrnn.engines.contrast import Contrast
 from charrnn.engines.decoding import for_vocabulary, softmax
 from charrnn.engines.directions import Direction, Steering, find_directions
-from charrnn.engines.guards import (
-    REST_OF_A_WORD,
-    Guard,
-    Guards,
-    KnownWords,
-    NoCopy,
-    NoRepeat,
-)
+from charrnn.engines.guards import Guard, Guards, KnownWords, NoCopy, NoRepeat
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.processor import Allow, Allowing, Processor
 from charrnn.engines.sampler import (
@@ -61,9 +54,10 @@ from charrnn.system import errors, files, terminal, words
 from charrnn.system.tensorflow import graphs
 from charrnn.text import lexicon
 from charrnn.text.corpus import Text
+from charrnn.text.hashes import COPIED, REPEATED, Hashes, near_of, read_hashes
 from charrnn.text.lexicon import Lexicon
 from charrnn.text.unknown import resolve
-from charrnn.text.windows import Windows
+from charrnn.text.windows import LONG_TEXT, Windows
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -91,8 +85,10 @@ class Model:
         beginning: what its texts begin with by default, as its run or file says; None for what suits the vocabulary.
         sha256: hexadecimal SHA-256 of the ``.npz`` file that it was read from; None if there is no such file.
         open_start: opens the model that it began with; None if it began with none.
+        open_known_words: returns the words of the known model that has the name of this one now; None if none has.
         train_text: the text that it was trained on, if it was given; None for the one that its run has or names.
-        words: the frequent words of its language, compressed, see :mod:`charrnn.text.lexicon`.
+        words: the frequent words of its language, see :mod:`charrnn.text.lexicon`.
+        hashes: those of the training text, which guards use without it, see :mod:`charrnn.text.hashes`.
         num_layers: number of layers, by the names of the weights.
         cell: kind of cell by these names, one of :data:`charrnn.hyperparameters.CELLS`.
 
@@ -108,8 +104,10 @@ class Model:
     beginning: Optional[str] = None
     sha256: Optional[str] = None
     open_start: Optional[Callable[[], "Model"]] = None
+    open_known_words: Optional[Callable[[], Optional[bytes]]] = None
     train_text: Optional[Text] = None
     words: Optional[bytes] = None
+    hashes: Optional[bytes] = None
     num_layers: int = field(init=False)
     cell: str = field(init=False)
     # What :meth:`_once` keeps: an engine, the model that it began with, its text, directions.
@@ -386,34 +384,93 @@ class Model:
         guards: List[Guard] = []
         no_copy = None
         if writing.no_copy:
-            near = max(1, writing.no_copy - REST_OF_A_WORD)
-            windows = self.windows(writing.no_copy)
-            no_copy = NoCopy(self.vocabulary, windows, near=self.windows(near))
+            copied = self._windows("copied", writing.no_copy, Windows.of)
+            near = self._windows("near", near_of(writing.no_copy), Windows.within_words)
+            no_copy = NoCopy(self.vocabulary, copied, near)
             guards.append(no_copy)
         if writing.known_words:
             known = self._once("lexicon", self._lexicon)
             guards.append(KnownWords(self.vocabulary, known, no_copy))
         if writing.no_repeat:
-            windows = self.windows(writing.no_repeat)
-            guards.append(NoRepeat(self.vocabulary, writing.no_repeat, windows))
+            repeated = self._windows("repeated", writing.no_repeat, Windows.repeated)
+            guards.append(NoRepeat(self.vocabulary, writing.no_repeat, repeated))
         return guards
 
-    def windows(self, length: int) -> Windows:
-        """Return the windows of the training text, which are kept."""
-        training = self.training_text().training
-        return self._once(f"windows of {length}", lambda: Windows.of(training, length))
+    def _windows(self, kind: str, length: int, hash_text: Callable[[str, int], Windows]) -> Windows:
+        """Return the windows of the training text of a kind, a name in Hashes, and keep them.
+
+        Raises:
+            ValueError: neither the text nor their hashes are at hand.
+        """
+        carried = self._carried_hashes()
+        if carried is None:
+            training = self.training_text().training
+            return self._once(f"{kind} windows of {length}", lambda: hash_text(training, length))
+
+        windows: Windows = getattr(carried, kind)
+        if windows.length != length:
+            raise ValueError(
+                f"{self.name} has hashes in place of its training text, which allow no_copy={COPIED} and "
+                f"no_repeat={REPEATED}: for other numbers, name the text with --train-text, or "
+                "open_model(..., train_text=PATH)"
+            )
+        return windows
+
+    def _carried_hashes(self) -> Optional[Hashes]:
+        """Return the hashes that the model has in place of its text; None if it has none, or the text was given.
+
+        Raises:
+            CheckpointError: they are damaged.
+        """
+        content = self.hashes
+        if content is None or self.train_text is not None:
+            return None
+        with self._reading_guards():
+            return self._once("hashes", lambda: read_hashes(content))
 
     def _lexicon(self) -> Lexicon:
-        """Return the words that the training text has, and the frequent ones of its language."""
-        words_of_language = self.words
-        if words_of_language is None and self.open_start is not None:
-            words_of_language = self._once("start", self.open_start).words
+        """Return the words that the training text has, if that is at hand, and the frequent ones of its language."""
+        words_of_language = self.words_of_language()
         if words_of_language is None:
             raise ValueError(
                 f"known_words needs the words of a language, and {self.name} has none with it"
             )
-        own = lexicon.forms_of(self.training_text().training)
-        return Lexicon([*lexicon.unpack(words_of_language), *own])
+        with self._reading_guards():
+            of_language = lexicon.unpack(words_of_language)
+        carried = self._carried_hashes()
+        if carried is not None:
+            return Lexicon(of_language, carried.own)
+        if not self._has_text():
+            return Lexicon(of_language)
+        return Lexicon([*of_language, *lexicon.forms_of(self.training_text().training)])
+
+    def words_of_language(self) -> Optional[bytes]:
+        """Return the words that come with the model, or with the one that it began with; None for none.
+
+        Raises:
+            ValueError: the model that it began with is not at hand, nor a known one of its name.
+        """
+        if self.words is not None or self.open_start is None:
+            return self.words
+        try:
+            return self._once("start", self.open_start).words
+        except ValueError:
+            # The known model of this name is another one now, but of the same language.
+            if self.open_known_words is None:
+                raise
+            return self.open_known_words()
+
+    def _has_text(self) -> bool:
+        """Return whether the training text was given, or is in the folder of the run."""
+        return self.train_text is not None or bool(self.run and self.run.folder)
+
+    @contextlib.contextmanager
+    def _reading_guards(self) -> Iterator[None]:
+        """Raise CheckpointError in place of the ValueError of what the file of the model has for guards."""
+        try:
+            yield
+        except ValueError as error:
+            raise record.CheckpointError(f"the model {self.name} cannot be read: {error}")
 
     def contrasted(self, strength: float) -> Contrast:
         """Return the contrast with which a text can be written.
@@ -537,6 +594,9 @@ class Model:
     def save(self, path: StrPath, dtype: str = "float32") -> None:
         """Write the model to one ``.npz`` file, see :mod:`charrnn.checkpoints.weights`.
 
+        With it are the words of its language, and, for the guards, hashes of its training text in place of the text, if
+        that is at hand and has fewer than 300,000 characters.
+
         Args:
             path: the file. If it is a symbolic link, the file that it points to is written.
             dtype: type of the matrices, float32, float16 or int8. Biases are always float32.
@@ -560,7 +620,30 @@ class Model:
         else:
             about = {"vocabulary": "".join(self.vocabulary.chars), "beginning": self.beginning}
 
-        files.write_atomically(target, packed(arrays, about, self.words))
+        words_of_language, hashes = self.carried_for_guards()
+        files.write_atomically(target, packed(arrays, about, words_of_language, hashes))
+
+    def carried_for_guards(self) -> Tuple[Optional[bytes], Optional[bytes]]:
+        """Return what a file has for guards: the words of a language and hashes of the training text, or None."""
+        words_of_language = None
+        # The model that it began with may not be at hand.
+        with contextlib.suppress(ValueError, OSError):
+            words_of_language = self.words_of_language()
+        hashes = self.hashes
+        if self._has_text():
+            with contextlib.suppress(ValueError, OSError):
+                hashes = self._hashes_of_text(words_of_language)
+        return words_of_language, hashes
+
+    def _hashes_of_text(self, words_of_language: Optional[bytes]) -> Optional[bytes]:
+        """Return hashes of the training text, unless that is long."""
+        training = self.training_text().training
+        if len(training) >= LONG_TEXT:
+            return None
+        of_language = []
+        if words_of_language is not None:
+            of_language = lexicon.unpack(words_of_language)
+        return Hashes.of(training, of_language).packed()
 
     def engine(self, in_graph: bool = False) -> Engine:
         """Make the engine that runs the model: lstm cells in NumPy, others in TensorFlow's graph.

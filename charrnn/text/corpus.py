@@ -90,8 +90,6 @@ ZIPPED_DOCUMENTS = (
 )
 # bytes at the start of a file that are searched for null bytes
 SEARCHED_BYTES = 1 << 16
-# characters that are read of a text of other people
-LONGEST_OTHER_TEXT = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -333,11 +331,7 @@ def find(name: str, data_dir: StrPath = "data") -> Path:
 
 def at_hand(name: str, data_dir: StrPath = "data") -> Optional[Path]:
     """Return where the file of a text that may be downloaded lies; None if it is not there yet."""
-    return _in_folders(KNOWN_TEXTS[name].filename, data_dir)
-
-
-def _in_folders(filename: str, data_dir: StrPath = "data") -> Optional[Path]:
-    """Return the path of a file in the folder of the known texts, or in that of CHARRNN_DATA; None if it is in none."""
+    filename = KNOWN_TEXTS[name].filename
     folders = [data_dir]
     if os.environ.get("CHARRNN_DATA"):
         folders.append(os.environ["CHARRNN_DATA"])
@@ -346,30 +340,6 @@ def _in_folders(filename: str, data_dir: StrPath = "data") -> Optional[Path]:
         if path.is_file():
             return path
     return None
-
-
-def others_words(language: str) -> Optional[Text]:
-    """Return a text of other people in a language, if it is at hand: always the same one, to compare words with.
-
-    For English this is anna. For others it is the beginning of the novels from which ``make models`` trains the model
-    of that language, ``LANGUAGE.txt.xz``, perhaps in the folder ``novels``.
-
-    Args:
-        language: its name in English, such as ``German``.
-    """
-    if language == "English":
-        path = at_hand("anna")
-        return Text("anna.txt", read_file(path)) if path else None
-
-    filename = f"{language.lower()}.txt.xz"
-    path = _in_folders(filename) or _in_folders(f"novels/{filename}")
-    if path is None:
-        return None
-    # not above, because Python may have been built without it
-    import lzma
-
-    with lzma.open(str(path), "rt", encoding="utf-8") as file:
-        return Text(filename, file.read(LONGEST_OTHER_TEXT))
 
 
 def _download(name: str, known: KnownText, path: Path) -> Path:

@@ -1,9 +1,11 @@
-"""The words that a text may have: its own, and the frequent ones of its language. The standard library only."""
+"""The words that a text may have: its own, and the frequent ones of its language."""
 
 import re
 from collections import Counter
 from typing import Counter as Counts
-from typing import FrozenSet, Iterable, List, Set
+from typing import FrozenSet, Iterable, List, NamedTuple, Optional, Set
+
+from charrnn.text.windows import hash_of, longer_hash
 
 APOSTROPHES = "'’"
 # A word, with digits and apostrophes in it.
@@ -15,6 +17,12 @@ _ENDS = ".!?…:;\n"
 LEAST_COUNT = 5
 # A word is listed in lower case if at least this share of its occurrences are.
 LEAST_LOWER = 0.1
+# Bytes of a list of words. Those of a language have a tenth of it.
+MOST_BYTES = 4_000_000
+_OF_LZMA = b"\xfd7zXZ\0"
+# of memory, to unpack it
+_MOST_MEMORY = 2**27
+_DAMAGED = "its list of words is damaged"
 
 
 def forms_of(text: str) -> FrozenSet[str]:
@@ -53,23 +61,63 @@ def pack(words: Iterable[str]) -> bytes:
 
 
 def unpack(content: bytes) -> List[str]:
-    """Return the words of :func:`pack`."""
+    """Return the words of :func:`pack`, or of a list that is not compressed: the pages write such a one.
+
+    Raises:
+        ValueError: it is no list of words, or one of more than MOST_BYTES.
+    """
     import lzma
 
-    return lzma.decompress(content).decode("utf-8").split("\n")
+    try:
+        if content.startswith(_OF_LZMA):
+            reader = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MOST_MEMORY)
+            content = reader.decompress(content, MOST_BYTES)
+            if not reader.eof:
+                raise ValueError(_DAMAGED)
+        words = content.decode("utf-8")
+    except (lzma.LZMAError, UnicodeDecodeError):
+        raise ValueError(_DAMAGED)
+    return words.split("\n")
+
+
+class Hashed(NamedTuple):
+    """Words by their hashes.
+
+    Attributes:
+        words: the hash of each.
+        beginnings: those of all their beginnings, and of the words.
+    """
+
+    words: Set[int]
+    beginnings: Set[int]
+
+
+def hashed(words: Iterable[str]) -> Hashed:
+    """Hash words and their beginnings."""
+    whole = set()
+    beginnings = set()
+    for word in words:
+        hash_so_far = 0
+        for char in word:
+            hash_so_far = longer_hash(hash_so_far, char)
+            beginnings.add(hash_so_far)
+        whole.add(hash_so_far)
+    return Hashed(whole, beginnings)
 
 
 class Lexicon:
     """Known words, and how a text may go on inside of one.
 
-    A word is written as it is known, or with a capital at the beginning of a sentence or line.
+    A word is written as it is known, or with a capital at the beginning of a sentence or line. Words are known by their
+    hashes, so that a file need not have those of its text.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._words: Set[str] = set(words)
-        self._beginnings: Set[str] = set()
-        for word in self._words:
-            self._beginnings.update(word[:end] for end in range(1, len(word) + 1))
+    def __init__(self, words: Iterable[str], others: Optional[Hashed] = None) -> None:
+        """Know some words, and others by their hashes."""
+        self._words, self._beginnings = hashed(words)
+        if others is not None:
+            self._words |= others.words
+            self._beginnings |= others.beginnings
 
     def __len__(self) -> int:
         return len(self._words)
@@ -89,10 +137,10 @@ class Lexicon:
         return word.isdigit() or self._is_in(self._words, word, begins_sentence)
 
     @staticmethod
-    def _is_in(known: Set[str], part: str, begins_sentence: bool) -> bool:
-        if part in known:
+    def _is_in(known: Set[int], part: str, begins_sentence: bool) -> bool:
+        if hash_of(part) in known:
             return True
-        return begins_sentence and part[:1].lower() + part[1:] in known
+        return begins_sentence and hash_of(part[:1].lower() + part[1:]) in known
 
 
 def part_of(text: str) -> str:

@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Collection, Iterable, List, Optional, Sequence, Tuple
 from typing import Counter as Counts
-from typing import Collection, Iterable, List, Optional, Tuple
 
 # characters
 WINDOW = 20
@@ -162,11 +162,11 @@ def repeated_phrases(texts: Iterable[str]) -> float:
 
 @dataclass(frozen=True)
 class Variety:
-    """How much a text repeats itself, beside its training text.
+    """How much texts repeat themselves, beside their training text.
 
     Attributes:
-        repeated: share of the phrases of three words that were there before.
-        repeated_in_training: the same share of the training text, in pieces as long as the text.
+        repeated: share of the phrases of three words that were there before in the same text.
+        repeated_in_training: the same share of the training text, in pieces as long as the longest text.
         different: different words among the first ones.
         different_in_training: the same number of the training text.
         counted: how many first words these are.
@@ -179,18 +179,19 @@ class Variety:
     counted: int
 
 
-def variety(text: str, training: str) -> Variety:
-    """Tell how much a text repeats itself, beside its training text.
+def variety(texts: Sequence[str], training: str) -> Variety:
+    """Tell how much texts repeat themselves, beside their training text.
 
-    >>> variety("a cat, a cat, a cat", "the cat sat on a mat")
+    >>> variety(["a cat, a cat, a cat"], "the cat sat on a mat")
     Variety(repeated=0.5, repeated_in_training=0.0, different=2, different_in_training=6, counted=6)
     """
     training = training[:LONGEST_TRAINING_TEXT]
-    length = max(1, len(text))
+    text = "\n".join(texts)
+    length = max(1, *map(len, texts))
     pieces = [training[start : start + length] for start in range(0, len(training), length)]
     counted = min(len(_words(text)), len(_words(training)), COUNTED_WORDS)
     return Variety(
-        repeated=repeated_phrases([text]),
+        repeated=repeated_phrases(texts),
         repeated_in_training=repeated_phrases(pieces),
         different=different_words(text, counted),
         different_in_training=different_words(training, counted),

@@ -11,13 +11,32 @@ MULTIPLIER = 16_777_619
 _MODULUS = 2**32
 # what uint16 holds
 MOST_COUNTED = 65_535
+# Of a text of fewer characters, hashes alone count, so that a file which has them in its place gives the same.
+LONG_TEXT = 300_000
+
+
+def hash_of(text: str) -> int:
+    """Return the hash of a text, below 2^32.
+
+    >>> hash_of("ab") == (97 * MULTIPLIER + 98) % 2**32
+    True
+    """
+    hashed = 0
+    for char in text:
+        hashed = longer_hash(hashed, char)
+    return hashed
+
+
+def longer_hash(hashed: int, char: str) -> int:
+    """Return the hash of a text with one more character."""
+    return (hashed * MULTIPLIER + ord(char)) % _MODULUS
 
 
 class Windows:
     """The windows of a text.
 
-    Two windows may have one hash, at less than 1 in 1,000 for a text of two million characters. Where the text is at
-    hand, it decides.
+    Two windows may have one hash, at less than 1 in 1,000 for a text of two million characters, and 1 in 10,000 for one
+    of LONG_TEXT. From that length on, the text decides.
 
     Attributes:
         length: characters of a window.
@@ -43,15 +62,35 @@ class Windows:
     @classmethod
     def of(cls, text: str, length: int) -> "Windows":
         """Hash the windows of a text. This takes 6 bytes a character, and more while it is done."""
-        points = code_points(text).astype(np.uint32)
-        hashed = np.zeros(max(0, len(points) - length + 1), np.uint32)
-        for offset in range(length):
-            hashed *= np.uint32(MULTIPLIER)
-            hashed += points[offset : offset + len(hashed)]
+        return cls._of_hashes(_hashed(text, length), text, length)
+
+    @classmethod
+    def within_words(cls, text: str, length: int) -> "Windows":
+        """Hash those windows of a text whose last character is in a word that goes on: letters or digits."""
+        hashed = _hashed(text, length)
+        goes_on = np.zeros(len(hashed), bool)
+        is_of_word = _are_of_words(text)
+        goes_on[:-1] = is_of_word[length - 1 : -1] & is_of_word[length:]
+        return cls._of_hashes(hashed[goes_on], text, length)
+
+    @classmethod
+    def repeated(cls, text: str, length: int) -> "Windows":
+        """Hash those windows that a text has at least twice."""
+        windows = cls.of(text, length)
+        again = windows.counts > 1
+        windows.hashes = windows.hashes[again]
+        windows.counts = windows.counts[again]
+        return windows
+
+    @classmethod
+    def _of_hashes(cls, hashed: np.ndarray, text: str, length: int) -> "Windows":
+        """Return windows of a text by their hashes."""
         hashes, counts = np.unique(hashed, return_counts=True)
-        return cls(
-            length, hashes, np.minimum(counts, MOST_COUNTED).astype(np.uint16), len(text), text
-        )
+        counts = np.minimum(counts, MOST_COUNTED).astype(np.uint16)
+        kept_text = None
+        if len(text) >= LONG_TEXT:
+            kept_text = text
+        return cls(length, hashes, counts, len(text), kept_text)
 
     def following(self, before: str, chars: Sequence[str], points: np.ndarray) -> np.ndarray:
         """Return how often the text has each window of some characters and one more, integers [C].
@@ -61,10 +100,7 @@ class Windows:
             chars: those of which one follows, C.
             points: their code points, uint32 [C].
         """
-        hashed = 0
-        for char in before:
-            hashed = (hashed * MULTIPLIER + ord(char)) % _MODULUS
-        hashed = hashed * MULTIPLIER % _MODULUS
+        hashed = hash_of(before) * MULTIPLIER % _MODULUS
         candidates = points + np.uint32(hashed)
         counts = self._counts_of(candidates)
         if self._text is not None:
@@ -80,3 +116,21 @@ class Windows:
         places = np.minimum(places, len(self.hashes) - 1)
         is_there = self.hashes[places] == candidates
         return np.where(is_there, self.counts[places], 0)
+
+
+def _hashed(text: str, length: int) -> np.ndarray:
+    """Return the hash of each window of a text, uint32, in their order."""
+    points = code_points(text).astype(np.uint32)
+    hashed = np.zeros(max(0, len(points) - length + 1), np.uint32)
+    for offset in range(length):
+        hashed *= np.uint32(MULTIPLIER)
+        hashed += points[offset : offset + len(hashed)]
+    return hashed
+
+
+def _are_of_words(text: str) -> np.ndarray:
+    """Return which characters of a text are letters or digits, bool [T]."""
+    points = code_points(text)
+    is_of_word = np.zeros(int(points.max(initial=0)) + 1, bool)
+    is_of_word[[ord(char) for char in set(text) if char.isalnum()]] = True
+    return is_of_word[points]

@@ -1,6 +1,7 @@
 """Evaluating a network while it is trained, on the texts that are held out."""
 
 import contextlib
+import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional, Tuple
@@ -11,7 +12,7 @@ from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import Weights
 from charrnn.engines.graph_engine import GraphEngine
-from charrnn.engines.opening import model_of_run, open_model
+from charrnn.engines.opening import open_model, open_start
 from charrnn.engines.sampler import Sampler, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
@@ -121,6 +122,9 @@ class Evaluator:
         if self._model is None:
             # Its text, and the model that it began with, are in the folder.
             run = replace(self.job.record, folder=str(self.job.folder))
-            self._model = model_of_run(str(self.job.folder), weights, run)
+            opens_start = functools.partial(open_start, run) if run.init_from else None
+            self._model = Model(
+                str(self.job.folder), run.vocabulary, weights, run=run, open_start=opens_start
+            )
         self._model.weights = weights
         return self._model

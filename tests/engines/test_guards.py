@@ -1,15 +1,20 @@
 """What guards keep a text from: copies, repetitions, and words that are none."""
 
 import re
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TEXT
+from conftest import ROOT, TEXT
+from pages.small_pages import random_network
 
+from charrnn.checkpoints.record import CheckpointError
 from charrnn.commands import sample as sampling
 from charrnn.engines.opening import open_model
 from charrnn.text import lexicon
+from charrnn.text.corpus import Text
 from charrnn.text.windows import Windows
 
 LENGTH = 300
@@ -56,8 +61,11 @@ def test_no_window_is_written_twice_that_the_training_text_has_once(model, lengt
         assert any(window not in TEXT for window in again)
 
 
-def test_what_the_training_text_repeats_may_come_as_often(model):
+@pytest.mark.parametrize("times", [20, 2])
+def test_what_the_training_text_repeats_may_come_as_often(model, times):
     """And no oftener: it has "the mat" once in 52 characters, and the text would have it in 13."""
+    training = TEXT[: 52 * times]
+    model = replace(model, train_text=Text("repeated", training))
     cycle = "the mat, and "
 
     def allow(text):
@@ -65,7 +73,7 @@ def test_what_the_training_text_repeats_may_come_as_often(model):
 
     assert model.write("the ", 516, seed=1, allow=allow) == cycle * 40
     guarded = model.write("the ", 516, seed=1, allow=allow, no_repeat=6)
-    most = 1 + TEXT.count("the mat") * len(guarded) // len(TEXT)
+    most = 1 + times * len(guarded) // len(training)
     assert most - 3 < guarded.count("the mat") <= most
 
 
@@ -194,6 +202,166 @@ def test_what_is_not_at_hand_is_said(exported, trained, tmp_path):
         ValueError, match=r"known_words needs the words of a language, and .* has none"
     ):
         open_model(trained).write("the ", 5, known_words=True)
-    alone = replace(open_model(exported), run=None)
+    with pytest.raises(ValueError, match="no_copy=20 and no_repeat=14: for other numbers"):
+        open_model(exported).write("the ", 5, no_copy=19)
+    alone = replace(open_model(exported), run=None, hashes=None)
     with pytest.raises(ValueError, match="no training text with it"):
         alone.write("the ", 5, no_copy=20)
+
+
+# Hashes in place of the text
+
+ALL = dict(no_copy=20, no_repeat=14, known_words=True)
+DIARY = (ROOT / "tests" / "data" / "voices" / "diary.txt").read_text(encoding="utf-8")
+
+
+def copying(training):
+    """Return a function for ``allow`` that would copy a text, and each of its loops."""
+
+    def allow(text):
+        sizes = [size for size in (9, 4, 2, 1) if text[-size:] in training[:-1]]
+        place = training.index(text[-sizes[0] :]) + min(sizes[0], len(text))
+        return {**dict.fromkeys(training, 1.0), training[place]: 3_000}
+
+    return allow
+
+
+@pytest.fixture(scope="module")
+def of_diary():
+    """A network of random weights, for a diary, with the words of a language that are in it."""
+    network = random_network(sorted(set(DIARY)), 9, 1)
+    words = sorted(lexicon.forms_of(DIARY[:2_000]) | {"wheelhouse", "thermometer"})
+    return replace(network, train_text=Text("diary", DIARY), words=lexicon.pack(words))
+
+
+@pytest.fixture(scope="module")
+def of_file(of_diary, tmp_path_factory):
+    """The same from a file, without the text."""
+    path = tmp_path_factory.mktemp("file") / "diary.npz"
+    of_diary.save(path)
+    return open_model(path)
+
+
+@pytest.mark.parametrize("guards", [ALL, {"no_repeat": 14}])
+def test_the_file_of_a_run_writes_with_its_guards_when_the_text_is_gone(
+    model, trained, tmp_path, guards
+):
+    run = shutil.copytree(str(trained), str(tmp_path / "run"))
+    copy = replace(open_model(run), words=model.words)
+    copy.save(tmp_path / "mine.npz", "float32")
+    how = dict(length=300, n=3, seed=1, temperature=0.1, **guards)
+    expected = copy.write("the ", **how)
+    shutil.rmtree(run)
+    assert open_model(tmp_path / "mine.npz").write("the ", **how) == expected
+
+
+@pytest.mark.parametrize("guards", [ALL, {"no_copy": 20}, {"no_repeat": 14}, {"known_words": True}])
+def test_a_file_that_would_copy_writes_as_the_model_does_with_the_text(of_diary, of_file, guards):
+    allow = copying(DIARY)
+    for seed in (1, 2, 3):
+        expected = of_diary.write(DIARY[:2], 400, seed=seed, allow=allow, **guards)
+        assert of_file.write(DIARY[:2], 400, seed=seed, allow=allow, **guards) == expected
+        assert of_file.write(DIARY[:2], 400, seed=seed, allow=allow) != expected
+        if "no_copy" in guards:
+            assert not set(windows(expected[19:], 20)) & set(windows(DIARY, 20))
+            assert set(windows(expected, 19)) & set(windows(DIARY, 19))
+
+
+def test_a_file_lets_come_as_often_what_the_text_repeats(model, exported):
+    how = dict(length=300, seed=1, allow=copying(TEXT), no_repeat=14)
+    expected = model.write("the ", **how)
+    assert expected.count("the mat, and the hat") > 1
+    assert open_model(exported).write("the ", **how) == expected
+
+
+def test_a_file_has_neither_the_text_nor_its_words(of_diary, of_file):
+    content = Path(of_file.name).read_bytes()
+    of_language = set(lexicon.unpack(of_diary.words))
+    own = {word for word in lexicon.forms_of(DIARY) - of_language if len(word) > 4}
+    assert len(own) > 100
+    assert not [word for word in own if word.encode() in content and word != "about"]
+
+
+def test_the_hashes_of_the_longest_text_are_about_a_megabyte():
+    random = np.random.RandomState(1)
+    words = ["".join(random.choice(list("abcdefgh"), size)) for size in random.randint(1, 9, 9_000)]
+    text = " ".join(random.choice(words, 60_000))[:299_999]
+    network = random_network(sorted(set(text)), 5, 1)
+    given = replace(network, train_text=Text("long", text))
+    _, hashes = given.carried_for_guards()
+    assert 900_000 < len(hashes) < 1_300_000
+    longer = replace(network, train_text=Text("longer", text + "a"))
+    assert longer.carried_for_guards() == (None, None)
+
+
+def test_a_file_is_saved_again_with_what_it_has(of_file, tmp_path):
+    of_file.save(tmp_path / "again.npz", "int8")
+    again = open_model(tmp_path / "again.npz")
+    assert (again.words, again.hashes) == (of_file.words, of_file.hashes)
+
+
+def test_the_model_of_a_language_writes_known_words_without_a_text(of_diary):
+    alone = replace(of_diary, train_text=None)
+    known = set(lexicon.unpack(alone.words))
+    text = alone.write("I ", 300, seed=1, known_words=True)
+    *whole, _ = re.findall("[A-Za-z]+", text)
+    assert {word[0].lower() + word[1:] for word in whole} <= {
+        word[0].lower() + word[1:] for word in known
+    }
+
+
+def digits(*numbers):
+    """Return numbers in base 128, of one or two digits."""
+    content = b""
+    for number in numbers:
+        content += bytes([number]) if number < 128 else bytes([number % 128 + 128, number // 128])
+    return content
+
+
+# 300 characters; two windows of 20, one near, one that is repeated 3 times, no words
+GOOD = [300, 20, 2, 7, 5, 12, 1, 9, 14, 1, 4, 1, 3, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "hashes",
+    [
+        b"",
+        b"\xff" * 99,
+        digits(*GOOD) + b"\x80",
+        digits(*GOOD, 0),
+        digits(*GOOD[:-1]),
+        digits(0, *GOOD[1:]),
+        digits(300, 0, *GOOD[2:]),
+        digits(300, 20, 3, *GOOD[3:]),
+        digits(300, 20, 2, 7, 0, *GOOD[5:]),
+        digits(*GOOD[:-4], 2, 3, 3, 0, 0),
+        digits(*GOOD[:-3]) + b"\xff\xff\xff\x7f" + digits(0, 0),
+        digits(300, 20, 2, 7) + b"\xff\xff\xff\xff\x7f" + digits(*GOOD[5:]),
+        b"\x01" * 4_000_001,
+    ],
+)
+def test_damaged_hashes_are_refused(of_file, hashes):
+    good = replace(of_file, hashes=digits(*GOOD))
+    assert len(good.write("I ", 5, no_copy=20, no_repeat=14)) == 7
+    with pytest.raises(CheckpointError, match="its hashes of a text are damaged"):
+        replace(of_file, hashes=hashes).write("I ", 5, no_copy=20)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"\xff\xff",
+        lexicon.pack(["the"])[:-5],
+        lexicon.pack(["the"])[:20],
+        lexicon.pack(["a" * 50_000_000]),
+    ],
+)
+def test_damaged_words_are_refused(of_file, words):
+    with pytest.raises(CheckpointError, match="its list of words is damaged"):
+        replace(of_file, words=words).write("I ", 5, known_words=True)
+
+
+def test_words_may_be_as_they_are(of_file):
+    plain = "\n".join(lexicon.unpack(of_file.words)).encode()
+    expected = of_file.write("I ", 60, seed=1, known_words=True)
+    assert replace(of_file, words=plain).write("I ", 60, seed=1, known_words=True) == expected

@@ -135,7 +135,7 @@ def test_a_conversation_writes_so(run, model, monkeypatch, capsys):
 
 
 def test_the_samples_of_the_training_are_written_so(run, model):
-    path, output = run
+    _, output = run
     steps = [int(step) for step in re.findall(r"i(\d+)_l5.ckpt\n", output)]
     step = record.step_of(model.name.rpartition("/")[2])
     assert step == max(steps)

@@ -100,7 +100,9 @@ OTHER = "The prince said no to the old man"
 
 
 def test_words_are_told_by_who_uses_them():
-    whose = novelty.whose_words("Milo said the PRINCE fell, milo ate xyzzy.", OWN, OTHER)
+    whose = novelty.whose_words(
+        "Milo said the PRINCE fell, milo ate xyzzy.", OWN, novelty.words_of(OTHER)
+    )
     assert whose.own == pytest.approx(6 / 8)
     assert whose.only_own == pytest.approx(4 / 8)  # Milo twice, fell, ate
     assert whose.only_other == pytest.approx(1 / 8)
@@ -121,7 +123,7 @@ def test_the_words_of_a_text_without_spaces_are_pieces_of_three():
 
 
 def test_a_text_without_words_has_none():
-    assert novelty.whose_words("", OWN, OTHER).own == 0
+    assert novelty.whose_words("", OWN, ["the"]).own == 0
 
 
 @pytest.mark.parametrize(
@@ -137,4 +139,17 @@ def test_a_text_without_words_has_none():
 def test_the_texts_of_other_voices_have_words_that_anna_lacks(anna, name, share):
     """docs/log.md compares what networks write after these texts with these shares."""
     text = (VOICES / f"{name}.txt").read_text(encoding="utf-8")
-    assert novelty.whose_words(text, text, anna).only_own == pytest.approx(share, abs=0.0006)
+    of_anna = novelty.words_of(anna)
+    assert novelty.whose_words(text, text, of_anna).only_own == pytest.approx(share, abs=0.0006)
+
+
+def test_variety_counts_in_each_text_and_beside_as_much_of_the_training_text():
+    training = "so it is in the end, so it is; what was it all for? " * 3
+    texts = ["in the end, and in the end", "in the end"]
+    variety = novelty.variety(texts, training)
+    assert variety.repeated == pytest.approx(1 / 6)
+    assert variety.counted == 10
+    assert (variety.different, variety.different_in_training) == (4, 7)
+    assert variety.repeated_in_training == 0
+    assert novelty.variety(["a" * 150], training).repeated_in_training > 0.5
+    assert novelty.variety([""], "").counted == 0

@@ -79,7 +79,7 @@ def test_own_words_and_what_is_copied_are_counted_as_novelty_does():
         WRITTEN,
         words,
     )
-    expected = whose_words(WRITTEN, LEARNED, LANGUAGE)
+    expected = whose_words(WRITTEN, LEARNED, words_of(LANGUAGE))
     assert counts["ownWords"] / counts["words"] == pytest.approx(expected.only_own)
     assert counts["copiedRuns"] / counts["runs"] == pytest.approx(compare(WRITTEN, LEARNED).share)
     assert counts["copiedRuns"] > 0
