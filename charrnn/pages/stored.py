@@ -159,6 +159,9 @@ class StoredGuards(NamedTuple):
         }
 
 
+NO_GUARDS = StoredGuards(words="", hashes="")
+
+
 def store_guards(model: Model) -> StoredGuards:
     """Return what a page has for the guards of a model."""
     words_of_language, hashes = model.carried_for_guards()

@@ -9,7 +9,7 @@ function ownRule(hashes, ofLanguage) {
   return (word) => {
     const form = word.replace(/['’]+$/, "");
     const [first, ...rest] = form;
-    const forms = [form, first.toLowerCase() + rest.join("")];
+    const forms = [form, form.toLowerCase(), first.toUpperCase() + rest.join("")];
     const isInText = forms.some((known) => placeOf(hashes.words, hashOf(known)) >= 0);
     return isInText && !ofLanguage.has(form.toLowerCase());
   };
