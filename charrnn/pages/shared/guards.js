@@ -1,5 +1,5 @@
 /* What may not come next while a text is written: charrnn/engines/guards.py, with charrnn/text/lexicon.py beside it. */
-import { APOSTROPHES, hashOf, isOfWord, longerHash, placeOf } from "./hashes.js";
+import { APOSTROPHES, hashedWords, hashOf, isOfWord, longerHash, placeOf } from "./hashes.js";
 
 const DIGITS = /^[\p{Nd}\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089]+$/u;
 const BEFORE_A_SENTENCE = " \t\"'“”‘’«»„()[]*_—–-";
@@ -45,15 +45,16 @@ class Lexicon {
 /** What a text must not do: no copy, no word that is none, no repetition, in the order in which they give way last. */
 export class Guards {
   /** @param {string[]} chars of the network
-   * @param {Object | null} ofLanguage the hashes of the words of a language, see hashedWords
-   * @param {Object | null} hashes those of the text that was learned, see hashes.js
-   * Without the first there are no known words, without the second neither copies nor repetitions. */
-  constructor(chars, ofLanguage, hashes) {
+   * @param {string[]} words the frequent ones of a language @param {Object | null} hashes of the text that was learned, see
+   *   hashes.js
+   * Without words none are known ones, and without hashes copies and repetitions are not known either. */
+  constructor(chars, words, hashes) {
     this.chars = chars;
     this.points = chars.map((char) => char.codePointAt(0));
     this.areOfWords = chars.map(isOfWord);
     this.hashes = hashes;
-    this.lexicon = ofLanguage && new Lexicon(hashes ? [ofLanguage, hashes] : [ofLanguage]);
+    this.words = words;
+    this.lexicon = null;
     this.masks = new Map(); // of what may follow a part of a word, which comes again and again
   }
 
@@ -65,7 +66,7 @@ export class Guards {
     if (hasCopies) {
       guards.push(this.uncopied(ids));
     }
-    if (knownWords && this.lexicon !== null) {
+    if (knownWords && this.words.length > 0) {
       guards.push(hasCopies ? this.wordsThatEnd(ids) : this.alongWords(ids));
     }
     if (noRepeat > 0 && this.hashes !== null) {
@@ -142,6 +143,8 @@ export class Guards {
 
   /** Return which characters may follow by the words alone. */
   alongWords(ids) {
+    // It takes a moment to make, and may never be needed.
+    this.lexicon ??= new Lexicon([hashedWords(this.words), this.hashes].filter(Boolean));
     const { part, isFirst } = this.lastWord(ids);
     const key = `${Number(isFirst)}${part}`;
     if (!this.masks.has(key)) {

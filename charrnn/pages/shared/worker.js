@@ -21,7 +21,7 @@ import { Contrast } from "./contrast.js";
 import { drawId, keptPowers, largestIds, normalized, powersOf, RandomState } from "./decoding.js";
 import { bytesOf, Network } from "./engine.js";
 import { Guards } from "./guards.js";
-import { hashedWords, unpackHashes } from "./hashes.js";
+import { unpackHashes } from "./hashes.js";
 
 const GUESSES = 8; // of what a character could have been
 const MOST_SENT = 64; // characters that are written, at once
@@ -249,9 +249,9 @@ export class Writer {
 export const answers = {
   load({ model, kernel, directions, guards: { chars, words, hashes } }) {
     useNetwork(new Network(model, kernel));
-    const ofLanguage = words === "" ? null : hashedWords(words.split(" "));
+    const known = words.split(" ").filter((word) => word !== "");
     const ofText = hashes === "" ? null : unpackHashes(bytesOf(hashes));
-    useProcessors(new Guards(chars, ofLanguage, ofText));
+    useProcessors(new Guards(chars, known, ofText));
     if (model.start) {
       processors.push(new Contrast(new Network(model.start.model, kernel), model.start));
     }

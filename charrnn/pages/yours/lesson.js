@@ -34,7 +34,7 @@ const RECENT = 20; // updates over which a loss is averaged
 const PIECE = 160; // characters
 const PIECES_EVERY = 4; // seconds
 
-let start = null; // {model, network, ids, kernels, words, ofLanguage}: what every text begins with
+let start = null; // {model, network, ids, kernels, words}: what every text begins with
 let lesson = null; // what is learned
 
 /** Return the mean surprisal of the letters of a text for the network that every text begins with, in nats. */
@@ -101,7 +101,7 @@ export function charactersOf(chars, ids) {
 /** Have texts be written with the guards of a text, by its hashes, and with the contrast to what every text begins with. */
 function useText(chars, hashes) {
   useProcessors(
-    new Guards(chars, start.ofLanguage, hashes),
+    new Guards(chars, start.words, hashes),
     new Contrast(start.network, charactersOf(chars, start.ids)),
   );
 }
@@ -179,8 +179,7 @@ Object.assign(answers, {
     const ids = new Map(chars.map((char, id) => [char, id]));
     // The last one has all that writing needs, and every browser compiles it.
     const opened = new Network(model, kernels.at(-1));
-    const ofLanguage = hashedWords(words);
-    start = { model, network: opened, ids, kernels, words, ofLanguage };
+    start = { model, network: opened, ids, kernels, words };
   },
 
   async judge({ text }, send, goesOn) {
@@ -200,7 +199,7 @@ Object.assign(answers, {
     const kernel = kernels.at(-1);
     lesson = { trainer, kernel, ids, edge, windows, total, rule, losses: [], seconds: 0 };
     const learnedCharacters = Array.from(ids.subarray(0, edge), (id) => chars[id]);
-    const hashes = hashesOf(learnedCharacters, start.ofLanguage);
+    const hashes = hashesOf(learnedCharacters, hashedWords(start.words));
     useText(chars, hashes);
     send({ total, hashes: packHashes(hashes) });
   },

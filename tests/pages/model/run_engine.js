@@ -15,7 +15,7 @@ import {
 } from "../../../charrnn/pages/shared/decoding.js";
 import { bytesOf, Network } from "../../../charrnn/pages/shared/engine.js";
 import { Guards } from "../../../charrnn/pages/shared/guards.js";
-import { hashedWords, unpackHashes } from "../../../charrnn/pages/shared/hashes.js";
+import { unpackHashes } from "../../../charrnn/pages/shared/hashes.js";
 
 const [requestFile, answerFile] = process.argv.slice(2);
 const request = JSON.parse(fs.readFileSync(requestFile, "utf8"));
@@ -26,9 +26,8 @@ const { start } = request.model;
 const { guards } = request;
 const processors = [];
 if (guards) {
-  const ofLanguage = hashedWords(guards.words.split(" "));
   const ofText = unpackHashes(bytesOf(guards.hashes));
-  processors.push(new Guards(guards.chars, ofLanguage, ofText));
+  processors.push(new Guards(guards.chars, guards.words.split(" "), ofText));
 }
 if (start) {
   processors.push(new Contrast(new Network(start.model, request.kernel), start));

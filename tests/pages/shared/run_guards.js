@@ -20,10 +20,9 @@ function base64Of(bytes) {
   return Buffer.from(bytes).toString("base64");
 }
 
-const ofLanguage = hashedWords(words);
-const made = hashesOf(Array.from(training), ofLanguage);
+const made = hashesOf(Array.from(training), hashedWords(words));
 const given = unpackHashes(bytesOf(hashes));
-const guards = new Guards(chars, ofLanguage, given);
+const guards = new Guards(chars, words, given);
 const masks = cases.map(({ text, settings }) => {
   const ids = Array.from(text, (char) => chars.indexOf(char));
   const logits = new Float32Array(chars.length);

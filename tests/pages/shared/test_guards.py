@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -21,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 DIARY = (ROOT / "tests" / "data" / "voices" / "diary.txt").read_text(encoding="utf-8")
 # Digits, letters and signs of several scripts, apostrophes, and characters of two halves.
 STRANGE = (
+    "Ja; nein: doch… wie? so! (wo) «da» – —. "
     "Д'Артаньян x² 4² ٣٤ l’été 'quoted' „Ünïcode“ ǅ don't 𝔘𝔫𝔦 I. Ilık. ÉTÉ_un 𝔘𝔫𝔦 कि 12th 漢字。\n"
     * 3
 )
@@ -36,14 +38,14 @@ pytestmark = pytest.mark.skipif(
 def model_of(training):
     """Return a network that knows a text, and half of its words as those of a language."""
     words = sorted(lexicon.forms_of(training))[::2]
-    network = random_network(sorted({*training, *"aZ '.\n"}), 5, 1)
+    network = random_network(sorted({*training, *"aNZ; '.\n"}), 5, 1)
     return replace(network, train_text=Text("own", training), words=lexicon.pack(words))
 
 
 def cases_of(model, training):
     """Return texts: parts of the training text, some with other ends, and some that would copy it and its loops."""
     random = np.random.RandomState(1)
-    texts = ["", " ", "'"]
+    texts = ["", " ", "'", "a; "]
     for _ in range(200):
         start, length = random.randint(0, len(training)), random.randint(1, 60)
         text = training[start : start + length]
@@ -56,6 +58,10 @@ def cases_of(model, training):
     cases = []
     for number, text in enumerate(texts):
         cases.append((text, GUARDS[number % len(GUARDS)]))
+    # where a word can be ended by a copy only
+    for match in re.finditer(r"\w{7,}", training):
+        start = max(0, match.end() - 21)
+        cases.append((training[start : match.end() - 4], ALL))
     return cases
 
 
