@@ -11,6 +11,8 @@ from charrnn.data import StrPath
 from charrnn.engines.cells import initial_weights
 from charrnn.engines.trained_model import Model, lstm_weights
 from charrnn.system import files
+from charrnn.text import lexicon
+from charrnn.text.hashes import COPIED, REPEATED
 
 WEIGHTS = ("float16", "int8")
 
@@ -135,6 +137,38 @@ def network_data(
             "isLetter": [char.isalpha() for char in model.vocabulary.chars],
         }
     return network
+
+
+class StoredGuards(NamedTuple):
+    """What a page has for guards, see ``charrnn/pages/shared/guards.js``.
+
+    Attributes:
+        words: the frequent words of the language, with spaces between them; "" for none.
+        hashes: those of the training text, in base64; "" for none.
+    """
+
+    words: str
+    hashes: str
+
+    def lengths(self) -> Dict[str, int]:
+        """Return the guards that the page has: the lengths of windows, and 1 for known words; 0 for none."""
+        return {
+            "no_copy": COPIED if self.hashes else 0,
+            "no_repeat": REPEATED if self.hashes else 0,
+            "known_words": 1 if self.words else 0,
+        }
+
+
+NO_GUARDS = StoredGuards(words="", hashes="")
+
+
+def store_guards(model: Model) -> StoredGuards:
+    """Return what a page has for the guards of a model."""
+    words_of_language, hashes = model.carried_for_guards()
+    words = []
+    if words_of_language is not None:
+        words = lexicon.unpack(words_of_language)
+    return StoredGuards(" ".join(words), base64.b64encode(hashes or b"").decode("ascii"))
 
 
 def start_of(model: Model) -> Optional[Model]:

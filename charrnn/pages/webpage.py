@@ -39,15 +39,18 @@ from charrnn.pages.page_texts import (
     written_text,
 )
 from charrnn.pages.stored import (
+    StoredGuards,
     network_data,
     start_of,
     store,
+    store_guards,
     stored_model,
     target_of_page,
     untrained_model,
 )
 from charrnn.system import files
 from charrnn.text import corpus
+from charrnn.text.hashes import COPIED, REPEATED
 
 # pieces that are read in parallel to measure the loss
 LOSS_ROWS = 64
@@ -146,6 +149,7 @@ def export_page(
     if not shows_text:
         shown = written_text(engine, model, 2 * PASSAGE)
     names = names_of(model, title)
+    guards = store_guards(model)
     page_data = PageData(
         title=names.title,
         sentence=SENTENCE,
@@ -170,9 +174,10 @@ def export_page(
         memory=_memory_of(engine, loss_ids, texts.learned, progress),
         beside=(Path(target).parent / "learn.html").exists(),
         has_start=start is not None,
+        guards=guards.lengths(),
     )
 
-    content = render(page_data, network_data(model, stored, start))
+    content = render(page_data, network_data(model, stored, start), guards)
     # A title may contain a lone surrogate, which UTF-8 lacks.
     encoded = content.encode("utf-8", "replace")
     files.write_atomically(target, encoded)
@@ -275,12 +280,13 @@ def _place_in(text: str, place: int) -> Dict[str, Any]:
     }
 
 
-def render(page_data: PageData, network: Dict[str, Any]) -> str:
+def render(page_data: PageData, network: Dict[str, Any], guards: StoredGuards) -> str:
     """Return the page.
 
     Args:
         page_data: what the page reads.
         network: the weights, from :func:`network_data`.
+        guards: what guards need.
     """
     claim = page_data.sentence
     if page_data.discoveries:
@@ -310,6 +316,10 @@ def render(page_data: PageData, network: Dict[str, Any]) -> str:
             **_opening_parts(page_data),
             "data": to_json(asdict(page_data)),
             "weights": weights,
+            "words": guards.words,
+            "hashes": guards.hashes,
+            "copied": str(COPIED),
+            "repeated": str(REPEATED),
             "size": str(len(weights)),
         },
     )

@@ -18,7 +18,7 @@ from charrnn.pages.assembly import SOURCES, assemble, shortened, to_json
 from charrnn.pages.page_texts import language_and_text, title_of, written_text
 from charrnn.pages.stored import network_data, store, target_of_page
 from charrnn.system import files
-from charrnn.text.novelty import words_of
+from charrnn.text import lexicon
 from charrnn.version import __version__
 
 # characters of a text that the page learns, at least and at most
@@ -44,7 +44,7 @@ def export_learning_page(
     path: StrPath,
     *,
     rule: Dict[str, Any],
-    writing: Dict[str, float],
+    writing: Dict[str, Any],
     title: Optional[str] = None,
 ) -> int:
     """Write a page on which a model goes on to learn a text, and return its size in bytes.
@@ -54,7 +54,7 @@ def export_learning_page(
         path: the file to create or replace, whose name ends in ``.html``.
         rule: what it is trained with, by the length of the text, from LEAST to MOST characters: what
             :func:`charrnn.training.presets.table_from_model` returns.
-        writing: what a text is written with.
+        writing: what a text is written with, by the names of :class:`charrnn.checkpoints.writing.Writing`.
         title: what the page calls the text that the model has learned; None for what is known of it.
 
     Raises:
@@ -69,7 +69,6 @@ def export_learning_page(
         "language": language,
         "read": read,
         "chars": list(model.vocabulary.chars),
-        "words": _words(model),
         "least": LEAST,
         "most": MOST,
         "rule": rule,
@@ -81,13 +80,14 @@ def export_learning_page(
             if known.trigrams
         },
     }
-    content = _page(page_data, network_data(model, store(model, "int8")), Path(target).parent)
+    network = network_data(model, store(model, "int8"))
+    content = _page(page_data, network, " ".join(_words(model)), Path(target).parent)
     encoded = content.encode("utf-8", "replace")
     files.write_atomically(target, encoded)
     return len(encoded)
 
 
-def _page(page_data: Dict[str, Any], network: Dict[str, Any], folder: Path) -> str:
+def _page(page_data: Dict[str, Any], network: Dict[str, Any], words: str, folder: Path) -> str:
     """Return the page, which names the pages that are beside it in a folder."""
     language = page_data["language"]
     examples = ""
@@ -111,6 +111,7 @@ def _page(page_data: Dict[str, Any], network: Dict[str, Any], folder: Path) -> s
             "version": __version__,
             "data": to_json(page_data),
             "weights": to_json(network),
+            "words": words,
         },
         shortened,
     )
@@ -123,12 +124,19 @@ def _name_of_text(model: Model) -> str:
 
 
 def _words(model: Model) -> List[str]:
-    """Return the words of the text that a model has learned, or if that is not at hand, of one that it writes."""
+    """Return the frequent words of the language of a model.
+
+    Where it has none with it, they are the words of the text that it has learned, or if that is not at hand, of one
+    that it writes.
+    """
+    of_language, _ = model.carried_for_guards()
+    if of_language is not None:
+        return lexicon.unpack(of_language)
     try:
         learned, _, _, _ = training_text(model.run)
     except (ValueError, OSError):
         learned = written_text(model.engine(), model, WRITTEN)
-    return sorted(words_of(learned[:COUNTED]))
+    return sorted(lexicon.forms_of(learned[:COUNTED]))
 
 
 def _about(model: Model, rule: Dict[str, Any]) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, TEXT
+from conftest import ROOT, TEXT, copying
 from pages.small_pages import random_network
 
 from charrnn.checkpoints.record import CheckpointError
@@ -213,17 +213,6 @@ def test_what_is_not_at_hand_is_said(exported, trained, tmp_path):
 
 ALL = dict(no_copy=20, no_repeat=14, known_words=True)
 DIARY = (ROOT / "tests" / "data" / "voices" / "diary.txt").read_text(encoding="utf-8")
-
-
-def copying(training):
-    """Return a function for ``allow`` that would copy a text, and each of its loops."""
-
-    def allow(text):
-        sizes = [size for size in (9, 4, 2, 1) if text[-size:] in training[:-1]]
-        place = training.index(text[-sizes[0] :]) + min(sizes[0], len(text))
-        return {**dict.fromkeys(training, 1.0), training[place]: 3_000}
-
-    return allow
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,9 @@ export const USUAL = {
     topN: Math.min(data.settings.top_n, chars.length),
     topP: data.settings.top_p,
     contrast: 0,
+    noCopy: data.settings.no_copy > 0 ? data.guards.no_copy : 0,
+    noRepeat: data.settings.no_repeat > 0 ? data.guards.no_repeat : 0,
+    knownWords: data.settings.known_words ? data.guards.known_words : 0,
   },
   prime: idsOf(data.opening.prime).ids,
   seed: data.opening.seed,
@@ -28,7 +31,16 @@ export const FIELDS = [
   ["top-n", "topN", 1, Infinity],
   ["top-p", "topP", 0.05, 1],
   ["contrast", "contrast", ...(data.has_start ? [-1, 1] : [0, 0])],
+  ["no-copy", "noCopy", 0, data.guards.no_copy],
+  ["no-repeat", "noRepeat", 0, data.guards.no_repeat],
+  ["known-words", "knownWords", 0, data.guards.known_words],
 ];
+
+/** Return the settings of an entry of a plan. */
+export function settingsOf(entry) {
+  return Object.fromEntries(FIELDS.map(([, key]) => [key, entry[key]]));
+}
+
 export const AT_ONCE = 320; // characters that are written at first without a pause
 export const FIRST_BURST = movesLittle ? Infinity : AT_ONCE; // of a text that nobody asked for
 export const ON = 240; // characters that are written after a change
@@ -84,7 +96,9 @@ function heldInLink({ direction, value }) {
 /** Return an entry of a plan as it stands in a link. */
 function entryInLink(entry) {
   const { at, temperature, topN, topP, contrast, forced = "" } = entry;
-  return [at, temperature, topN, topP, heldInLink(entry), forced, contrast].join("~");
+  const { noCopy, noRepeat, knownWords } = entry;
+  const first = [at, temperature, topN, topP, heldInLink(entry), forced];
+  return [...first, contrast, noCopy, noRepeat, knownWords].join("~");
 }
 
 /** What reads a link. A field that makes no sense gets the nearest value that does, or the usual one, and is `wrong`. */
@@ -167,15 +181,15 @@ class LinkReader {
 
   /** Return an entry of a plan after the first one, or null where it makes no sense. */
   entry(text, least) {
-    // Links of earlier pages have no contrast.
-    const [at, temperature, topN, topP, held, forced, contrast] = text.split("~");
+    // Links of earlier pages have neither a contrast nor guards.
+    const [at, temperature, topN, topP, held, forced, ...others] = text.split("~");
     const isPlace = /^\d{1,5}$/.test(at) && Number(at) >= least;
     const isForced = Boolean(forced);
     const isCharacter = /^\d+$/.test(forced) && forced in chars;
     if (!isPlace || (isForced && !isCharacter)) {
       return null;
     }
-    const settings = this.settings([temperature, topN, topP, contrast]);
+    const settings = this.settings([temperature, topN, topP, ...others]);
     const entry = { at: Number(at), ...settings, ...this.held(held) };
     if (isForced) {
       entry.forced = Number(forced);

@@ -106,5 +106,6 @@ function sentenceOf(unit, feature) {
 export function loadModel() {
   const model = JSON.parse(byId("weights").textContent);
   const kernel = byId("kernel").textContent;
-  ask("load", { model, kernel, directions: data.directions });
+  const guards = { chars, words: byId("words").textContent, hashes: byId("hashes").textContent };
+  ask("load", { model, kernel, directions: data.directions, guards });
 }

@@ -10,7 +10,7 @@ import { byId, make, tint } from "../shared/view.js";
 import { wordsOf } from "../shared/words.js";
 import { endWithWord, newText, onPaper, writeText } from "../shared/writing.js";
 import { speedChosen } from "./fields.js";
-import { AT_ONCE, isOpening, MOST_WRITTEN, ON } from "./link.js";
+import { AT_ONCE, isOpening, MOST_WRITTEN, ON, settingsOf } from "./link.js";
 import { data } from "./model.js";
 import { isOfPassage } from "./state.js";
 
@@ -44,8 +44,7 @@ export function drawHeld() {
   byId("opening").hidden = isRead;
   byId("followed").hidden = !isRead;
 
-  const { temperature, topN, topP, contrast } = plan[0];
-  const wanted = [unit, String(prime), seed, temperature, topN, topP, contrast];
+  const wanted = [unit, String(prime), seed, ...Object.values(settingsOf(plan[0]))];
   if (isHeld && isNew("one", ...wanted, held)) {
     tint(one.paper.box, held < 0 ? "low" : "high", TINT * Math.abs(held));
     rewrite(heldText("held", held), held);
@@ -60,9 +59,8 @@ export function drawHeld() {
 function heldText(of, position) {
   const { take, watched } = state;
   const { prime, seed, plan } = take;
-  const { temperature, topN, topP, contrast } = plan[0];
   const direction = watched.unit;
-  const settings = { temperature, topN, topP, contrast, direction, value: valueAt(position) };
+  const settings = { ...settingsOf(plan[0]), direction, value: valueAt(position) };
   return newText(of, prime, { seed, length: LENGTH, settings });
 }
 

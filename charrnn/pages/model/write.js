@@ -207,6 +207,11 @@ function startSettings() {
   showText("whose-own", data.name);
   byId("contrast").addEventListener("input", showSettings);
   byId("contrast").addEventListener("change", startWriting);
+  for (const id of ["no-copy", "no-repeat", "known-words"]) {
+    const isAtHand = data.guards[id.replace("-", "_")] > 0;
+    byId(id).parentElement.hidden = !isAtHand;
+    byId(id).addEventListener("input", changeSettings);
+  }
   for (const id of ["temperature", "top-n", "top-p", "speed"]) {
     byId(id).addEventListener("input", changeSettings);
   }

@@ -3,6 +3,7 @@
 import { halfValue } from "./engine.js";
 import { transposed } from "./arrays.js";
 
+const NO_WEIGHTS = ["about", "words", "hashes"];
 const DIGEST = 64; // characters of the comment
 const DAMAGED = "The file is damaged, or no model of charrnn.";
 
@@ -184,7 +185,9 @@ export async function unpackNpz(bytes) {
 
   const variables = unpackZip(bytes, commentAt - END.size);
   const about = JSON.parse(decoded(variables.get("about").data));
-  variables.delete("about");
+  for (const name of NO_WEIGHTS) {
+    variables.delete(name);
+  }
   multiplyScales(variables);
   return { variables, about };
 }

@@ -1,7 +1,8 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes.
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
- *   load    {model, kernel, directions}   see Network and its setDirections; `model.start`, of a network that began with
- *              another one, is {model, ids, isLetter}, see Contrast
+ *   load    {model, kernel, directions, guards}   see Network and its setDirections; `model.start`, of a network that began
+ *              with another one, is {model, ids, isLetter}, see Contrast; guards are {chars, words, hashes}, where words have
+ *              spaces between them and hashes are in base64, "" for none
  *   read    {key, pieces}    -> what is known of the characters of each piece, an array of ids
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
  *   why     {key, take, of, ids, start, plan, place, pieces} -> {bits}: by how many bits each piece, [from, to] before the
@@ -13,12 +14,14 @@
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
  * What is known: {ids, surprises, guesses, activations}, of each character a number or a row; guesses: id, share, id ...
- * A plan says how a text is written: a list of {at, temperature, topN, topP, contrast, direction, value, forced}, each from
- * the character `at` after the beginning on. `direction`, unless it is null, is the name of the one that is held at `value`.
+ * A plan says how a text is written: a list of {at, temperature, topN, topP, contrast, noCopy, noRepeat, knownWords, direction,
+ * value, forced}, each from the character `at` after the beginning on. `direction`, unless it is null, is the name of the one that is held at `value`.
  * `forced` is an id that is written there, whatever is likely; after it the random numbers are those of the seed from the first on. */
 import { Contrast } from "./contrast.js";
 import { drawId, keptPowers, largestIds, normalized, powersOf, RandomState } from "./decoding.js";
-import { Network } from "./engine.js";
+import { bytesOf, Network } from "./engine.js";
+import { Guards } from "./guards.js";
+import { unpackHashes } from "./hashes.js";
 
 const GUESSES = 8; // of what a character could have been
 const MOST_SENT = 64; // characters that are written, at once
@@ -63,10 +66,10 @@ export function useNetwork(newNetwork) {
   network = newNetwork;
 }
 
-/** Have texts be drawn with the contrast to the network that this one began with. */
-export function useContrast(contrast) {
+/** Have texts be changed by these while they are written, in this order. */
+export function useProcessors(...used) {
   processors.length = 0;
-  processors.push(contrast);
+  processors.push(...used);
 }
 
 /** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
@@ -244,10 +247,13 @@ export class Writer {
 }
 
 export const answers = {
-  load({ model, kernel, directions }) {
+  load({ model, kernel, directions, guards: { chars, words, hashes } }) {
     useNetwork(new Network(model, kernel));
+    const known = words.split(" ").filter((word) => word !== "");
+    const ofText = hashes === "" ? null : unpackHashes(bytesOf(hashes));
+    useProcessors(new Guards(chars, known, ofText));
     if (model.start) {
-      useContrast(new Contrast(new Network(model.start.model, kernel), model.start));
+      processors.push(new Contrast(new Network(model.start.model, kernel), model.start));
     }
     network.setDirections(directions);
   },

@@ -5,10 +5,12 @@ import { setCharacters } from "../shared/shown.js";
 import { ask, byId } from "../shared/view.js";
 import { asLearned, materialOf } from "./material.js";
 import { ruleFor } from "./rule.js";
-import { hashesOf } from "./whose.js";
 
 /** What the page holds, see charrnn/pages/yours.py. */
 export const data = JSON.parse(byId("data").textContent);
+
+/** The frequent words of the language, or, of a network that has none with it, of what it has read. */
+export const frequentWords = byId("words").textContent.split(" ");
 
 const MOST_PIECES = 40;
 const POINTS = 200; // of a curve
@@ -24,7 +26,7 @@ const NOTHING_LEARNED = {
   model: null, // the network that was learned, as a page holds it
   chars: [], // its characters
   beginnings: [], // of texts
-  known: null, // of the text that was learned: {own, windows}, see whose.js
+  hashes: null, // those of the text that was learned, in bytes, see shared/hashes.js
   about: null, // what its file says of itself
 };
 
@@ -46,23 +48,20 @@ export async function beginCourse() {
   const { text } = asLearned(state.text, data.most);
   const rule = ruleFor(data.rule, Array.from(text).length);
   const { chars, ids, edge, beginnings } = materialOf(text, rule.val_fraction);
-  const { own, windows } = hashesOf(text, data.words);
   setCharacters(chars);
   const about = await aboutOf(rule, chars, beginnings);
-  const known = { own: new Set(own), windows: new Set(windows) };
   change({
     ...NOTHING_LEARNED,
     stage: "learning",
     learnedText: text,
     chars,
     beginnings,
-    known,
     about,
     total: rule.epochs * Math.floor(edge / (rule.batch_size * rule.num_steps)),
   });
   byId("course-said").focus({ preventScroll: true });
-  ask("begin", { chars, ids, edge, rule, seed: 0 }, ({ total }) => {
-    change({ total });
+  ask("begin", { chars, ids, edge, rule, seed: 0 }, ({ total, hashes }) => {
+    change({ total, hashes });
     learnOn();
   });
 }
@@ -89,17 +88,26 @@ export function primeOf(beginning) {
   return ids.filter((id) => id >= 0);
 }
 
-/** Return the settings with which a text is written, as worker.js has them. */
+/** Return the settings with which a text is written, as worker.js has them: `writing` has the names of
+ * charrnn/checkpoints/writing.py. */
 export function settingsOf(contrast) {
-  const { temperature, top_p: topP } = data.writing;
-  return { temperature, topP, topN: state.chars.length, contrast };
+  const { writing } = data;
+  return {
+    contrast,
+    temperature: writing.temperature ?? 1,
+    topN: writing.top_n ?? state.chars.length,
+    topP: writing.top_p ?? 1,
+    noCopy: writing.no_copy ?? 0,
+    noRepeat: writing.no_repeat ?? 0,
+    knownWords: writing.known_words ?? false,
+  };
 }
 
 /** Have the worker learn until the end, or until it is stopped. */
 export function learnOn() {
   change({ stage: "learning" });
   const prime = primeOf(state.beginnings[0]);
-  const writing = settingsOf(data.writing.contrast);
+  const writing = settingsOf(data.writing.contrast ?? 0);
   ask("learn", { prime, writing }, ({ update, total, seconds, loss, held, piece, model }) => {
     const { losses, heldOut, pieces } = state;
     const isPoint = losses.length === 0 || update - losses.at(-1).update >= total / POINTS;

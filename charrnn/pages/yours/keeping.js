@@ -2,10 +2,10 @@
 import { change, state } from "../shared/change.js";
 import { bytesOf } from "../shared/engine.js";
 import { grouped } from "../shared/numbers.js";
+import { hashOf } from "../shared/hashes.js";
 import { base64Of } from "../shared/quantised.js";
 import { setCharacters } from "../shared/shown.js";
 import { ask, byId, download, onClick, showText } from "../shared/view.js";
-import { hashOf } from "./whose.js";
 
 const SLOT = '<script type="text/plain" id="learned">';
 const HASH = 8;
@@ -29,11 +29,6 @@ function hashed(json) {
   return hashOf(json).toString(16).padStart(HASH, "0");
 }
 
-/** Return the hashes that base64 stands for. */
-function hashesIn(base64) {
-  return new Set(new Uint32Array(bytesOf(base64).buffer));
-}
-
 /** Open what a page that was saved has learned. @throws {Error} it is damaged */
 export function openLearned() {
   const content = byId("learned").textContent;
@@ -44,12 +39,12 @@ export function openLearned() {
   if (hash !== hashed(json)) {
     throw new Error("what it has learned is damaged");
   }
-  const { model, chars, beginnings, own, windows, about, name, text, update } = JSON.parse(json);
+  const { model, chars, beginnings, about, name, text, update, ...more } = JSON.parse(json);
+  const hashes = bytesOf(more.hashes);
   setCharacters(chars);
-  ask("reopen", { model, chars });
-  const known = { own: hashesIn(own), windows: hashesIn(windows) };
+  ask("reopen", { model, chars, hashes });
   change({
-    ...{ model, chars, beginnings, about, name, update, known },
+    ...{ model, chars, beginnings, about, name, update, hashes },
     total: update,
     learnedText: text,
     text,
@@ -64,11 +59,10 @@ export function openLearned() {
 
 /** Return the page with what it has learned, a Blob. */
 export function savedPage({ hasText }) {
-  const { model, chars, beginnings, known, about, name, learnedText, update } = state;
+  const { model, chars, beginnings, hashes, about, name, learnedText, update } = state;
   const learned = {
     ...{ model, chars, beginnings, about, name, update },
-    own: base64Of(Uint32Array.from(known.own)),
-    windows: base64Of(Uint32Array.from(known.windows)),
+    hashes: base64Of(hashes),
     text: hasText ? learnedText : "",
   };
   const json = JSON.stringify(learned).replaceAll("<", "\\u003c"); // so that it cannot end the element
@@ -93,8 +87,8 @@ function savePage() {
 }
 
 function saveNpz() {
-  const { model, chars, about, name } = state;
-  ask("pack", { model, chars, about }, ({ bytes, refused }) => {
+  const { model, chars, about, name, hashes } = state;
+  ask("pack", { model, chars, about, hashes }, ({ bytes, refused }) => {
     if (refused) {
       showText("saved", refused);
     } else {

@@ -1,14 +1,17 @@
 /* What learns beside the page: more jobs for the worker.
- *   open   {network, chars, kernels}   the network that every text begins with, and its characters
+ *   open   {network, chars, kernels, words}   the network that every text begins with, its characters, and the words of its
+ *             language
  *   judge  {text}   -> {nats, known}: of the letters of a text, the mean surprisal, and the share that the network knows
- *   begin  {chars, ids, edge, rule, seed} -> {total}: how many updates there will be
+ *   begin  {chars, ids, edge, rule, seed} -> {total, hashes}: how many updates there will be, and what is known of the text
  *   learn  {prime, writing, seed} -> {update, total, seconds, loss} again and again, with {held} where what is held out was read,
  *             and {piece} where a text was written; at last, or when it was stopped, {model}: the network that was learned
  *   rest   {} -> {model}: that of now, of a learning that was stopped
- *   reopen {model, chars}   a network that was learned before
- *   pack   {model, chars, about} -> {bytes} of a .npz for charrnn; {refused} says why there is none */
+ *   reopen {model, chars, hashes}   a network that was learned before
+ *   pack   {model, chars, about, hashes} -> {bytes} of a .npz for charrnn; {refused} says why there is none */
 import { Contrast } from "../shared/contrast.js";
 import { decodeArray, Network } from "../shared/engine.js";
+import { Guards } from "../shared/guards.js";
+import { hashedWords, hashesOf, packHashes, unpackHashes } from "../shared/hashes.js";
 import { meanOf } from "../shared/numbers.js";
 import { packNpz } from "../shared/npz.js";
 import { quantised } from "../shared/quantised.js";
@@ -19,8 +22,8 @@ import {
   emptyText,
   network,
   readCharacter,
-  useContrast,
   useNetwork,
+  useProcessors,
   Writer,
 } from "../shared/worker.js";
 import { rateAt, windowsOf } from "./rule.js";
@@ -31,7 +34,7 @@ const RECENT = 20; // updates over which a loss is averaged
 const PIECE = 160; // characters
 const PIECES_EVERY = 4; // seconds
 
-let start = null; // {model, network, ids, kernels}: what every text begins with
+let start = null; // {model, network, ids, kernels, words}: what every text begins with
 let lesson = null; // what is learned
 
 /** Return the mean surprisal of the letters of a text for the network that every text begins with, in nats. */
@@ -93,6 +96,14 @@ export function charactersOf(chars, ids) {
     ids: chars.map((char) => ids.get(char) ?? -1),
     isLetter: chars.map((char) => /\p{L}/u.test(char)),
   };
+}
+
+/** Have texts be written with the guards of a text, by its hashes, and with the contrast to what every text begins with. */
+function useText(chars, hashes) {
+  useProcessors(
+    new Guards(chars, start.words, hashes),
+    new Contrast(start.network, charactersOf(chars, start.ids)),
+  );
 }
 
 /** Learn from the next window, and return its loss before. */
@@ -164,11 +175,11 @@ function keepLearned() {
 }
 
 Object.assign(answers, {
-  open({ network: model, chars, kernels }) {
+  open({ network: model, chars, kernels, words }) {
     const ids = new Map(chars.map((char, id) => [char, id]));
     // The last one has all that writing needs, and every browser compiles it.
     const opened = new Network(model, kernels.at(-1));
-    start = { model, network: opened, ids, kernels };
+    start = { model, network: opened, ids, kernels, words };
   },
 
   async judge({ text }, send, goesOn) {
@@ -187,8 +198,10 @@ Object.assign(answers, {
     const total = rule.epochs * windows;
     const kernel = kernels.at(-1);
     lesson = { trainer, kernel, ids, edge, windows, total, rule, losses: [], seconds: 0 };
-    useContrast(new Contrast(start.network, charactersOf(chars, start.ids)));
-    send({ total });
+    const learnedCharacters = Array.from(ids.subarray(0, edge), (id) => chars[id]);
+    const hashes = hashesOf(learnedCharacters, hashedWords(start.words));
+    useText(chars, hashes);
+    send({ total, hashes: packHashes(hashes) });
   },
 
   async learn(message, send, goesOn) {
@@ -233,12 +246,12 @@ Object.assign(answers, {
     send({ model: keepLearned() });
   },
 
-  reopen({ model, chars }) {
+  reopen({ model, chars, hashes }) {
     useNetwork(new Network(model, start.kernels.at(-1)));
-    useContrast(new Contrast(start.network, charactersOf(chars, start.ids)));
+    useText(chars, unpackHashes(hashes));
   },
 
-  async pack({ model, chars, about }, send) {
+  async pack({ model, chars, about, hashes }, send) {
     const { numLayers, lstmSize, arrays: stored } = model;
     const arrays = {};
     for (const [name, array] of Object.entries(stored)) {
@@ -250,8 +263,11 @@ Object.assign(answers, {
     }));
     const sizes = { numClasses: chars.length, lstmSize, numLayers, layers };
     try {
-      const bytes = await packNpz(variablesOf(sizes, arrays), about);
-      send({ bytes });
+      const variables = variablesOf(sizes, arrays);
+      const words = new TextEncoder().encode(start.words.join("\n"));
+      variables.set("words", { shape: [words.length], data: words });
+      variables.set("hashes", { shape: [hashes.length], data: hashes });
+      send({ bytes: await packNpz(variables, about) });
     } catch ({ message }) {
       send({ refused: message });
     }

@@ -5,11 +5,12 @@ import { textOf } from "../shared/shown.js";
 import { signOf, visible } from "../shared/text.js";
 import { ask, byId, make, onClick, showNote, showText } from "../shared/view.js";
 import { endWithWord, newText, writeText } from "../shared/writing.js";
-import { data, primeOf, settingsOf } from "./course.js";
+import { data, frequentWords, primeOf, settingsOf } from "./course.js";
 import { marked } from "./whose.js";
 
 const TEXTS = 3;
 const LENGTH = 420; // characters
+const ofLanguage = new Set(frequentWords.map((word) => word.toLowerCase()));
 let seed = 1;
 let written = []; // {text, box}
 let round = 0; // of writing
@@ -71,8 +72,13 @@ function writeNext(boxes, ofRound) {
   });
 }
 
+/** Return what `marked` tells of a text here. */
+function markedHere(text) {
+  return marked(text, state.hashes, ofLanguage);
+}
+
 function showMarked(box, text) {
-  const { parts } = marked(text, state.known);
+  const { parts } = markedHere(text);
   const pieces = parts.map(({ text: part, isOwn, isCopied }) => {
     const names = [isOwn ? "own" : "", isCopied ? "copied" : ""].filter((name) => name !== "");
     const seen = visible(part);
@@ -82,7 +88,7 @@ function showMarked(box, text) {
 }
 
 function showShares() {
-  const all = written.map(({ text }) => marked(textOf(text.ids), state.known));
+  const all = written.map(({ text }) => markedHere(textOf(text.ids)));
   const sumOf = (name) => all.reduce((sum, counts) => sum + counts[name], 0);
   const words = Math.max(1, sumOf("words"));
   const own = percent(sumOf("ownWords") / words);
@@ -111,7 +117,7 @@ function again() {
 }
 
 export function startWriting() {
-  byId("contrast").value = data.writing.contrast;
+  byId("contrast").value = data.writing.contrast ?? 0;
   showText("whose-start", data.language ? "the novels" : data.read);
   byId("contrast").addEventListener("input", showContrast);
   byId("contrast").addEventListener("change", writeAll);

@@ -3,7 +3,7 @@ import { drawWith, state } from "../shared/change.js";
 import { onDrop } from "../shared/files.js";
 import { ask, byId, fail, onClick, startWorker } from "../shared/view.js";
 import { drawChoice, startChoice, takeTextFile } from "./choosing.js";
-import { beginCourse, chooseAnother, data, learnOn, stopCourse } from "./course.js";
+import { beginCourse, chooseAnother, data, frequentWords, learnOn, stopCourse } from "./course.js";
 import { drawKeeping, openLearned, startKeeping } from "./keeping.js";
 import { drawCourse } from "./learned.js";
 import { drawWriting, startWriting } from "./texts.js";
@@ -42,7 +42,7 @@ function start() {
   // The worker takes the first one that the browser can compile.
   const kernels = ["fused", "kernel"].map((id) => byId(id).textContent);
   const network = JSON.parse(byId("weights").textContent);
-  ask("open", { network, chars: data.chars, kernels });
+  ask("open", { network, chars: data.chars, kernels, words: frequentWords });
   drawWith(draw);
   startWriting();
   startKeeping();

@@ -1,7 +1,7 @@
 /* Runs the page's engine in node for the Python tests: node run_engine.js REQUEST ANSWER
  *
- * REQUEST is a file of JSON: {model, kernel, ids, settings, seeds, length, directions, strength}; see engine.js for the
- * model, which may have a start, see contrast.js. ANSWER gets JSON: for each of the settings, and each seed, the ids drawn
+ * REQUEST is a file of JSON: {model, kernel, ids, settings, seeds, length, directions, strength, guards}; see engine.js for the
+ * model, which may have a start, see contrast.js. Guards are {chars, words, hashes} as for a worker. ANSWER gets JSON: for each of the settings, and each seed, the ids drawn
  * after the text, with the first direction held where there is a strength. ANSWER.f32 gets the probabilities after each character,
  * float32 [T, C], and ANSWER.i8 what the page shows of the units. */
 import fs from "node:fs";
@@ -13,7 +13,9 @@ import {
   powersOf,
   RandomState,
 } from "../../../charrnn/pages/shared/decoding.js";
-import { Network } from "../../../charrnn/pages/shared/engine.js";
+import { bytesOf, Network } from "../../../charrnn/pages/shared/engine.js";
+import { Guards } from "../../../charrnn/pages/shared/guards.js";
+import { unpackHashes } from "../../../charrnn/pages/shared/hashes.js";
 
 const [requestFile, answerFile] = process.argv.slice(2);
 const request = JSON.parse(fs.readFileSync(requestFile, "utf8"));
@@ -21,15 +23,22 @@ const network = new Network(request.model, request.kernel);
 const state = network.zeroState();
 network.setDirections(request.directions ?? []);
 const { start } = request.model;
-const contrast = start && new Contrast(new Network(start.model, request.kernel), start);
+const { guards } = request;
+const processors = [];
+if (guards) {
+  const ofText = unpackHashes(bytesOf(guards.hashes));
+  processors.push(new Guards(guards.chars, guards.words.split(" "), ofText));
+}
+if (start) {
+  processors.push(new Contrast(new Network(start.model, request.kernel), start));
+}
 
-/** Return the logits to draw from after the ids of a text, of which the other network has read a part. */
-function contrasted(logits, { contrast: strength }, ids, ofStart) {
-  if (!strength) {
-    return logits;
-  }
-  contrast.follow(ofStart, ids);
-  return contrast.applied(logits, logits, strength, ofStart);
+/** Return the logits to draw from after a text. */
+function processed(own, text, settings) {
+  return processors.reduce(
+    (changed, processor) => processor.process(changed, own, text, settings),
+    own,
+  );
 }
 
 /** Return the ids that are drawn after the text with some settings and a seed. */
@@ -40,9 +49,9 @@ function draw(settings, seed) {
     drawing.steered = { direction: network.directions[0], strength: request.strength };
   }
   const ids = [...request.ids];
-  const ofStart = contrast?.nothingRead();
+  const text = { ids, notes: new Map() };
   return Array.from({ length: request.length }, () => {
-    const logits = contrasted(network.logits(drawing), settings, ids, ofStart);
+    const logits = processed(network.logits(drawing), text, settings);
     const id = drawId(keptPowers(logits, settings), random.randomSample());
     network.step(id, drawing);
     ids.push(id);

@@ -11,7 +11,7 @@ from charrnn.engines.sampler import Sampler
 from charrnn.inspection import steered
 from charrnn.pages import webpage
 from charrnn.pages.page_data import PageData
-from charrnn.pages.stored import store, stored_model
+from charrnn.pages.stored import NO_GUARDS, store, stored_model
 from charrnn.text.corpus import Text
 from pages.browser import in_browser
 from pages.model.reference import whole
@@ -78,7 +78,8 @@ def page(network, tmp_path_factory):
             "texts": None,
         },
     ]
-    content = webpage.render(PageData(**data), json.loads(script_of(content_of(path), "weights")))
+    network = json.loads(script_of(content_of(path), "weights"))
+    content = webpage.render(PageData(**data), network, NO_GUARDS)
     path.write_text(content, encoding="utf-8")
     return path
 

@@ -16,8 +16,8 @@ from charrnn.engines import decoding
 from charrnn.engines.opening import open_model
 from charrnn.inspection import steered
 from charrnn.pages.assembly import SOURCES, source_of
-from charrnn.pages.stored import WEIGHTS, network_data, store, stored_model
-from charrnn.text import features
+from charrnn.pages.stored import WEIGHTS, network_data, store, store_guards, stored_model
+from charrnn.text import features, lexicon
 from charrnn.text.corpus import Text
 from pages.small_pages import random_network
 
@@ -178,6 +178,39 @@ def test_node_writes_with_a_contrast_as_python_does(tmp_path, strength):
     assert same_without <= 8
 
 
+def test_node_writes_with_guards_and_a_contrast_as_python_does(tmp_path):
+    start = random_network(CHARS.replace("d", ""), 7, 1, gain=0.8, seed=5)
+    model = replace(
+        random_network(CHARS, 6, 2, gain=0.8, seed=6),
+        open_start=lambda: start,
+        words=lexicon.pack(["a", "at", "hot", "moth", "the", "those"]),
+        train_text=Text("small", TEXT),
+    )
+    stored = store_guards(model)
+    how = {"no_copy": 20, "no_repeat": 14, "known_words": True, "contrast": 0.4}
+    settings = {"noCopy": 20, "noRepeat": 14, "knownWords": True, "contrast": 0.4}
+    _, _, drawn = run_in_node(
+        tmp_path,
+        model,
+        store(model, "float16"),
+        model.vocabulary.encode("the "),
+        start=start,
+        settings=[{"temperature": 0.7, "topN": 14, "topP": 0.8, **settings}],
+        seeds=list(range(1, 33)),
+        length=60,
+        guards={"chars": model.vocabulary.chars, "words": stored.words, "hashes": stored.hashes},
+    )
+    texts = ["the " + model.vocabulary.decode(ids) for ids in drawn]
+
+    def same(**how):
+        expected = model.write("the ", 60, n=32, temperature=0.7, top_p=0.8, seed=1, **how)
+        return sum(text == of_python for text, of_python in zip(texts, expected))
+
+    assert same(**how) >= 24
+    for guard in ("no_repeat", "known_words"):
+        assert same(**{**how, guard: 0}) <= 16, guard
+
+
 @pytest.mark.parametrize("strength", [-0.5, 1.5])
 def test_node_holds_a_direction_as_python_does(tmp_path, strength):
     # random letters, in which a small random network knows what the last one was
@@ -231,7 +264,9 @@ def test_pure_functions_of_the_pages():
     assert done.returncode == 0, done.stdout.decode()
 
 
-@pytest.mark.parametrize("entry", ["page.js", "worker.js", "learn.js", "learner.js"])
+@pytest.mark.parametrize(
+    "entry", ["page.js", "worker.js", "learn.js", "learner.js", "yours.js", "lesson.js"]
+)
 def test_the_modules_of_a_page_share_no_name(entry):
     """Each page has one script of all its modules, in which node finds names that two of them have."""
     done = subprocess.run(

@@ -71,10 +71,13 @@ LANGUAGE = "the prince said and waters are down"
 
 def test_own_words_and_what_is_copied_are_counted_as_novelty_does():
     words = sorted(words_of(LANGUAGE))
+    hashes = json.dumps(str(YOURS.parent / "shared" / "hashes.js"))
     counts = answered(
         "whose.js",
-        "hashesOf, marked",
-        "(({ own, windows }) => marked(b, { own: new Set(own), windows: new Set(windows) }))(hashesOf(a, c))",
+        "marked",
+        "(({ hashedWords, hashesOf, packHashes }) => "
+        "marked(b, packHashes(hashesOf(Array.from(a), hashedWords(c))), new Set(c)))"
+        f"(require({hashes}))",
         LEARNED,
         WRITTEN,
         words,
