@@ -197,12 +197,13 @@ def _did_you_mean(name: str) -> str:
     return words.did_you_mean(name, names)
 
 
-def read_file(path: StrPath, encoding: str = "utf-8") -> str:
+def read_file(path: StrPath, encoding: str = "utf-8", *, largest: int = -1) -> str:
     """Read a text file, compressed with gzip or not.
 
     Args:
         path: the file.
         encoding: its encoding if it has no byte order mark.
+        largest: bytes to unpack at most; -1 for all.
 
     Returns:
         The text, with universal newlines.
@@ -214,7 +215,7 @@ def read_file(path: StrPath, encoding: str = "utf-8") -> str:
     if content.startswith(b"\x1f\x8b"):
         try:
             with gzip.open(io.BytesIO(content)) as file:
-                content = file.read()
+                content = file.read(largest)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
     return decode(content, encoding, str(path))
