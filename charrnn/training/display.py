@@ -201,6 +201,11 @@ class Display:
             yield f"the text is a chat, and the times of its messages are learned with it: {PROGRAM} leaves them out"
         elif lines.is_table(job.text):
             yield f"the text is a table, and all of its columns are learned: {PROGRAM} keeps one"
+        elif lines.has_heads(job.text):
+            yield (
+                "the text has the YAML heads of notes, between lines of ---, which are learned with it: "
+                f"{PROGRAM} leaves them out"
+            )
         elif lines.has_columns(job.text):
             yield (
                 "the text has columns of blanks, and the network may write little else: make each one blank, and take "
