@@ -27,7 +27,7 @@ stale = $(shell [ "$$(cat $(1)/.done 2>/dev/null)" = "$$(pwd -P)" ] && $(1)/bin/
 stale_venv := $(call stale,$(venv))
 user := $(if $(TENSORFLOW),$(venv),$(if $(stale_venv),$(small),$(venv)))
 
-targets := help train train-distributed sample notebook page page-of-anna page-of-learning page-of-yours models flags site kernel test test-pages test-fast \
+targets := help train train-distributed sample notebook lesson.zip page page-of-anna page-of-learning page-of-yours models flags site kernel test test-pages test-fast \
 	bench format lint venv lock clean again
 .PHONY: $(targets)
 
@@ -44,7 +44,7 @@ $(if $(unknown),$(error make $(wordless) knows no $(unknown): TEXT=FILE names a 
 	command, and TENSORFLOW=2 chooses TensorFlow 2))
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
+	@sed -n 's/^\([a-z.-]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do \
 		printf '  make %-18s%s\n' "$$name" "$$text"; done
 	@echo 'Other commands: . $(venv)/bin/activate; charrnn lists them.'
 	@echo 'ARGS="..." goes to the command, TEXT=... names the text, PYTHON=... the Python.'
@@ -80,6 +80,11 @@ sample: $(user)/.done ## write text from the newest run, or from anna
 notebook: $(venv)/.done ## open the notebooks in a browser
 	@JUPYTER_PREFER_ENV_PATH=1 $(python) -m notebook --ip=127.0.0.1 \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks/
+
+# Students get what does not solve the exercises: make lesson.zip FOR=students
+FOR ?= teachers
+lesson.zip: $(user)/.done ## pack the lesson; FOR=students without solutions
+	@$(user)/bin/python notebooks/lesson.py $@ --for $(call quote,$(FOR))
 
 # A run folder or another model: make page MODEL=checkpoints/2
 MODEL ?=

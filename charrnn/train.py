@@ -500,7 +500,10 @@ class TrainingLoop:
 
     @in_first
     def end(self, step: int, stopped_by: Optional[signal.Signals]) -> None:
-        """Evaluate on the test text if there is one, and print how the run has ended after a step."""
+        """Evaluate on the test text if there is one, and print how the run has ended after a step.
+
+        Raise CommonError if it has learned nothing.
+        """
         display = self.display
         ended_early = self.ends_early and step < self.job.total_steps
         if ended_early:
@@ -513,6 +516,14 @@ class TrainingLoop:
             loss, name = self.evaluator.test(self.run, step)
             display.test(loss, name)
             self.run.add_test_loss(loss)
+        # Those of the last epoch, or of the part of it that was done before an early stop.
+        losses = self.run.saved_progress.epoch_losses
+        if len(losses) and display.is_far_above_guessing(losses.mean()):
+            rate = self.job.hyperparameters.learning_rate
+            raise CommonError(
+                f"the run has ended, but its network is of no use: the mean loss of the last epoch is "
+                f"{losses.mean():.4g}, far above guessing. Train another one with a lower learning_rate (now {rate:g})"
+            )
         display.finished(step, self.ends_early)
 
 

@@ -225,8 +225,11 @@ def main(
     path, n=16, m=50, lstm_size=128, num_layers=1, learning_rate=0.002, keep_prob=0.8, epochs=20
 ):
     """Train on a text, and write 200 characters after each epoch."""
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except OSError as error:
+        sys.exit(f"{path} cannot be read: {error.strerror}")
     if len(text) < n * m:
         sys.exit(f"{path} has {len(text)} characters: at least {n * m} are needed, {n} rows of {m}")
     vocab = sorted(set(text))

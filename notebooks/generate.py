@@ -20,9 +20,9 @@ left out there, and so are the checks in code cells. In a code cell, this is wha
 
 The solution shows the lines between the last two comments. The exercise shows ``# Your code here`` and the lines
 after "exercise:", with which the cell runs before it is filled in. Lines between ``# --- course`` and ``# --- end`` are
-not in the port; those after ``# --- port`` are in it alone. ``{{repository}}`` stands for the project's address,
-``{{badge}}`` for a link that opens the notebook in Google Colab. A picture ``![words](assets/NAME.png)`` is put into
-the notebook itself, as data, because hosted services show no other file.
+not in the port; those after ``# --- port`` are in it alone. ``{{repository}}`` stands for the project's address, if
+it has one, ``{{badge}}`` for a link that opens the notebook in Google Colab. A picture ``![words](assets/NAME.png)`` is
+put into the notebook itself, as data, because hosted services show no other file.
 """
 
 import argparse
@@ -253,7 +253,7 @@ def all_cells(notebook_name: str = SOLUTION.name) -> List[Dict[str, Any]]:
     cells = [cell for cell in cells if _is_in(cell["tags"], is_port)]
 
     for cell in cells:
-        text = cell["text"].replace("{{repository}}", REPOSITORY)
+        text = cell["text"].replace("{{repository}}", address() or "")
         text = text.replace("{{badge}}\n\n", f"{shown}\n\n" if shown else "")
         if cell["kind"] == "markdown":
             text = _with_pictures(_of_the_port(text) if is_port else _of_the_course(text))

@@ -138,7 +138,7 @@ class ClassList:
             )
         self.worksheet = self._worksheet()
         self._students = [line for line in self.lines if self._is_student(line)]
-        self._distinct = [field for field in self.fields if _differ(self._students, field)]
+        self._distinct = [field for field in self._possible() if _differ(self._students, field)]
 
     def owners(self, one: Graded) -> List[Row]:
         """Return the lines of the students of whom a notebook can be: one, none, or several with the same name.
@@ -161,6 +161,13 @@ class ClassList:
         own = [line for place, length, line in places if (place, length) == first]
         told_apart = [line for line in own if line in of_number]
         return told_apart or own
+
+    def _possible(self) -> List[str]:
+        """Return the columns that may have names: in a worksheet of Moodle not the status before the grade."""
+        if not self.worksheet:
+            return self.fields
+        status = self.fields.index(self.worksheet.grade) - 1
+        return self.fields[:status]
 
     def name_of(self, line: Row) -> str:
         """Return the name of a student: the first cell without digits, if that of the column has any.

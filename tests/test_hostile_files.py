@@ -1,9 +1,13 @@
-"""Files that may be another person's: texts cost time and memory in proportion to their size, and records one line."""
+"""Files that may be another person's: texts cost time and memory in proportion to their size, and records one line.
+
+No file is opened because a record names it, unless it is the one that the record means.
+"""
 
 import gzip
 import itertools
 import json
 import math
+import os
 import re
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from conftest import ROOT, run_python, script
 from charrnn.checkpoints import record
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
+from charrnn.engines.opening import open_model
 from charrnn.engines.trained_model import lstm_weights
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files
@@ -172,3 +177,205 @@ def test_a_command_uses_a_model_with_a_crafted_record_or_refuses_it_in_a_line(
             refused += 1
 
     assert refused > 60
+
+
+# Files that a record names
+
+TEXT = "the cat sat on the mat\n" * 40
+OTHER_TEXT = "another text\n" * 40
+
+
+def named(folder, kind, content, other):
+    """Make what a record names in a folder, and return its path.
+
+    Args:
+        kind: what it is.
+        content: the content that the record means.
+        other: another content of this kind.
+    """
+    target = folder / "named"
+    if kind == "a pipe":
+        os.mkfifo(str(target))
+    elif kind == "a device":
+        return Path("/dev/zero")
+    elif kind == "a link to a device":
+        target.symlink_to("/dev/zero")
+    elif kind == "a link":
+        (folder / "linked").write_bytes(content)
+        target.symlink_to(folder / "linked")
+    elif kind == "a folder":
+        target.mkdir()
+        (target / "inside").write_bytes(content)
+    elif kind == "another file":
+        target.write_bytes(other)
+    elif kind == "upwards":
+        (folder / "below").mkdir()
+        (folder / "secret").write_bytes(other)
+        return folder / "below" / ".." / "secret"
+    elif kind == "standard input":
+        return "-"
+    return target
+
+
+NAMED = [
+    "a pipe",
+    "a device",
+    "a link to a device",
+    "a link",
+    "a folder",
+    "another file",
+    "upwards",
+    "standard input",
+    "missing",
+]
+
+
+@pytest.fixture
+def run_on():
+    """A function that writes a run folder without its text, whose record names a text. It returns the folder."""
+
+    def write(folder, text_name):
+        run = record.RunRecord(
+            Hyperparameters(seed=1),
+            Vocabulary.from_text(TEXT),
+            str(text_name),
+            files.text_sha256(TEXT),
+        )
+        folder.mkdir()
+        record.write_run(folder, run)
+        (folder / "history.csv").write_bytes(b"")
+        return folder
+
+    return write
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_a_run_without_its_text_reads_nothing_else_that_it_names(tmp_path, capsys, run_on, kind):
+    path = named(tmp_path, kind, TEXT.encode(), OTHER_TEXT.encode())
+    assert script("runs").main([str(run_on(tmp_path / "run", path))]) == 2
+    assert f": name the text that it was trained on, {path}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a link to a device", "a folder", "another file"])
+def test_a_run_reads_no_text_beside_it_that_is_another_one(tmp_path, capsys, run_on, kind):
+    folder = run_on(tmp_path / "run", "nowhere.txt")
+    named(tmp_path, kind, TEXT.encode(), OTHER_TEXT.encode()).rename(folder / "text.txt")
+    assert script("runs").main([str(folder)]) == 2
+    assert ": name the text that it was trained on, nowhere.txt\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["my.txt", "my.txt.gz", "below/../my.txt"])
+def test_a_run_without_its_text_reads_the_file_that_it_names_if_it_is_the_same(
+    tmp_path, monkeypatch, run_on, name
+):
+    monkeypatch.chdir(tmp_path)
+    Path("below").mkdir()
+    content = TEXT.encode()
+    if name.endswith(".gz"):
+        content = gzip.compress(content)
+    Path(name).write_bytes(content)
+    assert record.read_run(run_on(Path("run"), name)).text() == TEXT
+
+
+@pytest.mark.parametrize("name", ["my.txt", "my.txt.gz"])
+def test_a_file_that_a_record_names_has_a_largest_size(tmp_path, monkeypatch, run_on, name):
+    """Also when it is unpacked."""
+    content = TEXT.encode()
+    if name.endswith(".gz"):
+        content = gzip.compress(content)
+    (tmp_path / name).write_bytes(content)
+    monkeypatch.setattr(record, "LARGEST_NAMED", len(TEXT) - 1)
+    with pytest.raises(record.CheckpointError, match="name the text that it was trained on"):
+        record.read_run(run_on(tmp_path / "run", tmp_path / name)).text()
+
+
+@pytest.fixture
+def began_with(tmp_path, weights):
+    """A function that writes an exported model, whose record names one that it began with. It returns its path."""
+
+    def write(init_from, sha256):
+        run = record.RunRecord(
+            Hyperparameters(lstm_size=3, num_layers=1),
+            Vocabulary.from_text(corpus.read("names").text),
+            "names",
+            "f00",
+            init_from=str(init_from),
+            init_from_sha256=sha256,
+        )
+        path = tmp_path / "mine.npz"
+        path.write_bytes(packed(weights, record.as_json(run)))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def start(tmp_path, weights):
+    """The path of the model that others have begun with."""
+    path = tmp_path / "start.npz"
+    vocabulary = "".join(Vocabulary.from_text(corpus.read("names").text).chars)
+    path.write_bytes(packed(weights, {"vocabulary": vocabulary}))
+    return path
+
+
+def contrasted(path, **named_by_a_person):
+    """Return a text of a model, less like that of the model that it began with."""
+    return open_model(path, **named_by_a_person).write("A", 9, seed=1, contrast=0.5)
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_a_model_opens_no_other_file_that_it_names_as_its_start(
+    tmp_path, weights, began_with, start, kind
+):
+    other = packed(weights, {"vocabulary": "ab"})
+    path = named(tmp_path, kind, start.read_bytes(), other)
+    if Path(path).parent == tmp_path and os.path.lexists(str(path)):
+        path.rename(tmp_path / "named.npz")
+        path = tmp_path / "named.npz"
+    sha256 = open_model(start).sha256
+    with pytest.raises(ValueError, match="name the model that it began with"):
+        contrasted(began_with(path, sha256))
+
+
+def test_a_model_opens_no_checkpoint_of_tensorflow_that_it_names(tmp_path, began_with, start):
+    """What has weights in NumPy beside it may be a run."""
+    for suffix in record.SAVED_VARIABLES:
+        (tmp_path / f"i9_l3.ckpt{suffix}").write_bytes(b"what TensorFlow would run")
+    with pytest.raises(ValueError, match=r"i9_l3\.ckpt\.npz: No such file or directory: name the "):
+        contrasted(began_with(tmp_path / "i9_l3.ckpt", open_model(start).sha256))
+
+
+def test_a_model_opens_nothing_of_which_it_has_no_sha256(began_with, start):
+    with pytest.raises(ValueError, match=r"the record has no SHA-256 of .*start\.npz: name the "):
+        contrasted(began_with(start, None))
+
+
+def test_a_model_opens_the_start_that_it_names_if_it_is_the_same(tmp_path, began_with, start):
+    """A model, or the weights of a checkpoint."""
+    sha256 = open_model(start).sha256
+    expected = contrasted(began_with(start, sha256))
+    start.rename(tmp_path / "i9_l3.ckpt.npz")
+    assert contrasted(began_with(tmp_path / "i9_l3.ckpt", sha256)) == expected
+
+
+def test_a_person_names_the_model_that_another_one_began_with(began_with, start, capsys):
+    """In Python and on the command line; it may lie anywhere."""
+    expected = contrasted(began_with(start, open_model(start).sha256))
+    path = began_with("elsewhere.npz", None)
+    assert contrasted(path, init_from=start) == expected
+    assert contrasted(path, init_from=open_model(start)) == expected
+
+    flags = "--prime A --length 9 --seed 1 --contrast 0.5 --init-from".split()
+    assert script("sample").main([str(path), *flags, str(start)]) == 0
+    assert capsys.readouterr().out == f"{expected}\n"
+
+
+def test_a_run_like_another_does_not_open_what_it_names_if_that_is_another_model(
+    tmp_path, weights, began_with, start, capsys
+):
+    sha256 = open_model(start).sha256
+    (tmp_path / "my.txt").write_text(TEXT)
+    start.write_bytes(packed(weights, {"vocabulary": "ab"}))
+    flags = ["--like", str(began_with(start, sha256)), "--dry-run"]
+    assert script("train").main([str(tmp_path / "my.txt"), *flags]) == 2
+    assert "Name another model with --init-from, or none\n" in capsys.readouterr().err

@@ -105,6 +105,11 @@ def test_a_text_that_fills_no_window_is_too_short(tmp_path):
         lstm.main(tmp_path / "text")
 
 
+def test_a_text_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SystemExit, match="txet cannot be read: No such file or directory"):
+        lstm.main(tmp_path / "txet")
+
+
 def differences(said):
     return [float(number) for number in re.findall(r"difference (\S+)", said)]
 

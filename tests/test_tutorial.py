@@ -16,7 +16,7 @@ from charrnn import open_model
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```py\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-OF_RECORDS, OF_A_CHAT, OF_A_COLUMN, OF_TWEETS, OF_LABELS, SERVER, IN_JSON = PROGRAMS
+OF_RECORDS, OF_A_CHAT, OF_A_COLUMN, OF_TWEETS, OF_NOTES, OF_LABELS, SERVER, IN_JSON = PROGRAMS
 
 
 def run(program, folder):
@@ -66,6 +66,17 @@ def test_tweets_are_lines_without_links_and_retweets(tmp_path):
     (tmp_path / "tweets.js").write_text(f"window.YTD.tweets.part0 = {tweets}")
     run(OF_TWEETS, tmp_path)
     assert (tmp_path / "tweets.txt").read_text() == "one & two\ntwo lines\n"
+
+
+def test_notes_are_joined_without_their_heads(tmp_path):
+    folder = tmp_path / "notes" / "below"
+    folder.mkdir(parents=True)
+    (folder / "a.md").write_text(
+        "---\ntitle: Tea\ntags:\n  - food\n---\n\nBoil it.\n---\nDrink it.\n"
+    )
+    (folder / "b.md").write_text("No head.\n")
+    run(OF_NOTES, tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "Boil it.\n---\nDrink it.\n\nNo head.\n"
 
 
 def test_each_poem_has_the_label_of_its_folder(tmp_path):

@@ -22,6 +22,7 @@ import contextlib
 import json
 import os
 import re
+import stat
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -41,6 +42,8 @@ STAGE = ".saving"
 LOCK_FILE = ".lock"
 # what a run measures is float32
 LARGEST_MEASURED = 1e38
+# bytes of the largest file outside of its folder that is read because a record names it
+LARGEST_NAMED = 1 << 30
 FROM_NOTEBOOK = (
     "start a run from its weights with init_from=open_model(path, sorted(set(text))), or --init-from and "
     "--vocab-from TEXT"
@@ -99,13 +102,15 @@ class RunRecord:
     def text(self) -> str:
         """Read the text of the run from its folder, or if it is lost there, the one that the run names.
 
+        That is a known text, or a file that :func:`check_named` allows, and its SHA-256 is that of the record.
+
         Raises:
             CheckpointError: it is missing or has changed.
         """
         path = Path(self.folder or "") / TEXT_FILE
         sha256 = self.shuffled_sha256 or self.text_sha256
         try:
-            content = path.read_bytes()
+            content = files.read_regular(path)
             if files.sha256(content) == sha256:
                 return content.decode("utf-8", "surrogatepass")
             problem = "has changed"
@@ -114,13 +119,20 @@ class RunRecord:
 
         # The name may be that of several files, or of none.
         with contextlib.suppress(OSError, ValueError):
-            named = self.in_order(corpus.read(self.text_name).text)
+            named = self.in_order(self._named_text())
             if named is not None:
                 return named
         raise CheckpointError(
             f"the text of the run, {path}, {problem}: name the text that it was trained on, "
             f"{self.text_name}"
         )
+
+    def _named_text(self) -> str:
+        """Read the text that the run names, whatever it is."""
+        if corpus.is_known(self.text_name):
+            return corpus.read(self.text_name).text
+        check_named(self.text_name)
+        return corpus.read_file(self.text_name, largest=LARGEST_NAMED)
 
     def in_order(self, text: str) -> Optional[str]:
         """Return the text of the run in the order of the run, or None if this is another text.
@@ -147,6 +159,24 @@ class RunRecord:
     def total_steps(self, n_training: int) -> int:
         """Return the steps of all epochs, for the length of the text that the run trains on."""
         return self.n_windows(n_training) * self.hyperparameters.epochs
+
+
+def check_named(path: StrPath) -> None:
+    """Check that a file may be read because a record names it, which may be another person's.
+
+    A link, a pipe or a device is not opened: it may lead anywhere, or have no end. What is read is used only if it has
+    the SHA-256 that the record says.
+
+    Raises:
+        OSError: it is not there.
+        ValueError: it is no regular file, or too large.
+    """
+    status = os.lstat(str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path} is no regular file")
+    # Files of the system that have no end have the size 0.
+    if not 0 < status.st_size <= LARGEST_NAMED:
+        raise ValueError(f"{path} is empty, or larger than {LARGEST_NAMED:,} bytes")
 
 
 def step_of(name: str) -> int:

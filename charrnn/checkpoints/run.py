@@ -30,6 +30,7 @@ from charrnn.checkpoints.record import (
     LOCK_FILE,
     STAGE,
     SUFFIXES,
+    TEXT_FILE,
     CheckpointError,
     NoCheckpointError,
     RunRecord,
@@ -43,6 +44,7 @@ from charrnn.checkpoints.record import (
 from charrnn.checkpoints.weights import Weights, packed
 from charrnn.data import StrPath
 from charrnn.system import errors, files
+from charrnn.text.corpus import RUN_FILE
 
 
 class RunFolder:
@@ -111,6 +113,7 @@ class RunFolder:
         if not resumes:
             # The plan has checked this, but another process may have trained in the folder since.
             check_unused(self.folder, text)
+        self._check_files()
         remove_leftovers(self.folder)
         write_text(self.folder, text)
 
@@ -127,6 +130,15 @@ class RunFolder:
         if summaries:
             self._summarized_from = self.saved_progress.step
         return self.saved_progress
+
+    def _check_files(self) -> None:
+        """Raise CheckpointError for a folder where a file is to be written, before anything is."""
+        for name in (TEXT_FILE, RUN_FILE, HISTORY_FILE):
+            path = Path(self.folder) / name
+            if path.is_dir():
+                raise CheckpointError(
+                    f"{path} is a folder, where the run needs a file: move it away"
+                )
 
     def _restore(self) -> None:
         """Restore the newest intact checkpoint if there is one, list it, and write ``run.json``."""

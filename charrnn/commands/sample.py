@@ -14,6 +14,7 @@ from charrnn.commands import arguments
 from charrnn.commands.comparison import Comparison, compared_with
 from charrnn.commands.interactive import Conversation
 from charrnn.engines.decoding import takes_most_probable
+from charrnn.engines.opening import name_start
 from charrnn.engines.sampler import (
     MOST_TEXTS,
     SEEDS,
@@ -130,6 +131,12 @@ def make_parser() -> arguments.Parser:
         metavar="TEXT",
         help="the training text for --novelty, --new and --steer (default: the one that the model names)",
     )
+    group.add_argument(
+        "--init-from",
+        metavar="START",
+        help="the model that MODEL began with, for --contrast, --known-words and --novelty (default: the copy in its "
+        "folder, or else the one that it names)",
+    )
 
     return parser
 
@@ -209,6 +216,8 @@ def _run(args: argparse.Namespace) -> int:
     _resolve(args)
     _check_model(args.model)
     model = arguments.open_named(args.model, args)
+    if args.init_from is not None:
+        name_start(model, args.init_from)
     writing = model.writing_with(
         arguments.given_settings(Writing, args), of_lines=bool(args.lines), plain=args.plain
     )

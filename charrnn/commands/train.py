@@ -11,7 +11,7 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import check_is_text, is_model_file
 from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import arguments
-from charrnn.engines.opening import open_model
+from charrnn.engines.opening import open_model, open_named_start
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, GROUPS, NOT_RESUMABLE, Hyperparameters
 from charrnn.system import errors, machine, terminal, words
@@ -207,7 +207,7 @@ def _model_of(like: RunRecord, args: argparse.Namespace) -> Union[Model, str]:
     if name is None:
         return NONE
     try:
-        model = arguments.open_at(name, args)
+        model = open_named_start(like)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{args.like} began with {name}, which cannot be opened: {errors.described(error)}. Name "

@@ -3,8 +3,9 @@
 import contextlib
 import functools
 import math
+from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional, Tuple
+from typing import Callable, Iterable, Iterator, Optional, Tuple, Union
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal
 from charrnn.text.corpus import KNOWN_TEXTS, LIST_OF_NAMES, at_hand, read
 
+# how a person names the model that another one began with
+FLAG_OF_START = "--init-from MODEL, or open_model(..., init_from=MODEL)"
 # characters of a text that show whether a vocabulary has the order of the ids
 ORDER_LOOK = 1000
 
@@ -29,6 +32,7 @@ def open_model(
     *,
     best: bool = False,
     train_text: Optional[StrPath] = None,
+    init_from: Union[StrPath, Model, None] = None,
 ) -> Model:
     """Open a model.
 
@@ -39,6 +43,7 @@ def open_model(
             its folder.
         best: take the checkpoint of a run folder that has the lowest validation loss.
         train_text: the path or known name of the text that it was trained on, if the model does not have it.
+        init_from: the model that it began with, or its path or known name, if it does not have it.
 
     Raises:
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
@@ -49,7 +54,19 @@ def open_model(
     if train_text is not None:
         model.train_text = read(train_text)
         terminal.print_skipped(model.train_text.skipped)
+    if init_from is not None:
+        name_start(model, init_from)
     return model
+
+
+def name_start(model: Model, init_from: Union[StrPath, Model]) -> None:
+    """Let a model have begun with another one, or with that at a path, which a person names."""
+    start = init_from
+    if not isinstance(start, Model):
+        start = open_model(start)
+    model.open_start = lambda: start
+    if model.run:
+        model.run = replace(model.run, init_from=start.name, init_from_sha256=start.sha256)
 
 
 def _open(path: StrPath, chars: Optional[Iterable[str]], best: bool) -> Model:
@@ -171,22 +188,61 @@ def open_start(run: RunRecord) -> Model:
     copy = Path(run.folder or "") / START_FILE
     if run.folder and copy.is_file():
         return open_model(copy)
-    return _open_named_start(run)
+    return _open_same_start(run)
 
 
-def _open_named_start(run: RunRecord) -> Model:
+def _open_same_start(run: RunRecord) -> Model:
     """Open the model that a run names as its start, for which :func:`open_start` may have a copy without its text."""
+    advice = f"name the model that it began with ({FLAG_OF_START})"
+    if run.init_from_sha256 is not None:
+        advice += f", or put it there again (SHA-256 {run.init_from_sha256})"
+    try:
+        model = open_named_start(run)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{errors.described(error)}: {advice}")
+    if run.init_from_sha256 not in (None, model.sha256):
+        raise ValueError(f"{run.init_from} is another model now: {advice}")
+    return model
+
+
+def open_named_start(run: RunRecord) -> Model:
+    """Open the model that a run names as its start.
+
+    That is a known model, perhaps of another version, or a ``.npz`` file that
+    :func:`charrnn.checkpoints.record.check_named` allows, also that of a checkpoint, with the SHA-256 of the record.
+    TensorFlow reads none of them.
+
+    Raises:
+        OSError: it is not there.
+        ValueError: it cannot be used.
+    """
     name = run.init_from
     if name is None:
         raise ValueError("it began with no model")
-    advice = f"put the model that it began with there again (SHA-256 {run.init_from_sha256})"
-    try:
-        model = open_model(name)
-    except CheckpointError as error:
-        raise ValueError(f"{error}: {advice}")
-    if run.init_from_sha256 not in (None, model.sha256):
-        raise ValueError(f"{name} is another model now: {advice}")
+    if name in KNOWN_MODELS:
+        return open_known(name)
+    if run.init_from_sha256 is None:
+        raise ValueError(f"the record has no SHA-256 of {name}")
+    model = _open_named_file(name)
+    if model.sha256 != run.init_from_sha256:
+        raise ValueError(f"{name} is another model now")
     return model
+
+
+def _open_named_file(name: str) -> Model:
+    """Open the ``.npz`` file of a model or a checkpoint that a record names."""
+    if is_model_file(name):
+        record.check_named(name)
+        return _open_file(name, name, vocabulary=None)
+
+    file = f"{name}.npz"
+    record.check_named(file)
+    # The run of a checkpoint has its text.
+    run = None
+    with contextlib.suppress(OSError, ValueError):
+        record.check_named(f"{name}.json")
+        run, _ = record.read_checkpoint_record(name)
+    return _open_file(file, name, vocabulary=None, run=run)
 
 
 def text_of_start(run: Optional[RunRecord]) -> Optional[DividedText]:
@@ -200,7 +256,7 @@ def text_of_start(run: Optional[RunRecord]) -> Optional[DividedText]:
     """
     if run is None or run.init_from is None:
         return None
-    of_model = _open_named_start(run).run
+    of_model = _open_same_start(run).run
     if of_model is None:
         raise ValueError(f"{run.init_from} does not say what it was trained on")
     if of_model.folder:

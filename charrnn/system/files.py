@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 import sys
 from pathlib import Path
 from typing import IO, Union
@@ -45,6 +46,17 @@ def write_atomically(path: Union[str, Path], content: bytes) -> None:
         if os.path.exists(temporary):
             os.unlink(temporary)
     flush(Path(path).parent)
+
+
+def read_regular(path: Union[str, Path]) -> bytes:
+    """Return the content of a file. A pipe or a device, which may have no end, is not opened.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
+    """
+    if not stat.S_ISREG(os.stat(str(path)).st_mode):
+        raise OSError(errno.EINVAL, "it is a folder or a device, not a file", str(path))
+    return Path(path).read_bytes()
 
 
 def target_of(path: Union[str, Path]) -> str:

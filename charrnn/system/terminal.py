@@ -65,7 +65,9 @@ def write(text: str, file: Optional[TextIO]) -> None:
         file.write(text)
     except UnicodeEncodeError:
         file.write(text.encode(file.encoding, "backslashreplace").decode(file.encoding))
-    file.flush()
+    # Jupyter shows what is written as it comes, and makes an output of its own of what each flush sends.
+    if not type(file).__module__.startswith("ipykernel"):
+        file.flush()
 
 
 def bar(windows: Sequence[int]) -> Iterable[int]:

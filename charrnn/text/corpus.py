@@ -195,12 +195,13 @@ def _did_you_mean(name: str) -> str:
     return words.did_you_mean(name, names)
 
 
-def read_file(path: StrPath, encoding: str = "utf-8") -> str:
+def read_file(path: StrPath, encoding: str = "utf-8", *, largest: int = -1) -> str:
     """Read a text file, compressed with gzip or not.
 
     Args:
         path: the file.
         encoding: its encoding if it has no byte order mark.
+        largest: bytes to unpack at most; -1 for all.
 
     Returns:
         The text, with universal newlines.
@@ -212,7 +213,7 @@ def read_file(path: StrPath, encoding: str = "utf-8") -> str:
     if content.startswith(b"\x1f\x8b"):
         try:
             with gzip.open(io.BytesIO(content)) as file:
-                content = file.read()
+                content = file.read(largest)
         except (OSError, EOFError, zlib.error) as error:
             raise ValueError(f"{path} is a damaged gzip file: {error}")
     return decode(content, encoding, str(path))
@@ -228,14 +229,27 @@ def decode(content: bytes, encoding: str, name: str) -> str:
     if document:
         raise ValueError(f"{name} is {document}: save it as plain text, in UTF-8")
     if b"\x00" in content[:SEARCHED_BYTES] and not re.match("utf.?(16|32)", encoding.lower()):
-        # The first 0 is that of a Latin letter, a space or a line end: its first byte in big-endian order, its second
-        # one in little-endian order.
-        order = "be" if content.index(b"\x00") % 2 == 0 else "le"
-        raise ValueError(
-            f"{name} is not a text file. If it is UTF-16 without a byte order mark, give encoding='utf-16-{order}' of "
-            f"load_text, or --encoding utf-16-{order}"
-        )
+        advice = ""
+        likely = _utf_16_of(content[:SEARCHED_BYTES])
+        if likely:
+            advice = (
+                f". If it is UTF-16 without a byte order mark, give encoding={likely!r} of load_text, or --encoding "
+                f"{likely}"
+            )
+        raise ValueError(f"{name} is not a text file{advice}")
     return data.decode_text(content, encoding, name)
+
+
+def _utf_16_of(content: bytes) -> str:
+    """Return the encoding in which bytes with a 0 may be UTF-16; "" if they are none, as those of a picture."""
+    # The first 0 is that of a Latin letter, a space or a line end: its first byte in big-endian order, its second one
+    # in little-endian order.
+    order = "be" if content.index(b"\x00") % 2 == 0 else "le"
+    encoding = f"utf-16-{order}"
+    # A character of two units may be cut off at the end.
+    text = content[: len(content) // 2 * 2].decode(encoding, "replace")[:-1]
+    is_text = all(char.isprintable() or char.isspace() for char in text) and "\ufffd" not in text
+    return encoding if is_text else ""
 
 
 def _document(content: bytes) -> str:

@@ -68,6 +68,13 @@ _TIME_AND_NAME = re.compile(
     # the name
     r"\W{1,6}(?P<name>[^:<>\n]{1,40})[:>]\s"
 )
+# the head of a note in YAML, between two lines of ---: names with values, and what goes on below them
+_HEAD = re.compile(r"^---\n(?:\w[\w -]*:.*\n|[ \t-].*\n)+?---$", re.MULTILINE)
+# names that programs for notes write there
+_NAME_IN_HEAD = re.compile(
+    r"^(?:aliases|author|categories|created|date|draft|id|layout|modified|tags|title|updated)\s*:",
+    re.MULTILINE | re.IGNORECASE,
+)
 # the name of a column; the first one may have none
 _COLUMN = re.compile(r"(?:[^\W\d][\w ()./-]{0,30})?")
 
@@ -259,6 +266,19 @@ def markup_of(text: str) -> str:
     if beginning.startswith(("<!doctype html", "<html")):
         return "HTML"
     return ""
+
+
+def has_heads(text: str) -> bool:
+    r"""Return whether a text has heads in YAML, as programs for notes write them: at its beginning, or several.
+
+    >>> has_heads("---\ntitle: Tea\ntags:\n  - food\n---\nBoil it.\n"), has_heads("---\nGwen: tea\n---\n")
+    (True, False)
+    """
+    heads = []
+    for match in _HEAD.finditer(text[:EXAMINED]):
+        if _NAME_IN_HEAD.search(match.group()):
+            heads.append(match.start())
+    return len(heads) > 1 or heads == [0]
 
 
 def is_chat(text: str) -> bool:

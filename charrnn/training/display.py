@@ -24,6 +24,8 @@ from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 LINES_TO_WRITE = 20
 # With fewer characters and no known model of the language, this share of the longer words is invented (docs/log.md).
 INVENTED = ((20_000, "most"), (100_000, "about half"))
+# A network that guesses has a loss of ln C. One that has so many times this has learned nothing, but grown wild.
+FAR_ABOVE_GUESSING = 2
 # what helps with a text that another program has exported
 PROGRAM = 'a program in docs/tutorial.md, "A chat, a table, tweets",'
 # the line around a sample
@@ -199,6 +201,11 @@ class Display:
             yield f"the text is a chat, and the times of its messages are learned with it: {PROGRAM} leaves them out"
         elif lines.is_table(job.text):
             yield f"the text is a table, and all of its columns are learned: {PROGRAM} keeps one"
+        elif lines.has_heads(job.text):
+            yield (
+                "the text has the YAML heads of notes, between lines of ---, which are learned with it: "
+                f"{PROGRAM} leaves them out"
+            )
         elif lines.has_columns(job.text):
             yield (
                 "the text has columns of blanks, and the network may write little else: make each one blank, and take "
@@ -281,9 +288,21 @@ class Display:
 
     def epoch(self, epoch: int, mean_loss: float) -> None:
         """Print the mean training loss of an epoch."""
+        note = ""
+        if self.is_far_above_guessing(mean_loss):
+            note = f", far above guessing ({self._guessing:.4f}): the learning_rate may be too high"
         self._print(
-            f"epoch {epoch:,}/{self.job.hyperparameters.epochs:,}  mean loss {mean_loss:.4f}"
+            f"epoch {epoch:,}/{self.job.hyperparameters.epochs:,}  mean loss {mean_loss:.4f}{note}"
         )
+
+    def is_far_above_guessing(self, loss: float) -> bool:
+        """Return whether a loss is so high that the network has learned nothing."""
+        return loss > FAR_ABOVE_GUESSING * self._guessing
+
+    @property
+    def _guessing(self) -> float:
+        """The loss of a network that guesses, ln C."""
+        return math.log(len(self.job.record.vocabulary))
 
     def validation(self, step: int, loss: float, best: Best) -> None:
         """Print the validation loss of a step, and the best one so far."""

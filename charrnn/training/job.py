@@ -30,6 +30,8 @@ from charrnn.training import minutes, presets, transfer
 from charrnn.training.presets import PRESETS, steps_of_auto
 from charrnn.training.start import NONE, Start, choose_start
 
+# A shorter text is too short to learn from, whatever the settings.
+LEAST_CHARACTERS = 2_000
 # From this speedup of products on, the precision auto takes bfloat16.
 LEAST_SPEEDUP = 1.1
 LEAST_MINUTES = 0.01
@@ -598,9 +600,16 @@ def _check_sizes(
 
     n_characters = len(training) + len(held_out) + len(test)
     if not count_windows(len(training), hyper.batch_size, hyper.num_steps):
+        is_enough_for_auto = steps_of_auto(n_characters) > 0
+        if n_characters < LEAST_CHARACTERS:
+            advice = "; the preset auto trains on it all the same" if is_enough_for_auto else ""
+            raise ValueError(
+                f"the text has {words.plural(n_characters, 'character')}; at least about {LEAST_CHARACTERS:,} "
+                f"are needed to learn from{advice}"
+            )
         window = f"{hyper.batch_size} x {hyper.num_steps}"
         advice = "reduce one of them"
-        if steps_of_auto(n_characters) > 0:
+        if is_enough_for_auto:
             advice += ", or take the preset auto"
         raise ValueError(
             f"the text to train on has {len(training):,} characters, too few for one window of {window} (batch_size x "

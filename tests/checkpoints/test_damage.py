@@ -169,6 +169,16 @@ def test_what_cannot_be_resumed_is_refused_in_a_line_and_not_started_again(
     assert times_of(run_copy) == before
 
 
+def test_where_a_folder_stands_for_the_history_nothing_is_written(run_copy, capsys):
+    """The record of the run would have more epochs."""
+    (run_copy / "history.csv").unlink()
+    (run_copy / "history.csv").mkdir()
+    before = times_of(run_copy)
+    assert resume(run_copy, "--epochs", "2") == 2
+    assert "history.csv is a folder, where the run needs a file" in capsys.readouterr().err
+    assert times_of(run_copy) == before
+
+
 @pytest.mark.parametrize("kind", ["missing", "a bit"])
 def test_the_text_that_a_run_names_takes_the_place_of_the_one_that_it_has_lost(
     trained, run_copy, kind

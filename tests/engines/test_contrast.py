@@ -180,7 +180,7 @@ def test_a_strength_out_of_range_is_refused(model, strength):
 def test_without_the_other_model_it_is_said_which_it_was(model, start, folder):
     (folder / "start.npz").rename(folder / "elsewhere.npz")
     try:
-        with pytest.raises(ValueError, match=f"put the model .* again .SHA-256 {start.sha256}"):
+        with pytest.raises(ValueError, match=f"put it there again .SHA-256 {start.sha256}"):
             open_model(model.name).write("the ", 5, contrast=0.5)
     finally:
         (folder / "elsewhere.npz").rename(folder / "start.npz")

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 from answers import EXERCISES
-from cells import FOLDER, WRITTEN, generate
+from cells import FOLDER, WRITTEN
 from conftest import ROOT
 
 WAITS = "This cell needs exercises that no check has found right"
@@ -40,7 +40,7 @@ def execute(tmp_path, monkeypatch, fonts):
     def run(
         name,
         folder=FOLDER,
-        repository=generate.REPOSITORY,
+        repository="",
         shown="''",
         order=None,
         in_cell="settings",
@@ -49,7 +49,7 @@ def execute(tmp_path, monkeypatch, fonts):
         notebook = nbformat.read(str(FOLDER / name), as_version=4)
         for cell in notebook.cells:
             if cell.id == "setup":
-                cell.source = cell.source.replace(generate.REPOSITORY, repository)
+                cell.source = cell.source.replace('repository = ""', f"repository = {repository!r}")
             if cell.id == in_cell:
                 for setting, value in {**in_temporary_folder, **settings}.items():
                     cell.source += f"\n{setting} = {value!r}"

@@ -35,6 +35,29 @@ def test_characters_that_the_encoding_of_a_file_lacks_are_escaped(encoding, writ
     assert file.buffer.getvalue() == written
 
 
+IN_JUPYTER = """
+import sys
+from charrnn.system import terminal
+for number in range(20):
+    terminal.write(f"{number}\\n", sys.stdout)
+"""
+
+
+def test_lines_that_are_printed_at_once_are_one_output_in_jupyter(monkeypatch):
+    missing = "{} is not installed: pip install -e '.[test]'"
+    nbformat = pytest.importorskip("nbformat", reason=missing.format("nbformat"))
+    nbclient = pytest.importorskip("nbclient", reason=missing.format("nbclient"))
+    # this environment's kernel, not another of that name
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(IN_JUPYTER)])
+    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    [cell] = notebook.cells
+    texts = [output["text"] for output in cell.outputs]
+    assert "".join(texts) == "".join(f"{number}\n" for number in range(20))
+    # what is written at once may be cut in two where a fifth of a second ends
+    assert len(texts) <= 2
+
+
 def test_no_message_controls_the_terminal(monkeypatch):
     """A name in it may come from a model."""
     monkeypatch.setattr(sys, "stderr", Terminal())

@@ -8,6 +8,7 @@ import shutil
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 
 from charrnn.text import corpus
@@ -167,6 +168,18 @@ def test_a_file_that_is_not_text_is_named_for_what_it_is(tmp_path, content, mess
     (tmp_path / "a.txt").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         corpus.read(tmp_path / "a.txt")
+
+
+def test_of_a_picture_nothing_is_said_of_utf_16(tmp_path):
+    """The bytes of a photo are like random ones."""
+    random = np.random.RandomState(1).bytes(200_000)
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0" + random)
+    (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\r" + random)
+    (tmp_path / "c.txt").write_text("a text")
+    assert corpus.read(tmp_path).skipped == (
+        f"{tmp_path / 'a.jpg'} is not a text file",
+        f"{tmp_path / 'b.png'} is not a text file",
+    )
 
 
 def zipped(*names):

@@ -136,6 +136,27 @@ def test_the_plan_says_what_of_an_export_is_learned(display, capsys, text, said)
 @pytest.mark.parametrize(
     "text, count",
     [
+        ("---\ntitle: Tea\n---\nBoil it.\n", 1),
+        ("Milk.\n" + "---\nmood: good\nTags:\n- tea\n  and milk\n---\nBoil it.\n" * 2, 1),
+        ("Milk.\n---\ntitle: Tea\n---\nBoil it.\n", 0),
+        ("---\nGwen: tea\n---\nBen: milk\n" * 9, 0),
+        ("---\ntitle: Tea\nand milk\n---\n" * 9, 0),
+    ],
+    ids=["a note", "notes", "once below", "a play", "no head"],
+)
+def test_the_plan_says_that_notes_have_heads(display, capsys, text, count):
+    display.job = replace(display.job, text=text, is_list=is_list(text))
+    display.plan()
+    out = capsys.readouterr().out
+    assert (
+        out.count("\nnote     the text has the YAML heads of notes, between lines of ---, which ")
+        == count
+    )
+
+
+@pytest.mark.parametrize(
+    "text, count",
+    [
         ("flour    500 g\n" * 9, 1),
         ("    return 1\n" * 9, 0),
         ("a  b\n" * 9, 0),

@@ -175,6 +175,31 @@ def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path,
     assert not list(folder.glob("*.ckpt.*"))
 
 
+def test_a_run_whose_loss_is_far_above_guessing_is_no_success(text_file, tmp_path, capsys):
+    """It proposes no text, nor does it when it is resumed."""
+    flags = "--learning-rate 1e6 --keep-prob 1".split()
+    assert train_small(text_file, tmp_path / "run", *flags) == 2
+    assert resume(tmp_path / "run") == 2
+    out, err = capsys.readouterr()
+    assert "To write" not in out
+    said = re.findall(
+        "the run has ended, but its network is of no use: the mean loss of the last epoch is .*, far above guessing. "
+        "Train another one with a lower --learning-rate .now 1e.06.",
+        err,
+    )
+    assert len(said) == 2
+
+
+def test_an_epoch_whose_loss_is_far_above_guessing_is_told(text_file, tmp_path, capsys):
+    """14 distinct characters are guessed with 2.6391."""
+    flags = "--learning-rate 1e6 --keep-prob 1".split()
+    assert train_small(text_file, tmp_path / "run", *flags) == 2
+    assert re.search(
+        r"\nepoch 1/1  mean loss \d+\.\d+, far above guessing \(2\.6391\): the learning_rate may be too high\n",
+        capsys.readouterr().out,
+    )
+
+
 # Kinds of networks
 
 

@@ -153,7 +153,7 @@ def test_what_a_run_does_not_start_from_is_named(
 def test_a_quiet_run_does_not_name_it(run_copy, mixed_texts, tmp_path, capsys):
     """The plan comes after that, and is refused here."""
     (run_copy / f"{NEWEST}.npz").write_bytes(b"damaged")
-    with pytest.raises(ValueError, match="too few for one window"):
+    with pytest.raises(ValueError, match="at least about 2,000 are needed to learn from"):
         train_model(mixed_texts, tmp_path / "new", init_from=run_copy, batch_size=5_000, quiet=True)
     assert capsys.readouterr().err == ""
 
