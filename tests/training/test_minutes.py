@@ -9,6 +9,7 @@ from conftest import TEXT, set_clock
 
 from charrnn.commands import train
 from charrnn.engines.opening import open_model
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training import job, minutes
@@ -43,7 +44,7 @@ def set_machine(monkeypatch, clock):
 def planned(n_minutes, text=LONG, model=None, sample_length=200, **hyperparameters):
     """Return the job of a run that is to take some minutes."""
     values = dict(sample_length=sample_length, **hyperparameters)
-    return plan_job(text, values, "run", minutes=n_minutes, init_from=model or "none")
+    return plan_job(text, values, "run", n_minutes=n_minutes, init_from=model or "none")
 
 
 def seconds_of_character(hyper):
@@ -280,7 +281,9 @@ def test_the_time_that_a_text_can_use_is_named_only_if_it_is_less(timed, n_minut
 
 def test_what_cannot_be_combined_in_python():
     with pytest.raises(ValueError, match="minutes cannot be combined with several processes"):
-        plan_job(SHORT, {}, "run", minutes=2, n_processes=2)
+        plan_job(SHORT, {}, "run", n_minutes=2, n_processes=2)
+    with pytest.raises(ValueError, match="minutes cannot be combined with like"):
+        plan_job(SHORT, {}, "run", n_minutes=2, like=Hyperparameters())
     with pytest.raises(ValueError, match="minutes cannot be combined with epochs"):
         train_model(TEXT, minutes=2, epochs=3)
 
