@@ -178,6 +178,14 @@ class Checkable:
                 raise ValueError(f"{field.name} must be {_requirement(field)}, not {value!r}")
 
 
+class Contradiction(ValueError):
+    """Values that contradict each other; ``names`` has those of the hyperparameters that may be part of it."""
+
+    def __init__(self, message: str, *names: str) -> None:
+        super().__init__(message)
+        self.names = names
+
+
 @dataclass(frozen=True)
 class Hyperparameters(Checkable):
     """What a network is trained with. The defaults are the notebook's recipe, and switch off what goes beyond it.
@@ -355,23 +363,31 @@ class Hyperparameters(Checkable):
     )
 
     def check(self, names_of_run: Collection[str] = ()) -> None:
-        """Raise ValueError as in :class:`Checkable`, or if two values contradict each other."""
+        """Raise ValueError as in :class:`Checkable`, or a Contradiction if two values contradict each other."""
         super().check(names_of_run)
 
         if self.val_fraction + self.test_fraction >= 1:
-            raise ValueError(
+            raise Contradiction(
                 f"val_fraction {self.val_fraction} and test_fraction {self.test_fraction} "
-                "leave no text to train on"
+                "leave no text to train on",
+                "val_fraction",
+                "test_fraction",
             )
         for name in ("eval_every_n", "early_stop"):
             if getattr(self, name) and not self.val_fraction:
-                raise ValueError(
-                    f"{name} needs a held-out text: start a run with val_fraction above 0"
+                raise Contradiction(
+                    f"{name} needs a held-out text: start a run with val_fraction above 0",
+                    "val_fraction",
+                    name,
                 )
 
         if self.recurrent_keep_prob != 1 and not self.unrolls_fused:
-            raise ValueError(
-                "recurrent_keep_prob needs the fused unroll and the cell lstm, without input_keep_prob"
+            raise Contradiction(
+                "recurrent_keep_prob needs the fused unroll and the cell lstm, without input_keep_prob",
+                "recurrent_keep_prob",
+                "fused",
+                "cell",
+                "input_keep_prob",
             )
 
     @property

@@ -138,7 +138,7 @@ def train_model(
             checkpoint_dir,
             resume=resume,
             preset=preset,
-            minutes=minutes,
+            n_minutes=minutes,
             init_from=begins_with,
         )
         losses, stopped_by = train_job(job, Processes(), quiet=quiet, in_python=True)

@@ -287,6 +287,20 @@ def test_dropout_on_their_recurrent_weights_is_refused(network):
         plan_with_auto(**network, recurrent_keep_prob=0.8)
 
 
+@pytest.mark.parametrize(
+    "preset_name, values, told",
+    [
+        ("best", dict(cell="gru"), "the preset best sets recurrent_keep_prob 0.6"),
+        ("quick", dict(test_fraction=0.95), "the preset quick sets val_fraction 0.1"),
+    ],
+)
+def test_a_contradiction_with_a_preset_names_what_the_preset_sets_and_no_more(
+    preset_name, values, told
+):
+    with pytest.raises(ValueError, match=f"; {told}$"):
+        plan_job(Text("a text", TEXT), values, "run", preset=preset_name)
+
+
 def rates(**options):
     """Return the rates of 3 epochs of 4 steps each, and of the step after them, from 0.8 on."""
     hyper = Hyperparameters(learning_rate=0.8, epochs=3, **options)

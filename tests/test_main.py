@@ -12,7 +12,7 @@ from charrnn.checkpoints import find
 from charrnn.checkpoints.writing import Writing
 from charrnn.commands import evaluate, inspect, sample
 from charrnn.data import Vocabulary
-from charrnn.engines.decoding import kept
+from charrnn.engines.decoding import tops_for_vocabulary
 from charrnn.engines.sampler import default_prime
 from charrnn.system import words
 
@@ -137,7 +137,7 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(
 
 @pytest.mark.parametrize("num_classes, top_n", [(200, 5), (201, 201)])
 def test_a_large_vocabulary_has_another_top_n(num_classes, top_n):
-    assert kept(Writing(), num_classes) == (top_n, 1)
+    assert tops_for_vocabulary(Writing(), num_classes) == (top_n, 1)
 
 
 @pytest.mark.parametrize("chars, prime", [("\n\u4e00\u4e01", "\u4e00"), ("01", "0")])

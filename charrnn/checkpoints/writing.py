@@ -90,16 +90,16 @@ class Writing(Checkable):
     contrast: float = setting(
         0.0,
         DECODING,
-        "how much more like its own text than like the model that it began with, which -1 writes as; a larger one "
-        "copies more of that text, which --novelty tells",
+        "above 0, write more like the training text than like the model that this one began with; -1 writes like that "
+        "model. Larger values copy more (see --novelty)",
         least=-1,
     )
     steer: Optional[Mapping[str, float]] = setting(
         None,
         DECODING,
-        "hold the memory of the network where it is with a property of the text, such as 'inside quotation "
-        "marks=1.5': 0 is its mean without the property, 1 with it; -0.5 and 1.5 are good ends. An unknown property "
-        "lists those that the model has. May be repeated",
+        "write as if a property of the text held, such as 'inside quotation marks=1.5': 0 is the average without it, 1 "
+        "the average with it; -0.5 and 1.5 are good ends. An unknown property lists those that the model has. May be "
+        "repeated",
         kind=dict,
     )
     no_copy: int = setting(

@@ -33,7 +33,6 @@ NOT_COMBINED = (
     ("dry_run", "resume"),
     ("like", "resume"),
     ("like", "preset"),
-    ("minutes", "like"),
 )
 
 
@@ -160,7 +159,7 @@ def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
         resume=args.resume,
         preset=args.preset,
         like=like.hyperparameters if like else None,
-        minutes=args.minutes,
+        n_minutes=args.minutes,
         init_from=init_from,
         n_processes=n_processes,
         threads=threads,

@@ -40,11 +40,15 @@ def log_probabilities_of(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return np.take_along_axis(log_softmax(logits), places, axis=-1).squeeze(-1)
 
 
-def kept(writing: Writing, num_classes: int, of_lines: bool = False) -> Tuple[int, float]:
+def tops_for_vocabulary(
+    writing: Writing, num_classes: int, of_lines: bool = False
+) -> Tuple[int, float]:
     """Return ``top_n`` and ``top_p`` for a vocabulary of C characters: what suits it in place of None.
 
-    >>> kept(Writing(), 80), kept(Writing(top_p=0.5), 80), kept(Writing(), 5000)
-    ((5, 1.0), (80, 0.5), (5000, 1.0))
+    >>> [tops_for_vocabulary(how, 80) for how in (Writing(), Writing(top_p=0.5))]
+    [(5, 1.0), (80, 0.5)]
+    >>> tops_for_vocabulary(Writing(), 5000)
+    (5000, 1.0)
     """
     top_n = writing.top_n
     top_p = writing.top_p
@@ -62,8 +66,8 @@ def kept(writing: Writing, num_classes: int, of_lines: bool = False) -> Tuple[in
 
 
 def for_vocabulary(writing: Writing, num_classes: int, of_lines: bool = False) -> Writing:
-    """Return how to write with a ``top_n`` and a ``top_p`` that are not None, see :func:`kept`."""
-    top_n, top_p = kept(writing, num_classes, of_lines)
+    """Return how to write with a ``top_n`` and a ``top_p`` that are not None, see :func:`tops_for_vocabulary`."""
+    top_n, top_p = tops_for_vocabulary(writing, num_classes, of_lines)
     return replace(writing, top_n=top_n, top_p=top_p)
 
 
@@ -98,7 +102,7 @@ def draw_ids(logits: np.ndarray, uniforms: np.ndarray, writing: Writing) -> np.n
     np.exp(powers, powers)
 
     # What is less than the smallest that is kept becomes 0.
-    top_n, top_p = kept(writing, powers.shape[1])
+    top_n, top_p = tops_for_vocabulary(writing, powers.shape[1])
     if top_p < 1:
         powers *= powers >= _smallest_of_top_p(powers, top_n, top_p)
     elif top_n < powers.shape[1]:

@@ -20,6 +20,8 @@ LEAST_CHARACTERS = 4000
 RIDGE = 300.0
 # From this correlation on, on the characters that it was not fitted on, a probe reads a property well.
 LEAST_CORRELATION = 0.7
+# With a larger condition number, directions differ by rounding alone.
+MOST_CONDITION = 1e10
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,9 @@ class Steering(Processor):
             strengths: where to hold some of them, by these names: 0 is the mean outside, 1 the mean inside.
             softmax_kernel: float32 [L, C].
             softmax_bias: float32 [C].
+
+        Raises:
+            ValueError: the properties go together so closely that their directions are the same.
         """
         held = [directions[name] for name in strengths]
         targets = []
@@ -159,7 +164,13 @@ class Steering(Processor):
         self._probes = np.array([direction.probe for direction in held]).T  # [D, K]
         # Row k moves the memories so that probe k reads 1 more, and the other probes the same.
         moves = np.array([direction.move for direction in held])  # [K, D]
-        self._moves = np.linalg.solve(moves @ self._probes, moves)
+        effects = moves @ self._probes  # [K, K]
+        if np.linalg.cond(effects) > MOST_CONDITION:
+            raise ValueError(
+                f"{' and '.join(strengths)} cannot be held together, because they are one direction of the memory: "
+                "leave one out"
+            )
+        self._moves = np.linalg.solve(effects, moves)
         self._softmax_kernel = softmax_kernel
         self._softmax_bias = softmax_bias
 

@@ -90,6 +90,7 @@ class NoRepeat(Guard):
         if not counts:
             return allowed
 
+        # A text may repeat a window once for each time that a training text of its length has it.
         in_training = self._windows.following(tail, self._chars, self._points)
         share = len(text) / self._windows.n_characters
         for index, count in counts.items():

@@ -24,7 +24,13 @@ class Processor:
     """
 
     def begin(self, prime: str, rows: int, after_last: bool) -> None:
-        """Read the beginning of some texts, which goes on after what was drawn last, or stands alone."""
+        """Begin texts with a prime.
+
+        Args:
+            prime: what they begin with.
+            rows: B, the number of texts.
+            after_last: whether the prime goes on after what was drawn last. Otherwise they are new texts.
+        """
 
     def process(self, logits: np.ndarray, own: np.ndarray, texts: Texts) -> np.ndarray:
         """Return the logits to draw from.

@@ -313,13 +313,14 @@ def _with_ends(changed: np.ndarray, own: np.ndarray, texts: Sequence[_Draft]) ->
 def _cut_to_last_line(sample: Sample, length: int) -> Sample:
     """Return a sample cut to its last line that is not blank, of at most `length` characters with the line end.
 
-    If the drawing ended within a line, this is the line before, unless there is none.
+    If the drawing ended within a line, this is the line before, unless there is none. A line of spaces is blank.
     """
     text = sample.text
     whole_lines = text[: text.rfind("\n") + 1]
     if whole_lines.strip():
         text = whole_lines
     start = text.rstrip().rfind("\n") + 1
-    line = text[start : start + length]
+    chars, line_end, _ = text[start:].partition("\n")
+    line = (chars + line_end)[:length]
     log_probabilities = sample.log_probabilities[start : start + len(line)]
     return replace(sample, text=line, log_probabilities=log_probabilities)

@@ -531,7 +531,7 @@ class Model:
             steer: as for :meth:`write`.
 
         Raises:
-            ValueError: a property has no direction.
+            ValueError: a property has no direction, or the same as another.
         """
         directions = self.directions()
         for name in steer:

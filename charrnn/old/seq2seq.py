@@ -233,10 +233,6 @@ def dynamic_decode(
     """
     with tf.variable_scope(scope, "decoder"):
         finished, inputs, state = decoder.initialize()
-        if maximum_iterations is not None:
-            maximum_iterations = tf.convert_to_tensor(maximum_iterations, tf.int32)
-            finished = tf.logical_or(finished, 0 >= maximum_iterations)
-
         batch_size = tf.get_static_value(tf.convert_to_tensor(decoder.batch_size))
 
         def array_of(size, dtype):

@@ -141,7 +141,7 @@ class Display:
             return
 
         begins_with = start.model.name
-        if start.reason:
+        if start.was_chosen:
             none = "--init-from none"
             if self._in_python:
                 none = 'init_from="none"'
@@ -412,13 +412,16 @@ class Display:
     def _keeping(self) -> str:
         """Return how to write the newest network into a file of its own."""
         if self._in_python:
-            return f"open_model({str(self.folder)!r}).save({'mine.npz'!r})"
+            return f"open_model({str(self.folder)!r}).save('mine.npz')"
         return words.command("export", f"{words.quoted(self.folder)} mine.npz")
 
     def _as_page(self) -> str:
         """Return how to write the newest network as a web page."""
         if self._in_python:
-            return f"export_page(open_model({str(self.folder)!r}), {'mine.html'!r}) of charrnn.pages.webpage"
+            return (
+                "from charrnn.pages.webpage import export_page; "
+                f"export_page(open_model({str(self.folder)!r}), 'mine.html')"
+            )
         return words.page_command(self.folder)
 
     def _writing(self, best: bool) -> str:

@@ -1,7 +1,6 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 
 import math
-import re
 import time
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -19,7 +18,13 @@ from charrnn.checkpoints.writing import writing_after
 from charrnn.data import StrPath, Vocabulary, count_windows
 from charrnn.engines.sampler import fresh_seed
 from charrnn.engines.trained_model import Model
-from charrnn.hyperparameters import AUTO, NAMES, NOT_RESUMABLE, Hyperparameters
+from charrnn.hyperparameters import (
+    AUTO,
+    NAMES,
+    NOT_RESUMABLE,
+    Contradiction,
+    Hyperparameters,
+)
 from charrnn.system import files, words
 from charrnn.system.machine import thread_count
 from charrnn.system.tensorflow import is_version_1, session_config, use_own_threads
@@ -144,7 +149,7 @@ def plan_job(
     resume: bool = False,
     preset: Optional[str] = None,
     like: Optional[Hyperparameters] = None,
-    minutes: Optional[float] = None,
+    n_minutes: Optional[float] = None,
     init_from: Union[Model, str, None] = None,
     n_processes: int = 1,
     threads: Optional[int] = None,
@@ -154,7 +159,7 @@ def plan_job(
     The record of the plan has the threads that it uses. A run that is resumed has as many as before, if this process
     may use so many.
 
-    For the precision ``auto``, the speed of bfloat16 is measured. With ``minutes``, the preset is ``auto``, and
+    For the precision ``auto``, the speed of bfloat16 is measured. With ``n_minutes``, the preset is ``auto``, and
     networks are timed to choose the sizes and epochs. Where the model to begin with is chosen, the known ones read the
     beginning of the text.
 
@@ -166,7 +171,7 @@ def plan_job(
         resume: whether to continue the run in the folder.
         preset: the values to start from, a name in PRESETS or AUTO; None for the notebook's.
         like: the hyperparameters of a run that a new one is to be like.
-        minutes: the time that the run is to take, from now to its end; None if its epochs say how long.
+        n_minutes: the time that the run is to take, from now to its end; None if its epochs say how long.
         init_from: a model to take the initial weights from, which must have the same cell and sizes; the text may
             have other characters. Or ``auto`` for one that suits the text, or ``none`` for none. None stands for
             ``auto`` with the preset ``auto``, otherwise for ``none``.
@@ -182,7 +187,7 @@ def plan_job(
     folder = run_folder(folder, resume, text.text if text else None)
     threads = threads or thread_count()
     if resume:
-        _check_absent(preset=preset, like=like, minutes=minutes, init_from=init_from)
+        _check_absent(preset=preset, like=like, minutes=n_minutes, init_from=init_from)
         return _resumed_job(text, overrides, folder, n_processes, threads)
 
     if text is None:
@@ -191,31 +196,31 @@ def plan_job(
         names = [*PRESETS, AUTO]
         question = words.did_you_mean(str(preset), names)
         raise ValueError(f"preset must be one of {', '.join(names)}, not {preset!r}{question}")
-    if minutes is not None:
-        _check_minutes(minutes, overrides, preset, n_processes)
+    if n_minutes is not None:
+        _check_minutes(n_minutes, overrides, preset, like, n_processes)
         preset = AUTO
 
     asked = Asked(
         user=overrides,
         preset=preset,
         like=like,
-        takes_minutes=minutes is not None,
+        takes_minutes=n_minutes is not None,
         threads=threads,
     )
     run = _NewRun.of(text, asked, folder, names_folder, n_processes)
     start = run.start(init_from)
     job = run.job(start)
-    if minutes is None:
+    if n_minutes is None:
         return job
 
     # A model that was chosen is left out if a run from it takes longer. One that the user has named stays.
-    if start.model and start.reason:
-        job_in_time = _in_time(job, minutes, started)
+    if start.was_chosen:
+        job_in_time = _in_time(job, n_minutes, started)
         if job_in_time:
             return job_in_time
-        reason = f"because a run from {start.model.name} takes more time"
+        reason = f"because a run from {job.record.init_from} takes more time"
         job = run.job(Start(reason=reason))
-    return _fitted(job, minutes, list(overrides), started)
+    return _fitted(job, n_minutes, list(overrides), started)
 
 
 def _check_names(overrides: Mapping[str, Any]) -> None:
@@ -359,14 +364,18 @@ class _NewRun:
 
 
 def settle(
-    asked: Asked, n_characters: int, is_list: bool, network: Optional[Mapping[str, Any]] = None
+    asked: Asked, n_characters: int, is_loose: bool, network: Optional[Mapping[str, Any]] = None
 ) -> Settled:
-    """Merge all that sets hyperparameters of a new run. Of two that set the same, the later one counts.
+    """Merge all that sets hyperparameters of a new run into its hyperparameters. Of two that set the same, one counts.
+
+    These set some, each in place of those before it: the notebook, the model that the run begins with, the preset, the
+    time that it is to take, the run that it is to be like, this machine, the user. The preset ``auto`` comes before the
+    model, and shuffles the lines of a list.
 
     Args:
         asked: what the run is asked to be.
         n_characters: the length of its text.
-        is_list: whether the text is a list of which each line may stand anywhere.
+        is_loose: whether each line of the text may stand anywhere.
         network: the sizes of the model that it begins with; None for random weights.
 
     Raises:
@@ -382,7 +391,7 @@ def settle(
     if asked.preset == AUTO:
         # The model brings its sizes. With another preset, the preset's stay, and a model of other sizes is refused.
         layers.reverse()
-        if is_list:
+        if is_loose:
             layers.append((TEXT, dict(shuffle="lines")))
     if asked.takes_minutes:
         layers.append((TIME, presets.IN_TIME))
@@ -421,12 +430,11 @@ def _values_of(name: Optional[str], n_characters: int, begins_with_model: bool) 
 
 
 def _check(hyper: Hyperparameters, set_by: Mapping[str, str], preset_name: Optional[str]) -> None:
-    """Raise ValueError as :meth:`Hyperparameters.check` does, with the values that a preset sets, if it is of these."""
+    """Raise ValueError as :meth:`Hyperparameters.check` does. A contradiction names the values that a preset sets."""
     try:
         hyper.check()
-    except ValueError as error:
-        named = re.findall(r"\w+", str(error))
-        of_preset = [name for name in sorted(set(named)) if set_by.get(name) == PRESET]
+    except Contradiction as error:
+        of_preset = [name for name in error.names if set_by.get(name) == PRESET]
         if not of_preset:
             raise
         told = ", ".join(f"{name} {getattr(hyper, name)}" for name in of_preset)
@@ -520,13 +528,18 @@ def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
 
 
 def _check_minutes(
-    n_minutes: float, overrides: Mapping[str, Any], preset: Optional[str], n_processes: int
+    n_minutes: float,
+    overrides: Mapping[str, Any],
+    preset: Optional[str],
+    like: Optional[Hyperparameters],
+    n_processes: int,
 ) -> None:
     """Raise ValueError for a time that no run can have, or that something contradicts."""
     if not isinstance(n_minutes, (int, float)) or not LEAST_MINUTES <= n_minutes < math.inf:
         raise ValueError(f"minutes must be a number, at least {LEAST_MINUTES}, not {n_minutes!r}")
     contradicts = {
         "epochs": "epochs" in overrides,
+        "like": like is not None,
         "several processes": n_processes > 1,
         f"the preset {preset}": preset not in (None, AUTO),
     }

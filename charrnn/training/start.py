@@ -58,6 +58,11 @@ class Start:
     reason: str = ""
     is_unlike: bool = False
 
+    @property
+    def was_chosen(self) -> bool:
+        """Whether it is a model that charrnn has chosen, rather than the user."""
+        return self.model is not None and self.reason != ""
+
 
 class Prediction(NamedTuple):
     """How a model predicts a text: the mean nats per character, and those of the letters alone."""

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from conftest import TEXT, change_hyperparameters
+from conftest import CHARS, TEXT, change_hyperparameters, make_network
 
 from charrnn.checkpoints import record
 from charrnn.commands import train
@@ -47,6 +47,12 @@ def test_a_run_can_be_like_that_of_a_folder_or_of_a_copy_of_its_record(
     expected = replace(record.read_run(trained).hyperparameters, num_steps=100)
 
     assert [job.hyperparameters for job in planned] == [expected, expected]
+
+
+def test_a_run_cannot_be_like_a_model_that_has_no_run(tmp_path, text_file, capsys):
+    make_network(tmp_path, CHARS, 3, 1).save(tmp_path / "model.npz")
+    assert train.main([str(text_file), "--like", str(tmp_path / "model.npz")]) == 2
+    assert "the model does not say how it was trained" in capsys.readouterr().err
 
 
 def test_a_run_like_another_has_the_threads_of_its_own_machine(

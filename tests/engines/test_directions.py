@@ -192,6 +192,16 @@ def test_a_property_without_a_direction_is_refused_and_the_others_are_listed(mod
         model.stream("the ", 5, steer={"end of a word": 1})
 
 
+def test_properties_with_one_direction_are_not_held_together():
+    """After words of one letter, the distance since the last space is 0 or 1."""
+    words_of_a_letter = random_network(CHARS, 17, 2, gain=0.7, seed=7)
+    words_of_a_letter.train_text = Text("text.txt", " ".join(TEXT.replace(" ", "")))
+    distance = "distance since the last space"
+    assert words_of_a_letter.write("the ", 5, steer={distance: 1})
+    with pytest.raises(ValueError, match=f"{distance} and {SPACES} cannot be held together"):
+        words_of_a_letter.write("the ", 5, steer={distance: 1, SPACES: 1})
+
+
 @pytest.mark.parametrize("strength", [np.inf, np.nan, "much"])
 def test_a_strength_that_is_no_number_is_refused(model, strength):
     with pytest.raises(ValueError, match=f"steer must be a dict of numbers, not .'{VOWELS}'"):

@@ -265,21 +265,30 @@ def test_the_largest_weights_give_numbers(tmp_path):
 # Is a vocabulary in the order of the ids?
 
 
+def model_that_finds_likely(likely):
+    """A model of twelve letters that finds some likely, and the rest not."""
+    chars = "abcdefghijkl"
+    weights = lstm_weights([np.zeros((15, 12), np.float32)], np.zeros((3, 12), np.float32))
+    biases = [5 if char in likely else 0 for char in chars]
+    weights["softmax/Variable_1"] = np.array(biases, np.float32)
+    return Model("other", Vocabulary(chars), weights)
+
+
 @pytest.mark.parametrize(
     "likely, is_doubted", [("abcdefghijkl", False), ("abc", True), ("a", False)]
 )
 def test_a_model_that_is_worse_than_the_frequencies_of_its_text_is_doubted(
     capsys, likely, is_doubted
 ):
-    """It finds some characters likely, and the rest not.
-
-    One that guesses among all characters was not trained; one that guesses among a quarter was, but badly.
-    """
-    chars = "abcdefghijkl"
-    weights = lstm_weights([np.zeros((15, 12), np.float32)], np.zeros((3, 12), np.float32))
-    biases = [5 if char in likely else 0 for char in chars]
-    weights["softmax/Variable_1"] = np.array(biases, np.float32)
-    doubt_order(Model("other", Vocabulary(chars), weights), "a" * 300 + "b" * 3)
+    """One that guesses among all characters was not trained; one that guesses among a quarter was, but badly."""
+    doubt_order(model_that_finds_likely(likely), "a" * 300 + "b" * 3)
     note = "worse than the frequencies of the characters"
 
     assert (note in capsys.readouterr().err) == is_doubted
+
+
+@pytest.mark.parametrize("text, is_doubted", [("d", False), ("dd", True)])
+def test_from_two_characters_on_the_order_is_doubted(capsys, text, is_doubted):
+    """The first has no surprisal."""
+    doubt_order(model_that_finds_likely("abc"), text)
+    assert ("worse than guessing" in capsys.readouterr().err) == is_doubted

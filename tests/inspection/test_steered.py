@@ -9,7 +9,7 @@ from pages.small_pages import random_network
 
 from charrnn.engines.directions import Direction
 from charrnn.engines.surprisal import surprisal
-from charrnn.inspection import differences, steered
+from charrnn.inspection import differences, discoveries, steered
 from charrnn.text.corpus import Text
 
 QUOTES = "inside quotation marks"
@@ -179,3 +179,27 @@ def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
         for prime, of_prime in texts.items():
             expected = model.write(prime, 200, n=3, seed=1, temperature=0.5, steer={name: strength})
             assert [prime + text for text in of_prime[:3]] == expected
+
+
+SPEECH = '"No," he said. "Why?" ' * 40
+PROGRAM = 'open("a", "b") ' * 40
+PLAY = "KATE:\nI go.\n\nTOM:\nStay.\n\n" * 40
+FIRST = "first line of a paragraph"
+
+
+@pytest.mark.parametrize(
+    "name, text, ends",
+    [
+        (QUOTES, SPEECH, ("telling", "talking")),
+        (QUOTES, PROGRAM, ("text outside quotes", "text inside quotes")),
+        (FIRST, PLAY, ("verse", "names of speakers")),
+        (FIRST, SPEECH, ("later lines", "first lines")),
+        (BRACKETS, SPEECH, ("text outside brackets", "text inside brackets")),
+    ],
+)
+def test_the_ends_of_a_direction_are_named_by_the_kind_of_text(name, text, ends):
+    difference = differences.Difference([["he"], ["I"]], [[9], [5], [1]], texts=16)
+    told = steered.ToldDirection(
+        name, direction_of(0.9), (-0.5, 1.5), difference, seen={}, low={}, high={}
+    )
+    assert discoveries.describe_direction(told, text)["ends"] == ends

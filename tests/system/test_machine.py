@@ -51,3 +51,14 @@ def test_peak_memory_is_in_bytes_on_macos_and_in_kibibytes_elsewhere(monkeypatch
     monkeypatch.setattr(machine, "sys", SimpleNamespace(platform=platform))
     monkeypatch.setattr(resource, "getrusage", lambda who: SimpleNamespace(ru_maxrss=5_000_000))
     assert machine.peak_memory() == memory
+
+
+def test_the_cores_are_those_that_this_process_may_use(monkeypatch):
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda process: {3, 5, 6}, raising=False)
+    assert machine.thread_count() == 3
+
+
+def test_where_the_system_does_not_say_which_all_cores_may_be_used(monkeypatch):
+    monkeypatch.delattr(machine.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 7)
+    assert machine.cores() == set(range(7))

@@ -75,6 +75,12 @@ def test_a_feature_of_20_characters_occurs(n_digits, expected):
     assert ("inside a number" in occurring) == expected
 
 
+@pytest.mark.parametrize("n_letters, expected", [(19, False), (20, True)])
+def test_a_feature_that_20_characters_do_not_have_occurs(n_letters, expected):
+    occurring = features.occurring_in("1" * 500 + "a" * n_letters)
+    assert ("inside a number" in occurring) == expected
+
+
 def test_a_feature_that_is_the_same_as_an_earlier_one_is_left_out():
     occurring = features.occurring_in("a (b c) d\n" * 40)
     assert "inside brackets" in occurring

@@ -267,6 +267,15 @@ def test_blank_lines_do_not_count(blank):
     assert blank.write_lines(4, temperature=0) == []
 
 
+def test_a_line_ends_before_blank_lines_of_spaces():
+    """The network draws line ends, spaces and letters alike."""
+    weights = lstm_weights([np.zeros((6, 12), np.float32)], np.zeros((3, 3), np.float32))
+    spaced = Model("spaced", Vocabulary("\n a"), weights)
+    lines = spaced.write_lines(50, seed=1)
+    assert len(lines) == 50
+    assert not [line for line in lines if "a" not in line or "\n" in line]
+
+
 @pytest.mark.parametrize("flags", [[], ["--json"]])
 def test_the_command_says_that_lines_are_blank(blank, tmp_path, capsys, flags):
     blank.save(tmp_path / "m.npz")

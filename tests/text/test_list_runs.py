@@ -175,7 +175,8 @@ def test_the_notebook_shuffles_nothing():
 
 
 PAGE_IN_PYTHON = (
-    "As a web page: export_page(open_model('my run'), 'mine.html') of charrnn.pages.webpage"
+    "As a web page: from charrnn.pages.webpage import export_page; "
+    "export_page(open_model('my run'), 'mine.html')"
 )
 
 

@@ -9,6 +9,7 @@ from conftest import TEXT, set_clock
 
 from charrnn.commands import train
 from charrnn.engines.opening import open_model
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training import job, minutes
@@ -43,7 +44,7 @@ def set_machine(monkeypatch, clock):
 def planned(n_minutes, text=LONG, model=None, sample_length=200, **hyperparameters):
     """Return the job of a run that is to take some minutes."""
     values = dict(sample_length=sample_length, **hyperparameters)
-    return plan_job(text, values, "run", minutes=n_minutes, init_from=model or "none")
+    return plan_job(text, values, "run", n_minutes=n_minutes, init_from=model or "none")
 
 
 def seconds_of_character(hyper):
@@ -278,9 +279,27 @@ def test_the_time_that_a_text_can_use_is_named_only_if_it_is_less(timed, n_minut
     assert (about is not None) == is_named
 
 
+@pytest.mark.parametrize(
+    "held_out, test, evaluated",
+    [(0, 0, 0), (500, 0, 4 * 16_500), (0, 700, 16_700), (500, 700, 4 * 16_500 + 16_700)],
+)
+def test_evaluations_and_the_test_take_half_the_time_of_training(held_out, test, evaluated):
+    """Each reads 16,000 characters in addition. There is an evaluation at each of two checkpoints, and two between."""
+    hyper = Hyperparameters(
+        batch_size=10, num_steps=10, epochs=1, save_every_n=10, eval_every_n=10, sample_length=0
+    )
+    wish = minutes.Wish(hyper, (2_010, held_out, test), (), 2)
+    of_training = minutes.Wish(hyper, (2_010, 0, 0), (), 2)
+    timing = minutes.Timing(0.0, 1.0)
+    seconds = wish.seconds(hyper, timing) - of_training.seconds(hyper, timing)
+    assert seconds == pytest.approx(evaluated / 2)
+
+
 def test_what_cannot_be_combined_in_python():
     with pytest.raises(ValueError, match="minutes cannot be combined with several processes"):
-        plan_job(SHORT, {}, "run", minutes=2, n_processes=2)
+        plan_job(SHORT, {}, "run", n_minutes=2, n_processes=2)
+    with pytest.raises(ValueError, match="minutes cannot be combined with like"):
+        plan_job(SHORT, {}, "run", n_minutes=2, like=Hyperparameters())
     with pytest.raises(ValueError, match="minutes cannot be combined with epochs"):
         train_model(TEXT, minutes=2, epochs=3)
 

@@ -92,7 +92,7 @@ def started(text=RANDOM, init_from=None, preset="auto", minutes=None, **hyperpar
         hyperparameters,
         "run",
         preset=preset,
-        minutes=minutes,
+        n_minutes=minutes,
         init_from=init_from,
     )
 
