@@ -133,13 +133,17 @@ def marks_of(path, count):
     return [marks[number] for number in range(1, count + 1)]
 
 
-def unknown_share(texts, dictionary):
-    """Return the share of the words of texts that are in no dictionary of hunspell, in lower case or capitalised."""
+def unknown_share(texts, dictionary, known=()):
+    """Return the share of the words of texts that are in no dictionary of hunspell, in lower case or capitalised.
+
+    Words in ``known`` count as known.
+    """
     words = novelty.words_of("\n".join(texts))
     unknown = _unknown(words, dictionary)
     unknown.intersection_update(
         word.lower() for word in _unknown(map(str.title, words), dictionary)
     )
+    unknown.difference_update(known)
     return sum(n for word, n in words.items() if word in unknown) / sum(words.values())
 
 
