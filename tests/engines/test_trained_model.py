@@ -210,6 +210,10 @@ def changed(name, values):
             r"not finite, or larger than 1e\+30",
         ),
         (
+            changed("softmax/Variable_1", np.full(14, 1.1e30, np.float32)),
+            r"not finite, or larger than 1e\+30",
+        ),
+        (
             changed("softmax/Variable_1", np.zeros(14, "i4")),
             "softmax/Variable_1 has weights that are not float32, but int32",
         ),

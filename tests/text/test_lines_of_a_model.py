@@ -267,6 +267,10 @@ def test_blank_lines_do_not_count(blank):
     assert blank.write_lines(4, temperature=0) == []
 
 
+def test_lines_of_no_characters_are_none(english):
+    assert english.write_lines(4, 0, seed=1) == []
+
+
 def test_a_line_ends_before_blank_lines_of_spaces():
     """The network draws line ends, spaces and letters alike."""
     weights = lstm_weights([np.zeros((6, 12), np.float32)], np.zeros((3, 3), np.float32))
