@@ -10,8 +10,8 @@ from charrnn.engines.decoding import softmax
 from charrnn.system.tensorflow import tf
 
 from . import words
-from .answer import need, returned
-from .tensors import close, compare, same
+from .answer import Wrong, need, returned
+from .tensors import close, recognize, same
 
 # What typical mistakes return in place of tf.reduce_mean(losses), by what to say to them. The names are those of the
 # solution, and mean_loss. A test puts each of them into the solution.
@@ -25,6 +25,8 @@ ONE_HOT = (
 )
 # a logit; the probability of a character whose logit is 100 lower is 0 in float32
 SURE = 100.0
+# units of the network of further trials
+SIZE = 4
 
 
 def examine(answer: Callable) -> None:
@@ -43,7 +45,7 @@ def examine(answer: Callable) -> None:
             f"The loss should be a single number, of the shape [], but its shape is {words.brackets(loss.shape)}: "
             "take the mean over all N·M steps.",
         )
-        _examine_loss(loss, logits, targets, size)
+        _examine_loss(answer, loss, logits, targets, size)
         _examine_sure_logits(answer, targets, size, num_classes)
 
 
@@ -107,7 +109,9 @@ def _is_for_each_class(labels: Any = None, logits: Any = None, **_: Any) -> bool
     return sizes[0] is not None and sizes[0] == sizes[1]
 
 
-def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, size: int) -> None:
+def _examine_loss(
+    answer: Callable, loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, size: int
+) -> None:
     """Check the loss of usual logits; a wrong one is compared with what the typical mistakes give."""
     need(
         np.isfinite(loss),
@@ -133,11 +137,10 @@ def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, siz
             f"The loss is {times} times what it should be: take the mean over all N·M steps, which is their sum, "
             "divided by N·M and by nothing else.",
         )
-    compare(
+    if close(loss, mean):
+        return
+    recognize(
         loss,
-        mean,
-        "The loss should be the mean softmax cross-entropy with the one-hot targets, of the logits as they are, "
-        "without anything clipped or added: on a small example",
         MISTAKES,
         logits=logits,
         targets=targets,
@@ -145,6 +148,45 @@ def _examine_loss(loss: np.ndarray, logits: np.ndarray, targets: np.ndarray, siz
         losses=losses,
         labels=_one_hot(targets, num_classes),
         mean_loss=mean_loss,
+    )
+    _examine_kind(answer, loss, mean, logits, targets)
+
+
+def _examine_kind(
+    answer: Callable, loss: np.ndarray, mean: float, logits: np.ndarray, targets: np.ndarray
+) -> None:
+    """Find what kind of fault a loss has that no typical mistake gives: in the mean, or in the loss of a step."""
+    order = np.arange(targets.size)[::-1]
+    turned_targets = targets.ravel()[order].reshape(targets.shape)
+    turned = _run(answer, logits[order], turned_targets, SIZE)
+    need(
+        close(turned, loss),
+        "The loss depends on the order of the steps: each of the N·M steps counts alike, tf.reduce_mean(losses), and "
+        "the target of a step belongs to its own logits.",
+    )
+
+    # the first step, and the one with the largest loss, which something clipped makes smaller
+    of_steps = -np.log(softmax(logits)[np.arange(targets.size), targets.ravel()])
+    for step in (0, int(of_steps.argmax())):
+        alike = np.repeat(logits[step : step + 1], targets.size, axis=0)
+        of_step = of_steps[step]
+        of_alike = _run(answer, alike, np.full_like(targets, targets.ravel()[step]), SIZE)
+        if not close(of_alike, of_step):
+            break
+    need(
+        not close(of_alike, of_step),
+        f"Where all steps have the same loss, {of_step:.4g}, it is right, but otherwise it is not their mean: take "
+        "tf.reduce_mean of all of them, neither the median nor the mean of some.",
+    )
+    added = float(of_alike - of_step)
+    need(
+        not close(added, loss - mean),
+        f"{added:.4g} is added to the mean: return the mean itself.",
+    )
+    raise Wrong(
+        f"The loss of each step is changed: where all steps have the same loss, {of_step:.4g}, it is {of_alike:.4g}. "
+        "Is something clipped or smoothed, or does it go through another function before the mean? Take the "
+        "cross-entropy of the logits as it is."
     )
 
 

@@ -29,6 +29,10 @@ NAMES = "wv"
 VALUES = np.array([[1, 2, -1], [-2, 3, 1]], np.float32)
 GRADIENTS = np.array([[0, 24, 18], [32, 0, -24]], np.float32)
 ADAM = ("ApplyAdam", "ResourceApplyAdam")
+# makes gradients so small that no limit clips them
+SMALL = np.float32(1e-5)
+# parts and multiples of grad_clip that people write
+SHARES = (0.1, 0.25, 0.5, 2, 4, 10)
 # limits that people write in place of grad_clip
 FIXED = (0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 10)
 # updates that are made
@@ -37,12 +41,13 @@ UPDATES = 3
 
 def examine(answer: Callable) -> None:
     """Check some updates with three learning rates and limits, with and without need to clip."""
-    for learning_rate, grad_clip in [(0.01, 3.5), (0.0625, 300.0), (0.003, 2.25)]:
+    trials = [(0.0625, 300.0, SMALL), (0.01, 3.5, 1.0), (0.0625, 300.0, 1.0), (0.003, 2.25, 1.0)]
+    for learning_rate, grad_clip, scale in trials:
         tf.reset_default_graph()
         frozen = tf.Variable(tf.ones(2), name="frozen", trainable=False)
         variables = [tf.Variable(value, name=name) for name, value in zip(NAMES, VALUES)]
         products = [
-            tf.reduce_sum(variable * tf.constant(gradient))
+            tf.reduce_sum(variable * tf.constant(scale * gradient))
             for variable, gradient in zip(variables, GRADIENTS)
         ]
         loss = tf.reduce_sum(frozen) + tf.add_n(products)
@@ -61,6 +66,9 @@ def examine(answer: Callable) -> None:
                 if variable.dtype.is_integer:
                     variable.load(10**6, session)
             updates = run_updates(session, adams)
+            if scale == SMALL:
+                _examine_small_gradients(updates)
+                continue
             _examine_gradients(updates, learning_rate, grad_clip)
             _examine_settings(updates["w"], learning_rate, grad_clip)
             for _ in range(UPDATES):
@@ -116,6 +124,20 @@ def _examine_operations(operations: Set[tf.Operation], adams: Dict[str, tf.Opera
     )
 
 
+def _examine_small_gradients(updates: Dict[str, Update]) -> None:
+    """Check that gradients which need no clipping are those of the loss, and no multiple of them."""
+    actual = np.array([updates[name].gradient for name in NAMES]) / SMALL
+    factor = float(np.sum(actual * GRADIENTS) / np.sum(GRADIENTS**2))
+    is_multiple = np.allclose(actual, factor * GRADIENTS, rtol=1e-3, atol=1e-3)
+    # A gradient that was scaled up to a limit is so many thousand times as large.
+    is_limit = abs(factor) > 1000
+    need(
+        not is_multiple or is_limit or factor == 0 or np.isclose(abs(factor), 1, rtol=1e-3),
+        f"Where nothing is to be clipped, Adam gets {factor:.3g} times the gradients of the loss: take those of the "
+        "loss itself, tf.gradients(loss, variables), and multiply and divide nothing.",
+    )
+
+
 def _examine_gradients(updates: Dict[str, Update], learning_rate: float, grad_clip: float) -> None:
     """Compare the gradients that Adam gets with those of the loss, clipped."""
     norm = np.linalg.norm(GRADIENTS)
@@ -139,6 +161,12 @@ def _examine_gradients(updates: Dict[str, Update], learning_rate: float, grad_cl
         not is_scaled or fixed not in FIXED or close(fixed, limit),
         f"The gradients are clipped to a norm of {fixed:g}, whatever grad_clip is: the limit is the argument "
         f"grad_clip, here {grad_clip:g}.",
+    )
+    share = fixed / grad_clip
+    need(
+        not is_scaled or close(fixed, limit) or not any(close(share, other) for other in SHARES),
+        f"The gradients are clipped to a norm of {fixed:g}, which is {share:g} times grad_clip: the limit is grad_clip "
+        "itself.",
     )
     compare(
         actual,

@@ -54,19 +54,22 @@ def examine(answer: Callable) -> None:
     reason = ""
     for name, value in _mistakes(losses, n, m):
         if same(actual.result, value):
-            reason = f", {name}"
+            reason = f", {name}."
             break
     if not reason and any("prediction" in run.asked for run in actual.runs):
-        reason = ", made of model.prediction, as an accuracy is: what is asked for is model.loss"
+        reason = ", made of model.prediction, as an accuracy is: what is asked for is model.loss."
 
-    say = need if reason else expect
+    fewer = losses[:FEWER].mean()
+    if not reason:
+        reason = _kind(float(actual.result), float(again.result), losses, fewer)
+    say = expect if reason == "." else need
     say(
         close(actual.result, mean),
         f"The result should be {mean:.4f}, the mean of the losses of "
-        f"all windows, but it is {float(actual.result):.4f}{reason}.",
+        f"all windows, but it is {float(actual.result):.4f}{reason}",
     )
     need(
-        close(again.result, losses[:FEWER].mean()),
+        close(again.result, fewer),
         "It is right when it is called first, but not when it is called again: what the first call has collected is "
         "still there. Make the list anew inside the function, losses = [].",
     )
@@ -128,12 +131,32 @@ def _mistakes(losses: np.ndarray, n: int, m: int) -> Iterator[Tuple[str, float]]
         yield half_of_each, reduce(_half_of_both, values)
     yield "the loss of the first window", losses[0]
     yield "the exponential of the mean, the perplexity: return the mean", np.exp(losses.mean())
+    yield "2 to the power of the mean, as for a loss in bits: return the mean", 2 ** losses.mean()
+    yield "minus the mean", -losses.mean()
+    yield "their standard deviation: take their mean", losses.std()
     yield "the mean of the exponentials: take that of the losses themselves", np.exp(losses).mean()
     in_bits = "the mean in bits: the losses are in nats already, so divide by no logarithm"
     yield in_bits, losses.mean() / np.log(2)
     yield "the median", np.median(losses)
     used_up = "the sum divided by 0: batches is used up after the loop, so count the windows in it"
     yield used_up, np.inf
+
+
+def _kind(result: float, again: float, losses: np.ndarray, fewer: float) -> str:
+    """Say what kind of a number a result is that no typical mistake gives; again is that of fewer windows."""
+    mean = losses.mean()
+    if result and not close(result, mean) and same(result / mean, again / fewer):
+        return f", {result / mean:.4g} times that: divide the sum by the number of windows alone."
+    if 0 < result < losses.min():
+        return ", less than each of them: does a running mean begin with 0?"
+    if losses.min() < result < losses.max() and not close(result, mean):
+        return (
+            ", a mean of another kind: do some windows count more than others, or is a root or a logarithm taken? "
+            "np.mean(losses) counts all alike."
+        )
+    if result > losses.max():
+        return ", more than each of them: is each loss multiplied by something before the mean?"
+    return "."
 
 
 def _half_of_both(mean: float, loss: float) -> float:

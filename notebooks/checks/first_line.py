@@ -93,19 +93,48 @@ def _compare(given: List[Any], right: List[Any], sentence: str) -> None:
         given != later,
         "Each character is paired with the one two places later: take the one after it.",
     )
+    need(
+        len(given) < 3 * len(right),
+        "There are far too many pairs: each character is paired with several others. Pair it with the one after it "
+        "alone, side by side, as zip does.",
+    )
+    need(
+        given == right or sorted(map(str, given)) != sorted(map(str, right)),
+        "These are the right pairs in another order: keep the order of the sentence.",
+    )
+    small = [tuple(str(char).lower() for char in pair) for pair in right]
+    need(
+        given != small,
+        "The pairs are of another sentence, in small letters: take the sentence as it is.",
+    )
     spaces = [pair for pair in right if " " not in pair]
     letters = sentence.replace(" ", "")
     need(
         given not in (spaces, list(zip(letters, letters[1:]))),
         "The pairs with a space are missing: a space is a character as any other.",
     )
+    missing = [pair for pair in right if pair not in given]
+    if missing and given == _in_order(given, right):
+        raise Wrong(
+            f"Some pairs are missing, such as {missing[0]}: each character but the last begins one."
+        )
     need(
         set(given) - set(right) or len(given) > len(set(right)),
         "They have lost their order, or those that occur again: a list keeps both, a set or a dict does not.",
     )
     need(
-        all(len(str(char)) == 1 for char in given[0]),
+        all(isinstance(char, str) and len(char) == 1 for char in given[0]),
         f"The first pair is {given[0]}, which are no characters: the network reads one character after the other.",
     )
     for place, (pair, due) in enumerate(zip(given, right)):
         need(pair == due, f"Pair {place}, counted from 0, should be {due}, but it is {pair}.")
+
+
+def _in_order(given: List[Any], right: List[Any]) -> List[Any]:
+    """Return the pairs that are found in the sentence one after the other, some perhaps left out."""
+    found = []
+    rest = iter(right)
+    for pair in given:
+        if pair in rest:
+            found.append(pair)
+    return found

@@ -221,6 +221,17 @@ def _compare_drawn(actual: Outcome, expected: Outcome, trial: Trial) -> None:
     )
 
     n_prime = len(trial.prime_ids)
+    result = list(map(str, actual.result))
+    right = list(map(str, expected.result))
+    need(
+        result != right[n_prime:],
+        "It returns the new ids alone, without the prime: let ids begin with a copy of it, list(prime_ids).",
+    )
+    need(result != right[:-1], "The last id that was drawn is not returned: append it, too.")
+    need(
+        result == right or result != right[::-1],
+        "The ids are returned in reverse order: append each at the end.",
+    )
     is_prime_twice = actual.result[n_prime : 2 * n_prime] == trial.prime_ids
     remark = " (ids begins with the prime already.)" if is_prime_twice else ""
     expect(

@@ -79,10 +79,10 @@ def examine(answer: Callable) -> None:
             f"It changes {', '.join(changed)}, which it was given: an operation such as c = f * c + i * g makes a new "
             "array, but c *= or c[:] = does not.",
         )
-        _compare(np.array(results), step)
+        _compare(answer, np.array(results), step)
 
 
-def _compare(actual: np.ndarray, step: Step) -> None:
+def _compare(answer: Callable, actual: np.ndarray, step: Step) -> None:
     """Compare the new c and h, [2, N, L], with the right ones."""
     expected = np.array(solution(*step))
     c = step.c
@@ -109,6 +109,7 @@ def _compare(actual: np.ndarray, step: Step) -> None:
             new=expected[0],
             **_parts_of_sums(step),
         )
+        _examine_parts(answer, actual, step)
     for name, array, right in zip(("memory c", "output h"), actual, expected):
         compare(array, right, f"The new {name} is not what the formulas give.")
 
@@ -116,6 +117,59 @@ def _compare(actual: np.ndarray, step: Step) -> None:
         raise Unexplained(
             f"The results should keep the type of c, {expected.dtype}, but theirs is {actual.dtype}."
         )
+
+
+def _examine_parts(answer: Callable, actual: np.ndarray, step: Step) -> None:
+    """Find the part of the formulas in which a fault is that no typical mistake gives."""
+    c, h = actual
+    parts = _parts_of_sums(step)
+    right_c, _ = solution(*step)
+    of_c = "" if close(c, right_c) else _fault_of_memory(answer, c, step, parts["p2"])
+    of_h = ""
+    output = 1 / (1 + np.exp(-parts["p3"])) * np.tanh(c)
+    if not close(h, output):
+        of_h = "h' is not o · tanh(c'), with o the sigmoid of its sums."
+        gate = np.clip(h / np.tanh(c), 1e-9, 1 - 1e-9)
+        added = np.log(gate / (1 - gate)) - parts["p3"]
+        for name, memory in (("new", c), ("old", step.c)):
+            if close(added, memory):
+                of_h = f"The output gate has the {name} memory in it, as with peepholes: it is the sigmoid of o."
+    found = " And another: ".join(filter(None, [of_c, of_h]))
+    need(not found, found)
+
+
+def _fault_of_memory(answer: Callable, c: np.ndarray, step: Step, forget: np.ndarray) -> str:
+    """Say what is wrong with a new memory c; forget are the sums f."""
+    right_c, _ = solution(*step)
+    empty = step._replace(c=np.zeros_like(step.c))
+    right_input, _ = solution(*empty)
+    of_input, _ = np.array(call(answer, *empty))
+    of_twice, _ = np.array(call(answer, *step._replace(c=2 * step.c)))
+    if not close(of_twice - of_input, 2 * (c - of_input)):
+        return (
+            "The gates have the memory c in them, as in a cell with peepholes, or c goes through another function: a "
+            "gate is made of x and h alone, and c is multiplied by the forget gate."
+        )
+    if close(of_input, right_input):
+        gate = np.clip((c - of_input) / step.c, 1e-9, 1 - 1e-9)
+        added = np.log(gate / (1 - gate)) - forget
+        mean = abs(round(float(added.mean()), 4))
+        if np.allclose(added, mean, rtol=0, atol=1e-3):
+            return f"The forget gate is the sigmoid of f + {mean:g}: it should be that of f + 1."
+        return (
+            "What the input adds is right, i · g, but what is kept of c is not: the forget gate is the sigmoid of "
+            "f + 1."
+        )
+    if close(c - of_input, right_c - right_input):
+        return (
+            "What is kept of c is right, but what the input adds is not: the product of i, through the sigmoid, and "
+            "g, through tanh."
+        )
+    return (
+        "Both are wrong, what is kept of c and what the input adds. So the fault is in the sums, np.hstack([x, h]) @ "
+        "kernel + bias, or in their parts i, g, f, o, or there are several: c' is sigmoid(f + 1) · c + sigmoid(i) · "
+        "tanh(g)."
+    )
 
 
 def _parts_of_sums(step: Step) -> Dict[str, np.ndarray]:

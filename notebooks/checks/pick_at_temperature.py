@@ -8,13 +8,19 @@ from charrnn.engines.decoding import softmax
 
 from . import words
 from .answer import Unexplained, Wrong, names_in, need
-from .pick_top_n import CHANGED, DRAWS, SHARES_BY_ID, alike, draws, exponential, normalized
+from .pick_top_n import CHANGED, DRAWS, NOISE, SHARES_BY_ID, alike, draws, exponential, normalized
 
 # What typical mistakes make of probabilities p at the temperature t, by what to say to them. The shares are these
 # values, divided by their sum.
 MISTAKES = words.mistakes("pick_at_temperature")
+# two likely ids, one a little likelier: only a low temperature tells them apart
+NEARLY_ALIKE = np.array([0.4775, 0.4635, *7 * [0.059 / 7]])
+# exponents, as shares of 1 / temperature, that are looked for
+EXPONENTS = np.exp(np.linspace(-2.5, 2.5, 101))
 # what is expected so many times among all draws is drawn at least once, almost surely
 SURELY_DRAWN = 12
+# the share of an id that is hardly drawn
+RARE = 0.03
 
 
 def solution(preds, vocab_size, temperature=1.0):
@@ -49,6 +55,13 @@ def examine(answer: Callable) -> Optional[str]:
     for temperature, preds in ((1.0, _one_likely(0.0045)), (4.0, _one_likely(1e-6))):
         actual, _ = draws(answer, preds, shape, temperature)
         _compare(actual, preds, temperature, answer)
+
+    actual, _ = draws(answer, NEARLY_ALIKE, shape, 0.02)
+    if not alike(actual, normalized(NEARLY_ALIKE**50)):
+        raise Wrong(
+            "At temperature 0.02 it draws as at a higher one: is there a least temperature, as in "
+            "max(temperature, 0.1), or is something added to it? Any temperature above 0 counts as it is."
+        )
 
     even = np.full(p.size, 1 / p.size)
     try:
@@ -110,6 +123,26 @@ def _compare(
         not is_tiny.any() or actual[is_tiny].sum() < expected[is_tiny].sum(),
         f"{where} ids of tiny probabilities are drawn too often. Is something added to p, or p clipped, before its "
         "logarithm or power? The logarithm of 0 is -inf, and its exponential 0 again.",
+    )
+    # An exponent that fits two sets of probabilities. Where something is added to p, none does.
+    other = _one_likely(0.0002)
+    arguments = () if temperature is None else (temperature,)
+    of_other, _ = draws(answer, other, (1, p.size), *arguments)
+    fits = []
+    for share in EXPONENTS:
+        is_first_alike = alike(actual, normalized(p ** (share / t)))
+        if is_first_alike and alike(of_other, normalized(other ** (share / t))):
+            fits.append(share)
+    if fits and not 0.95 < np.median(fits) < 1.05:
+        raise Wrong(
+            f"{where} each p is raised to the power of about {np.median(fits) / t:.2g}, in place of 1 / temperature, "
+            f"which is {1 / t:.4g}: is the temperature changed before it is used, or used twice?"
+        )
+    is_rare = expected < RARE
+    need(
+        actual[is_rare].sum() < expected[is_rare].sum() + NOISE,
+        f"{where} ids of small probabilities are drawn too often: is something added to p, or p mixed with an even "
+        "share, before or after its power? Take p as it is.",
     )
     worst = int(np.abs(actual - expected).argmax())
     raise Unexplained(

@@ -20,6 +20,8 @@ C = len(IDS)
 DRAWS = 3000
 # half the sum of the differences between shares of DRAWS and the right ones is smaller, almost surely
 NOISE = 0.05
+# powers that are looked for in place of the probabilities themselves
+POWERS = (1 / 3, 1 / 2, 2, 3)
 SEEDED = (
     "It sets the seed of the random numbers in each call, so that every draw is the same: leave that out. The "
     "notebook sets it once, before a text is written."
@@ -181,6 +183,20 @@ def _compare(actual: np.ndarray, top_n: Optional[int], is_exponential: bool) -> 
         "p=p.",
     )
 
+    chances = [normalized(kept**power) for power in POWERS]
+    need(
+        not any(alike(actual, shares) for shares in chances),
+        f"{where}, the right ids are drawn, but each with another function of its probability, such as a root or a "
+        "square: divide the probabilities themselves by the sum of those that are left.",
+    )
+    is_flatter = (
+        actual.max() < expected.max() - NOISE / 2 and actual[ids].min() > expected[ids].min()
+    )
+    need(
+        not is_flatter,
+        f"{where}, the less probable of the ids that are left are drawn too often: is something added to the "
+        "probabilities? Divide them as they are by their sum.",
+    )
     worst = int(np.abs(actual - expected).argmax())
     raise Unexplained(
         f"{where}, id {worst} should be drawn in {100 * expected[worst]:.0f}% of the cases, but it is "

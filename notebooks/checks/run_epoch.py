@@ -1,7 +1,7 @@
 """The check of run_epoch: what it feeds, asks for and yields in each window, compared with what the solution does."""
 
 from itertools import islice
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -132,11 +132,21 @@ def _compare(actual: Outcome, expected: Outcome) -> None:
         f"{plural(len(actual.yields), 'time')}, after {', '.join(map(str, actual.order))} updates.",
     )
 
+    yields = np.array(actual.yields, float)
+    losses = np.array(expected.yields, float)
+    for kind, values in _changed(losses, len(windows(1)[0][0])):
+        need(not close(yields, values), f"It yields {kind}: yield the loss of this window itself.")
+    need(
+        close(yields, losses) or not np.allclose(yields, losses, rtol=0, atol=0.06),
+        "The losses are rounded: yield them as session.run returns them.",
+    )
+    is_between = (yields > losses.min()) & (yields < losses.max())
+    need(
+        not close(yields[0], losses[0]) or close(yields, losses) or not is_between[1:].all(),
+        "The first loss is right, and each of the others is mixed with those before it: yield the loss of this window "
+        "alone.",
+    )
     for window, (loss, right) in enumerate(zip(actual.yields, expected.yields)):
-        need(
-            not close(loss, np.exp(right)),
-            "It yields the exponential of each loss, the perplexity: yield the loss itself.",
-        )
         expect(
             close(loss, right),
             f"The loss of window {window} should be {right:.4f}, what session.run returns for model.loss in "
@@ -147,6 +157,17 @@ def _compare(actual: Outcome, expected: Outcome) -> None:
         close(actual.weights, expected.weights),
         "Something besides model.optimizer changes the weights: one update for each window is all there should be.",
     )
+
+
+def _changed(losses: np.ndarray, n: int) -> Iterator[Tuple[str, np.ndarray]]:
+    """Yield what may come in place of the losses, and its values."""
+    yield "the exponential of each loss, the perplexity", np.exp(losses)
+    yield "2 to the power of each loss, as for a loss in bits", 2**losses
+    yield "each loss in bits, though they are in nats", losses / np.log(2)
+    yield "minus each loss", -losses
+    yield "the mean of the losses so far", np.cumsum(losses) / np.arange(1, len(losses) + 1)
+    yield "the sum of the losses so far", np.cumsum(losses)
+    yield "each loss, divided by N, as len(x) is", losses / n
 
 
 def _compare_order(actual: Outcome, expected: Outcome) -> None:

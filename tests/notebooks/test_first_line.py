@@ -39,6 +39,13 @@ def test_pairs_are_right_in_any_form(pairs):
     "pairs, said",
     [
         ([], "There are no pairs yet"),
+        ([(a, b) for a in SENTENCE for b in SENTENCE], "There are far too many pairs"),
+        (sorted(PAIRS), "These are the right pairs in another order"),
+        (
+            [(word[0], word[1]) for word in SENTENCE.split()],
+            "Some pairs are missing, such as ('a', 'p')",
+        ),
+        (enumerate(SENTENCE), "The first pair is (0, 'H'), which are no characters"),
         (None, "pairs is None, which is what print returns"),
         (dict(PAIRS), "A dict keeps only one pair for each first character"),
         (
@@ -66,8 +73,8 @@ def test_pairs_are_right_in_any_form(pairs):
         (zip(SENTENCE, SENTENCE[2:]), "the one two places later"),
         (zip(LETTERS, LETTERS[1:]), "The pairs with a space are missing"),
         (
-            [("h", "a"), *PAIRS[1:]],
-            "Pair 0, counted from 0, should be ('H', 'a'), but it is ('h', 'a')",
+            zip(SENTENCE.lower(), SENTENCE.lower()[1:]),
+            "The pairs are of another sentence, in small letters",
         ),
     ],
 )
