@@ -557,7 +557,7 @@ def test_a_text_itself_is_trained_on_whatever_its_characters(tmp_path):
         ),
         (dict(lstm_size="5"), ValueError, "lstm_size"),
         (dict(lstm_size=0), ValueError, "lstm_size must be an integer, at least 1, not 0"),
-        (dict(batch_size=5000), ValueError, r"\(batch_size x num_steps, [0-9,]+ characters\)"),
+        (dict(batch_size=5000), ValueError, "are needed to learn from"),
         (dict(checkpoint_dir=5), TypeError, "int"),
         (dict(checkpoint_dir=b"run"), TypeError, "bytes|type"),
     ],

@@ -104,8 +104,8 @@ def make_parser() -> arguments.Parser:
     group.add_argument(
         "--plain",
         action="store_true",
-        help="write as the notebook does, at temperature 1 with the 5 most probable characters, and not as the run of "
-        "the model says",
+        help="write as the notebook does, with the defaults below, and not as the run of the model says, which "
+        "otherwise replaces them",
     )
     arguments.add_settings(Writing, {DECODING: group})
     group.add_argument(

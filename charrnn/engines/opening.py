@@ -61,9 +61,7 @@ def open_model(
 
 def name_start(model: Model, init_from: Union[StrPath, Model]) -> None:
     """Let a model have begun with another one, or with that at a path, which a person names."""
-    start = init_from
-    if not isinstance(start, Model):
-        start = open_model(start)
+    start = init_from if isinstance(init_from, Model) else open_model(init_from)
     model.open_start = lambda: start
     if model.run:
         model.run = replace(model.run, init_from=start.name, init_from_sha256=start.sha256)

@@ -422,9 +422,9 @@ class Model:
         Raises:
             CheckpointError: they are damaged.
         """
-        content = self.hashes
-        if content is None or self.train_text is not None:
+        if self.hashes is None or self.train_text is not None:
             return None
+        content: bytes = self.hashes
         with self._reading_guards():
             return self._once("hashes", lambda: read_hashes(content))
 

@@ -73,7 +73,7 @@ def export_learning_page(
         "most": MOST,
         "rule": rule,
         "writing": writing,
-        "about": _about(model, rule),
+        "about": _about(model, rule, writing),
         "languages": {
             known.name: {"language": known.language, "trigrams": known.trigrams}
             for known in KNOWN_MODELS.values()
@@ -139,7 +139,7 @@ def _words(model: Model) -> List[str]:
     return sorted(lexicon.forms_of(learned[:COUNTED]))
 
 
-def _about(model: Model, rule: Dict[str, Any]) -> Dict[str, Any]:
+def _about(model: Model, rule: Dict[str, Any], writing: Dict[str, Any]) -> Dict[str, Any]:
     """Return what a file of the page says of itself, see charrnn.checkpoints.weights, but for what the text decides."""
     hyper = Hyperparameters(
         **rule["always"], lstm_size=model.lstm_size, num_layers=model.num_layers, seed=0
@@ -151,5 +151,6 @@ def _about(model: Model, rule: Dict[str, Any]) -> Dict[str, Any]:
         text_sha256="",
         init_from=model.name,
         init_from_sha256=model.sha256,
+        writing=writing,
     )
     return as_json(record)

@@ -206,13 +206,15 @@ def beginnings_of(text: str) -> List[str]:
     r"""Return what the paragraphs of a text begin with, the most frequent first: their first words, each with a space.
 
     Where there are few paragraphs, the lines count, or in prose that was broken into lines the sentences. A line end
-    stands alone if most of them begin with what nobody would type, such as a number of grams. Nothing begins a text of
-    single words.
+    stands alone if most of them begin with what nobody would type, such as a number of grams, and a blank line where
+    these stand between paragraphs. Nothing begins a text of single words.
 
     >>> beginnings_of("kez: keys\ndom: no\nkez: who\n")
     ['kez: ', 'dom: ']
     >>> beginnings_of(5 * "kez: keys\n\nand: locks\n%\n")
     ['kez: ']
+    >>> beginnings_of(9 * "2 March. Rain again.\n\n3 March. None.\n\n")
+    ['\n\n']
     """
     examined = text[:EXAMINED]
     if not examined.strip():
@@ -222,7 +224,8 @@ def beginnings_of(text: str) -> List[str]:
     first_words = filter(None, map(_first_word, of_several_words))
     counts = Counter(first_words)
     if 2 * sum(counts.values()) < len(of_several_words):
-        return ["\n"]
+        has_paragraphs = len(_BLANK_LINES.findall(examined)) >= LEAST_PARAGRAPHS
+        return ["\n\n" if has_paragraphs else "\n"]
     return [f"{word} " for word, _ in counts.most_common()]
 
 

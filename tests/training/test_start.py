@@ -36,7 +36,7 @@ from charrnn.engines.trained_model import Model, lstm_weights
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.pages import page_texts, webpage
 from charrnn.system import files
-from charrnn.text import novelty
+from charrnn.text import lexicon, novelty
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
 from charrnn.text.trigrams import most_common
@@ -681,7 +681,7 @@ def test_the_end_of_a_run_from_a_model_names_both_checkpoints(trained, tmp_path,
     out = capsys.readouterr().out
     closest = re.search("Closest to your text: charrnn-sample (.*)", out).group(1)
     lowest = re.search("Lowest loss on its held-out end: charrnn-sample (.*)", out).group(1)
-    assert closest == f"{tmp_path / 'run'} --contrast 0.4 --temperature 0.7 --top-p 0.8"
+    assert closest == str(tmp_path / "run")
     assert lowest == f"{tmp_path / 'run'} --best"
     alone = f"without the rest of the folder: charrnn-export {tmp_path / 'run'} mine.npz\n"
     assert alone in out
@@ -729,27 +729,35 @@ def test_of_a_list_the_end_of_a_run_from_a_model_proposes_lines(trained, tmp_pat
 def test_in_python_the_end_of_a_run_from_a_model_proposes_calls(run_in_python):
     run, out = run_in_python
     opened = f"open_model({str(run.folder)!r}"
-    assert (
-        f"Closest to your text: {opened}).write(contrast=0.4, temperature=0.7, top_p=0.8)\n" in out
-    )
+    assert f"Closest to your text: {opened}).write()\n" in out
     assert f"Lowest loss on its held-out end: {opened}, best=True).write()\n" in out
 
 
-def test_words_are_compared_with_those_of_others_in_its_language(
-    of_another, tmp_path, monkeypatch, capsys
-):
-    """Of the language of the known model that a run began with, if that text is at hand."""
-    name = record.read_run(of_another).init_from
-    table = {name: KnownModel(name, "German", "novels", 9, 9, 1.0)}
-    monkeypatch.setattr("charrnn.commands.comparison.KNOWN_MODELS", table)
-    monkeypatch.setenv("CHARRNN_DATA", str(tmp_path))
-    assert " are not\n" in novelty_of(of_another, capsys).out
+def test_words_are_compared_with_the_list_of_its_language(of_another, tmp_path, capsys):
+    """Which the model that a run began with has with it."""
+    run = shutil.copytree(str(of_another), str(tmp_path / "run"))
+    assert " are not\n" in novelty_of(run, capsys).out
 
-    with lzma.open(str(tmp_path / "german.txt.xz"), "wt") as file:
-        file.write("the cat")
-    out = novelty_of(of_another, capsys).out
+    start = Path(run) / "start.npz"
+    replace(open_model(start), words=lexicon.pack(["cat", "the"])).save(start)
+    out = novelty_of(run, capsys).out
     assert re.search(r"\d% of all only there, \d+\.\d% in the text itself", out)
-    assert " only in german.txt.xz" in out
+    assert " only in its language's list" in out
+
+
+def test_a_run_whose_start_has_changed_writes_with_the_words_of_the_model_of_its_name(
+    begun, one_model, tmp_path, monkeypatch, capsys
+):
+    """As runs of 4.0 do, which have no copy of it: without a contrast, after one line."""
+    (begun / "start.npz").unlink()
+    known = one_model / "anna.npz"
+    replace(open_model(known), words=lexicon.pack(["cat", "the"])).save(known)
+    monkeypatch.setenv("CHARRNN_DATA", str(tmp_path))
+    out, err = novelty_of(begun, capsys)
+    assert err.count("is written without contrast: anna is another model now") == 1
+    assert " only in its language's list" in out
+    assert sample.main([str(begun), "--contrast", "0.4"]) == 2
+    assert "anna is another model now" in capsys.readouterr().err
 
 
 def novelty_of(folder, capsys, *flags):
@@ -793,15 +801,6 @@ def test_a_text_that_is_not_at_hand_is_named(begun, one_model, tmp_path, monkeyp
     out, err = novelty_of(begun, capsys)
     assert "is not counted: the text anna is not at hand" in err
     assert out.count("novelty: ") == 1
-
-    # Novels of the language tell whose words they are.
-    table = {"anna": KnownModel("anna", "German", "novels", 9, 9, 1.0)}
-    monkeypatch.setattr("charrnn.commands.comparison.KNOWN_MODELS", table)
-    with lzma.open(str(tmp_path / "german.txt.xz"), "wt") as file:
-        file.write("the cat")
-    out, err = novelty_of(begun, capsys)
-    assert "is not counted" in err
-    assert " only in german.txt.xz" in out
 
 
 @pytest.mark.parametrize(
