@@ -303,9 +303,9 @@ def test_the_model_of_a_language_learns_a_text_as_charrnn_train_does(open_page, 
     view.command("Emulation.setCPUThrottlingRate", rate=1)
 
     losses = view.js("state.heldOut.map(({ loss }) => loss)")
-    # Two seeds of charrnn-train: 1.2055 and 1.2164 at the end, 1.1647 and 1.1689 at their best.
-    assert losses[-1] == pytest.approx(1.211, abs=0.03)
-    assert min(losses) == pytest.approx(1.167, abs=0.03)
+    # Two seeds of charrnn-train: 1.1667 and 1.1845 at the end, 1.1038 and 1.1104 at their best.
+    assert losses[-1] == pytest.approx(1.176, abs=0.03)
+    assert min(losses) == pytest.approx(1.107, abs=0.03)
     assert view.js("savedPage({ hasText: false }).size") < 9_500_000
     assert not view["language-said"].is_displayed()
     view.assert_nothing_wrong()
