@@ -447,6 +447,11 @@ def test_bad_arguments_of_write(model, options, message):
         model.write(**options)
 
 
+def test_a_number_in_place_of_the_prime_is_told(model):
+    with pytest.raises(TypeError, match="length="):
+        model.write(400)
+
+
 @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int32, np.uint64])
 def test_numbers_of_numpy_are_arguments_of_write(model, kind):
     expected = model.write("the ", 120, n=2, seed=3)

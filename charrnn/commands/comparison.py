@@ -10,7 +10,7 @@ from charrnn.checkpoints.text_of_run import DividedText
 from charrnn.engines.opening import text_of_start
 from charrnn.engines.sampler import Sample
 from charrnn.engines.trained_model import Model
-from charrnn.system import errors, terminal, words
+from charrnn.system import terminal, words
 from charrnn.text import lexicon, novelty
 
 
@@ -46,7 +46,7 @@ class Comparison:
             print(_novelty_line(sample.text, self.training, "the training text"))
             if self.of_start:
                 print(_novelty_line(sample.text, self.of_start.training, self._text_of_start))
-        texts = [sample.text for sample in samples]
+        texts = [novelty.without_cut_word(sample.text) for sample in samples]
         written = "\n".join(texts)
         terminal.write(f"{self._words_line(written)}\n", sys.stdout)
         terminal.write(f"{_variety_line(texts, self.training)}\n", sys.stdout)
@@ -56,8 +56,9 @@ class Comparison:
         report = {}
         if self.training:
             report["novelty"] = _novelty(sample, prime, self.training)
-            report["words"] = asdict(self._whose_words(sample.text))
-            report["variety"] = asdict(novelty.variety([sample.text], self.training))
+            text = novelty.without_cut_word(sample.text)
+            report["words"] = asdict(self._whose_words(text))
+            report["variety"] = asdict(novelty.variety([text], self.training))
         if self.of_start:
             report["novelty_of_start"] = _novelty(sample, prime, self.of_start.training)
         return report
@@ -88,7 +89,7 @@ class Comparison:
 
 
 def compared_with(args: argparse.Namespace, model: Model) -> Comparison:
-    """Read the texts that ``--novelty`` or ``--new`` need. A note says which one is not at hand."""
+    """Read the texts that ``--novelty`` or ``--new`` need. What is copied from that of the start counts if it is there."""
     comparison = Comparison(writes_lines=bool(args.lines))
     text = model.training_text()
     if args.lines:
@@ -101,13 +102,8 @@ def compared_with(args: argparse.Namespace, model: Model) -> Comparison:
 
     start = model.run.init_from
     of_start = None
-    try:
+    with contextlib.suppress(ValueError, OSError):
         of_start = text_of_start(model.run)
-    except (ValueError, OSError) as error:
-        terminal.print_note(
-            f"what is copied from the text of {start}, with which the network began, is not counted: "
-            f"{errors.described(error)}"
-        )
     return replace(comparison, start=start, of_start=of_start)
 
 

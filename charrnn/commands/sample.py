@@ -64,7 +64,8 @@ def make_parser() -> arguments.Parser:
         "--unknown",
         choices=unknown.CHOICES,
         help="what to do with characters of the prime that the model does not know: skip leaves them "
-        "out, nearest replaces accented letters, quotes and dashes (default: error)",
+        "out, nearest replaces accented letters, quotes, dashes and capitals (default: error, with --interactive "
+        "nearest)",
     )
     group.add_argument(
         "--length",
@@ -179,7 +180,7 @@ def _check_model(model: Optional[str]) -> None:
 
 
 def _resolve(args: argparse.Namespace) -> None:
-    r"""Replace \n by line ends, --lines by the prime and the number of texts, and a missing --unknown by error."""
+    r"""Replace \n by line ends, --lines by the prime and the number of texts, and a missing --unknown."""
     if args.prime is not None:
         args.prime = arguments.with_line_ends(args.prime)
     if args.stop is not None:
@@ -188,7 +189,7 @@ def _resolve(args: argparse.Namespace) -> None:
         args.prime = "\n"
         args.num_samples = args.lines
     # This is no default of the parser, because a flag that is not given must be None when it is checked.
-    args.unknown = args.unknown or "error"
+    args.unknown = args.unknown or ("nearest" if args.interactive else "error")
 
 
 def _check_defaults(args: argparse.Namespace, mode: str, defaults: Dict[str, Any]) -> None:

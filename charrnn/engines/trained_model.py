@@ -544,6 +544,10 @@ class Model:
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
         if prime is None:
             prime = default_prime(self.vocabulary, self.beginning)
+        if not isinstance(prime, str):
+            raise TypeError(
+                f"the prime must be a str, not {prime!r}; a number of characters is given by length="
+            )
         known, _ = checked_prime(prime, self.vocabulary, unknown)
         return known
 

@@ -21,6 +21,7 @@ PIECE = 3
 COUNTED_WORDS = 400
 _WORD = re.compile(r"[^\W\d_][\w'’]+")
 _ANY_WORD = re.compile(r"[^\W\d_][\w'’]*")
+_LAST_WORD = re.compile(r"[^\W\d_][\w'’]*\Z")
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,15 @@ def words_of(text: str) -> Counts[str]:
     if spaces < LEAST_SPACES * len(text):
         return Counter(_runs(text, PIECE))
     return Counter(word.lower() for word in _WORD.findall(text))
+
+
+def without_cut_word(text: str) -> str:
+    """Return a text that was written without a word at its end, which may be cut off.
+
+    >>> without_cut_word("The cat sat on the ma")
+    'The cat sat on the '
+    """
+    return _LAST_WORD.sub("", text)
 
 
 def repeated_phrases(texts: Iterable[str]) -> float:

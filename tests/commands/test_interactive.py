@@ -96,7 +96,6 @@ def test_the_end_of_the_input_ends_it(talk):
 @pytest.mark.parametrize(
     "line, message",
     [
-        ("the Zoo", "'Z' (line 1, column 5)"),
         ("/temperature warm", "float: 'warm'"),
         ("/top-p 2", "above 0 and at most 1"),
         ("/length 0", "must be an integer, at least 1"),
@@ -114,10 +113,15 @@ def test_after_an_error_the_conversation_continues(talk, written, line, message)
 
 
 def test_unknown_characters(talk, written):
-    out = talk("th\u00e9 ", flags="--length 9 --seed 2 --unknown nearest")
+    """By default, the nearest ones are taken, so that the conversation goes on."""
+    out = talk("th\u00e9 ", flags="--length 9 --seed 2")
     note, rest = out.split("\n", 1)
     assert note == "replaced in what you typed: '\u00e9' by 'e'"
     assert rest.startswith(written("the ", 2, "--length 9"))
+
+
+def test_unknown_characters_can_be_an_error(talk):
+    assert "error: what you typed has" in talk("th\u00e9 ", flags="--unknown error")
 
 
 def test_a_beginning_of_unknown_characters_is_refused(talk):
