@@ -89,7 +89,7 @@ class Comparison:
 
 
 def compared_with(args: argparse.Namespace, model: Model) -> Comparison:
-    """Read the texts that ``--novelty`` or ``--new`` need. What is copied from that of the start counts if it is there."""
+    """Read the texts that ``--novelty`` or ``--new`` need, with that of the start if it is at hand."""
     comparison = Comparison(writes_lines=bool(args.lines))
     text = model.training_text()
     if args.lines:
