@@ -208,7 +208,7 @@ def _write_page(
 ) -> None:
     """Write a page, and print its loss and the best units."""
     terminal.print_note(
-        "making the page takes half a minute to a few minutes if the network has 512 units in a layer"
+        "making the page takes a few minutes if the network has 512 units in a layer"
     )
     page = export_page(
         model,
@@ -226,7 +226,8 @@ def _write_page(
         "nats per character\n",
         sys.stdout,
     )
-    print("the units that best track a property, and how far (1 or -1: always):")
+    if page.units:
+        print("the units that best track a property, and how far (1 or -1: always):")
     for unit in page.units:
         print(f"  {unit.unit!s:<10} {unit.feature:<40} {unit.correlation:+.2f}")
 

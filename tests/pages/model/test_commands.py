@@ -31,12 +31,13 @@ def test_a_page_is_written_and_told(trained, target, capsys, weights, flags):
     assert export.main([str(trained), str(target), *flags]) == 0
     out, err = capsys.readouterr()
     assert err == NOTE
-    first, *units = out.splitlines()
+    first, heading, *units = out.splitlines()
     assert re.fullmatch(
         f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on all "
         f"{len(TEXT):,} characters of the training text is {NUMBER} nats per character",
         first,
     )
+    assert heading.startswith("the units that best track")
     assert units
     for line in units:
         assert line[13:53].strip() in entry_of(target, "tracked")["features"]
