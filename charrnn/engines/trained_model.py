@@ -343,7 +343,7 @@ class Model:
         return usable
 
     def _problem_with(self, name: str, value: Any) -> Optional[str]:
-        """Return why a field of Writing cannot be used, after a note that says so; None if it can."""
+        """Return why a field of Writing cannot be used, and print it as a note; None if it can."""
         try:
             self.processors(Writing().changed({name: value}))
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""What a page of a model has beside the weights: one object, which the page reads as JSON."""
+"""The data of a model's page, apart from the weights: one object, which the page reads as JSON."""
 
 import functools
 import re
@@ -27,7 +27,7 @@ SENTENCE = "This network writes, and each letter that it reads surprises it more
 
 @dataclass(frozen=True)
 class PageData:
-    """What a page has beside the weights. Its fields are the keys of ``data`` in ``charrnn/pages/model/model.js``.
+    """The data of a page, apart from the weights. Its fields are the keys of ``data`` in ``charrnn/pages/model/model.js``.
 
     Attributes:
         title: the title of the document.

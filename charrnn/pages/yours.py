@@ -32,7 +32,7 @@ COUNTED = 2_000_000
 # The texts to try, which are in English.
 EXAMPLES = {"a diary": "diary.txt", "recipes": "recipes.txt", "a chat": "chat.txt"}
 ENGLISH = "English"
-# What the page shows if another one is beside it.
+# The pages to which it has a link if they are in the same folder, and how the link describes them.
 OTHERS = {
     "anna.html": "what is inside a network that read <cite>Anna Karenina</cite>",
     "learn.html": "a small network that learns from nothing",

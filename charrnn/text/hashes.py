@@ -116,10 +116,12 @@ class _Reader:
         self._place = 0
 
     def number(self) -> int:
+        """Return the next number."""
         [number] = self._take(1)
         return int(number)
 
     def list(self) -> np.ndarray:
+        """Return a list, whose length comes first."""
         return self._take(self.number())
 
     def hashes(self) -> np.ndarray:
@@ -132,6 +134,7 @@ class _Reader:
         return hashes.astype(np.uint32)
 
     def end(self) -> None:
+        """Raise ValueError if there are more numbers."""
         if self._place < len(self._numbers):
             raise ValueError(_DAMAGED)
 

@@ -140,19 +140,26 @@ def whose_words(text: str, training: str, others: Optional[Collection[str]] = No
 
 def words_of(text: str) -> Counts[str]:
     """Return how often each word of a text occurs, in lower case."""
-    spaces = sum(map(str.isspace, text))
-    if spaces < LEAST_SPACES * len(text):
+    if not _has_spaces(text):
         return Counter(_runs(text, PIECE))
     return Counter(word.lower() for word in _WORD.findall(text))
 
 
 def without_cut_word(text: str) -> str:
-    """Return a text that was written without a word at its end, which may be cut off.
+    """Return a text without the word at its end, which may be cut off; one without spaces between words as it is.
 
     >>> without_cut_word("The cat sat on the ma")
     'The cat sat on the '
     """
+    if not _has_spaces(text):
+        return text
     return _LAST_WORD.sub("", text)
+
+
+def _has_spaces(text: str) -> bool:
+    """Return whether a text has spaces between its words."""
+    spaces = sum(map(str.isspace, text))
+    return spaces >= LEAST_SPACES * len(text)
 
 
 def repeated_phrases(texts: Iterable[str]) -> float:

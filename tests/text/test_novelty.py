@@ -117,6 +117,11 @@ def test_without_another_text_words_are_in_the_training_text_or_not():
     assert (whose.only_own, whose.only_other, whose.named_own) == (None, None, ())
 
 
+def test_without_spaces_between_words_no_word_is_cut_off():
+    text = "\u5929\u5730\u7384\u9ec4\u5b87"
+    assert novelty.without_cut_word(text) == text
+
+
 def test_the_words_of_a_text_without_spaces_are_pieces_of_three():
     whose = novelty.whose_words("\u5929\u5730\u7384\u9ec4\u5b87", "\u5929\u5730\u7384\u9ec4")
     assert whose.own == pytest.approx(2 / 3)
