@@ -262,7 +262,7 @@ def commands_of_setup(folder, monkeypatch, installed):
 @pytest.mark.parametrize(
     "installed, ending",
     [
-        ({}, ' "..[tensorflow]"'),
+        ({}, ' "..[tensorflow]" matplotlib'),
         ({"tensorflow": ["tensorflow-cpu"]}, " --no-deps tf_keras~=2.19.0"),
     ],
 )
