@@ -27,7 +27,7 @@ SENTENCE = "This network writes, and each letter that it reads surprises it more
 
 @dataclass(frozen=True)
 class PageData:
-    """The data of a page, apart from the weights. Its fields are the keys of ``data`` in ``charrnn/pages/model/model.js``.
+    """The data of a page but for the weights. Its fields are the keys of ``data`` in ``charrnn/pages/model/model.js``.
 
     Attributes:
         title: the title of the document.

@@ -2,13 +2,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
 
 import pytest
-from conftest import ROOT, needs_tensorflow_2
+from conftest import ROOT
 
 sys.path.append(str(ROOT / "notebooks"))
 import lesson
@@ -42,20 +41,6 @@ checks.check_lstm_step(solution)
 checks.check_lstm_step(lambda x, c, h, kernel, bias: (c, h))
 for _ in range(9):
     checks.hint("lstm_step")
-"""
-# what a hosted service has installed before a notebook is opened
-HOSTED = ("tensorflow", "matplotlib", "pandas", "ipykernel", "nbclient", "nbformat")
-# runs a notebook in the working folder, and prints what its cells print
-RUN_NOTEBOOK = """
-import sys
-import nbformat
-from nbclient import NotebookClient
-
-notebook = nbformat.read(sys.argv[1], 4)
-NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": "."}}).execute()
-for cell in notebook.cells:
-    for output in cell.get("outputs", []):
-        print(output.get("text", ""), output.get("data", {}).get("text/plain", ""))
 """
 
 
@@ -120,35 +105,3 @@ def test_of_the_checks_of_students_only_the_solutions_are_hidden():
     names = {}
     exec(hidden, names)
     assert names["ONE"] == 1.0
-
-
-@pytest.mark.slow
-@needs_tensorflow_2
-def test_the_port_runs_in_a_hosted_service_from_the_file_beside_it(tmp_path):
-    """All its cells, in an environment and a folder that have nothing of the project."""
-    programs = tmp_path / "environment" / "bin"
-    subprocess.run([sys.executable, "-m", "venv", str(programs.parent)], check=True)
-    if subprocess.run([str(programs / "pip"), "install", "-q", *HOSTED]).returncode:
-        pytest.skip("pip reaches no package index")
-    folder = tmp_path / "content"
-    folder.mkdir()
-    port = ROOT / "notebooks" / "Anna_KaRNNa_Port.ipynb"
-    shutil.copy(str(port), str(folder))
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-    def run_port():
-        return subprocess.run(
-            [str(programs / "python"), "-c", RUN_NOTEBOOK, port.name],
-            cwd=str(folder),
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-
-    without = run_port()
-    assert "Put lesson.zip beside this notebook" in without.stderr
-    assert lesson.main([str(folder / "lesson.zip"), "--for", "teachers"]) == 0
-    done = run_port()
-    assert done.returncode == 0, done.stderr
-    assert "epoch 1/1" in done.stdout
-    assert (folder / "charrnn" / "checkpoints" / "port").is_dir()

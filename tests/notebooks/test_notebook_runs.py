@@ -7,7 +7,9 @@ import resource
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import lesson
 import pytest
 from answers import EXERCISES
 from cells import FOLDER, WRITTEN
@@ -15,6 +17,9 @@ from conftest import ROOT
 
 WAITS = "This cell needs exercises that no check has found right"
 STILL_WAITS = "This cell waits for the same exercises."
+of_services = pytest.mark.skipif(
+    sys.version_info < (3, 10), reason="hosted notebook services have TensorFlow 2"
+)
 
 
 @pytest.fixture
@@ -44,6 +49,7 @@ def execute(tmp_path, monkeypatch, fonts):
         shown="''",
         order=None,
         in_cell="settings",
+        kernel_name="python3",
         **settings,
     ):
         notebook = nbformat.read(str(FOLDER / name), as_version=4)
@@ -60,7 +66,7 @@ def execute(tmp_path, monkeypatch, fonts):
             notebook,
             timeout=1500,
             startup_timeout=600,
-            kernel_name="python3",
+            kernel_name=kernel_name,
             allow_errors=order is not None,
             resources={"metadata": {"path": str(folder)}},
         )
@@ -252,11 +258,11 @@ def commands_of_setup(folder, monkeypatch, installed):
     return commands
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="hosted notebook services have TensorFlow 2")
+@of_services
 @pytest.mark.parametrize(
     "installed, ending",
     [
-        ({}, ' "..[tensorflow]"'),
+        ({}, ' "..[tensorflow]" matplotlib'),
         ({"tensorflow": ["tensorflow-cpu"]}, " --no-deps tf_keras~=2.19.0"),
     ],
 )
@@ -279,7 +285,7 @@ def repository_of_this_checkout(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.version_info < (3, 8), reason="hosted notebook services have TensorFlow 2")
+@of_services
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_the_solution_runs_in_a_hosted_service(execute, small_text, tmp_path):
     empty = tmp_path / "content"
@@ -304,3 +310,112 @@ def test_the_solution_runs_in_a_hosted_service(execute, small_text, tmp_path):
     assert printed["settings"].strip() == str(clone / "charrnn" / "text" / "corpus.py")
     assert (clone / "checkpoints" / "notebook" / "i35_l64.ckpt.index").is_file()
     assert (clone / "notebooks" / "page.html").is_file()
+
+
+# the kernel of a service's Python
+SERVICE = "service"
+
+
+def python_of_version(version):
+    """Return the path of a Python, "" if none is found."""
+    finder = ["sh", str(ROOT / ".make" / "find-python"), version]
+    environment = {**os.environ, "TENSORFLOW": "2", "PYTHON_DOWNLOAD": "no", "PYTHON": ""}
+    found = subprocess.run(finder, env=environment, capture_output=True)
+    return found.stdout.decode().strip()
+
+
+@pytest.fixture(scope="module")
+def python_of_colab(tmp_path_factory):
+    """The Python of a new environment with Google Colab's packages, for which there is a kernel."""
+    found = python_of_version("3.13") or python_of_version("3.12")
+    if not found:
+        pytest.skip("there is no Python 3.13 or 3.12")
+    folder = tmp_path_factory.mktemp("colab")
+    subprocess.run([found, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    listed = str(Path(__file__).parent / "colab.txt")
+    install = [str(python), "-m", "pip", "install", "--quiet", "--requirement", listed]
+    if subprocess.run(install).returncode:
+        pytest.skip("pip reaches no package index")
+    kernel = folder / "share" / "jupyter" / "kernels" / SERVICE
+    kernel.mkdir()
+    command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    described = {"argv": command, "display_name": SERVICE, "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(described))
+    return python
+
+
+@pytest.fixture
+def execute_in_colab(execute, python_of_colab, tmp_path, monkeypatch):
+    """Return a function that executes a notebook there, in a folder that has nothing but it and lesson.zip."""
+    monkeypatch.setenv("JUPYTER_PATH", str(python_of_colab.parent.parent / "share" / "jupyter"))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    folder = tmp_path / "content"
+    folder.mkdir()
+
+    def run(name, reader="teachers", **options):
+        assert lesson.main([str(folder / "lesson.zip"), "--for", reader]) == 0
+        shutil.copy(str(FOLDER / name), str(folder))
+        outputs = execute(name, folder=folder, kernel_name=SERVICE, **options)
+        assert sorted(os.listdir(str(folder))) == sorted([name, "charrnn", "lesson.zip"])
+        assert_quiet(outputs)
+        return outputs
+
+    return run
+
+
+@pytest.mark.slow
+@of_services
+def test_the_port_runs_from_a_zip_with_the_packages_of_colab(
+    execute_in_colab, small_text, tmp_path
+):
+    outputs = execute_in_colab(
+        "Anna_KaRNNa_Port.ipynb",
+        in_cell="port-settings",
+        shown="corpus.__file__",
+        text_name=small_text,
+        checkpoint_dir="../checkpoints/port",
+    )
+    printed = texts(outputs)
+    unpacked = tmp_path / "content" / "charrnn"
+    assert printed["port-settings"].startswith(str(unpacked / "charrnn" / "text" / "corpus.py"))
+    assert printed["sample-last"].startswith("Far")
+    assert list((unpacked / "checkpoints" / "port").glob("i*_l128.ckpt.index"))
+
+
+def first_six(cells):
+    """Take the cells up to the page of a trained network."""
+    return [cell for cell in cells if cell.cell_type == "code"][:6]
+
+
+@pytest.mark.slow
+@of_services
+@pytest.mark.parametrize(
+    "name, reader",
+    [("Anna_KaRNNa.ipynb", "students"), ("Anna_KaRNNa_Solution.ipynb", "teachers")],
+)
+def test_the_course_begins_from_a_zip_where_tf_keras_is_missing(
+    execute_in_colab, python_of_colab, name, reader
+):
+    remove = [str(python_of_colab), "-m", "pip", "uninstall", "--quiet", "--yes", "tf_keras"]
+    subprocess.run(remove, check=True)
+    outputs = execute_in_colab(name, reader, order=first_six)
+    subprocess.run([str(python_of_colab), "-c", "import tf_keras"], check=True)
+    assert number_after("quotation: ", texts(outputs)["goal"]) < -0.9
+
+
+@pytest.mark.thorough
+@of_services
+@pytest.mark.parametrize(
+    "name", ["Anna_KaRNNa.ipynb", "Anna_KaRNNa_Solution.ipynb", "Anna_KaRNNa_Port.ipynb"]
+)
+def test_without_the_zip_the_first_cell_says_in_one_line_what_is_missing(execute, tmp_path, name):
+    empty = tmp_path / "content"
+    empty.mkdir()
+    (outputs,) = execute(
+        name, folder=empty, order=lambda cells: [cell for cell in cells if cell.id == "setup"]
+    ).values()
+    (error,) = outputs
+    (line,) = error["traceback"]
+    assert line.startswith("lesson.zip is missing. Ask whoever gave you this notebook for it")
+    assert "\n" not in line
