@@ -9,6 +9,7 @@ from typing import Dict, List, Mapping, Tuple
 
 import numpy as np
 
+from charrnn.data import Vocabulary
 from charrnn.engines import CHUNK, Engine
 from charrnn.engines.processor import Processor
 from charrnn.text import features
@@ -20,6 +21,8 @@ LEAST_CHARACTERS = 4000
 RIDGE = 300.0
 # From this correlation on, on the characters that it was not fitted on, a probe reads a property well.
 LEAST_CORRELATION = 0.7
+# The kinds of letters, of marks that belong to them, and of apostrophes: see charrnn.text.features.
+INSIDE_WORDS = "Ulom'"
 # With a larger condition number, directions differ by rounding alone.
 MOST_CONDITION = 1e10
 
@@ -132,13 +135,15 @@ def _correlation(readings: np.ndarray, values: np.ndarray) -> float:
 class Steering(Processor):
     """Holds directions while texts are written (activation steering, Turner and others 2023, arXiv:2308.10248).
 
-    After each drawn character, the memories c of all layers are moved along the directions until each probe reads its
-    target. The output gate of the top layer stays as it is, so that its h follows its c at once. The h of the layers
-    below follows with the next character.
+    After each drawn character that is not inside a word, the memories c of all layers are moved along the directions
+    until each probe reads its target. The output gate of the top layer stays as it is, so that its h follows its c at
+    once. The h of the layers below follows with the next character. A word that has begun is written freely: held
+    there, a network writes fewer words that are words.
     """
 
     def __init__(
         self,
+        vocabulary: Vocabulary,
         directions: Mapping[str, Direction],
         strengths: Mapping[str, float],
         softmax_kernel: np.ndarray,
@@ -147,6 +152,7 @@ class Steering(Processor):
         """Prepare to hold directions.
 
         Args:
+            vocabulary: the characters of the network.
             directions: those of the network, by the names of their properties.
             strengths: where to hold some of them, by these names: 0 is the mean outside, 1 the mean inside.
             softmax_kernel: float32 [L, C].
@@ -171,12 +177,24 @@ class Steering(Processor):
                 "leave one out"
             )
         self._moves = np.linalg.solve(effects, moves)
+        self._are_inside_words = np.array(
+            [_is_inside_word(char) for char in vocabulary.chars]
+        )  # [C]
         self._softmax_kernel = softmax_kernel
         self._softmax_bias = softmax_bias
 
     def follow(
         self, ids: np.ndarray, logits: np.ndarray, state: np.ndarray
     ) -> Tuple[np.ndarray, np.ndarray]:
+        is_free = self._are_inside_words[ids]  # [B]
+        if is_free.all():
+            return logits, state
+        held_logits, held_state = self._held(state)
+        logits = np.where(is_free[:, np.newaxis], logits, held_logits)
+        return logits, np.where(is_free[:, np.newaxis], state, held_state)
+
+    def _held(self, state: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Return the logits [B, C] and the state [S, B, L] with the directions held."""
         n_parts, rows, size = state.shape
         memories = state[::2].transpose(1, 0, 2).reshape(rows, -1)  # [B, D]
         missing = self._targets - memories @ self._probes  # [B, K]
@@ -189,3 +207,8 @@ class Steering(Processor):
         state[::2] = moved.reshape(rows, n_parts // 2, size).transpose(1, 0, 2)
         state[-1] = output_gate * np.tanh(state[-2])
         return state[-1] @ self._softmax_kernel + self._softmax_bias, state
+
+
+def _is_inside_word(char: str) -> bool:
+    """Return whether a word may go on after a character. In a script without spaces, each letter is a word."""
+    return features.kinds(char) in INSIDE_WORDS

@@ -37,7 +37,7 @@ from charrnn.engines import Engine
 from charrnn.engines.contrast import Contrast
 from charrnn.engines.decoding import for_vocabulary, softmax
 from charrnn.engines.directions import Direction, Steering, find_directions
-from charrnn.engines.guards import Guard, Guards, KnownWords, NoCopy, NoRepeat
+from charrnn.engines.guards import Guard, Guards, KnownWords, NoCopy, NoRepeat, PairedQuotes
 from charrnn.engines.numpy_lstm import NumpyLSTM
 from charrnn.engines.processor import Allow, Allowing, Processor
 from charrnn.engines.sampler import (
@@ -394,6 +394,8 @@ class Model:
         if writing.no_repeat:
             repeated = self._windows("repeated", writing.no_repeat, Windows.repeated)
             guards.append(NoRepeat(self.vocabulary, writing.no_repeat, repeated))
+        if writing.steer:
+            guards.append(PairedQuotes(self.vocabulary, writing.steer))
         return guards
 
     def _windows(self, kind: str, length: int, hash_text: Callable[[str, int], Windows]) -> Windows:
@@ -539,7 +541,7 @@ class Model:
                 raise ValueError(
                     f"{self.name} has no direction for {name!r}: it has {', '.join(directions) or 'none'}"
                 )
-        return Steering(directions, steer, self.softmax_kernel, self.softmax_bias)
+        return Steering(self.vocabulary, directions, steer, self.softmax_kernel, self.softmax_bias)
 
     def _checked_prime(self, prime: Optional[str], unknown: str) -> str:
         if prime is None:

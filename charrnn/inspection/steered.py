@@ -10,6 +10,8 @@ import numpy as np
 
 from charrnn.checkpoints.writing import Writing
 from charrnn.engines.directions import Direction, Steering
+from charrnn.engines.guards import Guards, PairedQuotes
+from charrnn.engines.processor import Processor
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import mean_of_letters
 from charrnn.engines.trained_model import Model
@@ -20,28 +22,25 @@ from charrnn.inspection.differences import (
     differences_between,
 )
 from charrnn.system import words
-from charrnn.text import features
+from charrnn.text import features, lexicon
 
 # of the texts of a page
 TEMPERATURE = 0.5
 # Where the two ends of a direction may be: half as far again as the means outside and inside, or nearer. On either
-# side, it is held at the first of these values at which the network still writes text.
+# side, it is held at the first of these values at which the network writes as it does freely.
 LOW_ENDS = (-0.5, -0.25, 0.0, 0.25)
 HIGH_ENDS = (1.5, 1.25, 1.0, 0.75)
-# What is said is counted in the texts of these seeds, and chosen in those of others.
+# How far to hold, and what is said, is counted in the texts of these seeds; what to say is chosen in those of others.
 COUNTED = range(1, 33)
 CHOOSING = range(33, 49)
 # In how many of the counted texts it must be seen, after each beginning.
 LEAST_SEEN = 28
-# Share of the texts in which it is chosen that must show it for it to be counted.
-LEAST_CHOSEN = 0.75
 # Beginnings of the texts, at most.
 MOST_PRIMES = 3
+# How many known words there must be at an end, for one in free texts.
+LEAST_KNOWN = 0.99
 # Signs that are looked at, beside line ends: the kinds of these in charrnn.text.features.
-SIGNS = ".!,'\"()-"
-# The shares of known words and of letters at an end, beside those of free texts. With less, it is no text.
-LEAST_KNOWN = 0.9
-LEAST_LETTERS = 0.9
+SIGNS = '.!,"()-'
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,6 @@ class Trial:
         directions: Mapping[str, Direction],
         primes: Sequence[str],
         text: str,
-        most_surprise: float,
     ) -> None:
         """Prepare to try directions, and write free texts.
 
@@ -106,9 +104,7 @@ class Trial:
             model: the model with the weights of the page.
             directions: its directions.
             primes: beginnings, of which MOST_PRIMES are used.
-            text: the training text, whose words the network should write.
-            most_surprise: the nats with which the letters of a text surprise the network while it reads. Those that it
-                writes with a direction held should surprise it no more.
+            text: the training text, whose words the network should write, beside those of its language.
         """
         self.primes = primes[:MOST_PRIMES]
         self._model = model
@@ -116,11 +112,15 @@ class Trial:
         self._directions = directions
         self._writing = Writing(temperature=TEMPERATURE)
         self._known_words = set(features.words(text))
-        self._free_choosing = _all_of(self._write(CHOOSING))
-        self._free_counted = _all_of(self._write(COUNTED))
-        self._least_known = LEAST_KNOWN * self._share_of_known(self._free_choosing)
-        self._least_letters = LEAST_LETTERS * _share_of_letters(self._free_choosing)
-        self._most_surprise = most_surprise
+        words_of_language, _ = model.carried_for_guards()
+        if words_of_language is not None:
+            self._known_words.update(lexicon.unpack(words_of_language))
+        free = self._write(COUNTED)
+        self._free = _all_of(free)
+        self._least_known = LEAST_KNOWN * self._share_of_known(self._free)
+        measures = self._measures(free)
+        self._least = measures.min(axis=1)
+        self._most = measures.max(axis=1)
 
     def told(self) -> List[ToldDirection]:
         """Return the directions that are told: those that words tell come first, and of these what is read best."""
@@ -137,23 +137,19 @@ class Trial:
     def _tried(self, name: str) -> Optional[ToldDirection]:
         """Return a direction with what tells its ends apart; None if it is not told."""
         widest_low = self._widest(name, LOW_ENDS)
+        if widest_low is None:
+            return None
         widest_high = self._widest(name, HIGH_ENDS)
-        if widest_low is None or widest_high is None:
+        if widest_high is None:
             return None
-        low_end, chosen_low = widest_low
-        high_end, chosen_high = widest_high
-        chosen_in = (chosen_low, chosen_high)
-        # What is not even seen where it is chosen need not be counted.
-        signs = _signs_of(chosen_low + chosen_high)
-        chosen_and_free = (chosen_low, self._free_choosing, chosen_high)
-        hopeful = differences_between(chosen_in, chosen_and_free, signs)
-        most_seen = max((difference.seen for difference in hopeful), default=0)
-        if most_seen < LEAST_CHOSEN * len(chosen_low):
-            return None
+        low_end, low = widest_low
+        high_end, high = widest_high
 
-        low = self._write(COUNTED, {name: low_end})
-        high = self._write(COUNTED, {name: high_end})
-        counted_in = (_all_of(low), self._free_counted, _all_of(high))
+        chosen_low = _all_of(self._write(CHOOSING, {name: low_end}))
+        chosen_high = _all_of(self._write(CHOOSING, {name: high_end}))
+        chosen_in = (chosen_low, chosen_high)
+        counted_in = (_all_of(low), self._free, _all_of(high))
+        signs = _signs_of(chosen_low + chosen_high)
         telling = differences_between(chosen_in, counted_in, signs)
         held = []
         for difference in telling:
@@ -174,38 +170,58 @@ class Trial:
         # A reader sees first what differs most clearly.
         return max(held, key=lambda told: told.difference.clearness)
 
-    def _widest(self, name: str, ends: Sequence[float]) -> Optional[Tuple[float, List[str]]]:
-        """Return the first of some ends of a direction at which text is written, and what; None if there is none."""
+    def _widest(
+        self, name: str, ends: Sequence[float]
+    ) -> Optional[Tuple[float, Dict[str, List[str]]]]:
+        """Return the first of some ends of a direction whose texts are as free ones, and these; None if none is."""
         for end in ends:
-            written = self._write(CHOOSING, {name: end})
-            texts = _all_of(written)
-            has_words = self._share_of_known(texts) >= self._least_known
-            has_letters = _share_of_letters(texts) >= self._least_letters
-            if has_words and has_letters and self._surprise(written) <= self._most_surprise:
-                return end, texts
+            written = self._write(COUNTED, {name: end})
+            if self._are_as_free(written):
+                return end, written
         return None
 
-    def _surprise(self, written: Dict[str, List[str]]) -> float:
-        """Return the mean nats with which letters, of texts of one length, surprise the network that is not held."""
-        nats_of_texts = []
+    def _are_as_free(self, written: Dict[str, List[str]]) -> bool:
+        """Return whether texts have as many known words as free ones, and are on the mean within what these measure."""
+        if self._share_of_known(_all_of(written)) < self._least_known:
+            return False
+        means = self._measures(written).mean(axis=1)
+        return bool(np.all(means >= self._least) and np.all(means <= self._most))
+
+    def _measures(self, written: Dict[str, List[str]]) -> np.ndarray:
+        """Return of each text the shares of capitals and letters, and its surprise, float64 [3, n]."""
+        texts = _all_of(written)
+        capitals = [_share_of_capitals(text) for text in texts]
+        letters = [_share_of_letters(text) for text in texts]
+        return np.array([capitals, letters, self._surprises(written)])
+
+    def _surprises(self, written: Dict[str, List[str]]) -> List[float]:
+        """Return the mean nats with which the letters of each text surprise the network while nothing is held."""
+        surprises = []
         for prime, texts in written.items():
             ids = np.array([self._model.vocabulary.encode(prime + text) for text in texts])
             state = self._engine.zero_state(len(texts))
             nats, _ = self._engine.surprisal(ids[:, :-1], ids[:, 1:], state)
-            written_nats = nats[:, len(prime) - 1 :]
-            nats_of_texts.append(written_nats.ravel())
-        return mean_of_letters(np.concatenate(nats_of_texts), "".join(_all_of(written)))
+            for nats_of_text, text in zip(nats, texts):
+                surprises.append(mean_of_letters(nats_of_text[len(prime) - 1 :], text))
+        return surprises
 
     def _write(
         self, seeds: Sequence[int], steer: Optional[Mapping[str, float]] = None
     ) -> Dict[str, List[str]]:
         """Return a text for each seed after each beginning, without it."""
-        processors = []
+        processors: List[Processor] = []
         if steer:
             model = self._model
-            processors.append(
-                Steering(self._directions, steer, model.softmax_kernel, model.softmax_bias)
-            )
+            processors = [
+                Guards([PairedQuotes(model.vocabulary, steer)]),
+                Steering(
+                    model.vocabulary,
+                    self._directions,
+                    steer,
+                    model.softmax_kernel,
+                    model.softmax_bias,
+                ),
+            ]
         sampler = Sampler(self._engine, len(seeds), processors)
         written = {}
         for prime in self.primes:
@@ -214,18 +230,34 @@ class Trial:
         return written
 
     def _share_of_known(self, texts: Sequence[str]) -> float:
-        """Return how many of the words in texts are known, the last of each left out, which its end may cut."""
-        said: List[str] = []
+        """Return how many of the words in texts are known, at the beginning of a sentence but for their capital.
+
+        The last word of each text is left out, which its end may cut.
+        """
+        said = 0
+        known = 0
         for text in texts:
-            said += features.words(text)[:-1]
-        known = [word for word in said if word in self._known_words]
-        return len(known) / max(1, len(said))
+            *spans, _ = features.spans_of_words(text) or [(0, 0)]
+            for start, end in spans:
+                word = text[start:end]
+                said += 1
+                if word in self._known_words:
+                    known += 1
+                elif lexicon.begins_sentence(text[:end], word):
+                    known += word[:1].lower() + word[1:] in self._known_words
+        return known / max(1, said)
 
 
-def _share_of_letters(texts: Sequence[str]) -> float:
-    together = "".join(texts)
-    letters = [char for char in together if char.isalpha()]
-    return len(letters) / len(together)
+def _share_of_capitals(text: str) -> float:
+    """Return how many of the words of a text begin with a capital."""
+    words_of_text = features.words(text)
+    capitals = [word for word in words_of_text if word[0].isupper()]
+    return len(capitals) / max(1, len(words_of_text))
+
+
+def _share_of_letters(text: str) -> float:
+    letters = [char for char in text if char.isalpha()]
+    return len(letters) / len(text)
 
 
 def _all_of(texts: Dict[str, List[str]]) -> List[str]:

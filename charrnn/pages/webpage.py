@@ -13,7 +13,7 @@ from charrnn.data import StrPath
 from charrnn.engines import Engine
 from charrnn.engines.decoding import for_vocabulary
 from charrnn.engines.directions import Direction, find_directions
-from charrnn.engines.surprisal import mean_of_letters, surprisal
+from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import memory, units
 from charrnn.inspection.discoveries import Told, discovered
@@ -136,8 +136,6 @@ def export_page(
         untrained=untrained,
         primes=primes,
         text=texts.learned,
-        # The first character of a text is not guessed.
-        most_surprise=mean_of_letters(nats, texts.loss[1:]),
     )
     discoveries = told.discoveries
     work = None
@@ -199,7 +197,6 @@ def _told_of(
     untrained: units.Measured,
     primes: Sequence[str],
     text: str,
-    most_surprise: float,
 ) -> Tuple[Told, str]:
     """Return what the page tells of a model, and why it tells no direction, or "".
 
@@ -209,12 +206,11 @@ def _told_of(
         measured, untrained: what its units track, and those of a network that has learned nothing.
         primes: the beginnings of its texts.
         text: the text that it learned.
-        most_surprise: as for Trial.
     """
     directions, why_none = _directions_of(model, text)
     trial = None
     if directions:
-        trial = Trial(rounded, directions, primes, text, most_surprise)
+        trial = Trial(rounded, directions, primes, text)
     # The notebook's "The " is for any text. A beginning of this text reads better.
     of_text = primes if model.beginning else primes[1:]
     opening_prime = (of_text or primes)[0]

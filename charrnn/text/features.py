@@ -29,9 +29,9 @@ QUOTES = (
     "\u301d\u301e\u301f",
     "\uff62\uff63",
 )
-_FAMILIES: Dict[str, str] = {}
+FAMILIES: Dict[str, str] = {}
 for _family in QUOTES:
-    _FAMILIES.update(dict.fromkeys(_family, _family[0]))
+    FAMILIES.update(dict.fromkeys(_family, _family[0]))
 
 # Names of characters in Unicode: those that end a sentence, and letters of scripts without spaces between words.
 _SENTENCE_ENDS = "FULL STOP|QUESTION MARK|EXCLAMATION MARK|DANDA$|KHAN$|SIGN SECTION$"
@@ -142,8 +142,12 @@ def words(text: str) -> List[str]:
     >>> words("Don't go, Anna!")
     ["Don't", 'go', 'Anna']
     """
-    matches = re.finditer(_WORD + "|i", kinds(text))
-    return [text[match.start() : match.end()] for match in matches]
+    return [text[start:end] for start, end in spans_of_words(text)]
+
+
+def spans_of_words(text: str) -> List[Tuple[int, int]]:
+    """Return where each word of a text begins and ends."""
+    return [match.span() for match in re.finditer(_WORD + "|i", kinds(text))]
 
 
 class Mark(NamedTuple):
@@ -214,7 +218,7 @@ def in_quotation(text: str) -> np.ndarray:
     opening_apostrophes = sum(opening[char] for char in APOSTROPHES)
     has_apostrophes = 2 * opening_apostrophes <= sum(opening.values())
     marks = {}
-    for char, family in _FAMILIES.items():
+    for char, family in FAMILIES.items():
         if has_apostrophes and char in APOSTROPHES:
             continue
         if opening[char] or closing[char]:
@@ -234,7 +238,7 @@ def _uses_of_quotes(text: str) -> Tuple[Counter[str], Counter[str]]:
     closing = Counter[str]()
     around = f"\n{kinds(text)}\n"
     for place, char in enumerate(text):
-        if char in _FAMILIES:
+        if char in FAMILIES:
             before = around[place]
             after = around[place + 2]
             if before in " \n\t(-" and after not in " \n,.!)":

@@ -33,6 +33,8 @@ FITTED = 8000
 def model():
     """A model without a run, which has directions all the same."""
     made = random_network(CHARS, 17, 2, gain=0.7, seed=7)
+    # Directions are held between words, so it writes spaces.
+    made.weights["softmax/Variable_1"][CHARS.index(" ")] += 1
     made.train_text = Text("text.txt", TEXT)
     return made
 
@@ -96,7 +98,7 @@ class Reference:
         )
 
     def log_probabilities(self, prime, drawn, steer):
-        """Return those of the drawn characters, while directions are held after the prime."""
+        """Return those of the drawn characters, while directions are held between the words after the prime."""
         probes = [self.probe(name) for name in steer]
 
         def hold(memories):
@@ -113,7 +115,8 @@ class Reference:
         expected = []
         for index in self.model.vocabulary.encode(drawn):
             expected.append(logarithms[index])
-            logarithms = self.step(index, hold)
+            between_words = not self.model.vocabulary.chars[index].isalpha()
+            logarithms = self.step(index, hold if between_words else None)
         return expected
 
 

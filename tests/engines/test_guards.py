@@ -12,8 +12,9 @@ from pages.small_pages import random_network
 
 from charrnn.checkpoints.record import CheckpointError
 from charrnn.commands import sample as sampling
+from charrnn.engines.directions import Direction
 from charrnn.engines.opening import open_model
-from charrnn.text import lexicon
+from charrnn.text import features, lexicon
 from charrnn.text.corpus import Text
 from charrnn.text.windows import Windows
 
@@ -354,3 +355,38 @@ def test_words_may_be_as_they_are(of_file):
     plain = "\n".join(lexicon.unpack(of_file.words)).encode()
     expected = of_file.write("I ", 60, seed=1, known_words=True)
     assert replace(of_file, words=plain).write("I ", 60, seed=1, known_words=True) == expected
+
+
+LINES = "position in the line"
+
+
+@pytest.mark.parametrize(
+    ("held", "strength", "beginning", "may_follow"),
+    [
+        (features.QUOTATION, 1.5, "a", False),
+        (features.QUOTATION, 1.5, "a.", False),
+        (features.QUOTATION, 1.5, "a ", True),
+        (features.QUOTATION, 1.5, '"a', True),
+        (features.QUOTATION, 1.5, '"a" a.', False),
+        (features.QUOTATION, 1.5, '"a.\n\na.', False),
+        (features.QUOTATION, 0.4, "a ", False),
+        (features.QUOTATION, 0.4, '"a.', True),
+        (LINES, -0.5, "a ", True),
+        (LINES, -0.5, "a.", False),
+    ],
+)
+def test_while_a_direction_is_held_a_quotation_mark_closes_what_is_open(
+    held, strength, beginning, may_follow
+):
+    """And it opens, unless quotation is held outside."""
+    network = random_network('\n ".a', 6, 1)
+    network.train_text = Text("held", "a. " * 2000)
+    made = Direction(np.ones(6), np.ones(6), outside=0.0, inside=1.0, correlation=0.9)
+    network.directions().update({held: made})
+    text = network.write(beginning, 1, steer={held: strength}, allow=lambda _: {'"': 1e9, "a": 1})
+    assert (text[-1] == '"') == may_follow
+
+
+def test_without_a_direction_quotation_marks_are_free():
+    network = random_network('\n ".a', 6, 1)
+    assert network.write("a.", 1, allow=lambda _: {'"': 1e9, "a": 1}) == 'a."'

@@ -20,6 +20,8 @@ PRIMES = ["a", "b", "c", "d"]
 TOLD = "he ran and he sat down. "
 SPOKEN = "I ran and I sat down. "
 FREE = "he ran (and) I sat down. "
+# Free texts, in turn: they have more and fewer capitals, and more and fewer letters, than those at the ends.
+FREE_TEXTS = (FREE, "he wandered and he sat down. ", "He ran ((and)) I (sat) down I. ")
 MOST_SURPRISE = 1.5
 
 
@@ -38,11 +40,11 @@ class Writer:
     def __call__(self, seeds, steer=None):
         written = {}
         for prime in PRIMES[:3]:
-            text = FREE
+            texts = FREE_TEXTS
             if steer:
                 [(name, strength)] = steer.items()
-                text = self.ends[name][strength > 0.5]
-            written[prime] = [text] * len(seeds)
+                texts = (self.ends[name][strength > 0.5],)
+            written[prime] = [texts[seed % len(texts)] for seed in seeds]
             is_counted = seeds is steered.COUNTED
             if steer and is_counted and prime == self.failing_prime:
                 written[prime][: self.failing] = [FREE] * self.failing
@@ -54,10 +56,16 @@ def tell(monkeypatch):
     """A function that returns the directions that are told of those that write in some way."""
 
     def told(writer, directions, text=TOLD + SPOKEN, surprise_of=lambda _: MOST_SURPRISE):
+        def surprises(_, written):
+            texts = steered._all_of(written)
+            if set(texts) == set(FREE_TEXTS):
+                return np.linspace(0, MOST_SURPRISE, len(texts))
+            return [surprise_of(written)] * len(texts)
+
         monkeypatch.setattr(steered.Trial, "_write", lambda _, *how: writer(*how))
-        monkeypatch.setattr(steered.Trial, "_surprise", lambda _, written: surprise_of(written))
+        monkeypatch.setattr(steered.Trial, "_surprises", surprises)
         model = random_network(CHARS + "b", 2, 1)
-        return steered.Trial(model, directions, PRIMES, text, MOST_SURPRISE).told()
+        return steered.Trial(model, directions, PRIMES, text).told()
 
     return told
 
@@ -100,20 +108,31 @@ def test_what_differs_most_clearly_is_said(tell):
     assert told.difference.sign == "("
 
 
+def test_where_words_have_more_capitals_than_in_any_free_text_it_is_not_told(tell):
+    ends = (TOLD, "I RAN AND I sat down. ")
+    known = f"{TOLD} {ends[1]}"
+    assert tell(Writer({QUOTES: ends}), {QUOTES: direction_of(0.9)}, text=known) == []
+
+
+def test_a_word_is_known_with_a_capital_where_a_sentence_begins_alone(tell):
+    directions = {QUOTES: direction_of(0.9)}
+    [told] = tell(Writer({QUOTES: (TOLD, "I ran and I sat. Down he sat. ")}), directions)
+    assert told.name == QUOTES
+    assert tell(Writer({QUOTES: (TOLD, "I ran and I sat Down he sat. ")}), directions) == []
+
+
 class NotingWriter(Writer):
-    """The same, which notes at which ends texts are written to choose by."""
+    """The same, which notes at which ends texts are written to be counted."""
 
     tried = ()
 
     def __call__(self, seeds, steer=None):
-        if steer and seeds is steered.CHOOSING:
+        if steer and seeds is steered.COUNTED:
             self.tried = [*self.tried, *steer.values()]
         return super().__call__(seeds, steer)
 
 
-def test_a_direction_is_held_at_the_widest_ends_at_which_what_is_written_surprises_no_more_than_a_text(
-    tell,
-):
+def test_a_direction_is_held_at_the_widest_ends_at_which_texts_surprise_as_free_ones_do(tell):
     """Each end by itself."""
     writer = NotingWriter({QUOTES: (TOLD, SPOKEN)})
     surprises = {-0.5: 1.6, -0.25: 1.5, 1.5: 2.0, 1.25: 1.7, 1.0: 1.4}
@@ -148,14 +167,15 @@ def test_what_a_character_is_by_itself_is_not_told(tell):
 def test_what_surprises_is_measured_on_the_letters_after_the_beginning():
     """By a network of which nothing is held."""
     model = random_network(CHARS, 5, 2)
-    trial = steered.Trial(model, {}, ["the ", "a"], "cat", np.inf)
+    trial = steered.Trial(model, {}, ["the ", "a"], "cat")
     written = {"the ": ["cat a", "a, he"], "a": [" hat."]}
     expected = []
     for prime, texts in written.items():
         for text in texts:
             nats = surprisal(model.engine(), model.vocabulary.encode(prime + text))
-            expected += [nat for nat, char in zip(nats[len(prime) - 1 :], text) if char.isalpha()]
-    assert trial._surprise(written) == pytest.approx(np.mean(expected), rel=1e-5)
+            of_text = zip(nats[len(prime) - 1 :], text)
+            expected.append(np.mean([nat for nat, char in of_text if char.isalpha()]))
+    assert trial._surprises(written) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
@@ -171,9 +191,9 @@ def test_the_texts_are_those_that_are_written_with_steer(monkeypatch):
     always = differences.Difference([["a"], ["b"]], [[99, 0], [50, 50], [0, 99]], texts=32)
     monkeypatch.setattr(steered, "differences_between", lambda *_: [replace(always, seen=99)])
     monkeypatch.setattr(differences.Difference, "margin", lambda *_: 1)
-    monkeypatch.setattr(steered, "LEAST_KNOWN", 0)
+    monkeypatch.setattr(steered.Trial, "_are_as_free", lambda *_: True)
 
-    [told] = steered.Trial(model, directions, ["the ", "a"], letters, np.inf).told()
+    [told] = steered.Trial(model, directions, ["the ", "a"], letters).told()
     assert list(told.low) == ["the ", "a"]
     for texts, strength in zip((told.low, told.high), told.ends):
         for prime, of_prime in texts.items():

@@ -157,7 +157,7 @@ async function readPassage(learning, finds, send, goesOn) {
       learning.untrained = toldOf(await findDirections(reader, learning, goesOn));
     }
     const directions = await findDirections(network, learning, goesOn);
-    network.setDirections(directions);
+    network.setDirections(directions, learning.corpus.chars);
     found.properties = toldOf(directions);
     found.untrained = learning.untrained;
   }

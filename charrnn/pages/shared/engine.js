@@ -2,6 +2,7 @@
  * Letters for shapes as in the Python package: C characters, L units of a layer. A state has two parts for each layer:
  * c, the memory, and h, the output. */
 import { clamped, dotProduct } from "./numbers.js";
+import { isInsideWord } from "./words.js";
 
 const PAGE_BYTES = 65536; // of the memory
 const ALIGNMENT = 16; // bytes
@@ -192,8 +193,10 @@ export class Network {
 
   /** Set the directions of the memory that can be read and held: a list of {name, probe, move, outside, inside}. The product
    * of the probe with c is `outside` where a property of the text is not, and `inside` where it is, on the mean; adding
-   * `move` to c makes it 1 more. See charrnn/engines/directions.py. */
-  setDirections(directions) {
+   * `move` to c makes it 1 more. They are held between words: `chars` are the characters of the network. See
+   * charrnn/engines/directions.py. */
+  setDirections(directions, chars) {
+    this.areInsideWords = chars.map(isInsideWord);
     this.directions = directions.map(({ probe, move, ...direction }) => ({
       ...direction,
       probe: Float32Array.from(probe),
@@ -218,7 +221,7 @@ export class Network {
       this.addBias(layer, id);
       this.update(layer, state);
     }
-    if (state.steered) {
+    if (state.steered && !this.areInsideWords[id]) {
       this.steer(state);
     }
   }

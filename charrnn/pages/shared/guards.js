@@ -5,6 +5,29 @@ const DIGITS = /^[\p{Nd}\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089]+$/u;
 const BEFORE_A_SENTENCE = " \t\"'“”‘’«»„()[]*_—–-";
 const ENDS = ".!?…:;\n";
 
+// charrnn/text/features.py has the families of quotation marks, and the name of the property.
+const QUOTATION = "inside quotation marks";
+const APOSTROPHE_LIKE = "'‘’‚‛";
+const QUOTES = ['"“”„‟＂', "«»", APOSTROPHE_LIKE, "‹›", "「」", "『』", "〝〞〟", "｢｣"];
+const BEFORE_CLOSING = ".,;:!?…";
+const HELD_INSIDE = 0.5; // of the way from outside; below it, a direction is held outside
+
+/** Return the quotation marks that open and close each other, of which a character is one; undefined if it is none. */
+function familyOf(char) {
+  return QUOTES.find((family) => family.includes(char));
+}
+
+/** Return whether a quotation mark closes after a character; undefined is the beginning of a text. */
+function isBeforeClosing(char) {
+  return char !== undefined && (isOfWord(char) || BEFORE_CLOSING.includes(char));
+}
+
+/** Return whether a mark of a family is an apostrophe between these two characters, or undefined at an end of the text. */
+function isApostrophe(family, before, after) {
+  const hasBoth = before !== undefined && after !== undefined;
+  return family === APOSTROPHE_LIKE && hasBoth && isOfWord(before) && isOfWord(after);
+}
+
 /** Known words, and how a text may go on inside of one. */
 class Lexicon {
   /** @param {{words: Uint32Array, beginnings: Uint32Array}[]} parts hashes, see hashedWords */
@@ -52,6 +75,7 @@ export class Guards {
     this.chars = chars;
     this.points = chars.map((char) => char.codePointAt(0));
     this.areOfWords = chars.map(isOfWord);
+    this.families = chars.map(familyOf);
     this.hashes = hashes;
     this.words = words;
     this.lexicon = null;
@@ -59,7 +83,7 @@ export class Guards {
   }
 
   /** Leave the characters that guards allow, see `processors` in worker.js. Where nothing is left, a guard gives way. */
-  process(changed, _, text, { noCopy = 0, noRepeat = 0, knownWords = false }) {
+  process(changed, _, text, { noCopy = 0, noRepeat = 0, knownWords = false, direction, value }) {
     const { ids } = text;
     const guards = [];
     const hasCopies = noCopy > 0 && this.hashes !== null;
@@ -71,6 +95,9 @@ export class Guards {
     }
     if (noRepeat > 0 && this.hashes !== null) {
       guards.push(this.unrepeated(text));
+    }
+    if (direction) {
+      guards.push(this.paired(ids, direction !== QUOTATION || value >= HELD_INSIDE));
     }
     if (guards.length === 0) {
       return changed;
@@ -190,6 +217,41 @@ export class Guards {
       allowed[id] = count < 1 + Math.floor(inLearned * share);
     }
     return allowed;
+  }
+
+  /** Return which characters close no quotation that none has opened in the paragraph, and open one only where they may. */
+  paired(ids, mayOpen) {
+    const openFamilies = this.openFamilies(ids);
+    const last = this.chars[ids.at(-1)];
+    const opens = mayOpen && !isBeforeClosing(last);
+    const followsWord = last !== undefined && isOfWord(last);
+    return this.families.map((family) => {
+      const mayBeApostrophe = family === APOSTROPHE_LIKE && followsWord;
+      return family === undefined || openFamilies.has(family) || opens || mayBeApostrophe;
+    });
+  }
+
+  /** Return the families of quotation marks that are open in the last paragraph of a text. */
+  openFamilies(ids) {
+    let start = ids.length;
+    while (start > 0 && !(this.chars[ids[start - 1]] === "\n" && this.chars[ids[start]] === "\n")) {
+      start--;
+    }
+    const openFamilies = new Set();
+    for (let place = start; place < ids.length; place++) {
+      const family = this.families[ids[place]];
+      const before = place > start ? this.chars[ids[place - 1]] : undefined;
+      const after = this.chars[ids[place + 1]];
+      if (family === undefined || isApostrophe(family, before, after)) {
+        continue;
+      }
+      if (openFamilies.has(family) && before !== undefined && !/\s/u.test(before)) {
+        openFamilies.delete(family);
+      } else if (!isBeforeClosing(before)) {
+        openFamilies.add(family);
+      }
+    }
+    return openFamilies;
   }
 
   /** Return how often each id has followed the last characters of a text before, so many of them. */

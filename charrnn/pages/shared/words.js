@@ -4,12 +4,18 @@ const UNSPACED =
   "\\p{sc=Han}|\\p{sc=Hira}|\\p{sc=Kana}|\\p{sc=Thai}|\\p{sc=Laoo}|\\p{sc=Khmr}|\\p{sc=Mymr}|\\p{sc=Tibt}";
 const LETTERS = `(?!${UNSPACED})\\p{L}(?:(?!${UNSPACED})[\\p{L}\\p{M}\u200c\u200d])*`;
 const WORD = `${LETTERS}(?:['\u2019]${LETTERS})*|${UNSPACED}`;
-const CUT_WORD = `(?:(?!${UNSPACED})[\\p{L}\\p{M}\u200c\u200d'\u2019])*$`;
+const INSIDE_WORD = `(?!${UNSPACED})[\\p{L}\\p{M}\u200c\u200d'\u2019]`;
 
 /** Return the word that the end of a text may cut; "" after a space or a sign. */
 export function cutWord(text) {
-  const [word] = new RegExp(CUT_WORD, "u").exec(text);
+  const [word] = new RegExp(`(?:${INSIDE_WORD})*$`, "u").exec(text);
   return word;
+}
+
+/** Return whether a word may go on after a character: a letter, or an apostrophe. In a script without spaces, each letter is a
+ * word. */
+export function isInsideWord(char) {
+  return new RegExp(`^${INSIDE_WORD}$`, "u").test(char);
 }
 
 /** Return the words of a text as words() of charrnn/text/features.py does: [{index, 0: word}]. One that the end of

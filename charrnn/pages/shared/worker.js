@@ -255,7 +255,7 @@ export const answers = {
     if (model.start) {
       processors.push(new Contrast(new Network(model.start.model, kernel), model.start));
     }
-    network.setDirections(directions);
+    network.setDirections(directions, chars);
   },
 
   async read({ key, pieces }, send, goesOn) {

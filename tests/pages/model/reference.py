@@ -31,7 +31,11 @@ def made_direction(model, seed=2):
 def texts_at(model, direction, strength, prime, settings, seeds):
     """Return the texts of NumPy for some seeds, in which a direction is held at a strength."""
     steering = Steering(
-        {NAME: direction}, {NAME: strength}, model.softmax_kernel, model.softmax_bias
+        model.vocabulary,
+        {NAME: direction},
+        {NAME: strength},
+        model.softmax_kernel,
+        model.softmax_bias,
     )
     sampler = Sampler(model.engine(), len(seeds), processors=[steering])
     samples = sampler.write(prime, steered.LENGTH, settings, seeds[0])
@@ -87,7 +91,7 @@ class HeldNetwork:
             self.memory[layer] = sigmoid(f) * self.memory[layer] + sigmoid(i) * np.tanh(j)
             self.output[layer] = sigmoid(o) * np.tanh(self.memory[layer])
             inputs = self.output[layer]
-        if strength is not None:
+        if strength is not None and not self.model.vocabulary.chars[index].isalpha():
             self._hold(strength)
             self.output[-1] = sigmoid(o) * np.tanh(self.memory[-1])
         return self.output[-1] @ self.model.softmax_kernel + self.model.softmax_bias

@@ -1,6 +1,6 @@
 /* Runs the page's engine in node for the Python tests: node run_engine.js REQUEST ANSWER
  *
- * REQUEST is a file of JSON: {model, kernel, ids, settings, seeds, length, directions, strength, guards}; see engine.js for the
+ * REQUEST is a file of JSON: {model, kernel, ids, settings, seeds, length, directions, chars, strength, guards}; see engine.js for the
  * model, which may have a start, see contrast.js. Guards are {chars, words, hashes} as for a worker. ANSWER gets JSON: for each of the settings, and each seed, the ids drawn
  * after the text, with the first direction held where there is a strength. ANSWER.f32 gets the probabilities after each character,
  * float32 [T, C], and ANSWER.i8 what the page shows of the units. */
@@ -21,7 +21,7 @@ const [requestFile, answerFile] = process.argv.slice(2);
 const request = JSON.parse(fs.readFileSync(requestFile, "utf8"));
 const network = new Network(request.model, request.kernel);
 const state = network.zeroState();
-network.setDirections(request.directions ?? []);
+network.setDirections(request.directions ?? [], request.chars ?? []);
 const { start } = request.model;
 const { guards } = request;
 const processors = [];

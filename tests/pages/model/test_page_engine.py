@@ -129,7 +129,11 @@ def equal_letters(folder, model, weights, length, steer=None):
     held = {}
     for name, strength in (steer or {}).items():
         told = steered.ToldDirection(name, model.directions()[name], (-0.5, 1.5), None, {}, {}, {})
-        held = {"directions": [told.as_json()], "strength": strength}
+        held = {
+            "directions": [told.as_json()],
+            "chars": model.vocabulary.chars,
+            "strength": strength,
+        }
     settings = {"temperature": 0.5, "topN": 5, "topP": 1}
     prime = "the "
     _, _, drawn = run_in_node(
@@ -217,6 +221,8 @@ def test_node_holds_a_direction_as_python_does(tmp_path, strength):
     # random letters, in which a small random network knows what the last one was
     letters = "".join(np.random.RandomState(1).choice(list("acdehmnost    "), 5000))
     network = random_network(CHARS, 17, gain=0.7, seed=7)
+    # Directions are held between words, so it writes spaces.
+    network.weights["softmax/Variable_1"][CHARS.index(" ")] += 1
     network = stored_model(network, store(network, "float16"))
     network.train_text = Text("letters", letters)
     steer = {"after a space or line end": strength}

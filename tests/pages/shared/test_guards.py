@@ -29,6 +29,9 @@ STRANGE = (
 ALL = {"no_copy": 20, "no_repeat": 14, "known_words": True}
 GUARDS = [ALL, {"no_copy": 20}, {"no_repeat": 14}, {"known_words": True}]
 GUARDS += [{"no_copy": 20, "known_words": True}]
+# what is held while a text is written
+GUARDS += [{"steer": {"inside quotation marks": 1.5}}, {"steer": {"inside quotation marks": 0.4}}]
+GUARDS += [{"steer": {"position in the line": -0.5}}]
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("node"), reason="node is not installed: apt-get install nodejs"
@@ -85,7 +88,10 @@ def run_in_node(folder, model, training, cases):
 def in_page(how):
     """Return guards by their names in the pages."""
     names = {"no_copy": "noCopy", "no_repeat": "noRepeat", "known_words": "knownWords"}
-    return {names[name]: value for name, value in how.items()}
+    named = {names[name]: value for name, value in how.items() if name in names}
+    for direction, value in how.get("steer", {}).items():
+        named.update(direction=direction, value=value)
+    return named
 
 
 @pytest.mark.parametrize("training", [DIARY, STRANGE], ids=["diary", "strange"])
