@@ -73,7 +73,10 @@ TEXTS = {
 
 def text_of(name):
     """Return the beginning of a text, as long as is needed; of the long handbooks, from their middle on."""
-    path = Path(TEXTS[name][1])
+    package, file = TEXTS[name]
+    path = Path(file)
+    if not path.exists():
+        raise SystemExit(f"{path} is missing: apt-get install {package}")
     needed = max(LENGTHS) + FOLLOWING
     if path.is_dir():
         return manual_pages(path, needed)

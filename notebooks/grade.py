@@ -33,13 +33,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-import checks  # noqa: E402
-import generate  # noqa: E402
-import handed_in  # noqa: E402
-import reports  # noqa: E402
-from checks import constructor, verdict  # noqa: E402
+try:
+    import checks
+    import generate
+    import handed_in
+    import reports
+    from checks import constructor, verdict
 
-from charrnn.system.files import write_atomically  # noqa: E402
+    from charrnn.system.files import write_atomically
+except ImportError as error:
+    if __name__ != "__main__":
+        raise
+    sys.exit(f"grade.py: error: {error}: use the Python of the lesson, with TensorFlow")
 
 CODE = [cell for cell in generate.all_cells() if cell["kind"] == "code"]
 SOLVED = {cell["id"]: generate.solved(cell["text"]) for cell in CODE}

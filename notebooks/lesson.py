@@ -52,6 +52,15 @@ OF_TEACHERS = (
     "notebooks/source",
 )
 MODEL = "anna.npz"
+# in place of the project's, whose commands need a Makefile
+README_OF_STUDENTS = """\
+# charrnn: the lesson
+
+Open `notebooks/Anna_KaRNNa.ipynb` in Jupyter or at the service that your course uses. Its first cell installs what it
+needs. `charrnn/` is the package, with the model of *Anna Karenina*: `import charrnn` from this folder.
+
+The licence is in `LICENSE`.
+"""
 SOLUTIONS = ("solution", "_solution")
 _LAST_HINT = re.compile(r"\n---\n(?:(?!\n---\n|\n## ).)*?(?=\n## |\Z)", re.DOTALL)
 
@@ -67,6 +76,7 @@ def packed_files(of_students: bool) -> Dict[str, bytes]:
             content[path.relative_to(ROOT).as_posix()] = path.read_bytes()
     if of_students:
         content = {path: _of_students(path, file) for path, file in content.items()}
+        content["README.md"] = README_OF_STUDENTS.encode()
     return content
 
 

@@ -207,6 +207,14 @@ def graded(tmp_path_factory):
     return Graded(rows, printed, (folder / "grades.html").read_text())
 
 
+def test_a_python_without_the_packages_is_told_so(tmp_path):
+    command = [sys.executable, "-S", str(FOLDER / "grade.py"), str(tmp_path)]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, env={})
+    assert done.returncode == 1
+    assert done.stderr.startswith("grade.py: error: No module named ")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CLASS)
 def test_an_answer_gets_its_mark(graded, name):

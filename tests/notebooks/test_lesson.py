@@ -60,6 +60,9 @@ def test_the_lesson_has_the_package_with_one_model(packed):
     assert OF_BOTH <= paths
     assert [name for name in paths if name.endswith(".npz")] == ["charrnn/models/anna.npz"]
     assert not [name for name in paths if "__pycache__" in name or "/." in name]
+    readme = zipfile.ZipFile(str(path)).read("charrnn/README.md").decode()
+    # The file has no Makefile.
+    assert ("make" in readme) == (reader == "teachers")
     if reader == "teachers":
         assert OF_TEACHERS <= paths
     else:
@@ -92,7 +95,8 @@ def test_a_file_of_rules_is_packed_too(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "course.json").write_text(json.dumps({"hints": 0}))
     monkeypatch.setattr(lesson, "ROOT", tmp_path)
-    assert lesson.packed_files(of_students=True) == {"notebooks/course.json": b'{"hints": 0}'}
+    packed = lesson.packed_files(of_students=True)
+    assert packed["notebooks/course.json"] == b'{"hints": 0}'
 
 
 def test_of_the_checks_of_students_only_the_solutions_are_hidden():
