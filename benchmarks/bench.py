@@ -1,7 +1,8 @@
 """Compare the speed of charrnn with other programs, and with what the machine allows.
 
-The parts are training at three sizes, generation, the commands, start-up, and growth with size. Training is compared
-with its matrix products alone, generation of one text with the reading of the weights that each character needs.
+The parts are training at four sizes, a whole short run, generation, the commands, start-up, and growth with size.
+Training is compared with its matrix products alone, generation of one text with the reading of the weights that each
+character needs.
 
 ``make bench`` measures everything in up to an hour. Nothing else may run on the machine at that time. Each
 variant runs in its own process, and they take turns, so a machine that becomes slower or faster affects all of them
@@ -31,6 +32,9 @@ WORKER = str(ROOT / "benchmarks" / "worker.py")
 RECIPE = {"N": 100, "M": 100, "L": 512, "layers": 2, "C": 83}
 SMALL = {"N": 50, "M": 50, "L": 128, "layers": 2, "C": 83}
 LARGE = dict(RECIPE, C=16_327)
+# what a run on a text of some 6,000 characters has, which begins with a model of its language, and such a text
+SHORT = dict(RECIPE, N=8, M=50)
+SHORT_TEXT = ROOT / "tests" / "data" / "voices" / "diary.txt"
 # what is measured of training; "floor" is the matrix products alone
 KINDS = ("fused", "notebook", "floor")
 # texts at once, in generation
@@ -304,6 +308,40 @@ def _first_and_rate(folder, python, arguments):
     return first - started, rest / (ended - first)
 
 
+def short_run(options):
+    """Measure and print the seconds of ``charrnn-train`` on a short text, from the model of its language."""
+    pythons = {"": sys.executable}
+    if options.tensorflow_python:
+        pythons[", other TensorFlow"] = options.tensorflow_python
+    variants = {}
+    for name, python in pythons.items():
+        variants[f"float32{name}"] = (python, "float32")
+        if bfloat16_pays(python):
+            variants[f"bfloat16{name}"] = (python, "bfloat16")
+
+    times = {name: [] for name in variants}
+    for _ in range(min(options.rounds, 5)):
+        for name, (python, precision) in variants.items():
+            times[name].append(_seconds_of_run(python, precision))
+    return print_times(f"a run on {SHORT_TEXT.name}, s", times)
+
+
+def _seconds_of_run(python, precision):
+    """Return the seconds of a run on the short text."""
+    flags = ["--preset", "auto", "--precision", precision, "--no-summaries"]
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        subprocess.run(
+            [python, "-m", "charrnn", "train", str(SHORT_TEXT), *flags],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)),
+            check=True,
+        )
+        return time.perf_counter() - started
+
+
 def start_up(options):
     """Measure and print the time from the start of a process to the end of its first training step."""
     variants = {}
@@ -319,13 +357,18 @@ def start_up(options):
             worker.end()
             times[name].append(worker.start_up)
 
+    return print_times("start-up to the end of the first step, s", times)
+
+
+def print_times(title, times):
+    """Print the medians of times with the least and the greatest, and return them, all by name."""
     figures = {}
     lines = []
     for name, seconds in times.items():
         median = statistics.median(seconds)
         figures[name] = {"seconds": median, "least": min(seconds), "greatest": max(seconds)}
         lines.append(f"{name} {median:.2f} ({min(seconds):.2f} to {max(seconds):.2f})")
-    print(f"\nstart-up to the end of the first step, s: {'; '.join(lines)}", flush=True)
+    print(f"\n{title}: {'; '.join(lines)}", flush=True)
     return figures
 
 
@@ -415,6 +458,8 @@ def plot(figures, path):
 PARTS = {
     "recipe": lambda options: training("the recipe", RECIPE, options),
     "small": lambda options: training("a small network", SMALL, options),
+    "short": lambda options: training("a short run", SHORT, options),
+    "run": short_run,
     "vocabulary": lambda options: training("a large vocabulary", LARGE, options, large=True),
     "generation": generation,
     "commands": commands,
