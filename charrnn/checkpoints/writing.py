@@ -21,12 +21,15 @@ if TYPE_CHECKING:
         no_copy: int
         no_repeat: int
         known_words: bool
+        best_of: int
 
 
 # top_p must be above 0
 LEAST_SHARE = 1e-9
 # float32 cannot hold numbers that are much larger
 LARGEST_TEMPERATURE = 1e38
+# Each has a random number of its own, and a sentence is not shorter.
+MOST_DRAWN = 12
 # The notebook draws from as many of the most probable characters.
 TOP_N = 5
 # characters of a vocabulary above which top_n is off by default, as for Chinese
@@ -42,6 +45,7 @@ START_WRITING: Dict[str, Any] = dict(
     no_copy=20,
     no_repeat=14,
     known_words=True,
+    best_of=8,
 )
 
 # the group of flags
@@ -56,7 +60,7 @@ class Writing(Checkable):
 
     ``allow``, the guards (``no_copy``, ``known_words``, ``no_repeat``) and a contrast change the probabilities, in this
     order. Then the logits are divided by the temperature, and ``top_n`` and ``top_p`` are applied. A direction is held
-    after each character.
+    after each character. With ``best_of``, sentences are drawn in this way, of which one is taken.
     """
 
     temperature: float = setting(
@@ -118,6 +122,14 @@ class Writing(Checkable):
         DECODING,
         "write words of the training text and frequent ones of its language only",
         choices=(True, False),
+    )
+    best_of: int = setting(
+        1,
+        DECODING,
+        "draw so many sentences at a time, and take the one that the network, and with a contrast the model that it "
+        "began with, expect most, per character",
+        least=1,
+        most=MOST_DRAWN,
     )
 
     def changed(self, how: Mapping[str, Any]) -> "Writing":

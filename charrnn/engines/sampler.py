@@ -3,12 +3,14 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
+import copy
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Collection, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.writing import Writing
+from charrnn.checkpoints.writing import MOST_DRAWN, Writing
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import draw_ids, log_probabilities_of
@@ -35,6 +37,14 @@ LINES_BEFORE = 3
 MOST_ROUNDS = 20
 # NumPy takes seeds below this number
 SEEDS = 2**32
+# A sentence ends with one of these. It has at least as many characters as sentences are drawn at once, whose seeds are
+# the random numbers of its first ones.
+SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\n")
+LEAST_SENTENCE = MOST_DRAWN
+LONGEST_SENTENCE = 160
+
+# logits [B, C] and a state [S, B, L]
+_After = Tuple[np.ndarray, np.ndarray]
 
 
 def checked_prime(
@@ -118,7 +128,7 @@ class Sampler:
         self.lines: List[Sample] = []
         self.left_out = 0
         self._engine = engine
-        self._processors = tuple(processors)
+        self._processors: Sequence[Processor] = tuple(processors)
         self._texts: List[_Draft] = []
         # The logits and the state after what was drawn last, from which a later text may go on.
         self._last: Any = (None, engine.zero_state())
@@ -165,35 +175,103 @@ class Sampler:
             for text, last in zip(texts, self._texts):
                 text.before = last.before + last.text
         self._texts = texts
-        logits, state = self._read(prime, len(texts), after_last)
+        begin = self._read(prime, len(texts), after_last)
+        if writing.best_of > 1:
+            yield from self._best_sentences(texts, length, writing, begin)
+            return
 
+        n_shown = 0
+        for after in self._draw(texts, length, writing, begin, self._processors):
+            self._last = after
+            if texts[0].length > n_shown:
+                n_shown += 1
+                yield texts[0].text[-1]
+
+    def _draw(
+        self,
+        texts: Sequence["_Draft"],
+        length: int,
+        writing: Writing,
+        begin: _After,
+        processors: Sequence[Processor],
+    ) -> Iterator[_After]:
+        """Draw characters of texts until all have ended. Yield the logits [B, C] and the state [S, B, L] after each."""
+        logits, state = begin
         for _ in range(length):
             so_far = [None if text.has_ended else text.before + text.text for text in texts]
             changed = logits  # [B, C]
-            for processor in self._processors:
+            for processor in processors:
                 changed = processor.process(changed, logits, so_far)
-            if self._processors:
+            if processors:
                 changed = _with_ends(changed, logits, texts)
 
             uniforms = np.array([text.rng.random_sample() for text in texts])  # [B]
             ids = draw_ids(changed, uniforms, writing)  # [B]
             # The probabilities are those of the network.
             log_probabilities = log_probabilities_of(logits, ids)  # [B]
+            expected = log_probabilities
+            if writing.best_of > 1:
+                expected = _expected(processors, log_probabilities, ids)
 
-            logits, state = self._engine.feed(ids, state)
-            for processor in self._processors:
-                logits, state = processor.follow(ids, logits, state)
-            self._last = logits, state
-
-            first_has_ended = texts[0].has_ended
+            logits, state = self._feed(ids, state, processors)
             chars = self.vocabulary.decode(ids)
-            for text, char, log_probability in zip(texts, chars, log_probabilities):
+            for text, char, log_probability, nats in zip(texts, chars, log_probabilities, expected):
                 if not text.has_ended:
-                    text.add(char, log_probability)
-            if not first_has_ended:
-                yield texts[0].text[-1]
+                    text.add(char, log_probability, nats)
+            yield logits, state
             if all(text.has_ended for text in texts):
                 break
+
+    def _feed(self, ids: np.ndarray, state: np.ndarray, processors: Sequence[Processor]) -> _After:
+        """Read what was drawn, ids [B]. Return the logits [B, C] and the state [S, B, L] after it."""
+        logits, state = self._engine.feed(ids, state)
+        for processor in processors:
+            logits, state = processor.follow(ids, logits, state)
+        return logits, state
+
+    def _best_sentences(
+        self, texts: Sequence["_Draft"], length: int, writing: Writing, begin: _After
+    ) -> Iterator[str]:
+        """Write texts one after the other, sentence by sentence. Yield the characters of the first text."""
+        logits, state = begin
+        begun = self._processors
+        for row, text in enumerate(texts):
+            self._last = logits[row : row + 1], state[:, row : row + 1]
+            self._processors = _gone_on(begun, rows=1)
+            while text.length < length and not text.has_ended:
+                sentence = self._best_of(text, writing)
+                for char in self._add(text, sentence, length):
+                    if row == 0:
+                        yield char
+
+    def _best_of(self, text: "_Draft", writing: Writing) -> "_Draft":
+        """Draw sentences after a text, and return the one that is expected most."""
+        numbers = text.rng.random_sample(writing.best_of)
+        sentences = [text.sentence(int(SEEDS * number)) for number in numbers]
+        rows = len(sentences)
+        logits, state = self._last
+        begin = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
+        processors = _gone_on(self._processors, rows)
+        for _ in self._draw(sentences, LONGEST_SENTENCE, writing, begin, processors):
+            pass
+        best = max(sentences, key=_Draft.rank)
+        # Each character has the random number of its place, so a text goes on alike, whatever its sentences were.
+        text.rng.random_sample(max(0, best.length - rows))
+        return best
+
+    def _add(self, text: "_Draft", sentence: "_Draft", length: int) -> Iterator[str]:
+        """Read a sentence and add it to a text of a length at most. Yield its characters."""
+        sample = sentence.sample()
+        for char, log_probability in zip(sample.text, sample.log_probabilities):
+            if text.length == length:
+                return
+            ids = np.array(self.vocabulary.encode(char))
+            _, state = self._last
+            self._last = self._feed(ids, state, self._processors)
+            text.add(char, log_probability)
+            yield char
+        # Nothing was left to draw.
+        text.has_ended = text.has_ended or (sentence.has_ended and not sentence.is_whole)
 
     def _read(self, prime: str, rows: int, after_last: bool) -> Tuple[np.ndarray, np.ndarray]:
         """Read the prime. Return the logits [B, C] and the state [S, B, L] for the first draw."""
@@ -285,19 +363,70 @@ class _Draft:
         self._log_probabilities: List[float] = []
         self._stop = stop
         self._stops_left = stop_count
+        self._is_sentence = False
+        self._expected = 0.0
 
-    def add(self, char: str, log_probability: float) -> None:
-        """Add a drawn character, which may end the text."""
+    @property
+    def length(self) -> int:
+        """How many characters were drawn."""
+        return len(self._log_probabilities)
+
+    def sentence(self, seed: int) -> "_Draft":
+        """Return a sentence after this text, which is not a part of it yet."""
+        sentence = copy.copy(self)
+        sentence.rng = np.random.RandomState(seed)
+        sentence._prime = self.text
+        sentence._log_probabilities = []
+        sentence._is_sentence = True
+        return sentence
+
+    def add(self, char: str, log_probability: float, expected: float = 0.0) -> None:
+        """Add a drawn character, which may end the text. ``expected`` counts for the choice of a sentence."""
         self.text += char
         self._log_probabilities.append(log_probability)
+        self._expected += expected
         if self._stop and self.text.endswith(self._stop):
             self._stops_left -= 1
             self.has_ended = self._stops_left == 0
+        if self.is_whole:
+            self.has_ended = True
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a sentence with its end."""
+        is_long_enough = self._is_sentence and self.length >= LEAST_SENTENCE
+        return is_long_enough and self.text.endswith(SENTENCE_ENDS)
+
+    def rank(self) -> Tuple[bool, float]:
+        """Return what is greatest of the best sentence: whether it has an end, and what is expected of a character."""
+        if self.length == 0:
+            return False, -math.inf
+        return self.has_ended, self._expected / self.length
 
     def sample(self) -> Sample:
         """Return what was drawn so far."""
         drawn = self.text[len(self._prime) :]
         return Sample(self._seed, drawn, np.array(self._log_probabilities, np.float32))
+
+
+def _gone_on(processors: Sequence[Processor], rows: int) -> Sequence[Processor]:
+    """Return processors that go on with so many texts from where these are, with the first of theirs."""
+    others = [copy.copy(processor) for processor in processors]
+    for processor in others:
+        processor.begin("", rows, after_last=True)
+    return others
+
+
+def _expected(
+    processors: Sequence[Processor], log_probabilities: np.ndarray, ids: np.ndarray
+) -> np.ndarray:
+    """Return the logarithms [B] of what the network and others give to ids [B], added up."""
+    expected = log_probabilities
+    for processor in processors:
+        others = processor.expects(log_probabilities, ids)
+        if others is not None:
+            expected = expected + others
+    return expected
 
 
 def _with_ends(changed: np.ndarray, own: np.ndarray, texts: Sequence[_Draft]) -> np.ndarray:
