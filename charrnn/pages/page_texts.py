@@ -16,7 +16,7 @@ from charrnn.engines.trained_model import Model
 from charrnn.inspection import units
 from charrnn.system import errors, words
 from charrnn.text import corpus, features, unknown
-from charrnn.text.lines import beginnings_of
+from charrnn.text.beginnings import beginnings_of
 
 # Characters that the network writes if there is no training text, in texts of at most LONGEST_WRITTEN. Hardly
 # a character is left out, so that signs are as frequent as in what it learned.

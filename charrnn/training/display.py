@@ -16,7 +16,7 @@ from charrnn.hyperparameters import AUTO, TO_ZERO
 from charrnn.system import errors, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
-from charrnn.text import corpus, lines
+from charrnn.text import corpus, formats, lines
 from charrnn.training.job import Job
 from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
@@ -194,19 +194,19 @@ class Display:
                 "take shuffle lines"
             )
 
-        markup = lines.markup_of(job.text)
+        markup = formats.markup_of(job.text)
         if markup:
             yield f"the text is {markup}, and its markup is learned with it; plain text is better"
-        elif lines.is_chat(job.text):
+        elif formats.is_chat(job.text):
             yield f"the text is a chat, and the times of its messages are learned with it: {PROGRAM} leaves them out"
-        elif lines.is_table(job.text):
+        elif formats.is_table(job.text):
             yield f"the text is a table, and all of its columns are learned: {PROGRAM} keeps one"
-        elif lines.has_heads(job.text):
+        elif formats.has_heads(job.text):
             yield (
                 "the text has the YAML heads of notes, between lines of ---, which are learned with it: "
                 f"{PROGRAM} leaves them out"
             )
-        elif lines.has_columns(job.text):
+        elif formats.has_columns(job.text):
             yield (
                 "the text has columns of blanks, and the network may write little else: make each one blank, and take "
                 "out those at the beginnings of lines"

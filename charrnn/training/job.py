@@ -28,9 +28,9 @@ from charrnn.hyperparameters import (
 from charrnn.system import files, words
 from charrnn.system.machine import thread_count
 from charrnn.system.tensorflow import is_version_1, session_config, use_own_threads
-from charrnn.text import lines
+from charrnn.text import formats, lines
+from charrnn.text.beginnings import beginning_of
 from charrnn.text.corpus import Text
-from charrnn.text.lines import beginning_of
 from charrnn.training import minutes, presets, transfer
 from charrnn.training.presets import PRESETS, steps_of_auto
 from charrnn.training.start import NONE, Start, choose_start
@@ -270,7 +270,7 @@ class _NewRun:
         """Read the text once: what it is, and its order."""
         is_list = lines.is_list(text.text)
         # The first line of a table has the names of its columns, and stays the first.
-        is_loose = is_list and not lines.is_table(text.text)
+        is_loose = is_list and not formats.is_table(text.text)
         sha256 = files.text_sha256(text.text)
         shuffled_sha256 = None
         settled = settle(asked, len(text.text), is_loose)

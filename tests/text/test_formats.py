@@ -3,7 +3,7 @@
 import pytest
 from conftest import ROOT, known_text
 
-from charrnn.text import corpus, lines
+from charrnn.text import corpus, formats
 
 VOICES = ROOT / "tests" / "data" / "voices"
 WORDS = ("so it is done", "who has the keys to the van?", "not me: ask him, at 9:15", "well")
@@ -38,8 +38,8 @@ def lines_of(form, times=6):
 )
 def test_a_chat_has_a_time_and_a_name_at_most_lines(form):
     text = lines_of(form)
-    assert lines.is_chat(text)
-    assert not lines.is_table(text)
+    assert formats.is_chat(text)
+    assert not formats.is_table(text)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_chat_has_a_time_and_a_name_at_most_lines(form):
     ],
 )
 def test_plays_diaries_timetables_and_code_are_no_chat(form):
-    assert not lines.is_chat(lines_of(form))
+    assert not formats.is_chat(lines_of(form))
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_plays_diaries_timetables_and_code_are_no_chat(form):
 )
 def test_a_table_has_a_row_of_names_and_a_column_of_text(head, form):
     text = f"{head}\n{lines_of(form, times=2)}\n"
-    assert lines.is_table(text)
-    assert lines.is_table(text * 999)
-    assert not lines.is_chat(text)
+    assert formats.is_table(text)
+    assert formats.is_table(text * 999)
+    assert not formats.is_chat(text)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_table_has_a_row_of_names_and_a_column_of_text(head, form):
     ids=["list", "figures", "poem", "verse", "prose", "code", "open quotation", "one line"],
 )
 def test_lists_figures_poems_prose_and_code_are_no_table(text):
-    assert not lines.is_table(text)
+    assert not formats.is_table(text)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_lists_figures_poems_prose_and_code_are_no_table(text):
     ],
 )
 def test_what_people_wrote_is_neither(text):
-    assert not lines.is_chat(text)
-    assert not lines.is_table(text)
+    assert not formats.is_chat(text)
+    assert not formats.is_table(text)
 
 
 @pytest.mark.parametrize("name", corpus.KNOWN_NAMES)
 def test_a_known_text_is_neither(name):
     text = corpus.read(name).text if name in corpus.WITHOUT_DOWNLOAD else known_text(name)
-    assert not lines.is_chat(text)
-    assert not lines.is_table(text)
+    assert not formats.is_chat(text)
+    assert not formats.is_table(text)
