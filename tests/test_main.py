@@ -14,7 +14,6 @@ from charrnn.commands import evaluate, inspect, sample
 from charrnn.data import Vocabulary
 from charrnn.engines.decoding import tops_for_vocabulary
 from charrnn.engines.sampler import default_prime
-from charrnn.system import words
 
 
 def test_charrnn_alone_lists_the_commands(capsys):
@@ -89,20 +88,6 @@ def test_version(name, capsys):
         script(name).main(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"charrnn {charrnn.__version__}\n"
-
-
-def test_the_command_to_resume():
-    assert words.resume_command("a b") == "charrnn-train --resume --checkpoint-dir 'a b'"
-    assert words.resume_command("-x") == "charrnn-train --resume --checkpoint-dir ./-x"
-    assert words.resume_command(None) == "charrnn-train --resume"  # the newest run
-
-
-def test_the_command_to_resume_on_several_processes(monkeypatch):
-    monkeypatch.setenv("PMI_SIZE", "3")
-    monkeypatch.setenv("PMI_RANK", "0")
-    monkeypatch.setenv("CHARRNN_MAKE", "make")
-    command = 'make train-distributed NP=3 ARGS="--resume --checkpoint-dir a"'
-    assert words.resume_command("a") == command
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,10 @@ def test_a_number_of_processes_that_cannot_be_is_refused(copy, number):
 def test_a_command_that_make_has_run_advises_a_command_of_make(copy, tensorflow, name):
     """Which runs as it is printed, whatever characters a path has."""
     folder = 'it\'s a "$HOME" `x` \\ $(y) folder'
-    code = "import sys; from charrnn.system import words; print(words.resume_command(sys.argv[1]))"
+    code = (
+        "import sys; from charrnn.system.commands_to_type import resume_command; "
+        "print(resume_command(sys.argv[1]))"
+    )
     advise = f"'{sys.executable}' -c {shlex.quote(code)} \"$FOLDER\""
     pretend_environment(copy, f"printf '%s\\n' \"$@\"\n{advise}", name)
     options = dict(cwd=str(copy), env={"FOLDER": folder, "PYTHONPATH": str(ROOT)})

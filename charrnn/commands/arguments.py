@@ -17,7 +17,7 @@ from charrnn.data import StrPath, Vocabulary
 from charrnn.engines.opening import doubt_order, open_model
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import Checkable, range_in_words
-from charrnn.system import mpi, terminal, words
+from charrnn.system import commands_to_type, mpi, terminal, words
 from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
 from charrnn.text import corpus
@@ -123,7 +123,7 @@ class Parser(argparse.ArgumentParser):
         message = re.sub(r"\b[a-z_]+=[^;:]{1,60}?, or (?=--)", "", message)
         for action in self._actions:
             flag = max(action.option_strings, key=len, default="")
-            if flag == words.flag(action.dest):
+            if flag == commands_to_type.flag(action.dest):
                 name = action.dest
                 if "_" not in name:
                     # A word of English is a parameter only in some places.
@@ -160,7 +160,9 @@ def check_needs(args: argparse.Namespace, **needed: Sequence[str]) -> None:
     in_use = {name for name, value in vars(args).items() if value not in (None, False)}
     for name, others in needed.items():
         if name in in_use and not in_use.intersection(others):
-            raise ValueError(f"{words.flag(name)} needs {' or '.join(map(words.flag, others))}")
+            raise ValueError(
+                f"{commands_to_type.flag(name)} needs {' or '.join(map(commands_to_type.flag, others))}"
+            )
 
 
 def check_encoding(args: argparse.Namespace, *texts: Optional[str]) -> None:
@@ -244,7 +246,7 @@ def add_settings(settings: Type[Checkable], groups: Dict[str, argparse._Argument
             _add_switch(group, field)
         elif kind is dict:
             group.add_argument(
-                words.flag(field.name),
+                commands_to_type.flag(field.name),
                 type=_property,
                 action="append",
                 metavar="PROPERTY=X",
@@ -259,7 +261,7 @@ def _add_switch(group: argparse._ArgumentGroup, field: Any) -> None:
     meaning = field.metadata["help"]
     if not field.default:
         group.add_argument(
-            words.flag(field.name),
+            commands_to_type.flag(field.name),
             dest=field.name,
             action="store_const",
             const=True,
@@ -267,7 +269,7 @@ def _add_switch(group: argparse._ArgumentGroup, field: Any) -> None:
         )
         meaning = f"do not {meaning}"
     group.add_argument(
-        words.flag(f"no_{field.name}"),
+        commands_to_type.flag(f"no_{field.name}"),
         dest=field.name,
         action="store_const",
         const=False,
@@ -287,7 +289,7 @@ def _add_value(group: argparse._ArgumentGroup, field: Any) -> None:
         metavar = METAVARS[kind]
         notes = f"{range_in_words(field)}; {default}"
     group.add_argument(
-        words.flag(field.name),
+        commands_to_type.flag(field.name),
         type=kind,
         choices=choices,
         metavar=metavar,

@@ -16,6 +16,7 @@ from charrnn.data import Vocabulary
 from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal, words
+from charrnn.system.commands_to_type import flag
 from charrnn.text import baselines, unknown
 
 # characters from which on the graph pays
@@ -73,7 +74,7 @@ def _read_part(args: argparse.Namespace, model: Model) -> EvaluatedText:
     run = model.run
     if not run or not getattr(run.hyperparameters, fraction):
         raise ValueError(
-            f"the run of {model.name} has no {name}: it was trained without {words.flag(fraction)}"
+            f"the run of {model.name} has no {name}: it was trained without {flag(fraction)}"
         )
     parts = model.training_text()
     if parts.sha256 != run.text_sha256:

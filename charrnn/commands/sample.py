@@ -26,6 +26,7 @@ from charrnn.engines.sampler import (
 )
 from charrnn.engines.trained_model import Model
 from charrnn.system import terminal, words
+from charrnn.system.commands_to_type import flag
 from charrnn.text import unknown
 
 # What --lines and --interactive cannot be combined with: arguments, and their defaults.
@@ -196,7 +197,7 @@ def _check_defaults(args: argparse.Namespace, mode: str, defaults: Dict[str, Any
     """Raise ValueError if an argument that cannot be combined with a flag is not its default."""
     for name, default in defaults.items():
         if getattr(args, name) != default:
-            raise ValueError(f"{mode} and {words.flag(name)} cannot be combined")
+            raise ValueError(f"{mode} and {flag(name)} cannot be combined")
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -14,7 +14,8 @@ from charrnn.commands import arguments
 from charrnn.engines.opening import open_model, open_named_start
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, GROUPS, NOT_RESUMABLE, Hyperparameters
-from charrnn.system import errors, machine, terminal, words
+from charrnn.system import errors, machine, terminal
+from charrnn.system.commands_to_type import flag
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import graphs, require_tensorflow
 from charrnn.text import corpus
@@ -110,7 +111,7 @@ def make_parser() -> arguments.Parser:
         action="store_true",
         help="continue the run in DIR, by default the newest of "
         "checkpoints, checkpoints/2 and so on, with its text and hyperparameters. Flags change these, "
-        f"except {', '.join(map(words.flag, NOT_RESUMABLE))}",
+        f"except {', '.join(map(flag, NOT_RESUMABLE))}",
     )
 
     arguments.add_settings(Hyperparameters, groups)
@@ -179,7 +180,7 @@ def _check(args: argparse.Namespace) -> None:
     arguments.check_encoding(args, args.vocab_from, *args.text)
     for name, other in NOT_COMBINED:
         if getattr(args, name) and getattr(args, other):
-            raise ValueError(f"{words.flag(name)} cannot be combined with {words.flag(other)}")
+            raise ValueError(f"{flag(name)} cannot be combined with {flag(other)}")
 
     if args.resume:
         for name in args.text:

@@ -14,6 +14,7 @@ from charrnn.checkpoints.find import is_numbered
 from charrnn.checkpoints.progress import Best
 from charrnn.hyperparameters import AUTO, TO_ZERO
 from charrnn.system import errors, terminal, words
+from charrnn.system.commands_to_type import command, flag, page_command, quoted, resume_command
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
 from charrnn.text import corpus, formats, lines
@@ -345,10 +346,10 @@ class Display:
             write = f"open_model({file}).write()"
             train = f"train_model({name!r}, init_from={file}, epochs={epochs})"
         else:
-            file = words.quoted(path)
-            write = words.command("sample", file)
+            file = quoted(path)
+            write = command("sample", file)
             arguments = f"--like {file} --init-from {file} --epochs {epochs}"
-            train = words.command("train", arguments, words.quoted(name))
+            train = command("train", arguments, quoted(name))
         return f"The network is in {path}. To write: {write}. To go on from it: {train}"
 
     def sample(self, text: str) -> None:
@@ -413,7 +414,7 @@ class Display:
         """Return how to write the newest network into a file of its own."""
         if self._in_python:
             return f"open_model({str(self.folder)!r}).save('mine.npz')"
-        return words.command("export", f"{words.quoted(self.folder)} mine.npz")
+        return command("export", f"{quoted(self.folder)} mine.npz")
 
     def _as_page(self) -> str:
         """Return how to write the newest network as a web page."""
@@ -422,7 +423,7 @@ class Display:
                 "from charrnn.pages.webpage import export_page; "
                 f"export_page(open_model({str(self.folder)!r}), 'mine.html')"
             )
-        return words.page_command(self.folder)
+        return page_command(self.folder)
 
     def _writing(self, best: bool) -> str:
         """Return how to write with the newest checkpoint, or with the best."""
@@ -433,12 +434,12 @@ class Display:
             call = f"write_lines({LINES_TO_WRITE})" if self.job.of_lines else "write()"
             return f"open_model({arguments}).{call}"
 
-        arguments = words.quoted(self.folder)
+        arguments = quoted(self.folder)
         if best:
             arguments += " --best"
         if self.job.of_lines:
             arguments += f" --lines {LINES_TO_WRITE}"
-        return words.command("sample", arguments)
+        return command("sample", arguments)
 
     def _resumption(self, **changed: int) -> str:
         """Return how to resume the run, with changed hyperparameters."""
@@ -446,8 +447,8 @@ class Display:
             arguments = [repr(str(self.folder)), "resume=True"]
             arguments += [f"{name}={value}" for name, value in changed.items()]
             return f"train_model(None, {', '.join(arguments)})"
-        flags = [f"{words.flag(name)} {value}" for name, value in changed.items()]
-        return words.resume_command(self.folder, *flags)
+        flags = [f"{flag(name)} {value}" for name, value in changed.items()]
+        return resume_command(self.folder, *flags)
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error, after the name of what was called, unless the run is quiet."""

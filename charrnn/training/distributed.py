@@ -27,7 +27,8 @@ from typing import (
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.system import mpi, terminal, words
+from charrnn.system import mpi, terminal
+from charrnn.system.commands_to_type import resume_command
 from charrnn.system.machine import cores, thread_count
 
 Returned = TypeVar("Returned")
@@ -187,7 +188,7 @@ class MPIProcesses(Processes):
                 raise
             terminal.print_note(
                 f"charrnn-train: process {self.rank} failed, so training stops. To resume from the "
-                f"last checkpoint, with any number of processes that divides batch_size: {words.resume_command(folder)}"
+                f"last checkpoint, with any number of processes that divides batch_size: {resume_command(folder)}"
             )
             # This runs when the error is printed.
             atexit.register(mpi.end_all, self._world)

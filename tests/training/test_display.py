@@ -14,8 +14,8 @@ from conftest import ROOT, losses_of, train_small
 from charrnn.checkpoints.record import RunRecord
 from charrnn.data import Vocabulary
 from charrnn.hyperparameters import Hyperparameters
+from charrnn.system.commands_to_type import quoted
 from charrnn.system.interrupts import StopRequests
-from charrnn.system.words import quoted
 from charrnn.text.lines import is_list
 from charrnn.training.display import Display
 from charrnn.training.job import Job

@@ -10,7 +10,7 @@ from conftest import SMALL_FLAGS, resume, run_python
 
 from charrnn.checkpoints.find import newest_intact
 from charrnn.checkpoints.record import step_of
-from charrnn.system.words import quoted
+from charrnn.system.commands_to_type import quoted
 from charrnn.training.distributed import MPIProcesses
 
 # A module during whose import Ctrl-C is pressed, and which loses the exception, as C code does.

@@ -43,7 +43,7 @@ from charrnn.data import Vocabulary, get_batches, split
 from charrnn.engines.opening import open_model
 from charrnn.engines.surprisal import surprisal
 from charrnn.sample import sample as write_text
-from charrnn.system.words import quoted
+from charrnn.system.commands_to_type import quoted
 from charrnn.text.corpus import Text
 from charrnn.train import train_model
 from charrnn.training.job import plan_job
