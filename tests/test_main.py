@@ -104,7 +104,7 @@ def test_a_command_says_which_model_it_uses_if_none_is_named(
     """A known model, until there is a run with a checkpoint; of several runs without a name the newest."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(find, "MODELS", exported.parent)
-    monkeypatch.setattr("charrnn.commands.arguments.DEFAULT_MODEL", "small")
+    monkeypatch.setattr("charrnn.commands.named_models.DEFAULT_MODEL", "small")
     monkeypatch.setattr(find, "KNOWN_MODELS", ["small"])
     (tmp_path / "text.txt").write_text(TEXT[:208])
     notes = {

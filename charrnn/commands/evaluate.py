@@ -12,6 +12,14 @@ import numpy as np
 
 from charrnn.checkpoints import text_of_run
 from charrnn.commands import arguments
+from charrnn.commands.named_models import (
+    MODEL_HELP,
+    add_model_arguments,
+    check_encoding,
+    is_model,
+    open_named,
+    read_named,
+)
 from charrnn.data import Vocabulary
 from charrnn.engines.surprisal import WARM_UP, surprisal
 from charrnn.engines.trained_model import Model
@@ -39,7 +47,7 @@ class EvaluatedText(NamedTuple):
 
 def _read_texts(args: argparse.Namespace, model: Model, name: str) -> EvaluatedText:
     """Read a text that is named, and the training text."""
-    text = arguments.read_named(name, args)
+    text = read_named(name, args)
     if args.characters:
         return EvaluatedText(text.text, text.name, training="")
     try:
@@ -146,7 +154,7 @@ def make_parser() -> arguments.Parser:
         "places",
         metavar="[MODEL] TEXT",
         nargs="*",
-        help=f"MODEL is {arguments.MODEL_HELP}. TEXT is a path, a known text or - for standard input",
+        help=f"MODEL is {MODEL_HELP}. TEXT is a path, a known text or - for standard input",
     )
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument(
@@ -164,7 +172,7 @@ def make_parser() -> arguments.Parser:
         const="--test",
         help="in place of a TEXT, evaluate the part that was held out with --test-fraction",
     )
-    arguments.add_model_arguments(parser)
+    add_model_arguments(parser)
 
     parser.add_argument(
         "--rows",
@@ -201,8 +209,8 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError(
             "--train-text has no effect with --characters, which compares with nothing"
         )
-    arguments.check_encoding(args, args.train_text, args.vocab_from, text_place)
-    model = arguments.open_named(model_place, args)
+    check_encoding(args, args.train_text, args.vocab_from, text_place)
+    model = open_named(model_place, args)
     if text_place is None:
         whole, name, training = _read_part(args, model)
     else:
@@ -276,7 +284,7 @@ def _places(args: argparse.Namespace) -> Tuple[Optional[str], Optional[str]]:
         model, text = args.places
         return model, text
     (text,) = args.places
-    if arguments.is_model(text):
+    if is_model(text):
         raise ValueError(
             f"{text} is a model: add the TEXT to evaluate it on, or --held-out or --test"
         )

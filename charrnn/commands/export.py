@@ -13,6 +13,14 @@ from charrnn.checkpoints.find import known_model
 from charrnn.checkpoints.weights import DTYPES
 from charrnn.checkpoints.writing import START_WRITING
 from charrnn.commands import arguments
+from charrnn.commands.named_models import (
+    MODEL_HELP,
+    add_model_arguments,
+    check_encoding,
+    is_model,
+    open_named,
+    read_named,
+)
 from charrnn.data import StrPath
 from charrnn.engines.trained_model import Model
 from charrnn.pages.stored import WEIGHTS
@@ -75,7 +83,7 @@ def make_parser() -> arguments.Parser:
         "places",
         metavar="[MODEL] FILE",
         nargs="*",
-        help=f"MODEL is {arguments.MODEL_HELP}. FILE is the .npz or .html file to write, or the folder "
+        help=f"MODEL is {MODEL_HELP}. FILE is the .npz or .html file to write, or the folder "
         "of a SavedModel",
     )
     parser.add_argument(
@@ -114,7 +122,7 @@ def make_parser() -> arguments.Parser:
         help="write a page on which the network learns a text of its reader's, in a browser, and then writes. Its "
         "weights are int8",
     )
-    arguments.add_model_arguments(parser)
+    add_model_arguments(parser)
     return parser
 
 
@@ -146,13 +154,13 @@ def _main(args: argparse.Namespace) -> None:
             raise ValueError(f"{flag} is for a page: without one, it has no effect")
     if args.learn:
         _check_learning(args)
-    arguments.check_encoding(args, args.train_text, args.vocab_from)
+    check_encoding(args, args.train_text, args.vocab_from)
 
     text_name = args.vocab_from if args.train_text is None else args.train_text
     text = None
     if text_name is not None and format_ == "html":
-        text = arguments.read_named(text_name, args)
-    model = arguments.open_named(model_name, args)
+        text = read_named(text_name, args)
+    model = open_named(model_name, args)
 
     if args.learn:
         _write_learning_page(args, model, target)
@@ -185,7 +193,7 @@ def _is_there(place: str) -> bool:
     """Return whether a place is that of a model."""
     if known_model(place):
         return True
-    return os.path.exists(place) and arguments.is_model(place)
+    return os.path.exists(place) and is_model(place)
 
 
 def _format(target: str, chosen: Optional[str]) -> str:

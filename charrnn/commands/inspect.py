@@ -11,6 +11,13 @@ import numpy as np
 
 from charrnn.checkpoints import text_of_run
 from charrnn.commands import arguments
+from charrnn.commands.named_models import (
+    MODEL_HELP,
+    add_model_arguments,
+    check_encoding,
+    open_named,
+    read_named,
+)
 from charrnn.engines import Engine
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import units
@@ -78,10 +85,8 @@ def make_parser() -> arguments.Parser:
         "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The units are "
         "chosen on the first half of the text, and their correlations measured on the second.",
     )
-    parser.add_argument(
-        "model", metavar="MODEL", nargs="?", default=None, help=arguments.MODEL_HELP
-    )
-    arguments.add_model_arguments(parser)
+    parser.add_argument("model", metavar="MODEL", nargs="?", default=None, help=MODEL_HELP)
+    add_model_arguments(parser)
 
     parser.add_argument(
         "--text",
@@ -133,11 +138,11 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> None:
     arguments.check_needs(args, passage=["unit"])
-    arguments.check_encoding(args, args.text, args.vocab_from)
+    check_encoding(args, args.text, args.vocab_from)
     if args.unit is not None and args.top is not None:
         raise ValueError("--top has no effect with --unit")
 
-    model = arguments.open_named(args.model, args)
+    model = open_named(args.model, args)
     with contextlib.closing(model.engine()) as engine:
         unit = None
         if args.unit is not None:
@@ -164,7 +169,7 @@ def _read_text(args: argparse.Namespace, model: Model) -> Tuple[str, str]:
         assert model.run
         text_name = f"the training text, {model.run.text_name}"
     else:
-        read = arguments.read_named(named, args)
+        read = read_named(named, args)
         whole = read.text
         text_name = read.name
 

@@ -13,6 +13,13 @@ from charrnn.checkpoints.writing import DECODING, Writing
 from charrnn.commands import arguments
 from charrnn.commands.comparison import Comparison, compared_with
 from charrnn.commands.interactive import Conversation
+from charrnn.commands.named_models import (
+    MODEL_HELP,
+    add_model_arguments,
+    check_encoding,
+    open_named,
+)
+from charrnn.commands.settings_flags import add_settings, given_settings
 from charrnn.engines.decoding import takes_most_probable
 from charrnn.engines.opening import name_start
 from charrnn.engines.sampler import (
@@ -48,11 +55,11 @@ def make_parser() -> arguments.Parser:
         usage="%(prog)s [-h] [options] [MODEL]",
         description="Generate text from a model, character by character.",
     )
-    parser.add_argument("model", metavar="MODEL", nargs="?", help=arguments.MODEL_HELP)
+    parser.add_argument("model", metavar="MODEL", nargs="?", help=MODEL_HELP)
     parser.add_argument(
         "--list", action="store_true", help="list the known models, and write nothing"
     )
-    arguments.add_model_arguments(parser)
+    add_model_arguments(parser)
 
     group = parser.add_argument_group("text")
     group.add_argument(
@@ -109,7 +116,7 @@ def make_parser() -> arguments.Parser:
         help="write as the notebook does, with the defaults below, and not as the run of the model says, which "
         "otherwise replaces them",
     )
-    arguments.add_settings(Writing, {DECODING: group})
+    add_settings(Writing, {DECODING: group})
     group.add_argument(
         "--seed",
         metavar="N",
@@ -161,7 +168,7 @@ def _check_combinations(args: argparse.Namespace) -> None:
         train_text=["novelty", "new", "steer", "no_copy", "no_repeat", "known_words"],
         unknown=["prime", "interactive"],
     )
-    arguments.check_encoding(args, args.train_text, args.vocab_from)
+    check_encoding(args, args.train_text, args.vocab_from)
     if args.interactive:
         _check_defaults(args, "--interactive", NOT_INTERACTIVE)
     if args.lines:
@@ -217,11 +224,11 @@ def _run(args: argparse.Namespace) -> int:
     _check_combinations(args)
     _resolve(args)
     _check_model(args.model)
-    model = arguments.open_named(args.model, args)
+    model = open_named(args.model, args)
     if args.init_from is not None:
         name_start(model, args.init_from)
     writing = model.writing_with(
-        arguments.given_settings(Writing, args), of_lines=bool(args.lines), plain=args.plain
+        given_settings(Writing, args), of_lines=bool(args.lines), plain=args.plain
     )
     prime = _prime(args, model)
     comparison = Comparison()

@@ -11,6 +11,8 @@ from charrnn.checkpoints import record
 from charrnn.checkpoints.find import check_is_text, is_model_file
 from charrnn.checkpoints.record import RunRecord
 from charrnn.commands import arguments
+from charrnn.commands.named_models import add_vocabulary_arguments, check_encoding, open_at
+from charrnn.commands.settings_flags import add_settings, given_settings
 from charrnn.engines.opening import open_model, open_named_start
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, GROUPS, NOT_RESUMABLE, Hyperparameters
@@ -97,7 +99,7 @@ def make_parser() -> arguments.Parser:
         "chooses a known model if one suits the text, none begins with random weights (default: auto with the preset "
         "auto, otherwise none; a model with such a name is ./none)",
     )
-    arguments.add_vocabulary_arguments(groups["network"])
+    add_vocabulary_arguments(groups["network"])
 
     reports = groups["checkpoints and reports"]
     reports.add_argument(
@@ -114,7 +116,7 @@ def make_parser() -> arguments.Parser:
         f"except {', '.join(map(flag, NOT_RESUMABLE))}",
     )
 
-    arguments.add_settings(Hyperparameters, groups)
+    add_settings(Hyperparameters, groups)
     return parser
 
 
@@ -155,7 +157,7 @@ def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
         )
     job = plan_job(
         text,
-        arguments.given_settings(Hyperparameters, args),
+        given_settings(Hyperparameters, args),
         args.checkpoint_dir,
         resume=args.resume,
         preset=args.preset,
@@ -177,7 +179,7 @@ def _check(args: argparse.Namespace) -> None:
     arguments.check_needs(args, vocab_from=["init_from"], vocab_order=["init_from"])
     if args.init_from in WORDS and (args.vocab_from or args.vocab_order):
         raise ValueError(f"--init-from {args.init_from} names no model, so it has no vocabulary")
-    arguments.check_encoding(args, args.vocab_from, *args.text)
+    check_encoding(args, args.vocab_from, *args.text)
     for name, other in NOT_COMBINED:
         if getattr(args, name) and getattr(args, other):
             raise ValueError(f"{flag(name)} cannot be combined with {flag(other)}")
@@ -198,7 +200,7 @@ def _init_from(args: argparse.Namespace, like: Optional[RunRecord]) -> Union[Mod
         return _model_of(like, args)
     if args.init_from is None or args.init_from in WORDS:
         return args.init_from
-    return arguments.open_at(args.init_from, args)
+    return open_at(args.init_from, args)
 
 
 def _model_of(like: RunRecord, args: argparse.Namespace) -> Union[Model, str]:

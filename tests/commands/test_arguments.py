@@ -1,169 +1,109 @@
-"""The text that a model was trained on, which paths are models, and the order of a vocabulary."""
+"""How a script parses its arguments, fails, and ends."""
 
-import hashlib
-import json
-import re
-import shutil
-from dataclasses import replace
-from pathlib import Path
+import subprocess
+import sys
 
-import numpy as np
 import pytest
-from conftest import CHARS, TEXT, script
+from conftest import process_environment, script
 
-from charrnn.checkpoints.text_of_run import training_text
 from charrnn.commands import arguments
-from charrnn.engines.cells import build_stack
-from charrnn.engines.opening import open_model
-from charrnn.sample import sample
-from charrnn.text.corpus import KNOWN_TEXTS, KnownText
-
-ORDER = CHARS[::-1]  # as that of a notebook with vocab = set(text)
+from charrnn.system import errors
 
 
-def biases_of(chars):
-    """Return biases that predict a character by how often it occurs in the text."""
-    return [2 * np.log(TEXT.count(char)) for char in chars]
+def run_main(body, argv=()):
+    parser = arguments.Parser(prog="script")
+    parser.add_argument("--number", type=int)
+    return arguments.run_main(body, parser, argv)
 
 
-@pytest.fixture(scope="module")
-def unsorted(tmp_path_factory):
-    """A checkpoint of the notebook that knows how frequent the characters are, in an order that is not sorted."""
-    from charrnn.model import build_output
-    from charrnn.system.tensorflow import tf
+def fail_with(error):
+    def body(_args):
+        raise error
 
-    folder = tmp_path_factory.mktemp("unsorted")
-    with tf.Graph().as_default(), tf.Session() as session:
-        build_output(tf.one_hot(tf.zeros([1, 2], tf.int32), 5), 5, 14)
-        _outputs, _ = tf.nn.dynamic_rnn(
-            build_stack("lstm", 5, 1), tf.zeros([1, 2, 14]), dtype=tf.float32
-        )
-        session.run(tf.global_variables_initializer())
-        kernel, bias = tf.trainable_variables("softmax/")
-        kernel.load(np.zeros((5, 14)), session)
-        bias.load(biases_of(ORDER), session)
-        prefix = tf.train.Saver().save(session, str(folder / "i9_l5.ckpt"))
-    (folder / "order.json").write_text(json.dumps(list(ORDER)))
-    (folder / "text").write_text(TEXT)
-    return prefix
-
-
-@pytest.mark.parametrize("from_python", [True, False])
-def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, capsys, from_python):
-    """From Python as any sequence, from the command line as a file; and what is exported keeps it."""
-    if from_python:
-        model = open_model(unsorted, list(ORDER))
-    else:
-        # as Notepad of Windows saves it
-        (tmp_path / "order.json").write_text(json.dumps(list(ORDER)), encoding="utf-8-sig")
-        exported = str(tmp_path / "m.npz")
-        order = str(tmp_path / "order.json")
-        assert script("export").main([unsorted, exported, "--vocab-order", order]) == 0
-        assert "guessing" not in capsys.readouterr().err
-        model = open_model(exported)
-    assert model.vocabulary.chars == tuple(ORDER)
-    assert model.surprisal(TEXT).mean() < np.log(14)
-
-
-@pytest.mark.parametrize("new", ["", "x"])
-def test_a_run_starts_from_weights_in_the_order_that_is_given(unsorted, tmp_path, new):
-    """It has an order of its own and the weights that belong to it."""
-    (tmp_path / "text").write_text(TEXT + new)
-    order = Path(unsorted).with_name("order.json")
-    flags = "--epochs 1 --batch-size 2 --num-steps 500 --sample-length 0 --no-summaries".split()
-    arguments = [
-        str(tmp_path / "text"),
-        f"--init-from={unsorted}",
-        f"--vocab-order={order}",
-        f"--checkpoint-dir={tmp_path / 'run'}",
-        *flags,
-    ]
-    assert script("train").main(arguments) == 0
-    model = open_model(tmp_path / "run" / "i0_l5.ckpt")
-    assert model.vocabulary.chars == tuple(CHARS + new)
-    np.testing.assert_allclose(model.softmax_bias[:14], biases_of(CHARS), rtol=1e-6)
-
-
-DOUBT = re.compile(
-    r"i9_l5.ckpt predicts its text worse than guessing \(\d\.\d\d nats, ln C is 2\.6\): its "
-    "characters may be in another order. Give that order with --vocab-order FILE"
-)
-
-
-def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing(unsorted, capsys):
-    text = Path(unsorted).with_name("text")
-    assert script("sample").main([unsorted, "--vocab-from", str(text)]) == 0
-    assert DOUBT.search(capsys.readouterr().err)
-
-
-@pytest.fixture
-def unsorted_beside_its_text(unsorted, tmp_path):
-    """The checkpoint, in a folder with its text and an order that is another one."""
-    folder = Path(shutil.copytree(str(Path(unsorted).parent), str(tmp_path / "copy")))
-    (folder / "text").rename(folder / "text.txt")
-    (folder / "order.json").write_text(json.dumps(list(CHARS)))
-    return str(folder / "i9_l5.ckpt")
-
-
-def test_an_order_that_the_text_gives_is_doubted_too(unsorted_beside_its_text, capsys):
-    """The command doubts it, and so does Python."""
-    assert script("sample").main([unsorted_beside_its_text]) == 0
-    assert DOUBT.search(capsys.readouterr().err)
-    sample(unsorted_beside_its_text, 3)
-    assert DOUBT.search(capsys.readouterr().err)
-
-
-def test_an_order_that_was_not_assumed_is_not_doubted(unsorted_beside_its_text, capsys):
-    order = Path(unsorted_beside_its_text).with_name("order.json")
-    assert script("sample").main([unsorted_beside_its_text, "--vocab-order", str(order)]) == 0
-    assert "guessing" not in capsys.readouterr().err
+    return body
 
 
 @pytest.mark.parametrize(
-    "content", ["{}", "[]", '["a", "a"]', '["ab"]', '"ab"', "[1]", '[["a"]]', "[", ""]
+    "error, message",
+    [
+        (ValueError("a line"), "a line"),
+        (OSError("a line"), "a line"),
+        (OSError(5, "an error"), "an error"),
+        (OSError(2, "No such file", "a/b"), "a/b: No such file"),
+        (
+            MemoryError("an array"),
+            "this machine has too little memory for these arguments: an array",
+        ),
+        (MemoryError(), "this machine has too little memory for these arguments"),
+    ],
 )
-def test_a_file_that_is_no_order_is_refused(unsorted, tmp_path, capsys, content):
-    (tmp_path / "order").write_text(content)
-    assert script("sample").main([unsorted, "--vocab-order", str(tmp_path / "order")]) == 2
-    message = "order is not a JSON list of distinct characters in the order of their ids"
-    assert message in capsys.readouterr().err
+def test_an_error_is_one_line_without_numbers_and_status_2(capsys, error, message):
+    assert run_main(fail_with(error)) == 2
+    assert capsys.readouterr() == ("", f"script: error: {message}\n")
 
 
-def test_the_training_text_of_a_run_is_in_its_folder(run_copy):
-    """So it does not matter what has become of the original."""
-    run = open_model(run_copy).run
-    assert training_text(replace(run, text_name="nowhere")) == (TEXT, "", "", run.text_sha256)
+@pytest.mark.parametrize(
+    "stream, arguments, status, error",
+    [
+        ("stdout", ["--seed", "1"], 2, b"charrnn-sample: error: No space left on device\n"),
+        ("stderr", [], 0, None),
+    ],
+)
+def test_an_output_that_cannot_be_written(exported, stream, arguments, status, error):
+    """A full disk under standard output is one line; one under standard error, which gets the seed, does not matter."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with open("/dev/full", "wb") as full:
+        streams[stream] = full
+        done = subprocess.run(
+            [sys.executable, "-m", "charrnn", "sample", str(exported), *arguments],
+            env=process_environment(),
+            **streams,
+        )
+    assert done.returncode == status
+    assert done.stderr == error
 
 
-def test_the_training_text_is_divided_as_in_the_run(trained):
-    run = open_model(trained).run
-    hyper = replace(run.hyperparameters, val_fraction=0.5, test_fraction=0.25)
-    text = training_text(replace(run, hyperparameters=hyper))
-    assert text.training == TEXT[:260]
-    assert text.held_out == TEXT[260:780]
-    assert text.test == TEXT[780:]
+@pytest.mark.parametrize(
+    "argv, places",
+    [
+        (["a", "--number", "7", "b"], ["a", "b"]),
+        (["--number", "7", "--", "--a_b", "c"], ["--a_b", "c"]),
+        (["--num_ber", "7", "a_b"], ["a_b"]),
+    ],
+)
+def test_places_stand_between_flags_or_after_dashes(argv, places):
+    """Underscores are changed in flags only."""
+    parser = arguments.Parser(prog="script")
+    parser.add_argument("places", nargs="*")
+    parser.add_argument("--num-ber", "--number", type=int)
+    parsed = []
+    assert arguments.run_main(parsed.append, parser, argv) == 0
+    assert [vars(args) for args in parsed] == [{"num_ber": 7, "places": places}]
 
 
-@pytest.mark.parametrize("has_record", [False, True])
-def test_a_model_outside_of_a_run_folder_needs_the_name_of_its_text(trained, exported, has_record):
-    run = open_model(exported).run if has_record else None
-    message = "the model has no training text with it: name the text with --train-text"
-    with pytest.raises(ValueError, match=message):
-        training_text(run)
-    assert training_text(run, trained.parent / "small.txt")[:3] == (TEXT, "", "")
+@pytest.mark.parametrize(
+    "error", [ModuleNotFoundError("no module", name="other"), TypeError("a fault")]
+)
+def test_a_fault_of_the_program_keeps_its_traceback(error):
+    with pytest.raises(type(error)):
+        run_main(fail_with(error))
 
 
-def test_a_model_outside_of_a_run_folder_knows_a_known_text(
-    trained, exported, tmp_path, monkeypatch, capsys
-):
-    sha256 = hashlib.sha256(TEXT.encode()).hexdigest()
-    monkeypatch.setitem(KNOWN_TEXTS, "known", KnownText("small.txt", sha256, ()))
-    monkeypatch.setenv("CHARRNN_DATA", str(trained.parent))
-    monkeypatch.chdir(tmp_path)
-    model = open_model(exported)
-    replace(model, run=replace(model.run, text_name="known")).save("m.npz")
-    assert script("sample").main(["m.npz", "--novelty"]) == 0
-    assert "\nnovelty: " in capsys.readouterr().out
+def test_tensorflows_error_for_too_little_memory_is_one_line(capsys):
+    tf = pytest.importorskip("tensorflow.compat.v1")
+    message = "OOM when allocating tensor\n\t [[node]]"
+    error = tf.errors.ResourceExhaustedError(None, None, message)
+    assert run_main(fail_with(error)) == 2
+    assert capsys.readouterr().err == (
+        "script: error: this machine has too little memory for these arguments: OOM when allocating tensor\n"
+    )
+
+
+def test_the_reason_of_tensorflows_error_has_no_name_of_a_temporary_file():
+    tf = pytest.importorskip("tensorflow.compat.v1")
+    message = "/a/i3_l5.ckpt.data.tempstate71; No space left\n\t [[x]]"
+    error = tf.errors.ResourceExhaustedError(None, None, message)
+    assert errors.reason(error) == "No space left"
 
 
 def test_a_note_says_that_another_package_owns_the_same_files(tmp_path, monkeypatch, capsys):
