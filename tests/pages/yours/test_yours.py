@@ -210,6 +210,20 @@ def test_keys_alone_take_a_text_learn_it_and_move_the_slider(own):
     view.wait_for_texts()
 
 
+def test_what_it_wrote_is_printed_alone_on_white_paper(own):
+    view = own()
+    view.learn()
+    view.command("Emulation.setEmulatedMedia", media="print")
+    shown = {name for name in ("course", "keep", "prime", "written") if view[name].is_displayed()}
+    papers = view.js(
+        "[document.body, ...document.querySelectorAll('article')].map((e) => "
+        "getComputedStyle(e).backgroundColor)"
+    )
+    view.command("Emulation.setEmulatedMedia", media="")
+    assert shown == {"written"}
+    assert set(papers) == {"rgba(0, 0, 0, 0)"}
+
+
 @pytest.mark.parametrize("has_text", [False, True])
 def test_a_saved_page_opens_with_what_it_learned_and_writes_the_same(own, tmp_path, has_text):
     view = own()
