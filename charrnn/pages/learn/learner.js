@@ -6,7 +6,7 @@
  *   learn {}       -> {updates, epoch, loss} again and again, until it is stopped; {diverged} ends it, and says to which
  *                     step it went back
  *   pace  {rate}   of what is learned from now on
- *   back  {}       -> {updates, epoch} of the best look, to which it goes back
+ *   back  {}       -> {updates, epoch, loss} of the best look, to which it goes back
  *   look  {finds}  -> what `read` answers of the passage with the weights of now, after which `updates`; the mean loss in
  *                     bits of what was `read` in the last steps, and of what is `held` out; `isBest`: the latter is the lowest so
  *                     far; and `properties`: what is known of a direction for each property of the text, {name, ends, correlation},
@@ -109,7 +109,7 @@ export async function begun({ text, sizes, seed, goesOn, kernels }) {
     shown,
     first: shown.slice(),
     untrained: null,
-    best: { weights: trainer.weights.slice(), updates: 0, loss: Infinity },
+    best: { weights: trainer.weights.slice(), updates: 0, losses: [], loss: Infinity },
     updates: 0,
     seconds: 0,
     losses: [],
@@ -190,6 +190,12 @@ export function learnWindow(learning) {
   return trainer.learn(charactersFrom(start), charactersFrom(start + 1), rate);
 }
 
+/** Return how far it has learned, with the loss in bits; null before the first step. */
+function progressOf({ updates, windows, losses }) {
+  const loss = losses.length > 0 ? bitsOf(losses) : null;
+  return { updates, epoch: updates / windows, loss };
+}
+
 /** Go back to the best weights. Adam begins anew. */
 function goBack(learning) {
   const { trainer, best } = learning;
@@ -199,7 +205,7 @@ function goBack(learning) {
   trainer.reset();
   trainer.updates = 0;
   learning.updates = best.updates;
-  learning.losses = [];
+  learning.losses = best.losses;
 }
 
 /** Answer a job, or say why it cannot be done: an error of this page says it. `otherwise` is said of one of another kind;
@@ -274,10 +280,7 @@ Object.assign(answers, {
   async learn(_, send, goesOn) {
     const learning = learned;
     const { trainer } = learning;
-    const report = () => {
-      const { updates, windows, losses } = learning;
-      send({ updates, epoch: updates / windows, loss: bitsOf(losses) });
-    };
+    const report = () => send(progressOf(learning));
 
     // Nobody who guesses blindly is as wrong as this, and NaN is not below it either.
     const most = 2 * Math.log(trainer.numClasses) + 1;
@@ -313,8 +316,7 @@ Object.assign(answers, {
 
   back(_, send) {
     goBack(learned);
-    const { updates, windows } = learned;
-    send({ updates, epoch: updates / windows });
+    send(progressOf(learned));
   },
 
   async look({ finds }, send, goesOn) {
@@ -330,7 +332,7 @@ Object.assign(answers, {
       const held = meanOf(answer.surprises.subarray(Math.max(1, heldFrom)));
       const isBest = held < learning.best.loss;
       if (isBest) {
-        learning.best = { weights: shown.slice(), updates, loss: held };
+        learning.best = { weights: shown.slice(), updates, losses, loss: held };
       }
       send({ ...answer, updates, seconds, read: bitsOf(losses), held, isBest });
     };

@@ -11,6 +11,7 @@ import { own } from "./sources.js";
 
 const LEAST_PAUSE = 700; // milliseconds from the end of a look to the next, while it learns
 const WRITTEN = 220; // characters
+let returns = 0; // how often the network has gone back
 
 /** Start, or pause and show the network as it is now. */
 export function startOrPause() {
@@ -105,6 +106,7 @@ function learn() {
 
 /** The worker has gone back to its best step, for a reason. */
 function goBackTo(step, reason) {
+  returns++;
   pause();
   showNote("note", reason);
   cutLooks(step);
@@ -114,8 +116,9 @@ function goBackTo(step, reason) {
 /** End a text of the reader's own at its best step. */
 function endAtBest() {
   pause();
-  ask("back", {}, ({ updates, epoch }) => {
-    change({ updates, epoch });
+  ask("back", {}, (progress) => {
+    const { updates } = progress;
+    change(progress);
     goBackTo(
       updates,
       `It has ended by itself: from step ${grouped(updates)} on, it guessed the last tenth of the text worse, for as long as ` +
@@ -177,9 +180,14 @@ export function draft(of, held, show) {
   });
 }
 
-/** Have the network write, and add the look with this text. */
+/** Have the network write, and add the look with this text, unless the network goes back before it is written. */
 function writeForLook(look, isBest) {
-  draft("write", FREE, ({ ids }) => addLook({ ...look, text: textOf(ids) }, isBest));
+  const before = returns;
+  draft("write", FREE, ({ ids }) => {
+    if (returns === before) {
+      addLook({ ...look, text: textOf(ids) }, isBest);
+    }
+  });
 }
 
 /** Have the network write anew what belongs to the newest look, if there is one. Which look is the best stays. */

@@ -63,13 +63,18 @@ function writeNext(boxes, ofRound) {
     }
     if (last) {
       endWithWord(text);
-      showMarked(box, textOf(text.ids));
+      showMarked(box, seenOf(text));
       showShares();
       writeNext(boxes, ofRound);
     } else {
-      box.textContent = visible(textOf(text.ids));
+      box.textContent = visible(seenOf(text));
     }
   });
+}
+
+/** Return a text as its box shows it: without the end of a line that it may begin with. */
+function seenOf(text) {
+  return textOf(text.ids).replace(/^\n+/, "");
 }
 
 /** Return what `marked` tells of a text here. */

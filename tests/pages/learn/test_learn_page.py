@@ -567,6 +567,9 @@ def test_a_text_of_ones_own_ends_by_itself_at_its_best(learning):
     assert view["start"].text == "Go on"
     time.sleep(1)
     assert view.js("state.updates") == best
+    # What it wrote later is gone, and what is shown and saved is the best.
+    assert view.js("state.moment === state.best && state.looks.at(-1) === state.best")
+    assert "NaN" not in view["said"].text
 
 
 def test_a_large_network_from_an_int8_file_learns_at_once_and_is_looked_into_when_it_pauses(

@@ -12,7 +12,7 @@ from charrnn.engines.opening import open_model
 from charrnn.pages import yours
 from charrnn.text import lexicon
 from charrnn.training.presets import table_from_model
-from pages.browser import View, in_browser
+from pages.browser import Keys, View, in_browser, webdriver
 from pages.small_pages import script_of
 
 pytestmark = in_browser
@@ -175,6 +175,53 @@ def test_a_beginning_and_the_slider_change_what_is_written(own):
     view.click("write")
     assert {text[:7] for text in view.texts()} == {"the cat"}
     assert "Your text has no !" in view["prime-note"].text
+
+
+def test_a_text_whose_lines_have_one_word_is_shown_without_an_empty_line(own):
+    view = own()
+    view.learn("\n".join(re.findall("[a-z]+", TEXT)))
+    assert {text[0] for text in view.texts()} == {"\n"}
+    shown = view.js("[...document.querySelectorAll('#written article')].map((e) => e.textContent)")
+    assert all(text.strip("\n")[0] == text[0] for text in shown)
+
+
+def test_keys_alone_take_a_text_learn_it_and_move_the_slider(own):
+    view = own()
+    keys = webdriver.ActionChains(view.driver)
+
+    def press(*more):
+        keys.send_keys(*more).perform()
+        keys.reset_actions()
+        return view.js("document.activeElement.id")
+
+    assert press(Keys.TAB) == "text"
+    view.command("Input.insertText", text=TEXT)
+    assert press(Keys.TAB) == "learn"
+    assert press(Keys.ENTER) == "course-said"
+    view.wait("state.stage === 'learned'")
+    view.wait_for_texts()
+    while press(Keys.TAB) != "to-writing":
+        assert view.js("document.activeElement !== document.body")
+    press(Keys.ENTER)
+    assert press(Keys.TAB) == "contrast"
+    before = view.js("round")
+    press(Keys.ARROW_LEFT)
+    view.wait(f"round > {before}")
+    view.wait_for_texts()
+
+
+def test_what_it_wrote_is_printed_alone_on_white_paper(own):
+    view = own()
+    view.learn()
+    view.command("Emulation.setEmulatedMedia", media="print")
+    shown = {name for name in ("course", "keep", "prime", "written") if view[name].is_displayed()}
+    papers = view.js(
+        "[document.body, ...document.querySelectorAll('article')].map((e) => "
+        "getComputedStyle(e).backgroundColor)"
+    )
+    view.command("Emulation.setEmulatedMedia", media="")
+    assert shown == {"written"}
+    assert set(papers) == {"rgba(0, 0, 0, 0)"}
 
 
 @pytest.mark.parametrize("has_text", [False, True])
