@@ -157,7 +157,8 @@ async function readPassage(learning, finds, send, goesOn) {
       learning.untrained = toldOf(await findDirections(reader, learning, goesOn));
     }
     const directions = await findDirections(network, learning, goesOn);
-    network.setDirections(directions, learning.corpus.chars);
+    // Held between words only, a list of names would hardly change.
+    network.setDirections(directions);
     found.properties = toldOf(directions);
     found.untrained = learning.untrained;
   }
