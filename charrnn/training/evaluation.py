@@ -96,7 +96,8 @@ class Evaluator:
     def sample(self, step: int) -> str:
         """Return the text that ``charrnn-sample`` writes with the step as its seed.
 
-        It is drawn once, since training waits for it. For a list, it begins a new line, so that the first line can begin with any letter.
+        It is drawn once, since training waits for it. For a list, it begins a new line, so that the first line can
+        begin with any letter.
         """
         job = self.job
         model = self._current_model()
