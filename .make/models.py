@@ -1,9 +1,8 @@
 """Train the models of languages: ``make models``, with the folder of their texts in CHARRNN_DATA.
 
 The texts are the files that ``models.json`` names, in that folder or in ``novels`` in it. Each language is
-trained in a run folder of its own and goes on where it was interrupted; where the table says so, a second run then
-reads the simple paragraphs of its text. Then its file is written, and its losses are measured and put into the table,
-from which ``charrnn/models/README.md`` is written.
+trained in a run folder of its own and goes on where it was interrupted. Then its file is written, and its losses are
+measured and put into the table, from which ``charrnn/models/README.md`` is written.
 
     python .make/models.py FOLDER_OF_RUNS [LANGUAGE ...]
 """
@@ -11,10 +10,8 @@ from which ``charrnn/models/README.md`` is written.
 import json
 import lzma
 import os
-import re
 import shutil
 import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,24 +49,6 @@ SETTINGS = dict(
     sample_length=0,
     max_to_keep=1,
 )
-# What differs in the second run, on the simple paragraphs; its epochs are in the table.
-SIMPLE_SETTINGS = dict(
-    learning_rate=0.001,
-    warmup_steps=50,
-    keep_prob=1.0,
-    recurrent_keep_prob=1.0,
-    average_decay=0.998,
-)
-# A paragraph is simple if it ends like a sentence, its sentences have at most so many words on the mean, and so many of
-# its words are frequent, or have a capital. The frequent words make up so much of the text.
-MOST_WORDS = 16
-LEAST_FREQUENT = 0.95
-SHARE_OF_FREQUENT = 0.92356
-LEAST_WORDS = 4
-# A longer line is a paragraph.
-LONGEST_LINE = 95
-WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-SENTENCE_END = re.compile(r"[.!?…][\"”’'»“]*(?=\s|$)")
 # frequent words of a language that its model has with it, at most
 WORDS = 60_000
 # what a model of a language writes with (docs/log.md)
@@ -117,64 +96,6 @@ def train(row, folder):
     train_model(Text(row["name"], text), folder, **settings)
 
 
-def paragraphs_of(text):
-    """Return the paragraphs of a text, each with what ends it."""
-    paragraphs = []
-    for block in re.split(r"\n{2,}", text):
-        lines = block.split("\n")
-        if len(lines) > 1 and max(map(len, lines)) > LONGEST_LINE:
-            paragraphs += [f"{line}\n" for line in lines]
-        else:
-            paragraphs.append(f"{block}\n\n")
-    return paragraphs
-
-
-def frequent_of(text):
-    """Return the most frequent words of a text, in lower case, which make up SHARE_OF_FREQUENT of it."""
-    counts = Counter(word.lower() for word in WORD.findall(text))
-    left = SHARE_OF_FREQUENT * sum(counts.values())
-    frequent = set()
-    for word, count in counts.most_common():
-        frequent.add(word)
-        left -= count
-        if left <= 0:
-            break
-    return frequent
-
-
-def is_simple(paragraph, frequent):
-    words = WORD.findall(paragraph)
-    ends = list(SENTENCE_END.finditer(paragraph))
-    if len(words) < LEAST_WORDS or not ends or ends[-1].end() < len(paragraph.rstrip()):
-        return False
-    if len(words) > MOST_WORDS * len(ends):
-        return False
-    known = [word for word in words if word.lower() in frequent or word[0].isupper()]
-    return len(known) >= LEAST_FREQUENT * len(words)
-
-
-def train_on_simple(row, folder):
-    """Train the model of a run once more, on the simple paragraphs of its text, and return the folder of that run."""
-    simple_folder = folder.with_name(f"{folder.name}-simple")
-    if is_run(simple_folder):
-        train_model(None, simple_folder, resume=True)
-        return simple_folder
-    trained = open_model(folder)
-    text = read_text(folder_of_texts() / row["text"])
-    frequent = frequent_of(text)
-    simple = "".join(part for part in paragraphs_of(text) if is_simple(part, frequent))
-    known = "".join(char for char in simple if char in trained.vocabulary.vocab_to_int)
-    settings = {**SETTINGS, **SIMPLE_SETTINGS, "epochs": row["simple"]["epochs"]}
-    simple_text = Text(row["name"], known[: row["simple"].get("first")])
-    train_model(simple_text, simple_folder, init_from=trained, **settings)
-    return simple_folder
-
-
-def steps_of(model):
-    """Return the steps of a run, from the name of its checkpoint."""
-    return int(model.name.rpartition("/i")[2].partition("_")[0])
-
-
 def loss_on(model, text):
     """Return the nats per character of a model on a text, without the characters that it does not know."""
     known = "".join(char for char in text if char in model.vocabulary.vocab_to_int)
@@ -182,14 +103,9 @@ def loss_on(model, text):
     return round(float(np.mean(nats, dtype=np.float64)), 3)
 
 
-def export(row, folder, simple_folder=None):
-    """Write the file of a trained model, perhaps with a second run, and put what is known of it into its row."""
-    of_all = open_model(folder)
-    trained = of_all
-    if simple_folder:
-        trained = open_model(simple_folder)
-        simple, _, _ = trained.run.divide(trained.run.text())
-        row["simple"].update(characters=len(simple), steps=steps_of(trained))
+def export(row, folder):
+    """Write the file of a trained model, and put what is known of it into its row."""
+    trained = open_model(folder)
     # The table says what it began with; the path in the record is of this machine.
     run = replace(
         trained.run,
@@ -204,9 +120,9 @@ def export(row, folder, simple_folder=None):
 
     # what is measured is the file
     model = open_model(exported)
-    training, held_out, _ = of_all.run.divide(of_all.run.text())
+    training, held_out, _ = trained.run.divide(trained.run.text())
     row["characters"] = len(training)
-    row["steps"] = steps_of(of_all)
+    row["steps"] = int(trained.name.rpartition("/i")[2].partition("_")[0])
     row["loss"] = loss_on(model, held_out)
     row["trigrams"] = "|".join(most_common(training[:CHARACTERS_OF_TRIGRAMS], TRIGRAMS))
     row["novels"] = []
@@ -226,25 +142,15 @@ def write_readme(rows):
         "what it read",
         "characters",
         "steps",
-        "then simple ones",
         "loss",
         "two other novels",
     )
-    table = [(*head, "source", "licence"), 11 * ("---",)]
+    table = [(*head, "source", "licence"), 10 * ("---",)]
     for row in rows:
         if "text" in row and "loss" in row:
             began_with = f"`{row['begins_with']}`" if "begins_with" in row else ""
             novels = ", ".join(f"{nats:.3f}" for nats in row["novels"])
-            read_simple = ""
-            if "simple" in row:
-                read_simple = f"{row['simple']['characters']:,}"
-            numbers = (
-                f"{row['characters']:,}",
-                f"{row['steps']:,}",
-                read_simple,
-                f"{row['loss']:.3f}",
-                novels,
-            )
+            numbers = (f"{row['characters']:,}", f"{row['steps']:,}", f"{row['loss']:.3f}", novels)
             name = f"`{row['name']}`"
             table.append(
                 (
@@ -270,8 +176,7 @@ def main(runs, *names):
             continue
         folder = Path(runs) / row["name"]
         train(row, folder)
-        simple_folder = train_on_simple(row, folder) if "simple" in row else None
-        export(row, folder, simple_folder)
+        export(row, folder)
         content = json.dumps(rows, indent=2, ensure_ascii=False)
         TABLE.write_text(content + "\n", encoding="utf-8")
         write_readme(rows)
