@@ -1,7 +1,7 @@
 """Count whose words a network writes after a short text, and how often it says them: the table in docs/log.md.
 
-``python benchmarks/voices.py FOLDER`` trains on each of twelve short texts by ``--preset auto``, writes three texts of 900
-characters as the run writes by default, and counts. Seven texts were written for this, five are those of Debian's
+``python benchmarks/voices.py FOLDER`` trains on each of twelve short texts by ``--preset auto``, writes three texts of
+900 characters as the run writes by default, and counts. Seven texts were written for this, five are those of Debian's
 packages that ``TEXTS`` names, installed on this machine, as are hunspell and its dictionaries. FOLDER keeps the models,
 so that the program goes on where it was interrupted. The words of others are those of the list of the language.
 

@@ -49,16 +49,6 @@ export class Contrast {
     return { length, state: { ...state, c: state.c.slice(), h: state.h.slice() }, logits };
   }
 
-  /** Return the logarithm of the probability that this network gives the next id of a text, or, if it lacks the character, that of
-   * the one that writes; null without a contrast. */
-  expects(text, id, { contrast = 0 }, ofOwn) {
-    if (contrast === 0) {
-      return null;
-    }
-    const idOfStart = this.ids[id];
-    return idOfStart >= 0 ? logSoftmax(text.notes.get(this).logits)[idOfStart] : ofOwn;
-  }
-
   /** Return the logits to draw from, of those that were changed before, those of the other network and those after a text that
    * this one has read. */
   applied(changed, own, strength, { logits }) {

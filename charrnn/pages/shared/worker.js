@@ -37,9 +37,8 @@ const SEEDS = 2 ** 32;
 export let network = null;
 /** What changes a text while it is written, as charrnn/engines/processor.py has it. Each has `process(changed, own, text,
  * settings)`, which returns the logits to draw from: of those that the ones before it changed, those of the network, the
- * text so far and the settings of now. What one knows of a text it keeps in `text.notes`, a Map, and follows `text.ids`;
- * `copied(note)` copies it. One with another network has `expects(text, id, settings)`: the logarithm of the probability that
- * this gives an id, or null. */
+ * text so far and the settings of now. What one knows of a text it keeps in `text.notes`, a Map, and follows `text.ids`; `copied(note)`
+ * copies it. */
 export const processors = [];
 const sentenceEnds = new Set(); // ids
 export const current = {}; // from a kind to its newest job
@@ -306,7 +305,7 @@ function powersAfter(text, own, settings) {
 }
 
 /** Draw a sentence after a text, which stays as it is. Return its ids, whether it has an end, and the logarithm of how probable
- * its characters are for the networks, on the mean; null if the job is not wanted any more. */
+ * its characters are for the network, on the mean; null if the job is not wanted any more. */
 async function sentenceAfter(before, seed, settings, goesOn) {
   const text = forkOf(before);
   const random = new RandomState(seed);
@@ -316,11 +315,7 @@ async function sentenceAfter(before, seed, settings, goesOn) {
   while (ids.length < LONGEST_SENTENCE && !isWhole) {
     const own = network.logits(text.state);
     const id = drawId(powersAfter(text, own, settings), random.randomSample());
-    const ofOwn = Math.log(normalized(powersOf(own))[id]);
-    expected += ofOwn;
-    for (const processor of processors) {
-      expected += processor.expects?.(text, id, settings, ofOwn) ?? 0;
-    }
+    expected += Math.log(normalized(powersOf(own))[id]);
     readCharacter(text, id);
     ids.push(id);
     isWhole = ids.length >= LEAST_SENTENCE && sentenceEnds.has(id);
