@@ -45,6 +45,15 @@ class Processor:
         """
         return logits
 
+    def expects(self, own: np.ndarray, ids: np.ndarray) -> Optional[np.ndarray]:
+        """Return what another network that it has expects of ids [B] that were drawn, before it follows them.
+
+        Returns:
+            The natural logarithms of the probabilities, float32 [B]; None if it has no other network. ``own`` are those
+            of the network that writes, for characters that the other one does not know.
+        """
+        return None
+
     def follow(
         self, ids: np.ndarray, logits: np.ndarray, state: np.ndarray
     ) -> Tuple[np.ndarray, np.ndarray]:

@@ -209,12 +209,15 @@ class Sampler:
             ids = draw_ids(changed, uniforms, writing)  # [B]
             # The probabilities are those of the network.
             log_probabilities = log_probabilities_of(logits, ids)  # [B]
+            expected = log_probabilities
+            if writing.best_of > 1:
+                expected = _expected(processors, log_probabilities, ids)
 
             logits, state = self._feed(ids, state, processors)
             chars = self.vocabulary.decode(ids)
-            for text, char, log_probability in zip(texts, chars, log_probabilities):
+            for text, char, log_probability, nats in zip(texts, chars, log_probabilities, expected):
                 if not text.has_ended:
-                    text.add(char, log_probability)
+                    text.add(char, log_probability, nats)
             yield logits, state
             if all(text.has_ended for text in texts):
                 break
@@ -242,7 +245,7 @@ class Sampler:
                         yield char
 
     def _best_of(self, text: "_Draft", writing: Writing) -> "_Draft":
-        """Draw sentences after a text, and return the one that the network expects most, per character."""
+        """Draw sentences after a text, and return the one that is expected most."""
         numbers = text.rng.random_sample(writing.best_of)
         sentences = [text.sentence(int(SEEDS * number)) for number in numbers]
         rows = len(sentences)
@@ -361,6 +364,7 @@ class _Draft:
         self._stop = stop
         self._stops_left = stop_count
         self._is_sentence = False
+        self._expected = 0.0
 
     @property
     def length(self) -> int:
@@ -376,10 +380,11 @@ class _Draft:
         sentence._is_sentence = True
         return sentence
 
-    def add(self, char: str, log_probability: float) -> None:
-        """Add a drawn character, which may end the text."""
+    def add(self, char: str, log_probability: float, expected: float = 0.0) -> None:
+        """Add a drawn character, which may end the text. ``expected`` counts for the choice of a sentence."""
         self.text += char
         self._log_probabilities.append(log_probability)
+        self._expected += expected
         if self._stop and self.text.endswith(self._stop):
             self._stops_left -= 1
             self.has_ended = self._stops_left == 0
@@ -396,7 +401,7 @@ class _Draft:
         """Return what is greatest of the best sentence: whether it has an end, and what is expected of a character."""
         if self.length == 0:
             return False, -math.inf
-        return self.has_ended, sum(self._log_probabilities) / self.length
+        return self.has_ended, self._expected / self.length
 
     def sample(self) -> Sample:
         """Return what was drawn so far."""
@@ -410,6 +415,18 @@ def _gone_on(processors: Sequence[Processor], rows: int) -> Sequence[Processor]:
     for processor in others:
         processor.begin("", rows, after_last=True)
     return others
+
+
+def _expected(
+    processors: Sequence[Processor], log_probabilities: np.ndarray, ids: np.ndarray
+) -> np.ndarray:
+    """Return the logarithms [B] of what the network and others give to ids [B], added up."""
+    expected = log_probabilities
+    for processor in processors:
+        others = processor.expects(log_probabilities, ids)
+        if others is not None:
+            expected = expected + others
+    return expected
 
 
 def _with_ends(changed: np.ndarray, own: np.ndarray, texts: Sequence[_Draft]) -> np.ndarray:
