@@ -277,6 +277,7 @@ def test_json_has_the_settings(exported, in_json):
         "no_copy": 0,
         "no_repeat": 0,
         "known_words": False,
+        "best_of": 1,
     }
 
 

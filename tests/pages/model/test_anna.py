@@ -49,7 +49,7 @@ def test_the_two_texts_fit_their_boxes_and_end_with_whole_words(shipped):
 
 def test_it_opens_with_telling_and_talking(shipped):
     assert shipped["claim"].text == "Slide from telling to talking."
-    assert "31 of 32" in shipped["hold-said"].text
+    assert "30 of 32" in shipped["hold-said"].text
     assert "One number alone" in shipped["alone"].text
 
 
