@@ -46,11 +46,16 @@ class Processor:
         return logits
 
     def expects(self, own: np.ndarray, ids: np.ndarray) -> Optional[np.ndarray]:
-        """Return what another network that it has expects of ids [B] that were drawn, before it follows them.
+        """Return the natural logarithms of the probabilities that another network gives to ids [B] that were drawn.
+
+        It is called before :meth:`follow`.
+
+        Args:
+            own: float32 [B], those of the network that writes.
+            ids: what was drawn.
 
         Returns:
-            The natural logarithms of the probabilities, float32 [B]; None if it has no other network. ``own`` are those
-            of the network that writes, for characters that the other one does not know.
+            float32 [B]; ``own`` where the other network does not know the character. None without another network.
         """
         return None
 

@@ -37,8 +37,7 @@ LINES_BEFORE = 3
 MOST_ROUNDS = 20
 # NumPy takes seeds below this number
 SEEDS = 2**32
-# A sentence ends with one of these. It has at least as many characters as sentences are drawn at once, whose seeds are
-# the random numbers of its first ones.
+# Of sentences that are drawn at a time: the characters that end one, and how many characters it has.
 SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\n")
 LEAST_SENTENCE = MOST_DRAWN
 LONGEST_SENTENCE = 160
@@ -255,12 +254,12 @@ class Sampler:
         for _ in self._draw(sentences, LONGEST_SENTENCE, writing, begin, processors):
             pass
         best = max(sentences, key=_Draft.rank)
-        # Each character has the random number of its place, so a text goes on alike, whatever its sentences were.
+        # The next sentence takes the random numbers from its own place on.
         text.rng.random_sample(max(0, best.length - rows))
         return best
 
     def _add(self, text: "_Draft", sentence: "_Draft", length: int) -> Iterator[str]:
-        """Read a sentence and add it to a text of a length at most. Yield its characters."""
+        """Add a sentence to a text, which may have so many characters at most. Yield what is added."""
         sample = sentence.sample()
         for char, log_probability in zip(sample.text, sample.log_probabilities):
             if text.length == length:
@@ -270,10 +269,10 @@ class Sampler:
             self._last = self._feed(ids, state, self._processors)
             text.add(char, log_probability)
             yield char
-        # Nothing was left to draw.
+        # A sentence that has ended without its end is one after which nothing may be drawn.
         text.has_ended = text.has_ended or (sentence.has_ended and not sentence.is_whole)
 
-    def _read(self, prime: str, rows: int, after_last: bool) -> Tuple[np.ndarray, np.ndarray]:
+    def _read(self, prime: str, rows: int, after_last: bool) -> _After:
         """Read the prime. Return the logits [B, C] and the state [S, B, L] for the first draw."""
         logits, state = self._last
         if not after_last:
@@ -377,6 +376,7 @@ class _Draft:
         sentence.rng = np.random.RandomState(seed)
         sentence._prime = self.text
         sentence._log_probabilities = []
+        sentence._expected = 0.0
         sentence._is_sentence = True
         return sentence
 
@@ -398,7 +398,7 @@ class _Draft:
         return is_long_enough and self.text.endswith(SENTENCE_ENDS)
 
     def rank(self) -> Tuple[bool, float]:
-        """Return what is greatest of the best sentence: whether it has an end, and what is expected of a character."""
+        """Return by what sentences are compared: whether one has ended, and then what is expected of its characters."""
         if self.length == 0:
             return False, -math.inf
         return self.has_ended, self._expected / self.length
@@ -410,7 +410,7 @@ class _Draft:
 
 
 def _gone_on(processors: Sequence[Processor], rows: int) -> Sequence[Processor]:
-    """Return processors that go on with so many texts from where these are, with the first of theirs."""
+    """Return copies of processors, which go on with so many texts, each like the first text of these."""
     others = [copy.copy(processor) for processor in processors]
     for processor in others:
         processor.begin("", rows, after_last=True)
@@ -420,7 +420,7 @@ def _gone_on(processors: Sequence[Processor], rows: int) -> Sequence[Processor]:
 def _expected(
     processors: Sequence[Processor], log_probabilities: np.ndarray, ids: np.ndarray
 ) -> np.ndarray:
-    """Return the logarithms [B] of what the network and others give to ids [B], added up."""
+    """Return the logarithms of the probabilities of ids [B], those of the network and of others added up."""
     expected = log_probabilities
     for processor in processors:
         others = processor.expects(log_probabilities, ids)

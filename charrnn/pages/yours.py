@@ -88,7 +88,7 @@ def export_learning_page(
 
 
 def _page(page_data: Dict[str, Any], network: Dict[str, Any], words: str, folder: Path) -> str:
-    """Return the page, which names the pages that are beside it in a folder."""
+    """Return the page. It has links to the other pages that are in its folder."""
     language = page_data["language"]
     examples = ""
     if language == ENGLISH:

@@ -106,6 +106,18 @@ def test_all_faces_write_the_same(model, capsys):
     assert capsys.readouterr().out.rstrip("\n") == text.rstrip("\n")
 
 
+@pytest.mark.parametrize("length", [5, 50])
+def test_a_text_goes_on_from_where_it_was_cut(model, length):
+    """Also inside of a sentence, and with a contrast, whose other network goes on too."""
+    how = dict(best_of=3, contrast=0.5, temperature=1.2)
+    writing = model.writing_with(how, plain=True)
+    with model.sampler(writing) as sampler:
+        (first,) = sampler.write("the ", length, writing, seed=1)
+        (second,) = sampler.write("", 60, writing, seed=2, after_last=True)
+    text = "the " + first.text
+    assert text + second.text == model.write(text, 60, seed=2, plain=True, **how)
+
+
 def test_one_sentence_is_drawn_as_ever(model):
     assert model.write("the ", 80, seed=4, best_of=1, **HOW) == model.write(
         "the ", 80, seed=4, **HOW

@@ -193,8 +193,8 @@ export class Network {
 
   /** Set the directions of the memory that can be read and held: a list of {name, probe, move, outside, inside}. The product
    * of the probe with c is `outside` where a property of the text is not, and `inside` where it is, on the mean; adding
-   * `move` to c makes it 1 more. With `chars`, the characters of the network, they are held between
-   * words only, see charrnn/engines/directions.py; without, after each character. */
+   * `move` to c makes it 1 more. With `chars`, the characters of the network, they are held between words only, see
+   * charrnn/engines/directions.py; without, after each character. */
   setDirections(directions, chars = []) {
     this.areInsideWords = chars.map(isInsideWord);
     this.directions = directions.map(({ probe, move, ...direction }) => ({
