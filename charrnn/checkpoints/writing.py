@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 LEAST_SHARE = 1e-9
 # float32 cannot hold numbers that are much larger
 LARGEST_TEMPERATURE = 1e38
-# Sentences that are drawn at a time, at most. The seeds of N sentences are the random numbers of the next N characters, so
-# a sentence has at least as many characters.
+# Sentences that are drawn at a time, at most. The seeds of N sentences are the random numbers of the next N characters,
+# so a sentence has at least as many characters.
 MOST_DRAWN = 12
 # The notebook draws from as many of the most probable characters.
 TOP_N = 5
