@@ -124,6 +124,9 @@ test-fast: $(venv)/.done ## run the tests without TensorFlow
 bench: $(venv)/.done ## measure the speed, on an idle machine
 	@$(python) benchmarks/bench.py $(ARGS)
 
+bench-pages: $(venv)/.done ## have pages learn ten texts in a browser, and count
+	@$(python) benchmarks/pages.py build/pages $(ARGS)
+
 # Programs from npm: the linter of the JavaScript and CSS, and what makes .wasm files of .wat files.
 biome := .tools/node_modules/.bin/biome
 biome_version := 2.6.8

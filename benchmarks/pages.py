@@ -223,6 +223,7 @@ def main():
     parser.add_argument("--width", type=int, default=1280, help="of the window")
     args = parser.parse_args()
     args.folder = args.folder.resolve()
+    args.folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as opened:
         lessons = []
         for name in args.text:

@@ -41,11 +41,12 @@ LINES_TOP_P = 0.98
 # What a run that begins with a model writes with, unless it is one of a list (docs/log.md).
 START_WRITING: Dict[str, Any] = dict(
     contrast=0.4,
-    temperature=0.85,
+    temperature=1.0,
     top_p=0.92,
     no_copy=20,
     no_repeat=14,
     known_words=True,
+    best_of=4,
 )
 
 # the group of flags
@@ -126,8 +127,7 @@ class Writing(Checkable):
     best_of: int = setting(
         1,
         DECODING,
-        "draw so many sentences at a time, and take the one that the network, and with a contrast the model that it "
-        "began with, expect most, per character; 8 means more, and has fewer of the author's words",
+        "draw so many sentences at a time, and take the one that the network expects most, per character",
         least=1,
         most=MOST_DRAWN,
     )

@@ -3,13 +3,14 @@
 Letters for shapes as in :mod:`charrnn.engines`.
 """
 
-from typing import Optional, Tuple
+import copy
+from typing import Sequence, Tuple
 
 import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.decoding import log_probabilities_of, log_softmax
+from charrnn.engines.decoding import log_softmax
 from charrnn.engines.processor import Processor, Texts
 
 # A character that is less probable than this share of the most probable one is not drawn.
@@ -69,11 +70,6 @@ class Contrast(Processor):
         least = logits.max(axis=1, keepdims=True) + np.float32(np.log(PLAUSIBLE))
         return np.where(logits >= least, contrasted, np.float32(-np.inf)).astype(np.float32)
 
-    def expects(self, own: np.ndarray, ids: np.ndarray) -> Optional[np.ndarray]:
-        ids_of_start = self._ids_of_start[ids]
-        of_start = log_probabilities_of(self._logits, np.maximum(ids_of_start, 0))
-        return np.where(ids_of_start >= 0, of_start, own)
-
     def follow(
         self, ids: np.ndarray, logits: np.ndarray, state: np.ndarray
     ) -> Tuple[np.ndarray, np.ndarray]:
@@ -90,3 +86,9 @@ class Contrast(Processor):
         self._logits = logits_of_start
         self._state = state_of_start
         return logits, state
+
+    def of_rows(self, rows: Sequence[int]) -> "Contrast":
+        other = copy.copy(self)
+        other._logits = self._logits[rows]
+        other._state = self._state[:, rows]
+        return other

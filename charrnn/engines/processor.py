@@ -45,25 +45,18 @@ class Processor:
         """
         return logits
 
-    def expects(self, own: np.ndarray, ids: np.ndarray) -> Optional[np.ndarray]:
-        """Return the natural logarithms of the probabilities that another network gives to ids [B] that were drawn.
-
-        It is called before :meth:`follow`.
-
-        Args:
-            own: float32 [B], those of the network that writes.
-            ids: what was drawn.
-
-        Returns:
-            float32 [B]; ``own`` where the other network does not know the character. None without another network.
-        """
-        return None
-
     def follow(
         self, ids: np.ndarray, logits: np.ndarray, state: np.ndarray
     ) -> Tuple[np.ndarray, np.ndarray]:
         """Follow what was drawn, ids [B]. Return the network's logits [B, C] and state [S, B, L] after it."""
         return logits, state
+
+    def of_rows(self, rows: Sequence[int]) -> "Processor":
+        """Return a copy that goes on with some of the texts, by their rows, which may repeat.
+
+        Without a state of its own, it is the processor itself.
+        """
+        return self
 
 
 class Allowing(Processor):

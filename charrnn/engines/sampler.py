@@ -6,7 +6,7 @@ Letters for shapes as in :mod:`charrnn.engines`.
 import copy
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Collection, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -180,97 +180,95 @@ class Sampler:
             return
 
         n_shown = 0
-        for after in self._draw(texts, length, writing, begin, self._processors):
-            self._last = after
+        place = _Place(*begin, self._processors)
+        for _ in range(length):
+            place = self._draw(texts, writing, place)
+            self._last = place.logits, place.state
             if texts[0].length > n_shown:
                 n_shown += 1
                 yield texts[0].text[-1]
-
-    def _draw(
-        self,
-        texts: Sequence["_Draft"],
-        length: int,
-        writing: Writing,
-        begin: _After,
-        processors: Sequence[Processor],
-    ) -> Iterator[_After]:
-        """Draw characters of texts until all have ended. Yield the logits [B, C] and the state [S, B, L] after each."""
-        logits, state = begin
-        for _ in range(length):
-            so_far = [None if text.has_ended else text.before + text.text for text in texts]
-            changed = logits  # [B, C]
-            for processor in processors:
-                changed = processor.process(changed, logits, so_far)
-            if processors:
-                changed = _with_ends(changed, logits, texts)
-
-            uniforms = np.array([text.rng.random_sample() for text in texts])  # [B]
-            ids = draw_ids(changed, uniforms, writing)  # [B]
-            # The probabilities are those of the network.
-            log_probabilities = log_probabilities_of(logits, ids)  # [B]
-            expected = log_probabilities
-            if writing.best_of > 1:
-                expected = _expected(processors, log_probabilities, ids)
-
-            logits, state = self._feed(ids, state, processors)
-            chars = self.vocabulary.decode(ids)
-            for text, char, log_probability, nats in zip(texts, chars, log_probabilities, expected):
-                if not text.has_ended:
-                    text.add(char, log_probability, nats)
-            yield logits, state
             if all(text.has_ended for text in texts):
                 break
 
-    def _feed(self, ids: np.ndarray, state: np.ndarray, processors: Sequence[Processor]) -> _After:
-        """Read what was drawn, ids [B]. Return the logits [B, C] and the state [S, B, L] after it."""
-        logits, state = self._engine.feed(ids, state)
-        for processor in processors:
+    def _draw(self, texts: Sequence["_Draft"], writing: Writing, place: "_Place") -> "_Place":
+        """Draw a character of each text that has not ended. Return the place after it."""
+        logits = place.logits
+        so_far = [None if text.has_ended else text.before + text.text for text in texts]
+        changed = logits  # [B, C]
+        for processor in place.processors:
+            changed = processor.process(changed, logits, so_far)
+        if place.processors:
+            changed = _with_ends(changed, logits, texts)
+
+        uniforms = np.array([text.rng.random_sample() for text in texts])  # [B]
+        ids = draw_ids(changed, uniforms, writing)  # [B]
+        # The probabilities are those of the network.
+        log_probabilities = log_probabilities_of(logits, ids)  # [B]
+        for text, char, log_probability in zip(
+            texts, self.vocabulary.decode(ids), log_probabilities
+        ):
+            if not text.has_ended:
+                text.add(char, log_probability)
+        return self._feed(ids, place)
+
+    def _feed(self, ids: np.ndarray, place: "_Place") -> "_Place":
+        """Read what was drawn, ids [B]. Return the place after it."""
+        logits, state = self._engine.feed(ids, place.state)
+        for processor in place.processors:
             logits, state = processor.follow(ids, logits, state)
-        return logits, state
+        return place._replace(logits=logits, state=state)
 
     def _best_sentences(
         self, texts: Sequence["_Draft"], length: int, writing: Writing, begin: _After
     ) -> Iterator[str]:
         """Write texts one after the other, sentence by sentence. Yield the characters of the first text."""
-        logits, state = begin
-        begun = self._processors
+        begun = _Place(*begin, self._processors)
         for row, text in enumerate(texts):
-            self._last = logits[row : row + 1], state[:, row : row + 1]
-            self._processors = _gone_on(begun, rows=1)
+            place = begun.of_rows([row])
             while text.length < length and not text.has_ended:
-                sentence = self._best_of(text, writing)
-                for char in self._add(text, sentence, length):
-                    if row == 0:
-                        yield char
+                sentence, after = self._best_of(text, writing, place)
+                n_before = text.length
+                try:
+                    for char in text.go_on(sentence, length):
+                        if row == 0:
+                            yield char
+                finally:
+                    # A sentence may have been cut by the length, or by whoever asks for no more characters.
+                    added = sentence.sample().text[: text.length - n_before]
+                    if len(added) < sentence.length:
+                        after = place
+                        for index in self.vocabulary.encode(added):
+                            after = self._feed(np.array([index]), after)
+                    place = after
+                    self._last = place.logits, place.state
+                    self._processors = place.processors
 
-    def _best_of(self, text: "_Draft", writing: Writing) -> "_Draft":
-        """Draw sentences after a text, and return the one that is expected most."""
+    def _best_of(
+        self, text: "_Draft", writing: Writing, place: "_Place"
+    ) -> Tuple["_Draft", "_Place"]:
+        """Draw sentences after a text. Return the one that the network expects most, per character, and its end."""
         numbers = text.rng.random_sample(writing.best_of)
         sentences = [text.sentence(int(SEEDS * number)) for number in numbers]
-        rows = len(sentences)
-        logits, state = self._last
-        begin = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
-        processors = _gone_on(self._processors, rows)
-        for _ in self._draw(sentences, LONGEST_SENTENCE, writing, begin, processors):
-            pass
-        best = max(sentences, key=_Draft.rank)
+        drawn: List[Tuple[_Draft, _Place]] = []
+        places = place.of_rows([0] * len(sentences))
+        for n_drawn in range(1, LONGEST_SENTENCE + 1):
+            places = self._draw(sentences, writing, places)
+            going_on = []
+            for row, sentence in enumerate(sentences):
+                if sentence.has_ended or n_drawn == LONGEST_SENTENCE:
+                    drawn.append((sentence, places.of_rows([row])))
+                else:
+                    going_on.append(row)
+            if len(going_on) < len(sentences):
+                # Those that have ended cost nothing more.
+                sentences = [sentences[row] for row in going_on]
+                places = places.of_rows(going_on)
+            if not sentences:
+                break
+        best, after = max(drawn, key=lambda pair: pair[0].rank())
         # The next sentence takes the random numbers from its own place on.
-        text.rng.random_sample(max(0, best.length - rows))
-        return best
-
-    def _add(self, text: "_Draft", sentence: "_Draft", length: int) -> Iterator[str]:
-        """Add a sentence to a text, which may have so many characters at most. Yield what is added."""
-        sample = sentence.sample()
-        for char, log_probability in zip(sample.text, sample.log_probabilities):
-            if text.length == length:
-                return
-            ids = np.array(self.vocabulary.encode(char))
-            _, state = self._last
-            self._last = self._feed(ids, state, self._processors)
-            text.add(char, log_probability)
-            yield char
-        # A sentence that has ended without its end is one after which nothing may be drawn.
-        text.has_ended = text.has_ended or (sentence.has_ended and not sentence.is_whole)
+        text.rng.random_sample(max(0, best.length - writing.best_of))
+        return best, after
 
     def _read(self, prime: str, rows: int, after_last: bool) -> _After:
         """Read the prime. Return the logits [B, C] and the state [S, B, L] for the first draw."""
@@ -342,6 +340,25 @@ class Sampler:
                 seen.add(stripped)
 
 
+class _Place(NamedTuple):
+    """Where texts go on.
+
+    Attributes:
+        logits: float32 [B, C], those of the network.
+        state: float32 [S, B, L].
+        processors: what changes the texts, as far as these are written.
+    """
+
+    logits: np.ndarray
+    state: np.ndarray
+    processors: Sequence[Processor]
+
+    def of_rows(self, rows: Sequence[int]) -> "_Place":
+        """Return the place of some of the texts, by their rows, which may repeat."""
+        processors = tuple(processor.of_rows(rows) for processor in self.processors)
+        return _Place(self.logits[rows], self.state[:, rows], processors)
+
+
 class _Draft:
     """A text while it is written, up to its end.
 
@@ -363,7 +380,6 @@ class _Draft:
         self._stop = stop
         self._stops_left = stop_count
         self._is_sentence = False
-        self._expected = 0.0
 
     @property
     def length(self) -> int:
@@ -376,20 +392,29 @@ class _Draft:
         sentence.rng = np.random.RandomState(seed)
         sentence._prime = self.text
         sentence._log_probabilities = []
-        sentence._expected = 0.0
         sentence._is_sentence = True
         return sentence
 
-    def add(self, char: str, log_probability: float, expected: float = 0.0) -> None:
-        """Add a drawn character, which may end the text. ``expected`` counts for the choice of a sentence."""
+    def add(self, char: str, log_probability: float) -> None:
+        """Add a drawn character, which may end the text."""
         self.text += char
         self._log_probabilities.append(log_probability)
-        self._expected += expected
         if self._stop and self.text.endswith(self._stop):
             self._stops_left -= 1
             self.has_ended = self._stops_left == 0
         if self.is_whole:
             self.has_ended = True
+
+    def go_on(self, sentence: "_Draft", length: int) -> Iterator[str]:
+        """Add a sentence after this text, which may have so many characters at most. Yield what is added."""
+        sample = sentence.sample()
+        for char, log_probability in zip(sample.text, sample.log_probabilities):
+            if self.length == length:
+                return
+            self.add(char, log_probability)
+            yield char
+        # A sentence that has ended without its end is one after which nothing may be drawn.
+        self.has_ended = self.has_ended or (sentence.has_ended and not sentence.is_whole)
 
     @property
     def is_whole(self) -> bool:
@@ -401,32 +426,12 @@ class _Draft:
         """Return by what sentences are compared: whether one has ended, and then what is expected of its characters."""
         if self.length == 0:
             return False, -math.inf
-        return self.has_ended, self._expected / self.length
+        return self.has_ended, sum(self._log_probabilities) / self.length
 
     def sample(self) -> Sample:
         """Return what was drawn so far."""
         drawn = self.text[len(self._prime) :]
         return Sample(self._seed, drawn, np.array(self._log_probabilities, np.float32))
-
-
-def _gone_on(processors: Sequence[Processor], rows: int) -> Sequence[Processor]:
-    """Return copies of processors, which go on with so many texts, each like the first text of these."""
-    others = [copy.copy(processor) for processor in processors]
-    for processor in others:
-        processor.begin("", rows, after_last=True)
-    return others
-
-
-def _expected(
-    processors: Sequence[Processor], log_probabilities: np.ndarray, ids: np.ndarray
-) -> np.ndarray:
-    """Return the logarithms of the probabilities of ids [B], those of the network and of others added up."""
-    expected = log_probabilities
-    for processor in processors:
-        others = processor.expects(log_probabilities, ids)
-        if others is not None:
-            expected = expected + others
-    return expected
 
 
 def _with_ends(changed: np.ndarray, own: np.ndarray, texts: Sequence[_Draft]) -> np.ndarray:

@@ -6,9 +6,11 @@ or a unit that tracks a feature of the text clearly more closely than any unit o
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Optional, Sequence, Set
 
+from charrnn.checkpoints.writing import Writing
+from charrnn.engines.decoding import for_vocabulary
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import differences, steered, units
 from charrnn.text import features
@@ -40,7 +42,7 @@ class Told:
     Attributes:
         discoveries: directions, then units, each as :func:`describe_direction` or :func:`describe` returns it.
         directions: what the page holds, see :meth:`charrnn.inspection.steered.ToldDirection.as_json`.
-        opening: the beginning, the seed and the temperature that the page opens with, and the characters it shows.
+        opening: the beginning, the seed and the settings that the page opens with, and the characters it shows.
     """
 
     discoveries: List[Dict[str, Any]]
@@ -56,7 +58,7 @@ def discovered(
     prime: str,
     text: str,
 ) -> Told:
-    """Return what the page says of the discoveries, and the beginning, the seed and the temperature that it opens with.
+    """Return what the page says of the discoveries, and the beginning, the seed and the settings that it opens with.
 
     Directions come first, each with the seed with which its two texts, held at either end, show best what is said; the
     page opens with the seed of the first. Then come units. Without a direction, the page opens with a text in which the
@@ -96,12 +98,8 @@ def discovered(
             prime, SHOWN, n=len(seeds), seed=seeds[0], temperature=steered.TEMPERATURE
         )
         seed = seeds[_varied_index(free, feature, known_words)]
-    opening = {
-        "prime": prime,
-        "seed": seed,
-        "temperature": steered.TEMPERATURE,
-        "shown": SHOWN,
-    }
+    writing = for_vocabulary(Writing(temperature=steered.TEMPERATURE), len(model.vocabulary))
+    opening = {"prime": prime, "seed": seed, "settings": asdict(writing), "shown": SHOWN}
     return Told(discoveries, [told.as_json() for told in told_directions], opening)
 
 

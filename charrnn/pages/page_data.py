@@ -39,14 +39,14 @@ class PageData:
         nearest: a replacement for each character that is not among these, where there is one.
         beginnings: beginnings to choose from.
         source: where the passage is from, in words.
-        settings: how the network writes by default.
+        settings: how the network writes what a reader asks for, fields of :class:`charrnn.checkpoints.writing.Writing`.
         network: the number of layers and of units in each.
         measured: the text that the units are measured on.
         long_line: characters from which on a line ends for the layout only; None for a text of other lines.
         tracked: what every unit tracks, and its limits.
         discoveries: what is told of directions and units, from :func:`charrnn.inspection.discoveries.discovered`.
         directions: what the page holds, from :meth:`charrnn.inspection.steered.ToldDirection.as_json`.
-        opening: the beginning, the seed and the temperature that the page opens with.
+        opening: the beginning, the seed and the settings that the page opens with, and the characters it shows.
         no_direction: why it has no direction; "" if it has one.
         work: the known work that the places of discoveries are in; None for another text.
         passage: the text that the network reads.

@@ -8,10 +8,8 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set,
 
 import numpy as np
 
-from charrnn.checkpoints.writing import Writing
 from charrnn.data import StrPath
 from charrnn.engines import Engine
-from charrnn.engines.decoding import for_vocabulary
 from charrnn.engines.directions import Direction, find_directions
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
@@ -148,6 +146,9 @@ def export_page(
         shown = written_text(engine, model, 2 * PASSAGE)
     names = names_of(model, title)
     guards = store_guards(model)
+    settings = told.opening["settings"]
+    if model.usual_writing():
+        settings = asdict(model.writing_with({}))
     page_data = PageData(
         title=names.title,
         sentence=SENTENCE,
@@ -158,7 +159,7 @@ def export_page(
         nearest=replacements_for(model.vocabulary.chars),
         beginnings=primes,
         source=texts.source,
-        settings=asdict(for_vocabulary(Writing(), len(model.vocabulary))),
+        settings=settings,
         network={"num_layers": model.num_layers, "lstm_size": model.lstm_size},
         measured=texts.measured_name,
         long_line=least_full_line(texts.measured),

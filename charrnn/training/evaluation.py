@@ -96,7 +96,8 @@ class Evaluator:
     def sample(self, step: int) -> str:
         """Return the text that ``charrnn-sample`` writes with the step as its seed.
 
-        For a list, it begins a new line, so that the first line can begin with any letter.
+        It is drawn once, since training waits for it. For a list, it begins a new line, so that the first line can
+        begin with any letter.
         """
         job = self.job
         model = self._current_model()
@@ -104,7 +105,7 @@ class Evaluator:
             prime = "\n"
         else:
             prime = default_prime(model.vocabulary, model.beginning)
-        writing = model.writing_with({}, of_lines=job.of_lines)
+        writing = model.writing_with({"best_of": 1}, of_lines=job.of_lines)
         processors = model.processors(writing)
 
         # NumPy writes a single text faster, but has LSTM cells only.

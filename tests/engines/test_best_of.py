@@ -52,7 +52,7 @@ def expected_by(model, text, sentence):
     return -np.float64(model.surprisal(text + sentence)[-len(sentence) :]).sum()
 
 
-def written_by_reference(model, start, prime, length, seed, best_of, contrast):
+def written_by_reference(model, prime, length, seed, best_of, contrast):
     """Write a text by drawing each sentence on its own, with the seeds that its first characters would have."""
     rng = np.random.RandomState(seed)
     text = prime
@@ -64,12 +64,6 @@ def written_by_reference(model, start, prime, length, seed, best_of, contrast):
             drawn = model.write(text, LONGEST, seed=seed_of_sentence, contrast=contrast, **HOW)
             sentence, is_whole = sentence_of(drawn[len(text) :])
             nats = expected_by(model, text, sentence)
-            if contrast:
-                known = sentence.replace(",", "")
-                nats += expected_by(start, text.replace(",", ""), known)
-                # of a character that the other model does not know, what its own expects counts again
-                own = -np.float64(model.surprisal(text + sentence)[-len(sentence) :])
-                nats += sum(own[place] for place, char in enumerate(sentence) if char == ",")
             ranked.append((is_whole, nats / len(sentence), sentence))
         best = max(ranked)[-1]
         rng.set_state(begin)
@@ -80,9 +74,9 @@ def written_by_reference(model, start, prime, length, seed, best_of, contrast):
 
 @pytest.mark.parametrize("contrast", [0, 0.5])
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_each_sentence_is_the_one_that_is_expected_most(model, start, seed, contrast):
+def test_each_sentence_is_the_one_that_is_expected_most(model, seed, contrast):
     written = model.write("the ", 150, seed=seed, best_of=4, contrast=contrast, **HOW)
-    assert written == written_by_reference(model, start, "the ", 150, seed, 4, contrast)
+    assert written == written_by_reference(model, "the ", 150, seed, 4, contrast)
     assert written != model.write("the ", 150, seed=seed, contrast=contrast, **HOW)
 
 

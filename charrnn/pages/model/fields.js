@@ -31,10 +31,11 @@ function whoseWords(contrast) {
 
 /** Show the values of the fields beside them. */
 export function showSettings() {
-  const { temperature, topN, topP, contrast } = settings();
+  const { temperature, topN, topP, contrast, bestOf } = settings();
   showText("temperature-value", temperature.toFixed(2));
   showText("top-n-value", topN >= chars.length ? "all" : topN);
   showText("top-p-value", topP >= 1 ? "all" : percent(topP));
+  showText("best-of-value", bestOf);
   showText("whose-said", whoseWords(contrast));
 }
 

@@ -8,17 +8,26 @@ import { movesLittle } from "../shared/view.js";
 import { newText } from "../shared/writing.js";
 import { data, idsOf, isDirection, offsets, unitNames } from "./model.js";
 
-/** What a link need not say. */
+/** Return settings as a plan has them, from those of Writing in Python. */
+function asInPlan(writing) {
+  return {
+    temperature: writing.temperature,
+    topN: Math.min(writing.top_n, chars.length),
+    topP: writing.top_p,
+    contrast: data.has_start ? writing.contrast : 0,
+    noCopy: writing.no_copy > 0 ? data.guards.no_copy : 0,
+    noRepeat: writing.no_repeat > 0 ? data.guards.no_repeat : 0,
+    knownWords: writing.known_words ? data.guards.known_words : 0,
+    bestOf: writing.best_of,
+  };
+}
+
+/** How the run writes, which the fields have at first. */
+export const SETTINGS_OF_RUN = asInPlan(data.settings);
+
+/** What a link need not say: how the page opens. */
 export const USUAL = {
-  settings: {
-    temperature: data.opening.temperature,
-    topN: Math.min(data.settings.top_n, chars.length),
-    topP: data.settings.top_p,
-    contrast: 0,
-    noCopy: data.settings.no_copy > 0 ? data.guards.no_copy : 0,
-    noRepeat: data.settings.no_repeat > 0 ? data.guards.no_repeat : 0,
-    knownWords: data.settings.known_words ? data.guards.known_words : 0,
-  },
+  settings: asInPlan(data.opening.settings),
   prime: idsOf(data.opening.prime).ids,
   seed: data.opening.seed,
   length: 600,
@@ -28,12 +37,13 @@ export const USUAL = {
 /** The settings: their fields and their names in links, their names in plans, the least and the most. */
 export const FIELDS = [
   ["temperature", "temperature", 0.1, 2],
-  ["top-n", "topN", 1, Infinity],
+  ["top-n", "topN", 1, chars.length],
   ["top-p", "topP", 0.05, 1],
   ["contrast", "contrast", ...(data.has_start ? [-1, 1] : [0, 0])],
   ["no-copy", "noCopy", 0, data.guards.no_copy],
   ["no-repeat", "noRepeat", 0, data.guards.no_repeat],
   ["known-words", "knownWords", 0, data.guards.known_words],
+  ["best-of", "bestOf", 1, 12],
 ];
 
 /** Return the settings of an entry of a plan. */
@@ -96,9 +106,9 @@ function heldInLink({ direction, value }) {
 /** Return an entry of a plan as it stands in a link. */
 function entryInLink(entry) {
   const { at, temperature, topN, topP, contrast, forced = "" } = entry;
-  const { noCopy, noRepeat, knownWords } = entry;
+  const { noCopy, noRepeat, knownWords, bestOf } = entry;
   const first = [at, temperature, topN, topP, heldInLink(entry), forced];
-  return [...first, contrast, noCopy, noRepeat, knownWords].join("~");
+  return [...first, contrast, noCopy, noRepeat, knownWords, bestOf].join("~");
 }
 
 /** What reads a link. A field that makes no sense gets the nearest value that does, or the usual one, and is `wrong`. */
@@ -147,9 +157,9 @@ class LinkReader {
     for (const [index, [name, key, least, most]] of FIELDS.entries()) {
       settings[key] = this.number(name, texts[index] ?? null, {
         least,
-        most: Math.min(most, chars.length),
+        most,
         usual: USUAL.settings[key],
-        isWhole: key === "topN",
+        isWhole: key === "topN" || key === "bestOf",
       });
     }
     return settings;
@@ -181,7 +191,7 @@ class LinkReader {
 
   /** Return an entry of a plan after the first one, or null where it makes no sense. */
   entry(text, least) {
-    // Links of earlier pages have neither a contrast nor guards.
+    // Links of earlier pages have neither a contrast nor guards, and none has the best of several sentences.
     const [at, temperature, topN, topP, held, forced, ...others] = text.split("~");
     const isPlace = /^\d{1,5}$/.test(at) && Number(at) >= least;
     const isForced = Boolean(forced);

@@ -60,7 +60,8 @@ function heldText(of, position) {
   const { take, watched } = state;
   const { prime, seed, plan } = take;
   const direction = watched.unit;
-  const settings = { ...settingsOf(plan[0]), direction, value: valueAt(position) };
+  // It is drawn once, so that it follows the handle.
+  const settings = { ...settingsOf(plan[0]), bestOf: 1, direction, value: valueAt(position) };
   return newText(of, prime, { seed, length: LENGTH, settings });
 }
 

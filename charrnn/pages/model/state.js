@@ -4,7 +4,7 @@ import { change, state } from "../shared/change.js";
 import { ask, movesLittle, showNote } from "../shared/view.js";
 import { newText } from "../shared/writing.js";
 import { settings } from "./fields.js";
-import { FIRST_BURST, isOfThePage, linkOf, takeOf, USUAL } from "./link.js";
+import { FIRST_BURST, isOfThePage, linkOf, settingsOf, takeOf, USUAL } from "./link.js";
 import { data, discoveryOf, knownOf } from "./model.js";
 
 Object.assign(state, {
@@ -21,10 +21,10 @@ Object.assign(state, {
   isPlayWanted: !movesLittle, // where it is in sight
 });
 
-/** Return a take of which nothing is written yet, with the settings of the fields. */
-export function newTake(prime, seed, unit) {
+/** Return a take of which nothing is written yet, with the settings of the fields or others. */
+export function newTake(prime, seed, unit, chosen = settings()) {
   return {
-    ...newText("write", prime, { seed, length: USUAL.length, settings: settings() }),
+    ...newText("write", prime, { seed, length: USUAL.length, settings: chosen }),
     prime,
     unit,
     held: null,
@@ -38,7 +38,8 @@ export function watch(unit) {
   if (take.unit !== unit) {
     const seed = discoveryOf(unit)?.seed ?? take.seed;
     if (seed !== take.seed && isOfThePage(take)) {
-      turnTo({ ...newTake(take.prime, seed, unit), burst: FIRST_BURST });
+      const asBefore = settingsOf(take.plan.at(-1));
+      turnTo({ ...newTake(take.prime, seed, unit, asBefore), burst: FIRST_BURST });
       return;
     }
     take.unit = unit;

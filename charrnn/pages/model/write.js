@@ -17,7 +17,7 @@ import {
 } from "../shared/view.js";
 import { onPaper, writeText } from "../shared/writing.js";
 import { fillFields, settings, showSettings, speedChosen } from "./fields.js";
-import { linkOf, MOST_WRITTEN, ON, USUAL } from "./link.js";
+import { isOpening, linkOf, MOST_WRITTEN, ON, SETTINGS_OF_RUN, USUAL } from "./link.js";
 import { data, idsOf } from "./model.js";
 import { countsLines, goOnPair } from "./pair.js";
 import { askFor, newTake, showAddress, turnTo } from "./state.js";
@@ -45,7 +45,9 @@ export function drawTake() {
   }
   opening.sheet.classList.toggle("of-lines", countsLines(watched.told));
   if (isNew("take", take)) {
-    fillFields(take.plan.at(-1));
+    // The page opens with what tells a direction. What the reader asks for is written as the run writes.
+    const isAsAtFirst = isOpening(take) && take.plan.length === 1;
+    fillFields(isAsAtFirst ? SETTINGS_OF_RUN : take.plan.at(-1));
     byId("seed").value = take.seed;
     byId("prime").value = textOf(take.prime);
     hideGuesses();
@@ -212,7 +214,7 @@ function startSettings() {
     byId(id).parentElement.hidden = !isAtHand;
     byId(id).addEventListener("input", changeSettings);
   }
-  for (const id of ["temperature", "top-n", "top-p", "speed"]) {
+  for (const id of ["temperature", "top-n", "top-p", "best-of", "speed"]) {
     byId(id).addEventListener("input", changeSettings);
   }
 }

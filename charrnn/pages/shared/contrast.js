@@ -44,6 +44,11 @@ export class Contrast {
     return this.applied(changed, own, strength, read);
   }
 
+  /** Return a copy of what this network knows of a text. */
+  copied({ length, state, logits }) {
+    return { length, state: { ...state, c: state.c.slice(), h: state.h.slice() }, logits };
+  }
+
   /** Return the logits to draw from, of those that were changed before, those of the other network and those after a text that
    * this one has read. */
   applied(changed, own, strength, { logits }) {

@@ -254,6 +254,12 @@ export class Guards {
     return openFamilies;
   }
 
+  /** Return a copy of what is known of a text. */
+  copied({ counted, followers }) {
+    const copies = Array.from(followers, ([key, counts]) => [key, new Map(counts)]);
+    return { counted, followers: new Map(copies) };
+  }
+
   /** Return how often each id has followed the last characters of a text before, so many of them. */
   countsAfter({ ids, notes }, length) {
     if (!notes.has(this)) {

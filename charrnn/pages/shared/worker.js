@@ -14,8 +14,8 @@
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
  * What is known: {ids, surprises, guesses, activations}, of each character a number or a row; guesses: id, share, id ...
- * A plan says how a text is written: a list of {at, temperature, topN, topP, contrast, noCopy, noRepeat, knownWords, direction,
- * value, forced}, each from the character `at` after the beginning on. `direction`, unless it is null, is the name of the one that is held at `value`.
+ * A plan says how a text is written: a list of {at, temperature, topN, topP, contrast, noCopy, noRepeat, knownWords, bestOf,
+ * direction, value, forced}, each from the character `at` after the beginning on. `direction`, unless it is null, is the name of the one that is held at `value`.
  * `forced` is an id that is written there, whatever is likely; after it the random numbers are those of the seed from the first on. */
 import { Contrast } from "./contrast.js";
 import { drawId, keptPowers, largestIds, normalized, powersOf, RandomState } from "./decoding.js";
@@ -28,12 +28,19 @@ const MOST_SENT = 64; // characters that are written, at once
 const SLICE = 50; // milliseconds of work before messages are looked at
 const FRAME = 16; // milliseconds between two messages about what is written
 const KEPT_EVERY = 64; // characters between two states that are kept of a text
+// Of sentences that are drawn at a time: charrnn/engines/sampler.py.
+const SENTENCE_ENDS = ".!?…。！？\n";
+const LEAST_SENTENCE = 12;
+const LONGEST_SENTENCE = 160;
+const SEEDS = 2 ** 32;
 
 export let network = null;
 /** What changes a text while it is written, as charrnn/engines/processor.py has it. Each has `process(changed, own, text,
  * settings)`, which returns the logits to draw from: of those that the ones before it changed, those of the network, the
- * text so far and the settings of now. What one knows of a text it keeps in `text.notes`, a Map, and follows `text.ids`. */
+ * text so far and the settings of now. What one knows of a text it keeps in `text.notes`, a Map, and follows `text.ids`; `copied(note)`
+ * copies it. */
 export const processors = [];
+const sentenceEnds = new Set(); // ids
 export const current = {}; // from a kind to its newest job
 const live = {}; // from a kind of text that is written to its settings now, and the speed
 const readTexts = {}; // from a key to the text
@@ -66,15 +73,28 @@ export function useNetwork(newNetwork) {
   network = newNetwork;
 }
 
-/** Have texts be changed by these while they are written, in this order. */
-export function useProcessors(...used) {
+/** Have texts of these characters be changed by these while they are written, in this order. */
+export function useProcessors(chars, ...used) {
   processors.length = 0;
   processors.push(...used);
+  sentenceEnds.clear();
+  for (const [id, char] of chars.entries()) {
+    if (SENTENCE_ENDS.includes(char)) {
+      sentenceEnds.add(id);
+    }
+  }
 }
 
-/** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on. */
+/** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on, and `ahead`
+ * {ids, at}, what is left of a sentence that was drawn by the entry of a plan. */
 export function emptyText() {
-  return { ids: [], state: network.zeroState(), kept: [], notes: new Map() };
+  return { ids: [], state: network.zeroState(), kept: [], notes: new Map(), ahead: null };
+}
+
+/** Return a copy of a text, which goes on without it. */
+function forkOf({ ids, state, notes }) {
+  const copies = Array.from(notes, ([processor, note]) => [processor, processor.copied(note)]);
+  return { ...emptyText(), ids: ids.slice(), state: copyOf(state), notes: new Map(copies) };
 }
 
 export function readCharacter({ ids, state, kept }, id) {
@@ -94,10 +114,10 @@ function partOf({ ids, kept }, place) {
   const last = KEPT_EVERY * kept.length - 1; // the states after it are not kept
   const index = Math.floor(Math.min(place, last) / KEPT_EVERY);
   return {
+    ...emptyText(),
     ids: ids.slice(0, index * KEPT_EVERY),
     state: copyOf(kept[index]),
     kept: kept.slice(0, index),
-    notes: new Map(),
   };
 }
 
@@ -213,37 +233,102 @@ export class Writer {
   change(settings) {
     const at = this.length;
     this.plan = [...this.plan.filter((entry) => entry.at < at), { ...settings, at }];
+    this.text.ahead = null;
+  }
+
+  /** Draw the next sentences, if the plan says so and none is left, and take the one that is expected most. Return whether the
+   * job is still wanted. */
+  async prepare(goesOn) {
+    const { text } = this;
+    const settings = this.followPlan();
+    const { at, bestOf = 1 } = settings;
+    const isLeft = text.ahead?.at === at && text.ahead.ids.length > 0;
+    if (bestOf <= 1 || isLeft || this.isForced(settings)) {
+      return true;
+    }
+    const random = randomAt(this.seed, this.plan, this.length);
+    const seeds = Array.from({ length: bestOf }, () => Math.floor(SEEDS * random.randomSample()));
+    let best = null;
+    for (const seed of seeds) {
+      const sentence = await sentenceAfter(text, seed, settings, goesOn);
+      if (sentence === null) {
+        return false;
+      }
+      if (best === null || isBetter(sentence, best)) {
+        best = sentence;
+      }
+    }
+    text.ahead = { ids: best.ids, at };
+    return true;
+  }
+
+  isForced({ at, forced }) {
+    return at === this.length && forced !== undefined;
   }
 
   /** Write the next character, and return its id and the logits that it comes from. */
   write() {
     const settings = this.followPlan();
     const logits = network.logits(this.text.state);
-    const id = this.draw(this.processed(logits, settings), settings);
+    const id = this.next(logits, settings);
     readCharacter(this.text, id);
     return { id, logits };
   }
 
-  /** Return the logits to draw from. Where nothing is left to draw, they are those of the network. */
-  processed(own, settings) {
-    let changed = own;
-    for (const processor of processors) {
-      changed = processor.process(changed, own, this.text, settings);
-    }
-    return changed.some((logit) => logit > -Infinity) ? changed : own;
-  }
-
-  /** Draw an id, or return the one that is forced, which takes no random number. */
-  draw(logits, settings) {
-    const isForced = settings.at === this.length && settings.forced !== undefined;
-    if (isForced) {
+  /** Return the id that is forced, which takes no random number, the next one of a sentence, or one that is drawn. */
+  next(logits, settings) {
+    const { text } = this;
+    if (this.isForced(settings)) {
+      text.ahead = null;
       this.random = new RandomState(this.seed);
       return settings.forced;
     }
+    if (text.ahead?.at === settings.at && text.ahead.ids.length > 0) {
+      this.random = null;
+      return text.ahead.ids.shift();
+    }
     // At first the random numbers are those of this place, so that a text goes on as if it had never stopped.
     this.random ??= randomAt(this.seed, this.plan, this.length);
-    return drawId(keptPowers(logits, settings), this.random.randomSample());
+    return drawId(powersAfter(text, logits, settings), this.random.randomSample());
   }
+}
+
+/** Return the powers of the characters that may come after a text. Where nothing is left to draw, they are those of the
+ * network. */
+function powersAfter(text, own, settings) {
+  let changed = own;
+  for (const processor of processors) {
+    changed = processor.process(changed, own, text, settings);
+  }
+  const isAnyLeft = changed.some((logit) => logit > -Infinity);
+  return keptPowers(isAnyLeft ? changed : own, settings);
+}
+
+/** Draw a sentence after a text, which stays as it is. Return its ids, whether it has an end, and the logarithm of how probable
+ * its characters are for the network, on the mean; null if the job is not wanted any more. */
+async function sentenceAfter(before, seed, settings, goesOn) {
+  const text = forkOf(before);
+  const random = new RandomState(seed);
+  const ids = [];
+  let expected = 0;
+  let isWhole = false;
+  while (ids.length < LONGEST_SENTENCE && !isWhole) {
+    const own = network.logits(text.state);
+    const id = drawId(powersAfter(text, own, settings), random.randomSample());
+    expected += Math.log(normalized(powersOf(own))[id]);
+    readCharacter(text, id);
+    ids.push(id);
+    isWhole = ids.length >= LEAST_SENTENCE && sentenceEnds.has(id);
+    if (!(await goesOn())) {
+      return null;
+    }
+  }
+  return { ids, isWhole, expected: expected / ids.length };
+}
+
+/** Return whether a sentence is better than another one: one with an end first, and then what is expected more. */
+function isBetter({ isWhole, expected }, other) {
+  return isWhole === other.isWhole ? expected > other.expected : isWhole;
 }
 
 export const answers = {
@@ -251,7 +336,7 @@ export const answers = {
     useNetwork(new Network(model, kernel));
     const known = words.split(" ").filter((word) => word !== "");
     const ofText = hashes === "" ? null : unpackHashes(bytesOf(hashes));
-    useProcessors(new Guards(chars, known, ofText));
+    useProcessors(chars, new Guards(chars, known, ofText));
     if (model.start) {
       processors.push(new Contrast(new Network(model.start.model, kernel), model.start));
     }
@@ -348,6 +433,9 @@ export const answers = {
       if (live[kind].settings) {
         writer.change(live[kind].settings);
         live[kind].settings = null;
+      }
+      if (!(await writer.prepare(goesOn))) {
+        break;
       }
       const pause = writer.length < burst ? 0 : 1000 / live[kind].speed;
       const { id, logits } = writer.write();

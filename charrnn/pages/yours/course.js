@@ -100,6 +100,7 @@ export function settingsOf(contrast) {
     noCopy: writing.no_copy ?? 0,
     noRepeat: writing.no_repeat ?? 0,
     knownWords: writing.known_words ?? false,
+    bestOf: writing.best_of ?? 1,
   };
 }
 

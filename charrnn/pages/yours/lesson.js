@@ -101,6 +101,7 @@ export function charactersOf(chars, ids) {
 /** Have texts be written with the guards of a text, by its hashes, and with the contrast to what every text begins with. */
 function useText(chars, hashes) {
   useProcessors(
+    chars,
     new Guards(chars, start.words, hashes),
     new Contrast(start.network, charactersOf(chars, start.ids)),
   );
@@ -159,7 +160,9 @@ async function writtenPiece({ prime, writing, seed }, goesOn) {
   for (const id of prime) {
     readCharacter(text, id);
   }
-  const writer = new Writer(text, { start: prime.length, seed, plan: [{ at: 0, ...writing }] });
+  // It is drawn once, so that the network learns meanwhile.
+  const plan = [{ at: 0, ...writing, bestOf: 1 }];
+  const writer = new Writer(text, { start: prime.length, seed, plan });
   while (writer.length < PIECE && (await goesOn())) {
     writer.write();
   }

@@ -6,24 +6,25 @@
  * float32 [T, C], and ANSWER.i8 what the page shows of the units. */
 import fs from "node:fs";
 import { Contrast } from "../../../charrnn/pages/shared/contrast.js";
-import {
-  drawId,
-  keptPowers,
-  normalized,
-  powersOf,
-  RandomState,
-} from "../../../charrnn/pages/shared/decoding.js";
+import { normalized, powersOf } from "../../../charrnn/pages/shared/decoding.js";
 import { bytesOf, Network } from "../../../charrnn/pages/shared/engine.js";
 import { Guards } from "../../../charrnn/pages/shared/guards.js";
 import { unpackHashes } from "../../../charrnn/pages/shared/hashes.js";
+import {
+  emptyText,
+  readCharacter,
+  useNetwork,
+  useProcessors,
+  Writer,
+} from "../../../charrnn/pages/shared/worker.js";
 
 const [requestFile, answerFile] = process.argv.slice(2);
 const request = JSON.parse(fs.readFileSync(requestFile, "utf8"));
 const network = new Network(request.model, request.kernel);
 const state = network.zeroState();
-network.setDirections(request.directions ?? [], request.chars ?? []);
 const { start } = request.model;
-const { guards } = request;
+const { guards, directions = [], chars = [] } = request;
+network.setDirections(directions, chars);
 const processors = [];
 if (guards) {
   const ofText = unpackHashes(bytesOf(guards.hashes));
@@ -32,31 +33,24 @@ if (guards) {
 if (start) {
   processors.push(new Contrast(new Network(start.model, request.kernel), start));
 }
-
-/** Return the logits to draw from after a text. */
-function processed(own, text, settings) {
-  return processors.reduce(
-    (changed, processor) => processor.process(changed, own, text, settings),
-    own,
-  );
-}
+useNetwork(network);
+useProcessors(chars, ...processors);
 
 /** Return the ids that are drawn after the text with some settings and a seed. */
-function draw(settings, seed) {
-  const random = new RandomState(seed);
-  const drawing = { ...state, c: state.c.slice(), h: state.h.slice() };
-  if (network.directions.length > 0) {
-    drawing.steered = { direction: network.directions[0], strength: request.strength };
+async function draw(settings, seed) {
+  const text = emptyText();
+  for (const id of request.ids) {
+    readCharacter(text, id);
   }
-  const ids = [...request.ids];
-  const text = { ids, notes: new Map() };
-  return Array.from({ length: request.length }, () => {
-    const logits = processed(network.logits(drawing), text, settings);
-    const id = drawId(keptPowers(logits, settings), random.randomSample());
-    network.step(id, drawing);
-    ids.push(id);
-    return id;
-  });
+  const [direction] = directions;
+  const held = direction ? { direction: direction.name, value: request.strength } : {};
+  const plan = [{ at: 0, ...settings, ...held }];
+  const writer = new Writer(text, { start: request.ids.length, seed, plan });
+  while (writer.length < request.length) {
+    await writer.prepare(async () => true);
+    writer.write();
+  }
+  return text.ids.slice(request.ids.length);
 }
 
 const activations = [];
@@ -69,7 +63,10 @@ for (const id of request.ids) {
 
 fs.writeFileSync(`${answerFile}.f32`, Buffer.from(Float32Array.from(probabilities).buffer));
 fs.writeFileSync(`${answerFile}.i8`, Buffer.concat(activations));
-const drawn = request.settings.flatMap((settings) =>
-  request.seeds.map((seed) => draw(settings, seed)),
-);
+const drawn = [];
+for (const settings of request.settings) {
+  for (const seed of request.seeds) {
+    drawn.push(await draw(settings, seed));
+  }
+}
 fs.writeFileSync(answerFile, JSON.stringify(drawn));

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from conftest import TEXT
 
+from charrnn.checkpoints.record import RunRecord
+from charrnn.hyperparameters import Hyperparameters
 from charrnn.text import lexicon
 from charrnn.text.corpus import Text
 from pages.browser import in_browser
@@ -48,6 +50,36 @@ def test_guards_are_switched_on_and_a_link_has_them(guarded, open_page, target):
 
     view["link"].click()
     other = open_page(target, fragment=view.js("location.hash")).ready()
+    assert other.written() == written
+    other.assert_nothing_wrong()
+
+
+def test_what_a_reader_asks_for_is_written_as_the_run_writes(guarded, open_page, target):
+    """No setting is touched. The page opens with texts that were measured, which are written otherwise."""
+    writing = {
+        "temperature": 0.9,
+        "top_p": 0.95,
+        "no_copy": 20,
+        "no_repeat": 14,
+        "known_words": True,
+        "best_of": 3,
+    }
+    hyper = Hyperparameters(lstm_size=6, num_layers=2, seed=1)
+    run = RunRecord(hyper, guarded.vocabulary, "mine.txt", "f00", writing=writing)
+    of_run = replace(guarded, run=run)
+    export_random(of_run, target, weights="float16")
+    assert entry_of(target, "opening")["settings"]["best_of"] == 1
+    view = open_page(target).ready()
+    view.write("the ", 60)
+    seed = int(view["seed"].get_attribute("value"))
+    written = view.written()
+    assert written == of_run.write("the ", 60, seed=seed)
+    assert written != of_run.write("the ", 60, seed=seed, best_of=1)
+
+    view["link"].click()
+    link = view.js("location.hash")
+    assert "best-of=3" in link
+    other = open_page(target, fragment=link).ready()
     assert other.written() == written
     other.assert_nothing_wrong()
 

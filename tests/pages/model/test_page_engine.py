@@ -183,7 +183,8 @@ def test_node_writes_with_a_contrast_as_python_does(tmp_path, strength):
     assert same_without <= 8
 
 
-def test_node_writes_with_guards_and_a_contrast_as_python_does(tmp_path):
+@pytest.mark.parametrize("best_of", [1, 4])
+def test_node_writes_with_guards_and_a_contrast_as_python_does(tmp_path, best_of):
     start = random_network(CHARS.replace("d", ""), 7, 1, gain=0.8, seed=5)
     model = replace(
         random_network(CHARS, 6, 2, gain=0.8, seed=6),
@@ -193,7 +194,13 @@ def test_node_writes_with_guards_and_a_contrast_as_python_does(tmp_path):
     )
     stored = store_guards(model)
     how = {"no_copy": 20, "no_repeat": 14, "known_words": True, "contrast": 0.4}
-    settings = {"noCopy": 20, "noRepeat": 14, "knownWords": True, "contrast": 0.4}
+    settings = {
+        "noCopy": 20,
+        "noRepeat": 14,
+        "knownWords": True,
+        "contrast": 0.4,
+        "bestOf": best_of,
+    }
     _, _, drawn = run_in_node(
         tmp_path,
         model,
@@ -203,17 +210,20 @@ def test_node_writes_with_guards_and_a_contrast_as_python_does(tmp_path):
         settings=[{"temperature": 0.7, "topN": 14, "topP": 0.8, **settings}],
         seeds=list(range(1, 33)),
         length=60,
+        chars=model.vocabulary.chars,
         guards={"chars": model.vocabulary.chars, "words": stored.words, "hashes": stored.hashes},
     )
     texts = ["the " + model.vocabulary.decode(ids) for ids in drawn]
 
     def same(**how):
-        expected = model.write("the ", 60, n=32, temperature=0.7, top_p=0.8, seed=1, **how)
+        how = dict(dict(temperature=0.7, top_p=0.8, best_of=best_of), **how)
+        expected = model.write("the ", 60, n=32, seed=1, **how)
         return sum(text == of_python for text, of_python in zip(texts, expected))
 
     assert same(**how) >= 24
     for guard in ("no_repeat", "known_words"):
         assert same(**{**how, guard: 0}) <= 16, guard
+    assert same(**how, best_of=5 - best_of) <= 16
 
 
 @pytest.mark.parametrize("strength", [-0.5, 1.5])
