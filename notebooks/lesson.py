@@ -5,7 +5,7 @@ alone. A notebook finds the file beside it, unpacks it and goes on (see its firs
 file lacks what solves the exercises: the solution, the port, ``source/`` with the programs that need it, and
 ``docs/lstm.py``, and the last hint of each exercise. The solutions that the checks compare with can be run there, but
 not read.
-``docs/teaching.md`` has a table of what is in which. A file ``course.json`` in this folder is packed, too.
+``docs/teaching.md`` says what is in which. A file ``course.json`` in this folder is packed, too.
 """
 
 import argparse

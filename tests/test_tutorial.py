@@ -16,7 +16,8 @@ from charrnn import open_model
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```py\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-OF_RECORDS, OF_A_CHAT, OF_A_COLUMN, OF_TWEETS, OF_NOTES, OF_LABELS, SERVER, IN_JSON = PROGRAMS
+OF_RECORDS, OF_A_CHAT, OF_A_COLUMN, OF_TWEETS, OF_NOTES, OF_LABELS, SERVER = PROGRAMS
+IN_JSON = (ROOT / "docs" / "server.py").read_text(encoding="utf-8")
 
 
 def run(program, folder):
