@@ -343,7 +343,7 @@ def test_the_page_shows_what_is_printed(code, text, capsys):
 @pytest.mark.slow
 def test_the_sonnet_is_the_one_that_its_program_shows(capsys):
     known_text("tiny-shakespeare")
-    program = runpy.run_path(str(ROOT / "docs" / "sonnet.py"))
+    program = runpy.run_path(str(ROOT / "docs" / "programs" / "sonnet.py"))
     _, poem = program["__doc__"].split("::\n\n")
     assert capsys.readouterr().out == textwrap.dedent(poem)
 
@@ -352,7 +352,7 @@ def test_the_sonnet_is_the_one_that_its_program_shows(capsys):
 def test_a_network_of_another_library_is_the_same(library):
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed: pip install {library}")
-    program = str(ROOT / "docs" / f"to_{library.replace('torch', 'pytorch')}.py")
+    program = str(ROOT / "docs" / "programs" / f"to_{library.replace('torch', 'pytorch')}.py")
     status, out, err = run_python(program, variables={"TF_CPP_MIN_LOG_LEVEL": "3"}.items())
 
     assert status == 0, err

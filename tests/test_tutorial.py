@@ -16,8 +16,19 @@ from charrnn import open_model
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```py\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-OF_RECORDS, OF_A_CHAT, OF_A_COLUMN, OF_TWEETS, OF_NOTES, OF_LABELS, SERVER = PROGRAMS
-IN_JSON = (ROOT / "docs" / "server.py").read_text(encoding="utf-8")
+OF_RECORDS, OF_LABELS, SERVER = PROGRAMS
+
+
+def program(name):
+    """Return a program to which the page leads."""
+    return (ROOT / "docs" / "programs" / name).read_text(encoding="utf-8")
+
+
+OF_A_CHAT = program("from_chat.py")
+OF_A_COLUMN = program("from_table.py")
+OF_TWEETS = program("from_tweets.py")
+OF_NOTES = program("from_notes.py")
+IN_JSON = program("server.py")
 
 
 def run(program, folder):
