@@ -1,8 +1,7 @@
-"""The programs of docs/tutorial.md."""
+"""The programs to which docs/tutorial.md leads."""
 
 import http.client
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -14,20 +13,21 @@ from conftest import ROOT
 
 from charrnn import open_model
 
-PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-PROGRAMS = re.findall(r"^```py\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-OF_RECORDS, OF_LABELS, SERVER = PROGRAMS
+PROGRAMS = ROOT / "docs" / "programs"
 
 
 def program(name):
     """Return a program to which the page leads."""
-    return (ROOT / "docs" / "programs" / name).read_text(encoding="utf-8")
+    return (PROGRAMS / name).read_text(encoding="utf-8")
 
 
+OF_RECORDS = program("shuffle_records.py")
 OF_A_CHAT = program("from_chat.py")
 OF_A_COLUMN = program("from_table.py")
 OF_TWEETS = program("from_tweets.py")
 OF_NOTES = program("from_notes.py")
+OF_LABELS = program("with_labels.py")
+SERVER = program("stream_server.py")
 IN_JSON = program("server.py")
 
 
