@@ -227,21 +227,28 @@ class Sampler:
             place = begun.of_rows([row])
             while text.length < length and not text.has_ended:
                 sentence, after = self._best_of(text, writing, place)
-                n_before = text.length
+                n_added = 0
                 try:
                     for char in text.go_on(sentence, length):
+                        n_added += 1
                         if row == 0:
                             yield char
                 finally:
-                    # A sentence may have been cut by the length, or by whoever asks for no more characters.
-                    added = sentence.sample().text[: text.length - n_before]
-                    if len(added) < sentence.length:
-                        after = place
-                        for index in self.vocabulary.encode(added):
-                            after = self._feed(np.array([index]), after)
+                    # It may have been cut by the length, or by whoever asks for no more characters. And where nothing
+                    # was left to draw, one more character was read than it has.
+                    is_cut = n_added < sentence.length
+                    if is_cut or (sentence.has_ended and not sentence.is_whole):
+                        after = self._after_part(sentence, n_added, place)
                     place = after
                     self._last = place.logits, place.state
                     self._processors = place.processors
+
+    def _after_part(self, sentence: "_Draft", n_chars: int, before: "_Place") -> "_Place":
+        """Return the place after the first characters of a sentence that begins at a place."""
+        place = before
+        for index in self.vocabulary.encode(sentence.sample().text[:n_chars]):
+            place = self._feed(np.array([index]), place)
+        return place
 
     def _best_of(
         self, text: "_Draft", writing: Writing, place: "_Place"
