@@ -251,6 +251,14 @@ def test_the_speed_beside_pytorch_is_that_of_the_tables(speeds, speed_in_readme)
     assert f"is {in_words(ratios)} times as fast as PyTorch's `nn.LSTM`" in speed_in_readme
 
 
+def test_the_speed_of_short_runs_is_that_of_the_table(speed_in_readme):
+    rows = rows_of_speed("| | s/step | PyTorch's time")
+    seconds = {name: float(cells[0]) for name, cells in rows.items()}
+    beside = [seconds["PyTorch"] / seconds[f"fused, {version}"] for version in ("1.15", "2.21")]
+    in_bfloat16 = seconds["PyTorch, all bfloat16"] / seconds["fused, 2.21, bfloat16"]
+    assert f"{in_words(beside)} and {in_bfloat16:.1f} times" in speed_in_readme
+
+
 def test_the_speed_of_writing_is_that_of_the_table(speed_in_readme):
     """On both machines."""
     one_text = []
