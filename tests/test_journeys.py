@@ -85,7 +85,8 @@ def files_of(journey, is_end):
                 pytest.fail("the journey has another end")
     finally:
         sys.settrace(usual)
-    return called
+    # what imports pass by in a process in which another test has run an old program
+    return called - {"old/removed.py"}
 
 
 @pytest.fixture(scope="module")
