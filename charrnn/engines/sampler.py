@@ -234,10 +234,8 @@ class Sampler:
                         if row == 0:
                             yield char
                 finally:
-                    # It may have been cut by the length, or by whoever asks for no more characters. And where nothing
-                    # was left to draw, one more character was read than it has.
-                    is_cut = n_added < sentence.length
-                    if is_cut or (sentence.has_ended and not sentence.is_whole):
+                    # It may have been cut by the length, or by whoever asks for no more characters.
+                    if n_added < sentence.length:
                         after = self._after_part(sentence, n_added, place)
                     place = after
                     self._last = place.logits, place.state
