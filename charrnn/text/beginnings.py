@@ -28,23 +28,26 @@ def beginning_of(text: str, own: bool = False) -> Optional[str]:
     Args:
         text: the text.
         own: True for a text that is to sound like this one, and not like the one that the network learned before: it
-            never begins with "The ", which all English texts have. Otherwise None, which stands for "The ", if that is
-            frequent.
+            begins with "The ", which all English texts have, only where nothing else begins two paragraphs. Otherwise
+            None, which stands for "The ", if that is frequent.
 
     >>> beginning_of("Suppe mit Ei\nSalat\nSuppe mit Brot\n12:30 Anna: ja\n")
     'Suppe '
     >>> beginning_of("200 g Mehl\n50 g Butter\nBacken und essen\n")
     '\n'
-    >>> beginning_of("The cat sat.\nGwen dug.\nThe bees sat.\n", own=True)
+    >>> beginning_of("The cat sat.\nGwen dug.\nThe bees sat.\nGwen ran.\nThe end is near.\n", own=True)
     'Gwen '
+    >>> beginning_of("Club news\nThe cat sat.\nThe bees sat.\n", own=True)
     >>> beginning_of("\n" * EXAMINED + "Suppe mit Ei\n")
     """
     the = "The "
     if text.count(the) * CHARACTERS_PER_THE >= len(text) and not own:
         return None
-    for beginning in beginnings_of(text):
+    counts = _counted_beginnings(text)
+    for beginning, count in counts.most_common():
         if beginning != the:
-            return beginning
+            # Of what begins one paragraph only, such as a title, a text should not be begun if it has better.
+            return None if count < counts[the] and count == 1 else beginning
     return None
 
 
@@ -62,17 +65,22 @@ def beginnings_of(text: str) -> List[str]:
     >>> beginnings_of(9 * "2 March. Rain again.\n\n3 March. None.\n\n")
     ['\n\n']
     """
+    return [beginning for beginning, _ in _counted_beginnings(text).most_common()]
+
+
+def _counted_beginnings(text: str) -> "Counter[str]":
+    """Return how often each beginning of :func:`beginnings_of` is there."""
     examined = text[:EXAMINED]
     if not examined.strip():
-        return []
+        return Counter()
     starts = _starts(examined)
     of_several_words = [start for start in starts if len(start[:LONGEST_LINE].split()) > 1]
     first_words = filter(None, map(_first_word, of_several_words))
     counts = Counter(first_words)
     if 2 * sum(counts.values()) < len(of_several_words):
         has_paragraphs = len(_BLANK_LINES.findall(examined)) >= LEAST_PARAGRAPHS
-        return ["\n\n" if has_paragraphs else "\n"]
-    return [f"{word} " for word, _ in counts.most_common()]
+        return Counter(["\n\n" if has_paragraphs else "\n"])
+    return Counter({f"{word} ": count for word, count in counts.items()})
 
 
 def _starts(text: str) -> List[str]:

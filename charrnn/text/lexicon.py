@@ -10,6 +10,7 @@ from charrnn.text.windows import hash_of, longer_hash
 APOSTROPHES = "'’"
 # A word, with digits and apostrophes in it.
 _TOKEN = re.compile(r"[^\W_](?:[^\W_]|['’])*")
+_POSSESSIVE = ("'s", "’s")
 # What may stand between the end of a sentence and the word that begins the next.
 _BEFORE_A_SENTENCE = " \t\"'“”‘’«»„()[]*_—–-"
 _ENDS = ".!?…:;\n"
@@ -26,8 +27,10 @@ _DAMAGED = "its list of words is damaged"
 
 
 def forms_of(text: str) -> FrozenSet[str]:
-    """Return the words of a text, as they are written there."""
-    return frozenset(word.rstrip(APOSTROPHES) for word in _TOKEN.findall(text))
+    """Return the words of a text, as they are written there; of "the cat's", also "cat"."""
+    words = {word.rstrip(APOSTROPHES) for word in _TOKEN.findall(text)}
+    stems = {word[:-2] for word in words if word.endswith(_POSSESSIVE)}
+    return frozenset(words | stems)
 
 
 def frequent_words(text: str, most: int) -> List[str]:

@@ -95,9 +95,11 @@ export function hashedWords(words) {
   return { words: sortedOf(whole), beginnings: sortedOf(beginnings) };
 }
 
-/** Return the words of a text, as they are written there. */
+/** Return the words of a text, as they are written there; of "the cat's", also "cat". */
 export function formsOf(text) {
-  return (text.match(FORM) ?? []).map((word) => word.replace(/['’]+$/, ""));
+  const words = (text.match(FORM) ?? []).map((word) => word.replace(/['’]+$/, ""));
+  const stems = words.filter((word) => /['’]s$/.test(word)).map((word) => word.slice(0, -2));
+  return [...words, ...stems];
 }
 
 /** Return the hashes of a text, a list of characters. `ofLanguage` are those of the frequent words of its language. */
