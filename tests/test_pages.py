@@ -109,7 +109,7 @@ def test_make_runs_what_the_readme_says():
 
 def test_the_readme_sets_a_fresh_machine_up_with_two_commands():
     """One trains, and one passes the tests, the way .ci/run calls them; whatever they need, make installs."""
-    assert 'make train TEXT=names ARGS="--preset auto"' in commands("README.md")
+    assert 'make TENSORFLOW=2 train TEXT=names ARGS="--preset auto"' in commands("README.md")
     assert "make test" in commands("README.md")
     assert "-m pytest " in printed_by_make("make test")
     assert re.search(r"^ *make .*\btest\b", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)

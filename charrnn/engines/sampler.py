@@ -204,12 +204,14 @@ class Sampler:
         ids = draw_ids(changed, uniforms, writing)  # [B]
         # The probabilities are those of the network.
         log_probabilities = log_probabilities_of(logits, ids)  # [B]
-        for text, char, log_probability in zip(
-            texts, self.vocabulary.decode(ids), log_probabilities
-        ):
+
+        # After Ctrl-C meanwhile, a text has no character that was not read.
+        after = self._feed(ids, place)
+        chars = self.vocabulary.decode(ids)
+        for text, char, log_probability in zip(texts, chars, log_probabilities):
             if not text.has_ended:
                 text.add(char, log_probability)
-        return self._feed(ids, place)
+        return after
 
     def _feed(self, ids: np.ndarray, place: "_Place") -> "_Place":
         """Read what was drawn, ids [B]. Return the place after it."""
