@@ -33,8 +33,11 @@ export function drawCourse() {
     showText("spoken", stage === "learned" ? headOf(stage) : "");
   }
   const isShown = state.pieces.length > 0 || stage === "learning";
-  for (const id of ["pieces-said", "pieces", "curve-of"]) {
+  for (const id of ["pieces-of", "curve-of"]) {
     byId(id).hidden = !isShown; // a page that was saved has none
+  }
+  if (isNew("pieces-of", stage)) {
+    byId("pieces-of").open = stage !== "learned"; // then its texts follow
   }
   const when = stage === "learning" ? "What it writes now" : "What it wrote meanwhile";
   showText("pieces-said", `${when}, the newest first. At the beginning, it wrote as before.`);

@@ -91,6 +91,8 @@ def test_it_learns_to_its_end_writes_and_then_stays_as_it_is(own):
     assert view.js("state.update === state.total && byId('bar').value === 1")
     assert "ended by itself" in view["left"].text
     assert view.js("state.pieces.length > 0 && state.heldOut.length > 2")
+    # What it wrote meanwhile is folded away, so that the texts come first.
+    assert not view.js("byId('pieces-of').open")
     assert view.js("state.losses.at(-1).loss < state.losses[0].loss")
     assert [text[:4] for text in texts] == ["adam", "tom ", "anna"]
     assert view.js("document.querySelectorAll('#written article').length") == 3
