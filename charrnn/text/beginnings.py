@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import Counter as Counts
 from typing import List, Optional
 
 from charrnn.text.lines import EXAMINED, LONGEST_LINE, is_prose
@@ -68,7 +69,7 @@ def beginnings_of(text: str) -> List[str]:
     return [beginning for beginning, _ in _counted_beginnings(text).most_common()]
 
 
-def _counted_beginnings(text: str) -> "Counter[str]":
+def _counted_beginnings(text: str) -> Counts[str]:
     """Return how often each beginning of :func:`beginnings_of` is there."""
     examined = text[:EXAMINED]
     if not examined.strip():

@@ -182,7 +182,14 @@ def test_a_text_that_is_continued_is_guarded_as_one(model):
 
 def test_a_word_is_known_that_the_text_has_with_an_s_only():
     """Otherwise it could end with what is a copy only: "beekeeper'r" was written."""
-    assert lexicon.forms_of("the cat's, Anna’s, don't") == {"the", "cat's", "cat", "Anna’s", "Anna", "don't"}
+    assert lexicon.forms_of("the cat's, Anna’s, don't") == {
+        "the",
+        "cat's",
+        "cat",
+        "Anna’s",
+        "Anna",
+        "don't",
+    }
 
 
 def test_a_word_ends_at_an_underscore():
