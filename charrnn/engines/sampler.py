@@ -42,9 +42,6 @@ SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\n")
 LEAST_SENTENCE = MOST_DRAWN
 LONGEST_SENTENCE = 160
 
-# logits [B, C] and a state [S, B, L]
-_After = Tuple[np.ndarray, np.ndarray]
-
 
 def checked_prime(
     prime: str, vocabulary: Vocabulary, unknown: str = "error", name: str = "the prime"
@@ -127,10 +124,9 @@ class Sampler:
         self.lines: List[Sample] = []
         self.left_out = 0
         self._engine = engine
-        self._processors: Sequence[Processor] = tuple(processors)
         self._texts: List[_Draft] = []
-        # The logits and the state after what was drawn last, from which a later text may go on.
-        self._last: Any = (None, engine.zero_state())
+        # After what was drawn last, from which a later text may go on.
+        self._last = _Continuation(None, engine.zero_state(), tuple(processors))
 
     @property
     def samples(self) -> List[Sample]:
@@ -174,30 +170,30 @@ class Sampler:
             for text, last in zip(texts, self._texts):
                 text.before = last.before + last.text
         self._texts = texts
-        begin = self._read(prime, len(texts), after_last)
+        self._last = self._read(prime, len(texts), after_last)
         if writing.best_of > 1:
-            yield from self._best_sentences(texts, length, writing, begin)
+            yield from self._best_sentences(texts, length, writing)
             return
 
         n_shown = 0
-        place = _Place(*begin, self._processors)
         for _ in range(length):
-            place = self._draw(texts, writing, place)
-            self._last = place.logits, place.state
+            self._last = self._draw(texts, writing, self._last)
             if texts[0].length > n_shown:
                 n_shown += 1
                 yield texts[0].text[-1]
             if all(text.has_ended for text in texts):
                 break
 
-    def _draw(self, texts: Sequence["_Draft"], writing: Writing, place: "_Place") -> "_Place":
-        """Draw a character of each text that has not ended. Return the place after it."""
-        logits = place.logits
+    def _draw(
+        self, texts: Sequence["_Draft"], writing: Writing, before: "_Continuation"
+    ) -> "_Continuation":
+        """Draw a character of each text that has not ended. Return how they go on after it."""
+        logits = before.logits
         so_far = [None if text.has_ended else text.before + text.text for text in texts]
         changed = logits  # [B, C]
-        for processor in place.processors:
+        for processor in before.processors:
             changed = processor.process(changed, logits, so_far)
-        if place.processors:
+        if before.processors:
             changed = _with_ends(changed, logits, texts)
 
         uniforms = np.array([text.rng.random_sample() for text in texts])  # [B]
@@ -206,29 +202,29 @@ class Sampler:
         log_probabilities = log_probabilities_of(logits, ids)  # [B]
 
         # After Ctrl-C meanwhile, a text has no character that was not read.
-        after = self._feed(ids, place)
+        after = self._feed(ids, before)
         chars = self.vocabulary.decode(ids)
         for text, char, log_probability in zip(texts, chars, log_probabilities):
             if not text.has_ended:
                 text.add(char, log_probability)
         return after
 
-    def _feed(self, ids: np.ndarray, place: "_Place") -> "_Place":
-        """Read what was drawn, ids [B]. Return the place after it."""
-        logits, state = self._engine.feed(ids, place.state)
-        for processor in place.processors:
+    def _feed(self, ids: np.ndarray, before: "_Continuation") -> "_Continuation":
+        """Read what was drawn, ids [B]. Return how the texts go on after it."""
+        logits, state = self._engine.feed(ids, before.state)
+        for processor in before.processors:
             logits, state = processor.follow(ids, logits, state)
-        return place._replace(logits=logits, state=state)
+        return before._replace(logits=logits, state=state)
 
     def _best_sentences(
-        self, texts: Sequence["_Draft"], length: int, writing: Writing, begin: _After
+        self, texts: Sequence["_Draft"], length: int, writing: Writing
     ) -> Iterator[str]:
         """Write texts one after the other, sentence by sentence. Yield the characters of the first text."""
-        begun = _Place(*begin, self._processors)
+        after_prime = self._last
         for row, text in enumerate(texts):
-            place = begun.of_rows([row])
+            before = after_prime.of_rows([row])
             while text.length < length and not text.has_ended:
-                sentence, after = self._best_of(text, writing, place)
+                sentence, after = self._best_of(text, writing, before)
                 n_added = 0
                 try:
                     for char in text.go_on(sentence, length):
@@ -238,60 +234,60 @@ class Sampler:
                 finally:
                     # It may have been cut by the length, or by whoever asks for no more characters.
                     if n_added < sentence.length:
-                        after = self._after_part(sentence, n_added, place)
-                    place = after
-                    self._last = place.logits, place.state
-                    self._processors = place.processors
+                        after = self._after_part(sentence, n_added, before)
+                    before = self._last = after
 
-    def _after_part(self, sentence: "_Draft", n_chars: int, before: "_Place") -> "_Place":
-        """Return the place after the first characters of a sentence that begins at a place."""
-        place = before
+    def _after_part(
+        self, sentence: "_Draft", n_chars: int, before: "_Continuation"
+    ) -> "_Continuation":
+        """Return how a text goes on after the first characters of a sentence."""
+        after = before
         for index in self.vocabulary.encode(sentence.sample().text[:n_chars]):
-            place = self._feed(np.array([index]), place)
-        return place
+            after = self._feed(np.array([index]), after)
+        return after
 
     def _best_of(
-        self, text: "_Draft", writing: Writing, place: "_Place"
-    ) -> Tuple["_Draft", "_Place"]:
-        """Draw sentences after a text. Return the one that the network expects most, per character, and its end."""
+        self, text: "_Draft", writing: Writing, before: "_Continuation"
+    ) -> Tuple["_Draft", "_Continuation"]:
+        """Draw sentences. Return the one that the network expects most, per character, and how the text goes on."""
         numbers = text.rng.random_sample(writing.best_of)
         sentences = [text.sentence(int(SEEDS * number)) for number in numbers]
-        drawn: List[Tuple[_Draft, _Place]] = []
-        places = place.of_rows([0] * len(sentences))
+        drawn: List[Tuple[_Draft, _Continuation]] = []
+        after = before.of_rows([0] * len(sentences))
         for n_drawn in range(1, LONGEST_SENTENCE + 1):
-            places = self._draw(sentences, writing, places)
+            after = self._draw(sentences, writing, after)
             going_on = []
             for row, sentence in enumerate(sentences):
                 if sentence.has_ended or n_drawn == LONGEST_SENTENCE:
-                    drawn.append((sentence, places.of_rows([row])))
+                    drawn.append((sentence, after.of_rows([row])))
                 else:
                     going_on.append(row)
             if len(going_on) < len(sentences):
                 # Those that have ended cost nothing more.
                 sentences = [sentences[row] for row in going_on]
-                places = places.of_rows(going_on)
+                after = after.of_rows(going_on)
             if not sentences:
                 break
-        best, after = max(drawn, key=lambda pair: pair[0].rank())
-        # The next sentence takes the random numbers from its own place on.
+        best, after_best = max(drawn, key=lambda pair: pair[0].rank())
+        # The next sentence takes the random numbers from its own beginning on.
         text.rng.random_sample(max(0, best.length - writing.best_of))
-        return best, after
+        return best, after_best
 
-    def _read(self, prime: str, rows: int, after_last: bool) -> _After:
-        """Read the prime. Return the logits [B, C] and the state [S, B, L] for the first draw."""
-        logits, state = self._last
+    def _read(self, prime: str, rows: int, after_last: bool) -> "_Continuation":
+        """Read the prime. Return how the texts go on after it."""
+        logits, state, processors = self._last
         if not after_last:
             logits = None
             state = self._engine.zero_state()
-        for processor in self._processors:
+        for processor in processors:
             processor.begin(prime, rows, after_last)
         if prime:
             # The engine reads one text only, after which all rows go on.
             logits, state = self._engine.read(self.vocabulary.encode(prime), state)
-            return np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
+            logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
         if logits is None:
             raise ValueError("there is no text to continue yet")
-        return logits, state
+        return _Continuation(logits, state, processors)
 
     def write_lines(
         self, length: int, writing: Writing, seed: int, known: Optional[Collection[str]] = None
@@ -347,23 +343,23 @@ class Sampler:
                 seen.add(stripped)
 
 
-class _Place(NamedTuple):
-    """Where texts go on.
+class _Continuation(NamedTuple):
+    """What texts go on with.
 
     Attributes:
-        logits: float32 [B, C], those of the network.
+        logits: float32 [B, C], those of the network; None before a prime was read.
         state: float32 [S, B, L].
         processors: what changes the texts, as far as these are written.
     """
 
-    logits: np.ndarray
+    logits: Any
     state: np.ndarray
     processors: Sequence[Processor]
 
-    def of_rows(self, rows: Sequence[int]) -> "_Place":
-        """Return the place of some of the texts, by their rows, which may repeat."""
+    def of_rows(self, rows: Sequence[int]) -> "_Continuation":
+        """Return that of some of the texts, by their rows, which may repeat."""
         processors = tuple(processor.of_rows(rows) for processor in self.processors)
-        return _Place(self.logits[rows], self.state[:, rows], processors)
+        return _Continuation(self.logits[rows], self.state[:, rows], processors)
 
 
 class _Draft:

@@ -105,10 +105,10 @@ function heldInLink({ direction, value }) {
 
 /** Return an entry of a plan as it stands in a link. */
 function entryInLink(entry) {
-  const { at, temperature, topN, topP, contrast, forced = "" } = entry;
-  const { noCopy, noRepeat, knownWords, bestOf } = entry;
-  const first = [at, temperature, topN, topP, heldInLink(entry), forced];
-  return [...first, contrast, noCopy, noRepeat, knownWords, bestOf].join("~");
+  const { at, forced = "" } = entry;
+  // The order is that of FIELDS. What is held and forced has stood after the first three since there are links.
+  const [temperature, topN, topP, ...others] = Object.values(settingsOf(entry));
+  return [at, temperature, topN, topP, heldInLink(entry), forced, ...others].join("~");
 }
 
 /** What reads a link. A field that makes no sense gets the nearest value that does, or the usual one, and is `wrong`. */

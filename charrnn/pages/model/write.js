@@ -209,9 +209,9 @@ function startSettings() {
   showText("whose-own", data.name);
   byId("contrast").addEventListener("input", showSettings);
   byId("contrast").addEventListener("change", startWriting);
-  for (const id of ["no-copy", "no-repeat", "known-words"]) {
-    const isAtHand = data.guards[id.replace("-", "_")] > 0;
-    byId(id).parentElement.hidden = !isAtHand;
+  for (const [name, length] of Object.entries(data.guards)) {
+    const id = name.replaceAll("_", "-");
+    byId(id).parentElement.hidden = length === 0;
     byId(id).addEventListener("input", changeSettings);
   }
   for (const id of ["temperature", "top-n", "top-p", "best-of", "speed"]) {
