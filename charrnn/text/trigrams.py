@@ -27,7 +27,11 @@ def most_common(text: str, number: int) -> List[str]:
 
 
 def share_of(common: Collection[str], text: str) -> float:
-    """Return how many of the groups of three letters of a text are among common ones, as a share of 1."""
+    """Return how many of the groups of three letters of a text are among common ones, as a share of 1.
+
+    >>> share_of(["no ", "yes"], "No, no")
+    0.4
+    """
     counted = trigrams(text)
     n_common = sum(counted[trigram] for trigram in common)
     return n_common / max(1, sum(counted.values()))

@@ -14,6 +14,7 @@ from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
 from charrnn.engines.opening import open_model
 from charrnn.text.baselines import best_ngram_counts, xz_bits
+from pages.small_pages import random_network
 
 CHARACTERS = "the hat sat\non, the"
 # a row of the table: a label, nats, bits and perplexity
@@ -269,3 +270,9 @@ def test_a_text_without_a_character_to_predict_is_an_error(
 def test_two_known_characters_are_enough(trained, tmp_path, evaluated):
     (tmp_path / "text").write_text("Xte")
     assert "2 characters, 1 of them predicted" in evaluated(trained, tmp_path / "text")
+
+
+def test_weights_alone_have_no_text_that_was_held_out(tmp_path, capsys):
+    random_network("ab").save(tmp_path / "m.npz")
+    assert evaluate.main(["--held-out", str(tmp_path / "m.npz")]) == 2
+    assert "has no held-out text" in capsys.readouterr().err

@@ -110,6 +110,8 @@ def test_a_text_goes_on_from_where_it_was_cut(model, length):
         (second,) = sampler.write("", 60, writing, seed=2, after_last=True)
     text = "the " + first.text
     assert text + second.text == model.write(text, 60, seed=2, plain=True, **how)
+    nats = model.surprisal(text + second.text)[-60:]
+    np.testing.assert_allclose(second.log_probabilities, -np.float64(nats), rtol=1e-4)
 
 
 def test_one_sentence_is_drawn_as_ever(model):
