@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import CHARS, NEWEST, TEXT, graph_probabilities, history_of
+from pages.small_pages import random_network
 
 from charrnn.checkpoints import record
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
 from charrnn.engines.opening import open_model
 from charrnn.text.baselines import best_ngram_counts, xz_bits
-from pages.small_pages import random_network
 
 CHARACTERS = "the hat sat\non, the"
 # a row of the table: a label, nats, bits and perplexity
