@@ -5,7 +5,7 @@
 packages that ``TEXTS`` names, installed on this machine, as are hunspell and its dictionaries. FOLDER keeps the models,
 so that the program goes on where it was interrupted. The words of others are those of the list of the language.
 
-``python benchmarks/voices.py FOLDER --text diary --epochs 8 10 --contrast 0 0.5 --seed 2`` tries other values.
+``python benchmarks/voices.py FOLDER --text diary --epochs 8 10 --best-of 1 12 --seed 2`` tries other values.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 from sense import unknown_share
 
 from charrnn import open_model, train_model
-from charrnn.text import lexicon, novelty
+from charrnn.text import novelty, pieces
 from charrnn.text.corpus import Text
 from charrnn.training import presets
 
@@ -52,7 +52,7 @@ MOST_AGAIN = 0.03
 # Of words in no dictionary, so much more than the text itself has.
 MORE_IN_NO_DICTIONARY = 0.01
 HEAD = (
-    "| text | began with | epochs | contrast | seed | own words | of others | in no dictionary | copied "
+    "| text | began with | epochs | best of | seed | own words | of others | in no dictionary | copied "
     "| phrases again | different words | missed |"
 )
 
@@ -86,7 +86,7 @@ def counted(model, name, how, n_texts):
     """Return what is counted of texts that a model writes: from names to the figure of the texts and the text's own."""
     text = text_of(name)
     language, *_ = TEXTS[name]
-    others = {word.lower() for word in lexicon.unpack(model.words_of_language())}
+    others = set(pieces.words("\n".join(model.listed_words())))
     texts = model.write(length=LENGTH, n=n_texts, seed=FIRST_SEED, **how)
 
     written = "\n".join(texts)
@@ -127,12 +127,12 @@ def missed(figures):
 
 
 def main():
-    """Print a row for each text, number of epochs, seed and contrast."""
+    """Print a row for each text, number of epochs, seed and number of sentences."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--text", nargs="+", choices=TEXTS, default=list(TEXTS))
     parser.add_argument("--epochs", nargs="+", type=int, default=[None])
-    parser.add_argument("--contrast", nargs="+", type=float, default=[None])
+    parser.add_argument("--best-of", nargs="+", type=int, default=[None])
     parser.add_argument("--seed", nargs="+", type=int, default=[1])
     parser.add_argument("--texts-written", type=int, default=3)
     args = parser.parse_args()
@@ -143,13 +143,13 @@ def main():
         for seed in args.seed:
             for epochs in args.epochs:
                 model = model_of(args.folder, name, epochs, seed)
-                for contrast in args.contrast:
-                    print_row(model, name, contrast, args.texts_written, seed)
+                for best_of in args.best_of:
+                    print_row(model, name, best_of, args.texts_written, seed)
 
 
-def print_row(model, name, contrast, n_texts, seed):
+def print_row(model, name, best_of, n_texts, seed):
     """Print a row of the table."""
-    how = {} if contrast is None else {"contrast": contrast}
+    how = {} if best_of is None else {"best_of": best_of}
     figures = counted(model, name, how, n_texts)
     others, _ = figures["others"]
     copied, _ = figures["copied"]
@@ -158,7 +158,7 @@ def print_row(model, name, contrast, n_texts, seed):
         name,
         f"`{model.run.init_from}`",
         str(model.run.hyperparameters.epochs),
-        f"{model.writing_with(how).contrast:g}",
+        f"{model.writing_with(how).best_of}",
         str(seed),
         beside(figures["own"]),
         f"{others:.1%}",

@@ -17,7 +17,7 @@ import numpy as np
 
 from charrnn.checkpoints.find import check_is_text
 from charrnn.checkpoints.progress import Best, Progress, read_history
-from charrnn.checkpoints.record import START_FILE, read_run
+from charrnn.checkpoints.record import WORDS_FILE, read_run
 from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import Weights
 from charrnn.data import StrPath, get_batches
@@ -25,7 +25,7 @@ from charrnn.engines.cells import initial_weights
 from charrnn.engines.opening import open_model
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, learning_rate_at
-from charrnn.system import terminal, words
+from charrnn.system import files, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import graphs
 from charrnn.text import corpus
@@ -382,8 +382,9 @@ class TrainingLoop:
         if job.resumes:
             display.resumed(progress.step)
         elif job.start.model:
-            # For a contrast with it, whatever becomes of the file that it was read from.
-            job.start.model.save(Path(job.folder) / START_FILE, "int8")
+            # For the reader, whatever becomes of the file of this model.
+            if job.start.model.words is not None:
+                files.write_atomically(Path(job.folder) / WORDS_FILE, job.start.model.words)
             # Saved at once, because a resumed run could not make these weights again.
             prefix = self.run.save(progress, graph.weights(sess), display.warn)
             display.saved(prefix)

@@ -441,6 +441,11 @@ def test_each_public_name_has_a_type(checked):
         (dict(temperature="hot"), "temperature must be a number"),
         (dict(temprature=1), "there is no argument temprature; did you mean temperature?"),
         (dict(top_n=2.5), "top_n must be an integer"),
+        (dict(best_of=0), "best_of must be an integer, at least 1 and at most 16"),
+        (dict(best_of=17), "best_of must be"),
+        (dict(best_of=1.5), "best_of must be"),
+        (dict(no_copy=20), "there is no argument no_copy since version 6.0: use best_of"),
+        (dict(known_words=False), "use best_of"),
     ],
 )
 def test_bad_arguments_of_write(model, options, message):

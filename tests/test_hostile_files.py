@@ -22,7 +22,7 @@ from charrnn.engines.opening import open_model
 from charrnn.engines.trained_model import lstm_weights
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files
-from charrnn.text import corpus
+from charrnn.text import corpus, lexicon
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="the memory is limited as on Linux"
@@ -318,14 +318,30 @@ def start(tmp_path, weights):
     return path
 
 
-def contrasted(path, **named_by_a_person):
-    """Return a text of a model, less like that of the model that it began with."""
-    return open_model(path, **named_by_a_person).write("A", 9, seed=1, contrast=0.5)
+@pytest.fixture
+def started_like(tmp_path, plan_only, capsys):
+    """A function that plans a run like that of a model, and returns the status and what is said."""
+    text = tmp_path / "my.txt"
+    text.write_text(TEXT * 30)
+
+    def start_like(path):
+        capsys.readouterr()
+        status = script("train").main([str(text), "--like", str(path), "--dry-run"])
+        return status, "".join(capsys.readouterr())
+
+    return start_like
+
+
+def check_refused(status, said, reason):
+    assert status == 2
+    assert re.search(reason, said)
+    assert said.endswith("Name another model with --init-from, or none\n")
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("kind", NAMED)
-def test_a_model_opens_no_other_file_that_it_names_as_its_start(
-    tmp_path, weights, began_with, start, kind
+def test_a_run_like_another_opens_no_other_file_that_this_one_names(
+    tmp_path, weights, began_with, start, started_like, kind
 ):
     other = packed(weights, {"vocabulary": "ab"})
     path = named(tmp_path, kind, start.read_bytes(), other)
@@ -333,49 +349,67 @@ def test_a_model_opens_no_other_file_that_it_names_as_its_start(
         path.rename(tmp_path / "named.npz")
         path = tmp_path / "named.npz"
     sha256 = open_model(start).sha256
-    with pytest.raises(ValueError, match="name the model that it began with"):
-        contrasted(began_with(path, sha256))
+    check_refused(*started_like(began_with(path, sha256)), "which cannot be opened")
 
 
-def test_a_model_opens_no_checkpoint_of_tensorflow_that_it_names(tmp_path, began_with, start):
+def test_no_checkpoint_of_tensorflow_that_a_record_names_is_opened(
+    tmp_path, began_with, start, started_like
+):
     """What has weights in NumPy beside it may be a run."""
     for suffix in record.SAVED_VARIABLES:
         (tmp_path / f"i9_l3.ckpt{suffix}").write_bytes(b"what TensorFlow would run")
-    with pytest.raises(ValueError, match=r"i9_l3\.ckpt\.npz: No such file or directory: name the "):
-        contrasted(began_with(tmp_path / "i9_l3.ckpt", open_model(start).sha256))
+    path = began_with(tmp_path / "i9_l3.ckpt", open_model(start).sha256)
+    check_refused(*started_like(path), r"i9_l3\.ckpt\.npz: No such file or directory")
 
 
-def test_a_model_opens_nothing_of_which_it_has_no_sha256(began_with, start):
-    with pytest.raises(ValueError, match=r"the record has no SHA-256 of .*start\.npz: name the "):
-        contrasted(began_with(start, None))
+def test_nothing_is_opened_of_which_the_record_has_no_sha256(began_with, start, started_like):
+    check_refused(
+        *started_like(began_with(start, None)), r"the record has no SHA-256 of .*start\.npz"
+    )
 
 
-def test_a_model_opens_the_start_that_it_names_if_it_is_the_same(tmp_path, began_with, start):
+def test_a_run_like_another_begins_with_the_model_that_this_one_names_if_it_is_the_same(
+    tmp_path, began_with, start, started_like
+):
     """A model, or the weights of a checkpoint."""
     sha256 = open_model(start).sha256
-    expected = contrasted(began_with(start, sha256))
+    status, said = started_like(began_with(start, sha256))
+    assert (status, f" {start}" in said) == (0, True), said
     start.rename(tmp_path / "i9_l3.ckpt.npz")
-    assert contrasted(began_with(tmp_path / "i9_l3.ckpt", sha256)) == expected
+    status, said = started_like(began_with(tmp_path / "i9_l3.ckpt", sha256))
+    assert (status, f" {tmp_path / 'i9_l3.ckpt'}" in said) == (0, True), said
 
 
-def test_a_person_names_the_model_that_another_one_began_with(began_with, start, capsys):
-    """In Python and on the command line; it may lie anywhere."""
-    expected = contrasted(began_with(start, open_model(start).sha256))
-    path = began_with("elsewhere.npz", None)
-    assert contrasted(path, init_from=start) == expected
-    assert contrasted(path, init_from=open_model(start)) == expected
-
-    flags = "--prime A --length 9 --seed 1 --contrast 0.5 --init-from".split()
-    assert script("sample").main([str(path), *flags, str(start)]) == 0
-    assert capsys.readouterr().out == f"{expected}\n"
+# Text and words in a model's file
 
 
-def test_a_run_like_another_does_not_open_what_it_names_if_that_is_another_model(
-    tmp_path, weights, began_with, start, capsys
+@pytest.mark.parametrize("best_of", ["1", "3"])
+@pytest.mark.parametrize("name", ["words", "text"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"\n" * 99_999,
+        b"A" * 99_999,
+        os.urandom(999),
+        lexicon.pack(["A" * 50_000_000]),
+        lexicon.pack(["Anna"] * 9_999)[:-9],
+        lexicon.pack(["\0\x1b[2J\u202e"] * 99),
+    ],
+    ids=["empty", "no UTF-8", "line ends", "one letter", "random", "bomb", "cut", "controls"],
+)
+def test_a_model_with_crafted_text_or_words_writes_or_is_refused_in_a_line(
+    tmp_path, weights, capsys, name, content, best_of
 ):
-    sha256 = open_model(start).sha256
-    (tmp_path / "my.txt").write_text(TEXT)
-    start.write_bytes(packed(weights, {"vocabulary": "ab"}))
-    flags = ["--like", str(began_with(start, sha256)), "--dry-run"]
-    assert script("train").main([str(tmp_path / "my.txt"), *flags]) == 2
-    assert "Name another model with --init-from, or none\n" in capsys.readouterr().err
+    vocabulary = "".join(Vocabulary.from_text(corpus.read("names").text).chars)
+    path = tmp_path / "crafted.npz"
+    contents = {"words": None, "text": b"Anna\nEmma", name: content}
+    path.write_bytes(packed(weights, {"vocabulary": vocabulary}, **contents))
+    flags = ["--prime", "A", "--length", "30", "--seed", "1", "--best-of", best_of]
+    status = script("sample").main([str(path), *flags])
+    out, err = capsys.readouterr()
+    assert err.count("\n") <= 1
+    assert len(out) == {0: 32, 2: 0}[status]
+    if best_of == "1":
+        assert (status, err) == (0, "")

@@ -272,11 +272,7 @@ def test_json_has_the_settings(exported, in_json):
         "temperature": 1.0,
         "top_n": 14,
         "top_p": 0.9,
-        "contrast": 0.0,
         "steer": {},
-        "no_copy": 0,
-        "no_repeat": 0,
-        "known_words": False,
         "best_of": 1,
     }
 

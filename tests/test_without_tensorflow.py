@@ -39,9 +39,9 @@ def test_a_checkpoint_of_lstm_cells(trained, tmp_path, capsys):
     target = tmp_path / "m.npz"
     arguments = [str(trained), str(target)]
     assert script("export").main(arguments) == 0
-    printed = capsys.readouterr().out
+    printed = tuple(capsys.readouterr())
     expected = target.read_bytes()
-    assert run(WITHOUT, "charrnn", "export", *arguments) == (0, printed, "")
+    assert run(WITHOUT, "charrnn", "export", *arguments) == (0, *printed)
     assert target.read_bytes() == expected
 
 

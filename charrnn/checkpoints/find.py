@@ -17,8 +17,8 @@ from charrnn.checkpoints.record import (
     HISTORY_FILE,
     LOCK_FILE,
     STAGE,
-    START_FILE,
     TEXT_FILE,
+    WORDS_FILE,
     CheckpointError,
     NoCheckpointError,
     RunRecord,
@@ -329,7 +329,7 @@ def check_unused(folder: StrPath, text: Optional[str] = None) -> None:
             f"{folder} holds another run: {advice}; or name another checkpoint_dir"
         )
 
-    for name in (TEXT_FILE, HISTORY_FILE, START_FILE, STAGE):
+    for name in (TEXT_FILE, HISTORY_FILE, WORDS_FILE, STAGE):
         if os.path.lexists(str(folder / name)):
             raise CheckpointError(
                 f"{folder} has a {name}, which a new run would replace: move it away, "

@@ -5,7 +5,7 @@ A run folder holds one training run::
     text.txt                        the text of the run, in UTF-8
     run.json                        what the run is: hyperparameters, vocabulary, name and SHA-256 of the text
     history.csv                     what was measured
-    start.npz                       the model that it began with, in int8, if it began with one
+    words.xz                        the frequent words of its language, if it began with a model that has them
     i{step}_l{lstm_size}.ckpt.*     weights and the optimizer's slots, as the notebook's Saver writes them
     i{step}_l{lstm_size}.ckpt.npz   the weights to write with, a model of its own
     i{step}_l{lstm_size}.ckpt.progress.npz   step, LSTM state, losses of the epoch, evaluations, history
@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from charrnn.checkpoints.writing import KEYWORDS, Writing
+from charrnn.checkpoints.writing import recorded_writing
 from charrnn.data import Characters, StrPath, Vocabulary, count_windows, split
 from charrnn.hyperparameters import NAMES, Hyperparameters
 from charrnn.system import errors, files
@@ -37,6 +37,8 @@ from charrnn.version import __version__
 
 TEXT_FILE = "text.txt"
 HISTORY_FILE = "history.csv"
+WORDS_FILE = "words.xz"
+# Version 4.0 and 5.0 kept the model that a run began with, which has the words.
 START_FILE = "start.npz"
 STAGE = ".saving"
 LOCK_FILE = ".lock"
@@ -261,7 +263,7 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
         folder=folder_name,
         shuffled_sha256=text.get("shuffled_sha256"),
         beginning=content.get("beginning"),
-        writing=_checked_writing(content.get("writing")),
+        writing=recorded_writing(content.get("writing")),
         tensorflow=content.get("tensorflow"),
         unknown=tuple(sorted(set(settings) - set(NAMES))),
     )
@@ -289,19 +291,6 @@ def _checked_record(content: Dict[str, Any], folder: Optional[StrPath]) -> RunRe
     if record.best is not None and step_of(record.best) < 0:
         raise ValueError(record.best)
     return record
-
-
-def _checked_writing(writing: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    """Return what a record says of how to write, without what only a newer version knows.
-
-    Raises:
-        ValueError: a value is out of range.
-    """
-    if not writing:
-        return writing
-    known = {name: value for name, value in writing.items() if name in KEYWORDS}
-    Writing().changed(known)
-    return known
 
 
 def write_checkpoint_record(

@@ -1,8 +1,12 @@
-"""The text that a model was trained on: where it is found, and how it is divided."""
+"""The text that a model was trained on: where it is found, and how it is divided. And the words of its language."""
 
+import contextlib
+from pathlib import Path
 from typing import FrozenSet, NamedTuple, Optional
 
-from charrnn.checkpoints.record import RunRecord
+from charrnn.checkpoints.find import KNOWN_MODELS, file_of
+from charrnn.checkpoints.record import START_FILE, WORDS_FILE, RunRecord
+from charrnn.checkpoints.weights import read_packed
 from charrnn.system import files, terminal
 from charrnn.text.corpus import KNOWN_TEXTS, LIST_OF_NAMES, Text, read
 
@@ -55,3 +59,25 @@ def divide(text: Text, run: Optional[RunRecord]) -> DividedText:
             parts = run.divide(own)
             return DividedText(*parts, sha256=run.text_sha256)
     return DividedText(text.text, held_out="", test="", sha256=files.text_sha256(text.text))
+
+
+def words_of_language(run: Optional[RunRecord]) -> Optional[bytes]:
+    """Return the frequent words of the language of a run that began with a model, see :mod:`charrnn.text.lexicon`.
+
+    They are in its folder, in a run of an older version in the copy of that model there. Otherwise they are those of
+    the known model that it names.
+
+    Returns:
+        The words, compressed; None if there are none, or they are not at hand.
+    """
+    if run is None or run.init_from is None:
+        return None
+    if run.folder is not None:
+        with contextlib.suppress(OSError):
+            return (Path(run.folder) / WORDS_FILE).read_bytes()
+        with contextlib.suppress(ValueError):
+            return read_packed(Path(run.folder) / START_FILE).words
+    if run.init_from in KNOWN_MODELS:
+        with contextlib.suppress(ValueError):
+            return read_packed(file_of(run.init_from)).words
+    return None

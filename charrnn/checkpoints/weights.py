@@ -3,7 +3,7 @@
 The ``.npz`` has an array for each trainable variable, under the variable's name, and the array ``about``, uint8: a JSON
 object in UTF-8. This object has the vocabulary and, if the run is known, all that ``run.json`` has. Matrices are
 float32, float16 or int8. One of int8 has a further array, with the scale of each column. There may be ``words``, those
-of a language, and ``hashes``, those of the training text, both uint8. The comment of the zip file, its last 64 bytes,
+of a language, and ``text``, the training text, both compressed, uint8. The comment of the zip file, its last 64 bytes,
 is the hexadecimal SHA-256 of all bytes before it.
 """
 
@@ -32,7 +32,9 @@ DTYPES = ("float32", "float16", "int8")
 # After the name of a matrix of int8, this names the array of its scales. Version 3.2 shows it when it refuses the file.
 SCALES = "/scales of int8, which charrnn 4.0 or later reads,"
 # arrays of bytes that a file may have beside weights and ``about``
-NO_WEIGHTS = ("words", "hashes")
+NO_WEIGHTS = ("words", "text")
+# what version 5.0 had in place of the text
+OLD_NO_WEIGHTS = "hashes"
 Weights = Dict[str, np.ndarray]
 
 
@@ -101,34 +103,34 @@ class Packed(NamedTuple):
         about: a dict of JSON types.
         sha256: hexadecimal SHA-256 of the file.
         words: the frequent words of a language, see :mod:`charrnn.text.lexicon`; None if it has none.
-        hashes: those of a text, see :mod:`charrnn.text.hashes`; None if it has none.
+        text: the training text, compressed in the same way; None if it has none.
     """
 
     weights: Weights
     about: Dict[str, Any]
     sha256: str
     words: Optional[bytes]
-    hashes: Optional[bytes]
+    text: Optional[bytes]
 
 
 def packed(
     weights: Weights,
     about: Dict[str, Any],
     words: Optional[bytes] = None,
-    hashes: Optional[bytes] = None,
+    text: Optional[bytes] = None,
 ) -> bytes:
     """Return weights as the content of a ``.npz`` file.
 
     Args:
         weights: a dict from the name of each trainable variable to its values, or what :func:`rounded` makes of it.
         about: a dict of JSON types, with at least the ``vocabulary``, a str.
-        words, hashes: as in :class:`Packed`.
+        words, text: as in :class:`Packed`.
     """
     buffer = io.BytesIO()
     # In ASCII, two halves of a character that follow each other in the vocabulary would be read as one character.
     encoded = json.dumps(about, ensure_ascii=False).encode("utf-8", "surrogatepass")
     arrays = {"about": np.frombuffer(encoded, np.uint8), **weights}
-    for name, content in zip(NO_WEIGHTS, (words, hashes)):
+    for name, content in zip(NO_WEIGHTS, (words, text)):
         if content is not None:
             arrays[name] = np.frombuffer(content, np.uint8)
     np.savez(buffer, **arrays)
@@ -163,6 +165,7 @@ def read_packed(path: StrPath) -> Packed:
             if not isinstance(values, np.ndarray):
                 raise ValueError(f"it is damaged: {name} is no array")
         about = weights.pop("about")
+        weights.pop(OLD_NO_WEIGHTS, None)
         contents: Dict[str, Optional[bytes]] = dict.fromkeys(NO_WEIGHTS)
         for name in NO_WEIGHTS:
             if name in weights:

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
         temperature: float
         top_n: Optional[int]
         top_p: Optional[float]
-        contrast: float
         steer: Optional[Mapping[str, float]]
-        no_copy: int
-        no_repeat: int
-        known_words: bool
         best_of: int
 
 
@@ -28,9 +24,8 @@ if TYPE_CHECKING:
 LEAST_SHARE = 1e-9
 # float32 cannot hold numbers that are much larger
 LARGEST_TEMPERATURE = 1e38
-# Sentences that are drawn at a time, at most. The seeds of N sentences are the random numbers of the next N characters,
-# so a sentence has at least as many characters.
-MOST_DRAWN = 12
+# sentences that are drawn at a time, at most
+MOST_DRAWN = 16
 # The notebook draws from as many of the most probable characters.
 TOP_N = 5
 # characters of a vocabulary above which top_n is off by default, as for Chinese
@@ -39,15 +34,9 @@ LARGE_VOCABULARY = 200
 LINES_TOP_P = 0.98
 
 # What a run that begins with a model writes with, unless it is one of a list (docs/log.md).
-START_WRITING: Dict[str, Any] = dict(
-    contrast=0.4,
-    temperature=1.0,
-    top_p=0.92,
-    no_copy=20,
-    no_repeat=14,
-    known_words=True,
-    best_of=4,
-)
+START_WRITING: Dict[str, Any] = dict(temperature=1.0, top_p=0.92, best_of=12)
+# What version 5.0 recorded in place of the reader, which now reads wherever one of these is recorded.
+REPLACED_BY_READER = ("contrast", "no_copy", "no_repeat", "known_words")
 
 # the group of flags
 DECODING = "decoding"
@@ -59,9 +48,8 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 class Writing(Checkable):
     """How a text is written. The defaults are the notebook's.
 
-    ``allow``, the guards (``no_copy``, ``known_words``, ``no_repeat``) and a contrast change the probabilities, in this
-    order. Then the logits are divided by the temperature, and ``top_n`` and ``top_p`` are applied. A direction is held
-    after each character. With ``best_of``, sentences are drawn in this way, of which one is taken.
+    What ``allow`` leaves is divided by the temperature, and ``top_n`` and ``top_p`` are applied. A direction is held
+    after each character. With ``best_of``, sentences are drawn in this way, of which the reader takes one.
     """
 
     temperature: float = setting(
@@ -92,13 +80,6 @@ class Writing(Checkable):
         kind=float,
         otherwise=f"1, or {LINES_TOP_P} of lines",
     )
-    contrast: float = setting(
-        0.0,
-        DECODING,
-        "above 0, write more like the training text than like the model that this one began with; -1 writes like that "
-        "model. Larger values copy more (see --novelty)",
-        least=-1,
-    )
     steer: Optional[Mapping[str, float]] = setting(
         None,
         DECODING,
@@ -107,27 +88,11 @@ class Writing(Checkable):
         "repeated",
         kind=dict,
     )
-    no_copy: int = setting(
-        0,
-        DECODING,
-        "write no run of so many characters of the training text; 20 is a good number, 0 allows all",
-    )
-    no_repeat: int = setting(
-        0,
-        DECODING,
-        "write no run of so many characters that the text has had, unless the training text repeats it as often; 14 is "
-        "a good number, 0 allows all",
-    )
-    known_words: bool = setting(
-        False,
-        DECODING,
-        "write words of the training text and frequent ones of its language only",
-        choices=(True, False),
-    )
     best_of: int = setting(
         1,
         DECODING,
-        "draw so many sentences at a time, and take the one that the network expects most, per character",
+        "draw so many sentences at a time, of which a reader takes one: without copies of the training text, "
+        "repetitions and unknown words if there is one, and then what is probable and in the text's own words",
         least=1,
         most=MOST_DRAWN,
     )
@@ -139,6 +104,8 @@ class Writing(Checkable):
             ValueError: there is no such name, or a value is out of range.
         """
         for name in how:
+            if name in REPLACED_BY_READER:
+                raise ValueError(f"there is no argument {name} since version 6.0: use best_of")
             if name not in KEYWORDS:
                 raise ValueError(f"there is no argument {name}{did_you_mean(name, KEYWORDS)}")
         changed = replace(self, **how)
@@ -149,9 +116,21 @@ class Writing(Checkable):
 KEYWORDS = tuple(field.name for field in fields(Writing))
 
 
-def writing_after(start_has_words: bool) -> Dict[str, Any]:
-    """Return what a run writes with that began with a model, which has the words of its language with it or not."""
-    return dict(START_WRITING, known_words=start_has_words)
+def recorded_writing(writing: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+    """Return what a record says of how to write, as this version writes it.
+
+    What only a newer version knows is left out.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+    if not writing:
+        return writing
+    known = {name: value for name, value in writing.items() if name in KEYWORDS}
+    if any(name in writing for name in REPLACED_BY_READER):
+        known["best_of"] = START_WRITING["best_of"]
+    Writing().changed(known)
+    return known
 
 
 def takes_how(method: Method) -> Method:

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any, Callable, List, NoReturn, Optional, Sequence
 
+from charrnn.checkpoints.writing import REPLACED_BY_READER
 from charrnn.system import commands_to_type, mpi, terminal, words
 from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
@@ -24,6 +25,12 @@ MEANT = {
     "--rnn-size": "--lstm-size",
     "--seq-length": "--num-steps",
     "--start": "--prime",
+}
+# flags of earlier versions, and those that are in their place
+REPLACED = {
+    **{commands_to_type.flag(name): "--best-of" for name in REPLACED_BY_READER},
+    "--init-from": "--best-of",
+    "--no-passage": "--no-text",
 }
 
 
@@ -95,6 +102,9 @@ class Parser(argparse.ArgumentParser):
             meant = MEANT.get(flags[0])
             if meant in actions:
                 return f"; did you mean {meant}?"
+            replacement = REPLACED.get(flags[0])
+            if replacement in actions:
+                return f"; {replacement} is in its place since version 6.0"
             return words.did_you_mean(flags[0], actions)
         if self._flag_of_text:
             text = shlex.quote(unknown.group(1))

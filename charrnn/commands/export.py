@@ -95,8 +95,7 @@ def make_parser() -> arguments.Parser:
         "--weights",
         choices=sorted({*itertools.chain(*STORED.values())}),
         help="type of the stored weights: float32 (default), float16 or int8 in a .npz file, float16 or int8 in a page "
-        "(default: float16, or int8 if the page also has the network that this one began with). float16 takes half "
-        "the space of float32, int8 a quarter",
+        "(default: float16). float16 takes half the space of float32, int8 a quarter",
     )
     parser.add_argument(
         "--train-text",
@@ -111,10 +110,10 @@ def make_parser() -> arguments.Parser:
         help="what a page calls the training text (default: the name of its file)",
     )
     parser.add_argument(
-        "--no-passage",
+        "--no-text",
         action="store_true",
-        help="show a passage that the network wrote on a page, and none of the training text. The network may have "
-        "learned pieces of it by heart all the same",
+        help="leave the training text out of the file. A short one is in it otherwise, for the reader of "
+        "--best-of. The network may have learned pieces of it by heart all the same",
     )
     parser.add_argument(
         "--learn",
@@ -146,12 +145,13 @@ def _main(args: argparse.Namespace) -> None:
     of_a_page = {
         "--train-text": args.train_text is not None,
         "--title": args.title is not None,
-        "--no-passage": args.no_passage,
         "--learn": args.learn,
     }
     for flag, is_given in of_a_page.items():
         if is_given and format_ != "html":
             raise ValueError(f"{flag} is for a page: without one, it has no effect")
+    if args.no_text and format_ == "saved-model":
+        raise ValueError("--no-text is for a .npz file or a page: a SavedModel never has the text")
     if args.learn:
         _check_learning(args)
     check_encoding(args, args.train_text, args.vocab_from)
@@ -169,17 +169,19 @@ def _main(args: argparse.Namespace) -> None:
         _write_page(args, model, target, text)
         return
     if format_ == "npz":
-        model.save(target, args.weights or "float32")
+        model.save(target, args.weights or "float32", with_text=not args.no_text)
     else:
         export_saved_model(model, target)
     terminal.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
+    if format_ == "npz" and not args.no_text:
+        _tell_of_text(model)
 
 
 def _check_learning(args: argparse.Namespace) -> None:
     """Raise ValueError if there are flags that have no effect on a page that learns."""
     of_others = {
         "--train-text": args.train_text is not None,
-        "--no-passage": args.no_passage,
+        "--no-text": args.no_text,
         "--weights": args.weights not in (None, "int8"),
     }
     for flag, is_given in of_others.items():
@@ -221,10 +223,10 @@ def _write_page(
     page = export_page(
         model,
         target,
-        weights=args.weights,
+        weights=args.weights or "float16",
         text=text,
         title=args.title,
-        shows_text=not args.no_passage,
+        shows_text=not args.no_text,
         progress=terminal.bar,
     )
     if page.note:
@@ -234,10 +236,18 @@ def _write_page(
         "nats per character\n",
         sys.stdout,
     )
+    if not args.no_text:
+        _tell_of_text(model)
     if page.units:
         print("the units that best track a property, and how far (1 or -1: always):")
     for unit in page.units:
         print(f"  {unit.unit!s:<10} {unit.feature:<40} {unit.correlation:+.2f}")
+
+
+def _tell_of_text(model: Model) -> None:
+    """Say that a file has the training text with it, if it has."""
+    if model.carried_text() is not None:
+        terminal.print_note("the training text is in the file: --no-text leaves it out")
 
 
 def _write_learning_page(args: argparse.Namespace, model: Model, target: str) -> None:

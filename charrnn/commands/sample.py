@@ -21,7 +21,6 @@ from charrnn.commands.named_models import (
 )
 from charrnn.commands.settings_flags import add_settings, given_settings
 from charrnn.engines.decoding import takes_most_probable
-from charrnn.engines.opening import name_start
 from charrnn.engines.sampler import (
     MOST_TEXTS,
     SEEDS,
@@ -138,15 +137,8 @@ def make_parser() -> arguments.Parser:
     group.add_argument(
         "--train-text",
         metavar="TEXT",
-        help="the training text for --novelty, --new and --steer (default: the one that the model names)",
+        help="the training text for --novelty, --new, --steer and --best-of (default: that which the model has)",
     )
-    group.add_argument(
-        "--init-from",
-        metavar="START",
-        help="the model that MODEL began with, for --contrast, --known-words and --novelty (default: the copy in its "
-        "folder, or else the one that it names)",
-    )
-
     return parser
 
 
@@ -165,7 +157,7 @@ def _check_combinations(args: argparse.Namespace) -> None:
     arguments.check_needs(
         args,
         new=["lines"],
-        train_text=["novelty", "new", "steer", "no_copy", "no_repeat", "known_words"],
+        train_text=["novelty", "new", "steer", "best_of"],
         unknown=["prime", "interactive"],
     )
     check_encoding(args, args.train_text, args.vocab_from)
@@ -225,8 +217,6 @@ def _run(args: argparse.Namespace) -> int:
     _resolve(args)
     _check_model(args.model)
     model = open_named(args.model, args)
-    if args.init_from is not None:
-        name_start(model, args.init_from)
     writing = model.writing_with(
         given_settings(Writing, args), of_lines=bool(args.lines), plain=args.plain
     )

@@ -5,13 +5,13 @@ properties of a text, K directions that are held at once.
 """
 
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines import CHUNK, Engine
-from charrnn.engines.processor import Processor
+from charrnn.engines.quotes import PairedQuotes
 from charrnn.text import features
 
 # Characters that are read, at most and at least. The probes are fitted on the first half, and tested on the second.
@@ -132,13 +132,13 @@ def _correlation(readings: np.ndarray, values: np.ndarray) -> float:
     return float(np.corrcoef(readings, values)[0, 1])
 
 
-class Steering(Processor):
+class Steering:
     """Holds directions while texts are written (activation steering, Turner and others 2023, arXiv:2308.10248).
 
     After each drawn character that is not inside a word, the memories c of all layers are moved along the directions
     until each probe reads its target. The output gate of the top layer stays as it is, so that its h follows its c at
     once. The h of the layers below follows with the next character. A word that has begun is written freely: held
-    there, a network writes fewer words that are words.
+    there, a network writes fewer words that are words. Quotation marks close only what is open.
     """
 
     def __init__(
@@ -182,10 +182,28 @@ class Steering(Processor):
         )  # [C]
         self._softmax_kernel = softmax_kernel
         self._softmax_bias = softmax_bias
+        self._quotes = PairedQuotes(vocabulary, strengths)
+
+    def without_wrong_quotes(
+        self, logits: np.ndarray, texts: Sequence[Optional[str]]
+    ) -> np.ndarray:
+        """Return logits [B, C] without the quotation marks that are wrong after each text, None for one that ended.
+
+        Where nothing else is left, they stay.
+        """
+        logits = logits.copy()
+        for row, text in enumerate(texts):
+            if text is None:
+                continue
+            kept = (logits[row] > -np.inf) & self._quotes.allowed(text)
+            if kept.any():
+                logits[row, ~kept] = -np.inf
+        return logits
 
     def follow(
         self, ids: np.ndarray, logits: np.ndarray, state: np.ndarray
     ) -> Tuple[np.ndarray, np.ndarray]:
+        """Hold the directions after drawn characters, ids [B]. Return the logits [B, C] and the state [S, B, L]."""
         is_free = self._are_inside_words[ids]  # [B]
         if is_free.all():
             return logits, state

@@ -11,8 +11,8 @@ from charrnn.data import Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.decoding import log_probabilities_of
 
-# Up to this number, products of the matrix with each row are as fast as a product of two matrices.
-FEW_ROWS = 8
+# Up to this number, products of the matrix with each row are faster than a product of two matrices (docs/speed.md).
+FEW_ROWS = 3
 _ONE = np.array(1, np.float32)
 _HALF = np.array(0.5, np.float32)
 # After a product of matrices, OpenBLAS 0.3.7 (NumPy 1.18) leaves the upper halves of the registers in use. Code without

@@ -1,27 +1,22 @@
 """Opening a model: a run folder, a checkpoint, a file, or a known name. :func:`open_model` returns a Model."""
 
 import contextlib
-import functools
 import math
-from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional, Tuple, Union
+from typing import Iterable, Iterator, Optional, Tuple
 
 import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import KNOWN_MODELS, file_of, find, is_model_file, known_model
-from charrnn.checkpoints.record import START_FILE, TEXT_FILE, CheckpointError, RunRecord
-from charrnn.checkpoints.text_of_run import DividedText, training_text
+from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal
-from charrnn.text.corpus import KNOWN_TEXTS, LIST_OF_NAMES, at_hand, read
+from charrnn.text.corpus import read
 
-# how a person names the model that another one began with
-FLAG_OF_START = "--init-from MODEL, or open_model(..., init_from=MODEL)"
 # characters of a text that show whether a vocabulary has the order of the ids
 ORDER_LOOK = 1000
 
@@ -32,7 +27,6 @@ def open_model(
     *,
     best: bool = False,
     train_text: Optional[StrPath] = None,
-    init_from: Union[StrPath, Model, None] = None,
 ) -> Model:
     """Open a model.
 
@@ -43,7 +37,6 @@ def open_model(
             its folder.
         best: take the checkpoint of a run folder that has the lowest validation loss.
         train_text: the path or known name of the text that it was trained on, if the model does not have it.
-        init_from: the model that it began with, or its path or known name, if it does not have it.
 
     Raises:
         CheckpointError: the model is missing or damaged, ``best`` is given for a file, or ``vocabulary`` is missing
@@ -54,17 +47,7 @@ def open_model(
     if train_text is not None:
         model.train_text = read(train_text)
         terminal.print_skipped(model.train_text.skipped)
-    if init_from is not None:
-        name_start(model, init_from)
     return model
-
-
-def name_start(model: Model, init_from: Union[StrPath, Model]) -> None:
-    """Let a model have begun with another one, or with that at a path, which a person names."""
-    start = init_from if isinstance(init_from, Model) else open_model(init_from)
-    model.open_start = lambda: start
-    if model.run:
-        model.run = replace(model.run, init_from=start.name, init_from_sha256=start.sha256)
 
 
 def _open(path: StrPath, chars: Optional[Iterable[str]], best: bool) -> Model:
@@ -148,24 +131,9 @@ def _open_file(
             skipped=skipped,
             beginning=beginning,
             sha256=packed.sha256,
-            open_start=_opens_start(run),
-            open_known_words=_opens_known_words(run),
             words=packed.words,
-            hashes=packed.hashes,
+            text=packed.text,
         )
-
-
-def _opens_start(run: Optional[RunRecord]) -> Optional[Callable[[], Model]]:
-    if run is None or run.init_from is None:
-        return None
-    return functools.partial(open_start, run)
-
-
-def _opens_known_words(run: Optional[RunRecord]) -> Optional[Callable[[], Optional[bytes]]]:
-    if run is None or run.init_from not in KNOWN_MODELS:
-        return None
-    name = run.init_from
-    return lambda: open_known(name).words
 
 
 @contextlib.contextmanager
@@ -175,32 +143,6 @@ def _checking(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
-
-
-def open_start(run: RunRecord) -> Model:
-    """Open the model that a run began with: the copy in its folder, or else the one that it names.
-
-    Raises:
-        ValueError: it is not at hand, or another file has its name.
-    """
-    copy = Path(run.folder or "") / START_FILE
-    if run.folder and copy.is_file():
-        return open_model(copy)
-    return _open_same_start(run)
-
-
-def _open_same_start(run: RunRecord) -> Model:
-    """Open the model that a run names as its start, for which :func:`open_start` may have a copy without its text."""
-    advice = f"name the model that it began with ({FLAG_OF_START})"
-    if run.init_from_sha256 is not None:
-        advice += f", or put it there again (SHA-256 {run.init_from_sha256})"
-    try:
-        model = open_named_start(run)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{errors.described(error)}: {advice}")
-    if run.init_from_sha256 not in (None, model.sha256):
-        raise ValueError(f"{run.init_from} is another model now: {advice}")
-    return model
 
 
 def open_named_start(run: RunRecord) -> Model:
@@ -241,30 +183,6 @@ def _open_named_file(name: str) -> Model:
         record.check_named(f"{name}.json")
         run, _ = record.read_checkpoint_record(name)
     return _open_file(file, name, vocabulary=None, run=run)
-
-
-def text_of_start(run: Optional[RunRecord]) -> Optional[DividedText]:
-    """Read the text of the model that a run began with. Nothing is downloaded.
-
-    Returns:
-        The text; None if the run began with none.
-
-    Raises:
-        ValueError: the model or its text is not at hand.
-    """
-    if run is None or run.init_from is None:
-        return None
-    of_model = _open_same_start(run).run
-    if of_model is None:
-        raise ValueError(f"{run.init_from} does not say what it was trained on")
-    if of_model.folder:
-        return training_text(of_model)
-
-    text_name = of_model.text_name
-    is_downloaded = text_name in KNOWN_TEXTS and at_hand(text_name) is not None
-    if text_name != LIST_OF_NAMES and not is_downloaded:
-        raise ValueError(f"the text {text_name} is not at hand")
-    return training_text(of_model)
 
 
 def doubt_order(model: Model, text: Optional[str] = None) -> None:

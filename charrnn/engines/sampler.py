@@ -5,16 +5,19 @@ Letters for shapes as in :mod:`charrnn.engines`.
 
 import copy
 import math
+import sys
 from dataclasses import dataclass, replace
 from typing import Any, Collection, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from charrnn.checkpoints.writing import MOST_DRAWN, Writing
+from charrnn.checkpoints.writing import Writing
 from charrnn.data import Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.decoding import draw_ids, log_probabilities_of
-from charrnn.engines.processor import Processor
+from charrnn.engines.allowing import Allow, with_allowed
+from charrnn.engines.decoding import draw_ids, log_probabilities_of, takes_most_probable
+from charrnn.engines.directions import Steering
+from charrnn.engines.reader import Rank, Reader
 from charrnn.text.unknown import resolve
 
 # Beginnings that are tried in order: the notebook's, then a frequent word or character of other scripts.
@@ -39,8 +42,14 @@ MOST_ROUNDS = 20
 SEEDS = 2**32
 # Of sentences that are drawn at a time: the characters that end one, and how many characters it has.
 SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f\n")
-LEAST_SENTENCE = MOST_DRAWN
+LEAST_SENTENCE = 12
 LONGEST_SENTENCE = 160
+# When all but one of so many sentences have ended, the others are cut: they would take longer than all the rest.
+CUT_ONE_OF = 4
+# Sentences are drawn so many times, as long as the best of them has a fault.
+ROUNDS = 4
+# of a sentence without a character
+WORST = Rank(has_ended=False, minus_faults=-sys.maxsize, expected=-math.inf)
 
 
 def checked_prime(
@@ -116,17 +125,34 @@ class Sampler:
     """
 
     def __init__(
-        self, engine: Engine, num_samples: int = 1, processors: Sequence[Processor] = ()
+        self,
+        engine: Engine,
+        num_samples: int = 1,
+        *,
+        allow: Optional[Allow] = None,
+        steering: Optional[Steering] = None,
+        reader: Optional[Reader] = None,
     ) -> None:
-        """Prepare to write with an engine, and with what changes the texts, in this order."""
+        """Prepare to write.
+
+        Args:
+            engine: draws the characters.
+            num_samples: texts to write at once.
+            allow: returns what may follow a text, see :meth:`charrnn.engines.trained_model.Model.write`.
+            steering: holds directions while the texts are written.
+            reader: chooses among the sentences of a writing with ``best_of``; None for one without a training text.
+        """
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
         self.lines: List[Sample] = []
         self.left_out = 0
         self._engine = engine
+        self._allow = allow
+        self._steering = steering
+        self._reader = reader or Reader()
         self._texts: List[_Draft] = []
         # After what was drawn last, from which a later text may go on.
-        self._last = _Continuation(None, engine.zero_state(), tuple(processors))
+        self._last = _Continuation(None, engine.zero_state())
 
     @property
     def samples(self) -> List[Sample]:
@@ -171,7 +197,8 @@ class Sampler:
                 text.before = last.before + last.text
         self._texts = texts
         self._last = self._read(prime, len(texts), after_last)
-        if writing.best_of > 1:
+        # Where the most probable character is taken, all sentences are the same.
+        if writing.best_of > 1 and not takes_most_probable(writing):
             yield from self._best_sentences(texts, length, writing)
             return
 
@@ -188,13 +215,8 @@ class Sampler:
         self, texts: Sequence["_Draft"], writing: Writing, before: "_Continuation"
     ) -> "_Continuation":
         """Draw a character of each text that has not ended. Return how they go on after it."""
-        logits = before.logits
-        so_far = [None if text.has_ended else text.before + text.text for text in texts]
-        changed = logits  # [B, C]
-        for processor in before.processors:
-            changed = processor.process(changed, logits, so_far)
-        if before.processors:
-            changed = _with_ends(changed, logits, texts)
+        logits = before.logits  # [B, C]
+        changed = self._changed(logits, texts)  # [B, C]
 
         uniforms = np.array([text.rng.random_sample() for text in texts])  # [B]
         ids = draw_ids(changed, uniforms, writing)  # [B]
@@ -209,12 +231,24 @@ class Sampler:
                 text.add(char, log_probability)
         return after
 
+    def _changed(self, logits: np.ndarray, texts: Sequence["_Draft"]) -> np.ndarray:
+        """Return the logits to draw from, [B, C]: what is allowed, and where a direction is held what it leaves."""
+        if self._allow is None and self._steering is None:
+            return logits
+        so_far = [None if text.has_ended else text.whole for text in texts]
+        changed = logits
+        if self._allow is not None:
+            changed = with_allowed(self._allow, changed, so_far, self.vocabulary)
+        if self._steering is not None:
+            changed = self._steering.without_wrong_quotes(changed, so_far)
+        return _with_ends(changed, logits, texts)
+
     def _feed(self, ids: np.ndarray, before: "_Continuation") -> "_Continuation":
         """Read what was drawn, ids [B]. Return how the texts go on after it."""
         logits, state = self._engine.feed(ids, before.state)
-        for processor in before.processors:
-            logits, state = processor.follow(ids, logits, state)
-        return before._replace(logits=logits, state=state)
+        if self._steering is not None:
+            logits, state = self._steering.follow(ids, logits, state)
+        return _Continuation(logits, state)
 
     def _best_sentences(
         self, texts: Sequence["_Draft"], length: int, writing: Writing
@@ -249,45 +283,65 @@ class Sampler:
     def _best_of(
         self, text: "_Draft", writing: Writing, before: "_Continuation"
     ) -> Tuple["_Draft", "_Continuation"]:
-        """Draw sentences. Return the one that the network expects most, per character, and how the text goes on."""
-        numbers = text.rng.random_sample(writing.best_of)
-        sentences = [text.sentence(int(SEEDS * number)) for number in numbers]
-        drawn: List[Tuple[_Draft, _Continuation]] = []
+        """Draw sentences. Return the one that the reader ranks highest, and how the text goes on after it."""
+        # The random numbers of a sentence come from the one that its first character would have.
+        seeds = np.random.RandomState(int(SEEDS * text.rng.random_sample()))
+        drawn: List[Tuple[Rank, _Draft, _Continuation]] = []
+        for _ in range(ROUNDS):
+            numbers = seeds.random_sample(writing.best_of)
+            sentences = [text.sentence(int(SEEDS * number)) for number in numbers]
+            for sentence, after in self._drawn(sentences, writing, before):
+                drawn.append((self._rank(text, sentence), sentence, after))
+            best_rank, best, after_best = max(drawn, key=_rank_of)
+            if best_rank.minus_faults == 0:
+                break
+        text.rng.random_sample(max(0, best.length - 1))
+        return best, after_best
+
+    def _rank(self, text: "_Draft", sentence: "_Draft") -> Rank:
+        """Return how good a sentence after a text is."""
+        sample = sentence.sample()
+        if not sample.text:
+            return WORST
+        mean = float(sample.log_probabilities.mean(dtype=np.float64))
+        return self._reader.rank(text.whole, sample.text, mean, sentence.has_ended)
+
+    def _drawn(
+        self, sentences: List["_Draft"], writing: Writing, before: "_Continuation"
+    ) -> Iterator[Tuple["_Draft", "_Continuation"]]:
+        """Draw sentences up to their ends. Yield each when it has ended, and how a text goes on after it."""
         after = before.of_rows([0] * len(sentences))
-        for n_drawn in range(1, LONGEST_SENTENCE + 1):
+        most_cut = len(sentences) // CUT_ONE_OF
+        for _ in range(LONGEST_SENTENCE):
             after = self._draw(sentences, writing, after)
             going_on = []
             for row, sentence in enumerate(sentences):
-                if sentence.has_ended or n_drawn == LONGEST_SENTENCE:
-                    drawn.append((sentence, after.of_rows([row])))
+                if sentence.has_ended:
+                    yield sentence, after.of_rows([row])
                 else:
                     going_on.append(row)
             if len(going_on) < len(sentences):
                 # Those that have ended cost nothing more.
                 sentences = [sentences[row] for row in going_on]
                 after = after.of_rows(going_on)
-            if not sentences:
+            if len(going_on) <= most_cut:
                 break
-        best, after_best = max(drawn, key=lambda pair: pair[0].rank())
-        # The next sentence takes the random numbers from its own beginning on.
-        text.rng.random_sample(max(0, best.length - writing.best_of))
-        return best, after_best
+        for row, sentence in enumerate(sentences):
+            yield sentence, after.of_rows([row])
 
     def _read(self, prime: str, rows: int, after_last: bool) -> "_Continuation":
         """Read the prime. Return how the texts go on after it."""
-        logits, state, processors = self._last
+        logits, state = self._last
         if not after_last:
             logits = None
             state = self._engine.zero_state()
-        for processor in processors:
-            processor.begin(prime, rows, after_last)
         if prime:
             # The engine reads one text only, after which all rows go on.
             logits, state = self._engine.read(self.vocabulary.encode(prime), state)
             logits, state = np.repeat(logits, rows, axis=0), np.repeat(state, rows, axis=1)
         if logits is None:
             raise ValueError("there is no text to continue yet")
-        return _Continuation(logits, state, processors)
+        return _Continuation(logits, state)
 
     def write_lines(
         self, length: int, writing: Writing, seed: int, known: Optional[Collection[str]] = None
@@ -349,17 +403,14 @@ class _Continuation(NamedTuple):
     Attributes:
         logits: float32 [B, C], those of the network; None before a prime was read.
         state: float32 [S, B, L].
-        processors: what changes the texts, as far as these are written.
     """
 
     logits: Any
     state: np.ndarray
-    processors: Sequence[Processor]
 
     def of_rows(self, rows: Sequence[int]) -> "_Continuation":
         """Return that of some of the texts, by their rows, which may repeat."""
-        processors = tuple(processor.of_rows(rows) for processor in self.processors)
-        return _Continuation(self.logits[rows], self.state[:, rows], processors)
+        return _Continuation(self.logits[rows], self.state[:, rows])
 
 
 class _Draft:
@@ -383,6 +434,11 @@ class _Draft:
         self._stop = stop
         self._stops_left = stop_count
         self._is_sentence = False
+
+    @property
+    def whole(self) -> str:
+        """The text with that which it continues."""
+        return self.before + self.text
 
     @property
     def length(self) -> int:
@@ -425,16 +481,15 @@ class _Draft:
         is_long_enough = self._is_sentence and self.length >= LEAST_SENTENCE
         return is_long_enough and self.text.endswith(SENTENCE_ENDS)
 
-    def rank(self) -> Tuple[bool, float]:
-        """Return by what sentences are compared: whether one has ended, and then what is expected of its characters."""
-        if self.length == 0:
-            return False, -math.inf
-        return self.has_ended, sum(self._log_probabilities) / self.length
-
     def sample(self) -> Sample:
         """Return what was drawn so far."""
         drawn = self.text[len(self._prime) :]
         return Sample(self._seed, drawn, np.array(self._log_probabilities, np.float32))
+
+
+def _rank_of(drawn: Tuple[Rank, _Draft, _Continuation]) -> Rank:
+    rank, _, _ = drawn
+    return rank
 
 
 def _with_ends(changed: np.ndarray, own: np.ndarray, texts: Sequence[_Draft]) -> np.ndarray:

@@ -4,7 +4,6 @@ Models of LSTM cells need no TensorFlow. Letters for shapes as in :mod:`charrnn.
 """
 
 import contextlib
-import functools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
-    Collection,
     Dict,
     Iterator,
     List,
@@ -29,17 +27,16 @@ import numpy as np
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import is_model_file
 from charrnn.checkpoints.record import RunRecord
-from charrnn.checkpoints.text_of_run import DividedText, divide, training_text
+from charrnn.checkpoints.text_of_run import DividedText, divide, training_text, words_of_language
 from charrnn.checkpoints.weights import Weights, packed, rounded
 from charrnn.checkpoints.writing import START_WRITING, Writing, takes_how
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
-from charrnn.engines.contrast import Contrast
+from charrnn.engines.allowing import Allow
 from charrnn.engines.decoding import for_vocabulary, softmax
 from charrnn.engines.directions import Direction, Steering, find_directions
-from charrnn.engines.guards import Guard, Guards, KnownWords, NoCopy, NoRepeat, PairedQuotes
 from charrnn.engines.numpy_lstm import NumpyLSTM
-from charrnn.engines.processor import Allow, Allowing, Processor
+from charrnn.engines.reader import Reader
 from charrnn.engines.sampler import (
     MOST_TEXTS,
     SEEDS,
@@ -54,16 +51,15 @@ from charrnn.system import errors, files, terminal, words
 from charrnn.system.tensorflow import graphs
 from charrnn.text import lexicon
 from charrnn.text.corpus import Text
-from charrnn.text.hashes import COPIED, REPEATED, Hashes, near_of, read_hashes
-from charrnn.text.lexicon import Lexicon
 from charrnn.text.unknown import resolve
-from charrnn.text.windows import LONG_TEXT, Windows
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from charrnn.checkpoints.writing import How
 
+# A file or a page has a training text of so many characters with it, at most.
+LONGEST_CARRIED = 200_000
 # No training leads to larger weights, and sums of products of such weights do not overflow float32.
 LARGEST_WEIGHT = 1e30
 # The names of the variables, that of a layer up to its cell's own.
@@ -84,11 +80,10 @@ class Model:
         skipped: a line for each newer checkpoint that was skipped because it is damaged.
         beginning: what its texts begin with by default, as its run or file says; None for what suits the vocabulary.
         sha256: hexadecimal SHA-256 of the ``.npz`` file that it was read from; None if there is no such file.
-        open_start: opens the model that it began with; None if it began with none.
-        open_known_words: returns the words of the known model that has the name of this one now; None if none has.
-        train_text: the text that it was trained on, if it was given; None for the one that its run has or names.
-        words: the frequent words of its language, see :mod:`charrnn.text.lexicon`.
-        hashes: those of the training text, which guards use without it, see :mod:`charrnn.text.hashes`.
+        train_text: the text that it was trained on, if it was given; None for the one that its file or its run has, or
+            its run names.
+        words: the frequent words of its language in its file, see :mod:`charrnn.text.lexicon`; None if there are none.
+        text: the training text in its file, compressed in the same way; None if there is none.
         num_layers: number of layers, by the names of the weights.
         cell: kind of cell by these names, one of :data:`charrnn.hyperparameters.CELLS`.
 
@@ -103,14 +98,12 @@ class Model:
     skipped: Tuple[str, ...] = ()
     beginning: Optional[str] = None
     sha256: Optional[str] = None
-    open_start: Optional[Callable[[], "Model"]] = None
-    open_known_words: Optional[Callable[[], Optional[bytes]]] = None
     train_text: Optional[Text] = None
     words: Optional[bytes] = None
-    hashes: Optional[bytes] = None
+    text: Optional[bytes] = None
     num_layers: int = field(init=False)
     cell: str = field(init=False)
-    # What :meth:`_once` keeps: an engine, the model that it began with, its text, directions.
+    # What :meth:`_once` keeps: an engine, its text, directions, a reader.
     _made: Dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -202,24 +195,18 @@ class Model:
                 - temperature, top_n, top_p: how to draw, see :class:`charrnn.checkpoints.writing.Writing`. If the run
                   does not say, all characters if there is a ``top_p`` or a vocabulary of more than 200 characters,
                   else the 5 most probable.
-                - contrast: how much more like its own text than like the model that it began with, at least -1; 0 for
-                  not at all. With 0.5 it writes more words of its own text, and copies more of it, see
-                  :mod:`charrnn.engines.contrast`. It follows ``allow`` and the guards, and precedes temperature.
+                - best_of: draw so many sentences at a time, of which a reader takes one, see
+                  :mod:`charrnn.engines.reader`; 1 draws character by character.
                 - steer: a dict from properties of the text, which :meth:`directions` finds, to where the memory is held
                   while the text is written: 0 is the mean outside, 1 the mean inside, and -0.5 and 1.5 are half as far
                   again. ``{"inside quotation marks": 1.5}`` writes more speech.
-                - no_copy, no_repeat: write no run of so many characters of the training text, or of the text itself; 0
-                  allows all.
-                - known_words: write words of the training text and frequent ones of its language only.
 
         Returns:
             The text with its beginning; with ``n``, a list of n texts.
 
         Raises:
-            ValueError: an argument is out of range, the model does not know a character of the prime, or with
-                ``contrast`` the model that it began with is not at hand, or there is none, or ``steer`` names a
-                property that has no direction, or a guard needs the training text or the words of a language, and they
-                are not at hand.
+            ValueError: an argument is out of range, the model does not know a character of the prime, or ``steer``
+                names a property that has no direction.
         """
         writing = self.writing_with(how, plain=plain)
         length = errors.checked_integer("length", length, 0)
@@ -248,19 +235,20 @@ class Model:
     ) -> Iterator[str]:
         """Return an iterator over the prime, and then each character that :meth:`write` writes, as it is drawn.
 
-        The arguments are those of :meth:`write`. The iterator's ``close`` ends the text early.
+        With ``best_of``, the characters of a sentence come when it is taken. The arguments are those of :meth:`write`.
+        The iterator's ``close`` ends the text early.
         """
         writing = self.writing_with(how, plain=plain)
         length = errors.checked_integer("length", length, 0)
         seed = _checked_seed(seed)
         prime = self._checked_prime(prime, unknown)
-        processors = self.processors(writing, allow)
+        parts = self._parts_of_sampler(writing, allow)
 
         # The arguments are checked now, and the text is drawn when it is asked for.
         def pieces() -> Iterator[str]:
             yield prime
             with contextlib.closing(self.engine()) as engine:
-                sampler = Sampler(engine, processors=processors)
+                sampler = Sampler(engine, **parts)
                 yield from sampler.pieces(prime, length, writing, seed, stop=stop)
 
         return pieces()
@@ -314,178 +302,90 @@ class Model:
         """
         usual: Dict[str, Any] = {}
         if not (of_lines or plain):
-            usual = self.usual_writing(but=how)
+            usual = self.usual_writing()
         return for_vocabulary(Writing().changed({**usual, **how}), len(self.vocabulary), of_lines)
 
-    def usual_writing(self, but: Collection[str] = ()) -> Dict[str, Any]:
+    def usual_writing(self) -> Dict[str, Any]:
         """Return what texts are written with if nothing else is said, fields of Writing in place of the notebook's.
 
         It is what the run records. Version 4.0 and before recorded nothing: where such a run began with a model, it is
-        what a run of today records. What is not at hand is left out, which a note says the first time.
-
-        Args:
-            but: fields that are not asked for.
+        what a run of today records.
         """
-        recorded: Dict[str, Any] = {}
-        if self.run is not None and self.run.writing is not None:
-            recorded = self.run.writing
-        elif self.open_start is not None and not _is_of_lines(self.run):
-            recorded = START_WRITING
+        if self.run is None:
+            return {}
+        if self.run.writing is not None:
+            return self.run.writing
+        if self.run.init_from is not None and not self.is_of_lines:
+            return START_WRITING
+        return {}
 
-        usable = {}
-        for name, value in recorded.items():
-            if name in but or not value:
-                continue
-            looks = functools.partial(self._problem_with, name, value)
-            problem = self._once(f"problem with {name}", looks)
-            if problem is None:
-                usable[name] = value
-        return usable
-
-    def _problem_with(self, name: str, value: Any) -> Optional[str]:
-        """Return why a field of Writing cannot be used, and print it as a note; None if it can."""
-        try:
-            self.processors(Writing().changed({name: value}))
-        except ValueError as error:
-            terminal.print_note(f"{self.name} is written without {name}: {error}")
-            return str(error)
-        return None
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether its run has shuffled the lines of its text, as those of a list."""
+        return self.run is not None and self.run.hyperparameters.shuffle == "lines"
 
     @contextlib.contextmanager
     def sampler(
         self, writing: Writing, n: int = 1, allow: Optional[Allow] = None
     ) -> Iterator[Sampler]:
         """Make what writes n texts at once."""
-        processors = self.processors(writing, allow)
+        parts = self._parts_of_sampler(writing, allow)
         with contextlib.closing(self.engine()) as engine:
-            yield Sampler(engine, n, processors)
+            yield Sampler(engine, n, **parts)
 
-    def processors(self, writing: Writing, allow: Optional[Allow] = None) -> List[Processor]:
-        """Return what changes a text while it is written, in its order."""
-        processors: List[Processor] = []
-        if allow is not None:
-            if not callable(allow):
-                raise ValueError(
-                    "allow must be a function of the text so far, such as lambda text: 'abc', "
-                    f"not {allow!r}"
-                )
-            processors.append(Allowing(self.vocabulary, allow))
-        guards = self._guards(writing)
-        if guards:
-            processors.append(Guards(guards))
-        if writing.contrast:
-            processors.append(self.contrasted(writing.contrast))
-        if writing.steer:
-            processors.append(self.steered(writing.steer))
-        return processors
-
-    def _guards(self, writing: Writing) -> List[Guard]:
-        """Return the guards of a text, the one that gives way last first."""
-        guards: List[Guard] = []
-        no_copy = None
-        if writing.no_copy:
-            copied = self._windows("copied", writing.no_copy, Windows.of)
-            near = self._windows("near", near_of(writing.no_copy), Windows.within_words)
-            no_copy = NoCopy(self.vocabulary, copied, near)
-            guards.append(no_copy)
-        if writing.known_words:
-            known = self._once("lexicon", self._lexicon)
-            guards.append(KnownWords(self.vocabulary, known, no_copy))
-        if writing.no_repeat:
-            repeated = self._windows("repeated", writing.no_repeat, Windows.repeated)
-            guards.append(NoRepeat(self.vocabulary, writing.no_repeat, repeated))
-        if writing.steer:
-            guards.append(PairedQuotes(self.vocabulary, writing.steer))
-        return guards
-
-    def _windows(self, kind: str, length: int, hash_text: Callable[[str, int], Windows]) -> Windows:
-        """Return the windows of the training text of a kind, a name in Hashes, and keep them.
+    def _parts_of_sampler(self, writing: Writing, allow: Optional[Allow]) -> Dict[str, Any]:
+        """Return what a Sampler takes besides an engine and a number.
 
         Raises:
-            ValueError: neither the text nor their hashes are at hand.
+            ValueError: ``allow`` is no function, or a property has no direction.
         """
-        carried = self._carried_hashes()
-        if carried is None:
-            training = self.training_text().training
-            return self._once(f"{kind} windows of {length}", lambda: hash_text(training, length))
-
-        windows: Windows = getattr(carried, kind)
-        if windows.length != length:
+        if allow is not None and not callable(allow):
             raise ValueError(
-                f"{self.name} has hashes in place of its training text, which allow no_copy={COPIED} and "
-                f"no_repeat={REPEATED}: for other numbers, name the text with --train-text, or "
-                "open_model(..., train_text=PATH)"
+                f"allow must be a function of the text so far, such as lambda text: 'abc', not {allow!r}"
             )
-        return windows
+        steering = None
+        if writing.steer:
+            steering = self.steered(writing.steer)
+        reader = None
+        if writing.best_of > 1:
+            reader = self._once("reader", self._make_reader)
+        return {"allow": allow, "steering": steering, "reader": reader}
 
-    def _carried_hashes(self) -> Optional[Hashes]:
-        """Return the hashes that the model has in place of its text; None if it has none, or the text was given.
+    def _make_reader(self) -> Reader:
+        """Return the reader for the training text, or, which a note says, one without it."""
+        try:
+            training = self.training_text().training
+        except ValueError as error:
+            terminal.print_note(f"sentences are chosen without the training text: {error}")
+            training = ""
+        return Reader(training, self.known_words(training), self.is_of_lines)
+
+    def known_words(self, training: str) -> Optional[List[str]]:
+        """Return the frequent words of the language for the reader of a training text; "" if that is not at hand.
+
+        Then there are none for a run that began with a model: the own words of its text would count as unknown.
+        """
+        if training == "" and self.run is not None and self.run.init_from is not None:
+            return None
+        return self.listed_words()
+
+    def listed_words(self) -> Optional[List[str]]:
+        """Return the frequent words of the language of the model; None if they are not at hand.
 
         Raises:
             CheckpointError: they are damaged.
         """
-        if self.hashes is None or self.train_text is not None:
+        content = self.words or words_of_language(self.run)
+        if content is None:
             return None
-        content: bytes = self.hashes
-        with self._reading_guards():
-            return self._once("hashes", lambda: read_hashes(content))
+        return self._unpacked(content)
 
-    def _lexicon(self) -> Lexicon:
-        """Return the words that the training text has, if that is at hand, and the frequent ones of its language."""
-        words_of_language = self.words_of_language()
-        if words_of_language is None:
-            raise ValueError(
-                f"known_words needs the words of a language, and {self.name} has none with it"
-            )
-        with self._reading_guards():
-            of_language = lexicon.unpack(words_of_language)
-        carried = self._carried_hashes()
-        if carried is not None:
-            return Lexicon(of_language, carried.own)
-        if not self._has_text():
-            return Lexicon(of_language)
-        return Lexicon([*of_language, *lexicon.forms_of(self.training_text().training)])
-
-    def words_of_language(self) -> Optional[bytes]:
-        """Return the words that come with the model, or with the one that it began with; None for none.
-
-        Raises:
-            ValueError: the model that it began with is not at hand, nor a known one of its name.
-        """
-        if self.words is not None or self.open_start is None:
-            return self.words
+    def _unpacked(self, content: bytes) -> List[str]:
+        """Return the words, or the lines of a text, that a file of the model has."""
         try:
-            return self._once("start", self.open_start).words
-        except ValueError:
-            # The known model of this name is another one now, but of the same language.
-            if self.open_known_words is None:
-                raise
-            return self.open_known_words()
-
-    def _has_text(self) -> bool:
-        """Return whether the training text was given, or is in the folder of the run."""
-        return self.train_text is not None or bool(self.run and self.run.folder)
-
-    @contextlib.contextmanager
-    def _reading_guards(self) -> Iterator[None]:
-        """Raise CheckpointError in place of the ValueError of what the file of the model has for guards."""
-        try:
-            yield
+            return lexicon.unpack(content)
         except ValueError as error:
             raise record.CheckpointError(f"the model {self.name} cannot be read: {error}")
-
-    def contrasted(self, strength: float) -> Contrast:
-        """Return the contrast with which a text can be written.
-
-        Raises:
-            ValueError: the model that this one began with is not at hand, or there is none.
-        """
-        if self.open_start is None:
-            raise ValueError(
-                f"contrast is for a model that began with another one, and {self.name} began with none"
-            )
-        start = self._once("start", self.open_start)
-        return Contrast(self.vocabulary, start.kept_engine(), strength)
 
     def training_text(self) -> DividedText:
         """Read the text that the model was trained on, and divide it as the training did.
@@ -498,6 +398,8 @@ class Model:
     def _read_training_text(self) -> DividedText:
         if self.train_text is not None:
             return divide(self.train_text, self.run)
+        if self.text is not None:
+            return divide(Text(self.name, "\n".join(self._unpacked(self.text))), self.run)
         return training_text(self.run)
 
     def directions(self, text: Optional[str] = None) -> Dict[str, Direction]:
@@ -553,26 +455,21 @@ class Model:
         known, _ = checked_prime(prime, self.vocabulary, unknown)
         return known
 
-    def next(self, text: str, unknown: str = "error", contrast: float = 0.0) -> np.ndarray:
+    def next(self, text: str, unknown: str = "error") -> np.ndarray:
         """Return the probability of each character of the vocabulary to follow a text, float32 [C].
 
         The first call lays out the weights, so changes of ``weights`` after it do not count here.
 
         Args:
             text: at least one character.
-            unknown, contrast: as for :meth:`write`.
+            unknown: as for :meth:`write`.
 
         Raises:
             ValueError: the text is empty, or has a character that the model does not know.
         """
         known, _ = checked_prime(text, self.vocabulary, unknown)
         engine = self.kept_engine()
-        own, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
-        logits = own
-        writing = Writing().changed({"contrast": contrast})
-        for processor in self.processors(writing, allow=None):
-            processor.begin(known, rows=1, after_last=False)
-            logits = processor.process(logits, own, [known])
+        logits, _ = engine.read(self.vocabulary.encode(known), engine.zero_state())
         (chances,) = softmax(logits)
         return chances
 
@@ -597,15 +494,15 @@ class Model:
             activations, _ = engine.activations(self.vocabulary.encode(text), engine.zero_state())
         return activations
 
-    def save(self, path: StrPath, dtype: str = "float32") -> None:
+    def save(self, path: StrPath, dtype: str = "float32", with_text: bool = True) -> None:
         """Write the model to one ``.npz`` file, see :mod:`charrnn.checkpoints.weights`.
 
-        With it are the words of its language, and, for the guards, hashes of its training text in place of the text, if
-        that is at hand and has fewer than 300,000 characters.
+        With it are the frequent words of its language, if they are known.
 
         Args:
             path: the file. If it is a symbolic link, the file that it points to is written.
             dtype: type of the matrices, float32, float16 or int8. Biases are always float32.
+            with_text: whether the file has the training text, which the reader needs, see :meth:`carried_text`.
 
         Raises:
             ValueError: the name does not end in ``.npz``, there is no such type, or a weight is too large for float16.
@@ -626,30 +523,30 @@ class Model:
         else:
             about = {"vocabulary": "".join(self.vocabulary.chars), "beginning": self.beginning}
 
-        words_of_language, hashes = self.carried_for_guards()
-        files.write_atomically(target, packed(arrays, about, words_of_language, hashes))
+        words_of_model = self.words or words_of_language(self.run)
+        text = None
+        if with_text:
+            carried = self.carried_text()
+            if carried is not None:
+                text = lexicon.pack(carried.split("\n"))
+        files.write_atomically(target, packed(arrays, about, words_of_model, text))
 
-    def carried_for_guards(self) -> Tuple[Optional[bytes], Optional[bytes]]:
-        """Return what a file has for guards: the words of a language and hashes of the training text, or None."""
-        words_of_language = None
-        # The model that it began with may not be at hand.
-        with contextlib.suppress(ValueError, OSError):
-            words_of_language = self.words_of_language()
-        hashes = self.hashes
-        if self._has_text():
-            with contextlib.suppress(ValueError, OSError):
-                hashes = self._hashes_of_text(words_of_language)
-        return words_of_language, hashes
+    def carried_text(self) -> Optional[str]:
+        """Return the training text that a file or a page has with it, so that sentences are chosen with it there.
 
-    def _hashes_of_text(self, words_of_language: Optional[bytes]) -> Optional[bytes]:
-        """Return hashes of the training text, unless that is long."""
-        training = self.training_text().training
-        if len(training) >= LONG_TEXT:
+        None if it has more than LONGEST_CARRIED characters, or is not at hand here.
+        """
+        has_text = self.train_text is not None or self.text is not None
+        if not has_text and (self.run is None or self.run.folder is None):
+            # A known text can be read wherever the model is.
             return None
-        of_language = []
-        if words_of_language is not None:
-            of_language = lexicon.unpack(words_of_language)
-        return Hashes.of(training, of_language).packed()
+        try:
+            training = self.training_text().training
+        except (OSError, ValueError):
+            return None
+        if len(training) > LONGEST_CARRIED:
+            return None
+        return training
 
     def engine(self, in_graph: bool = False) -> Engine:
         """Make the engine that runs the model: lstm cells in NumPy, others in TensorFlow's graph.
@@ -717,11 +614,6 @@ def _is_usable(values: np.ndarray) -> bool:
     """Return whether weights are finite and not too large."""
     # A NaN among them is their minimum and their maximum, and all comparisons with it are false.
     return -LARGEST_WEIGHT <= values.min(initial=0) and values.max(initial=0) <= LARGEST_WEIGHT
-
-
-def _is_of_lines(run: Optional[RunRecord]) -> bool:
-    """Return whether a run has shuffled the lines of its text, as those of a list."""
-    return run is not None and run.hyperparameters.shuffle == "lines"
 
 
 def _checked_number(n: int) -> int:

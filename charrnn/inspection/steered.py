@@ -10,8 +10,6 @@ import numpy as np
 
 from charrnn.checkpoints.writing import Writing
 from charrnn.engines.directions import Direction, Steering
-from charrnn.engines.guards import Guards, PairedQuotes
-from charrnn.engines.processor import Processor
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import mean_of_letters
 from charrnn.engines.trained_model import Model
@@ -112,9 +110,7 @@ class Trial:
         self._directions = directions
         self._writing = Writing(temperature=TEMPERATURE)
         self._known_words = set(features.words(text))
-        words_of_language, _ = model.carried_for_guards()
-        if words_of_language is not None:
-            self._known_words.update(lexicon.unpack(words_of_language))
+        self._known_words.update(model.listed_words() or ())
         free = self._write(COUNTED)
         self._free = _all_of(free)
         self._least_known = LEAST_KNOWN * self._share_of_known(self._free)
@@ -209,20 +205,17 @@ class Trial:
         self, seeds: Sequence[int], steer: Optional[Mapping[str, float]] = None
     ) -> Dict[str, List[str]]:
         """Return a text for each seed after each beginning, without it."""
-        processors: List[Processor] = []
+        steering = None
         if steer:
             model = self._model
-            processors = [
-                Guards([PairedQuotes(model.vocabulary, steer)]),
-                Steering(
-                    model.vocabulary,
-                    self._directions,
-                    steer,
-                    model.softmax_kernel,
-                    model.softmax_bias,
-                ),
-            ]
-        sampler = Sampler(self._engine, len(seeds), processors)
+            steering = Steering(
+                model.vocabulary,
+                self._directions,
+                steer,
+                model.softmax_kernel,
+                model.softmax_bias,
+            )
+        sampler = Sampler(self._engine, len(seeds), steering=steering)
         written = {}
         for prime in self.primes:
             samples = sampler.write(prime, LENGTH, self._writing, seeds[0])

@@ -52,8 +52,6 @@ class PageData:
         passage: the text that the network reads.
         memory: the bits of a letter after some letters, and by counts of pairs.
         beside: whether the page of learning is in the same folder.
-        has_start: whether the page has the network that this one began with.
-        guards: the lengths of ``no_copy`` and ``no_repeat``, and 1 for ``known_words``; 0 for what the page lacks.
     """
 
     title: str
@@ -78,8 +76,6 @@ class PageData:
     passage: str
     memory: Dict[str, Any]
     beside: bool
-    has_start: bool
-    guards: Dict[str, int]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ from charrnn.data import StrPath
 from charrnn.engines.cells import initial_weights
 from charrnn.engines.trained_model import Model, lstm_weights
 from charrnn.system import files
-from charrnn.text import lexicon
-from charrnn.text.hashes import COPIED, REPEATED
 
 WEIGHTS = ("float16", "int8")
 
@@ -114,71 +112,33 @@ def untrained_model(model: Model) -> Model:
     return replace(model, weights=weights)
 
 
-def network_data(
-    model: Model, stored: Dict[str, Stored], start: Optional[Model] = None
-) -> Dict[str, Any]:
+def network_data(model: Model, stored: Dict[str, Stored]) -> Dict[str, Any]:
     """Return what the constructor of Network in ``charrnn/pages/shared/engine.js`` takes.
 
     Args:
         model: the model.
         stored: its arrays.
-        start: the model that it began with, of which the page then has what ``charrnn/pages/shared/contrast.js`` needs.
     """
-    network = {
+    return {
         "arrays": {name: _encoded(array) for name, array in stored.items()},
         "numLayers": model.num_layers,
         "lstmSize": model.lstm_size,
     }
-    if start is not None:
-        ids = start.vocabulary.vocab_to_int
-        network["start"] = {
-            "model": network_data(start, store(start, "int8")),
-            "ids": [ids.get(char, -1) for char in model.vocabulary.chars],
-            "isLetter": [char.isalpha() for char in model.vocabulary.chars],
-        }
-    return network
 
 
-class StoredGuards(NamedTuple):
-    """What a page has for guards, see ``charrnn/pages/shared/guards.js``.
+def reader_data(model: Model, with_text: bool) -> Dict[str, Any]:
+    """Return what the constructor of Reader in ``charrnn/pages/shared/judge.js`` takes, see Reader in Python.
 
-    Attributes:
-        words: the frequent words of the language, with spaces between them; "" for none.
-        hashes: those of the training text, in base64; "" for none.
+    Args:
+        model: the model.
+        with_text: whether the training text may be in a page. A long one is in none.
     """
-
-    words: str
-    hashes: str
-
-    def lengths(self) -> Dict[str, int]:
-        """Return the guards that the page has: the lengths of windows, and 1 for known words; 0 for none."""
-        return {
-            "no_copy": COPIED if self.hashes else 0,
-            "no_repeat": REPEATED if self.hashes else 0,
-            "known_words": 1 if self.words else 0,
-        }
-
-
-NO_GUARDS = StoredGuards(words="", hashes="")
-
-
-def store_guards(model: Model) -> StoredGuards:
-    """Return what a page has for the guards of a model."""
-    words_of_language, hashes = model.carried_for_guards()
-    words = []
-    if words_of_language is not None:
-        words = lexicon.unpack(words_of_language)
-    return StoredGuards(" ".join(words), base64.b64encode(hashes or b"").decode("ascii"))
-
-
-def start_of(model: Model) -> Optional[Model]:
-    """Return the model that a model began with, if there was one and it is at hand."""
-    if model.open_start is None:
-        return None
-    try:
-        return model.open_start()
-    except (OSError, ValueError):
-        return None
+    training = (model.carried_text() if with_text else None) or ""
+    return {
+        "training": training,
+        "words": model.known_words(training),
+        "ofLines": model.is_of_lines,
+    }
 
 
 def _encoded(stored: Stored) -> Dict[str, Any]:

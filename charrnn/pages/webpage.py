@@ -37,18 +37,15 @@ from charrnn.pages.page_texts import (
     written_text,
 )
 from charrnn.pages.stored import (
-    StoredGuards,
     network_data,
-    start_of,
+    reader_data,
     store,
-    store_guards,
     stored_model,
     target_of_page,
     untrained_model,
 )
 from charrnn.system import files
 from charrnn.text import corpus
-from charrnn.text.hashes import COPIED, REPEATED
 
 # pieces that are read in parallel to measure the loss
 LOSS_ROWS = 64
@@ -81,7 +78,7 @@ def export_page(
     model: Model,
     path: StrPath,
     *,
-    weights: Optional[str] = None,
+    weights: str = "float16",
     text: Optional[corpus.Text] = None,
     title: Optional[str] = None,
     shows_text: bool = True,
@@ -96,12 +93,11 @@ def export_page(
         model: a model of LSTM cells.
         path: the file to create or replace, whose name ends in ``.html``. If it is a symbolic link, the file that it
             points to is written.
-        weights: how they are stored, one of :data:`charrnn.pages.stored.WEIGHTS`. None for float16, or for int8 where
-            the page also has the network that this one began with, which is always in int8.
+        weights: how they are stored, one of :data:`charrnn.pages.stored.WEIGHTS`.
         text: the training text, or another one; None for the one that the run of the model names. If that cannot be
             read, the network writes one.
         title: what the page calls the training text; None for its file's name.
-        shows_text: False to show a passage that the network wrote, and none of the text.
+        shows_text: False to show a passage that the network wrote, and have none of the text in the page.
         progress: wraps the loops over the windows of these texts, to show progress bars.
 
     Raises:
@@ -110,8 +106,6 @@ def export_page(
         OSError: the file cannot be written.
     """
     target = target_of_page(model, path)
-    start = start_of(model)
-    weights = weights or ("float16" if start is None else "int8")
     # All is measured with the weights of the page.
     stored = store(model, weights)
     rounded = stored_model(model, stored)
@@ -145,7 +139,6 @@ def export_page(
     if not shows_text:
         shown = written_text(engine, model, 2 * PASSAGE)
     names = names_of(model, title)
-    guards = store_guards(model)
     settings = told.opening["settings"]
     if model.usual_writing():
         settings = asdict(model.writing_with({}))
@@ -172,11 +165,10 @@ def export_page(
         passage=choose_passage(shown, tracked_features),
         memory=_memory_of(engine, loss_ids, texts.learned, progress),
         beside=(Path(target).parent / "learn.html").exists(),
-        has_start=start is not None,
-        guards=guards.lengths(),
     )
 
-    content = render(page_data, network_data(model, stored, start), guards)
+    reader = reader_data(model, with_text=shows_text)
+    content = render(page_data, network_data(model, stored), reader)
     # A title may contain a lone surrogate, which UTF-8 lacks.
     encoded = content.encode("utf-8", "replace")
     files.write_atomically(target, encoded)
@@ -277,13 +269,13 @@ def _place_in(text: str, place: int) -> Dict[str, Any]:
     }
 
 
-def render(page_data: PageData, network: Dict[str, Any], guards: StoredGuards) -> str:
+def render(page_data: PageData, network: Dict[str, Any], reader: Dict[str, Any]) -> str:
     """Return the page.
 
     Args:
         page_data: what the page reads.
         network: the weights, from :func:`network_data`.
-        guards: what guards need.
+        reader: what the reader knows, from :func:`charrnn.pages.stored.reader_data`.
     """
     claim = page_data.sentence
     if page_data.discoveries:
@@ -313,10 +305,7 @@ def render(page_data: PageData, network: Dict[str, Any], guards: StoredGuards) -
             **_opening_parts(page_data),
             "data": to_json(asdict(page_data)),
             "weights": weights,
-            "words": guards.words,
-            "hashes": guards.hashes,
-            "copied": str(COPIED),
-            "repeated": str(REPEATED),
+            "reader": to_json(reader),
             "size": str(len(weights)),
         },
     )

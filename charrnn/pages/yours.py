@@ -18,7 +18,7 @@ from charrnn.pages.assembly import SOURCES, assemble, shortened, to_json
 from charrnn.pages.page_texts import language_and_text, title_of, written_text
 from charrnn.pages.stored import network_data, store, target_of_page
 from charrnn.system import files
-from charrnn.text import lexicon
+from charrnn.text import pieces
 from charrnn.version import __version__
 
 # characters of a text that the page learns, at least and at most
@@ -81,13 +81,15 @@ def export_learning_page(
         },
     }
     network = network_data(model, store(model, "int8"))
-    content = _page(page_data, network, " ".join(_words(model)), Path(target).parent)
+    content = _page(page_data, network, _words(model), Path(target).parent)
     encoded = content.encode("utf-8", "replace")
     files.write_atomically(target, encoded)
     return len(encoded)
 
 
-def _page(page_data: Dict[str, Any], network: Dict[str, Any], words: str, folder: Path) -> str:
+def _page(
+    page_data: Dict[str, Any], network: Dict[str, Any], words: List[str], folder: Path
+) -> str:
     """Return the page. It has links to the other pages that are in its folder."""
     language = page_data["language"]
     examples = ""
@@ -111,7 +113,7 @@ def _page(page_data: Dict[str, Any], network: Dict[str, Any], words: str, folder
             "version": __version__,
             "data": to_json(page_data),
             "weights": to_json(network),
-            "words": words,
+            "words": to_json(words),
         },
         shortened,
     )
@@ -129,14 +131,14 @@ def _words(model: Model) -> List[str]:
     Where it has none with it, they are the words of the text that it has learned, or if that is not at hand, of one
     that it writes.
     """
-    of_language, _ = model.carried_for_guards()
+    of_language = model.listed_words()
     if of_language is not None:
-        return lexicon.unpack(of_language)
+        return of_language
     try:
         learned, _, _, _ = training_text(model.run)
     except (ValueError, OSError):
         learned = written_text(model.engine(), model, WRITTEN)
-    return sorted(lexicon.forms_of(learned[:COUNTED]))
+    return sorted(set(pieces.words(learned[:COUNTED])))
 
 
 def _about(model: Model, rule: Dict[str, Any], writing: Dict[str, Any]) -> Dict[str, Any]:

@@ -1,27 +1,21 @@
 """How much of a text comes from a training text: copied runs and windows, and whose words it has."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Collection, Iterable, List, Optional, Sequence, Tuple
 from typing import Counter as Counts
 
-# characters
-WINDOW = 20
+from charrnn.text import pieces
+
 # Only the beginning of a longer text is compared. So the time is at most some seconds, and the memory 100 MB.
 LONGEST_TEXT = 10_000
 LONGEST_TRAINING_TEXT = 10_000_000
 # words that are named, at most
 NAMED = 5
-# A text with fewer spaces than this share has no spaces between words, as Chinese has none.
-LEAST_SPACES = 0.05
-# characters of a piece of such a text
+# characters of a piece of a text without spaces between its words
 PIECE = 3
 # words of a text of which the different ones are counted
 COUNTED_WORDS = 400
-_WORD = re.compile(r"[^\W\d_][\w'’]+")
-_ANY_WORD = re.compile(r"[^\W\d_][\w'’]*")
-_LAST_WORD = re.compile(r"[^\W\d_][\w'’]*\Z")
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class Novelty:
         longest: length of the longest run of characters that occurs in the training text.
         start: position of this run in the text.
         place: position of this run in the training text, in characters.
-        share: share of the windows of WINDOW characters that occur in the training text; a shorter text is one window.
+        share: share of the windows of COPIED characters that occur in the training text; a shorter text is one window.
     """
 
     longest: int
@@ -51,7 +45,6 @@ def compare(text: str, training: str) -> Novelty:
     training = training[:LONGEST_TRAINING_TEXT]
     longest = 0
     place = 0
-    copied_windows = set()
     # The runs of the text that are one character longer than the longest copied one, but at most a window long. Looking
     # for them in a set first is much faster than in the text.
     size = 1
@@ -63,31 +56,21 @@ def compare(text: str, training: str) -> Novelty:
                 break
             longest += 1
             place = begin
-            if longest < WINDOW:
+            if longest < pieces.COPIED:
                 size = longest + 1
-                runs = set(_runs(text, size))
-        if size == WINDOW:
-            window = training[begin : begin + WINDOW]
-            if window in runs:
-                copied_windows.add(window)
+                runs = set(pieces.windows(text, size))
 
-    windows = _runs(text, WINDOW)
-    if windows:
-        share = sum(window in copied_windows for window in windows) / len(windows)
-    else:
-        share = float(0 < len(text) == longest)
+    share = float(0 < len(text) == longest)
+    if len(text) >= pieces.COPIED:
+        are_copied = pieces.Windows(training, pieces.COPIED).are_in(text)
+        share = sum(are_copied) / len(are_copied)
     start = text.index(training[place : place + longest])
     return Novelty(longest=longest, start=start, place=place, share=share)
 
 
-def _runs(text: str, length: int) -> List[str]:
-    """Return all runs of some length in a text."""
-    return [text[start : start + length] for start in range(len(text) - length + 1)]
-
-
 @dataclass(frozen=True)
 class Words:
-    """Whose words a text has: shares of its words, in lower case, of two letters or more.
+    """Whose words a text has: shares of its words, see :func:`charrnn.text.pieces.words`.
 
     Attributes:
         own: share of the words that occur in the training text.
@@ -113,7 +96,7 @@ def whose_words(text: str, training: str, others: Optional[Collection[str]] = No
     Args:
         text: the text, such as one that a model wrote.
         training: the text that it was trained on.
-        others: the words of other people, in lower case, such as the frequent ones of the language; None for none.
+        others: the words of other people, such as the frequent ones of the language; None for none.
 
     >>> whose_words("Milo said the leeks", "Milo, the leeks", {"said", "the"}).only_own
     0.5
@@ -139,27 +122,10 @@ def whose_words(text: str, training: str, others: Optional[Collection[str]] = No
 
 
 def words_of(text: str) -> Counts[str]:
-    """Return how often each word of a text occurs, in lower case."""
-    if not _has_spaces(text):
-        return Counter(_runs(text, PIECE))
-    return Counter(word.lower() for word in _WORD.findall(text))
-
-
-def without_cut_word(text: str) -> str:
-    """Return a text without the word at its end, which may be cut off; one without spaces between words as it is.
-
-    >>> without_cut_word("The cat sat on the ma")
-    'The cat sat on the '
-    """
-    if not _has_spaces(text):
-        return text
-    return _LAST_WORD.sub("", text)
-
-
-def _has_spaces(text: str) -> bool:
-    """Return whether a text has spaces between its words."""
-    spaces = sum(map(str.isspace, text))
-    return spaces >= LEAST_SPACES * len(text)
+    """Return how often each word of a text occurs."""
+    if not pieces.has_spaces(text):
+        return Counter(pieces.windows(text, PIECE))
+    return Counter(pieces.words(text))
 
 
 def repeated_phrases(texts: Iterable[str]) -> float:
@@ -205,11 +171,11 @@ def variety(texts: Sequence[str], training: str) -> Variety:
     training = training[:LONGEST_TRAINING_TEXT]
     text = "\n".join(texts)
     length = max(1, *map(len, texts))
-    pieces = [training[start : start + length] for start in range(0, len(training), length)]
-    counted = min(len(_words(text)), len(_words(training)), COUNTED_WORDS)
+    parts = [training[start : start + length] for start in range(0, len(training), length)]
+    counted = min(len(pieces.words(text)), len(pieces.words(training)), COUNTED_WORDS)
     return Variety(
         repeated=repeated_phrases(texts),
-        repeated_in_training=repeated_phrases(pieces),
+        repeated_in_training=repeated_phrases(parts),
         different=different_words(text, counted),
         different_in_training=different_words(training, counted),
         counted=counted,
@@ -217,19 +183,14 @@ def variety(texts: Sequence[str], training: str) -> Variety:
 
 
 def _phrases(text: str) -> List[Tuple[str, ...]]:
-    """Return the phrases of three words of a text, in lower case."""
-    words = _words(text)
+    """Return the phrases of three words of a text."""
+    words = pieces.words(text)
     return list(zip(words, words[1:], words[2:]))
 
 
 def different_words(text: str, counted: int = COUNTED_WORDS) -> int:
     """Return how many different words are among the first ones of a text."""
-    return len(set(_words(text)[:counted]))
-
-
-def _words(text: str) -> List[str]:
-    """Return the words of a text with those of one letter, in order and in lower case."""
-    return [word.lower() for word in _ANY_WORD.findall(text)]
+    return len(set(pieces.words(text)[:counted]))
 
 
 def _most_frequent(words: Counts[str]) -> Tuple[str, ...]:

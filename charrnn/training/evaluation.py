@@ -1,7 +1,6 @@
 """Evaluating a network while it is trained, on the texts that are held out."""
 
 import contextlib
-import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional, Tuple
@@ -12,7 +11,7 @@ from charrnn.checkpoints.record import CheckpointError
 from charrnn.checkpoints.run import RunFolder
 from charrnn.checkpoints.weights import Weights
 from charrnn.engines.graph_engine import GraphEngine
-from charrnn.engines.opening import open_model, open_start
+from charrnn.engines.opening import open_model
 from charrnn.engines.sampler import Sampler, default_prime
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
@@ -106,26 +105,20 @@ class Evaluator:
         else:
             prime = default_prime(model.vocabulary, model.beginning)
         writing = model.writing_with({"best_of": 1}, of_lines=job.of_lines)
-        processors = model.processors(writing)
-
         # NumPy writes a single text faster, but has LSTM cells only.
         if model.cell == "lstm":
             engine = model.engine()
         else:
             engine = self._engine_with(model.weights)
         length = job.hyperparameters.sample_length
-        (sample,) = Sampler(engine, processors=processors).write(prime, length, writing, seed=step)
+        (sample,) = Sampler(engine).write(prime, length, writing, seed=step)
         return (prime + sample.text).lstrip("\n")
 
     def _current_model(self) -> Model:
         """Return the model of the training as it is now. What it writes with besides its weights is kept."""
         weights = self._current_weights()
         if self._model is None:
-            # Its text, and the model that it began with, are in the folder.
             run = replace(self.job.record, folder=str(self.job.folder))
-            opens_start = functools.partial(open_start, run) if run.init_from else None
-            self._model = Model(
-                str(self.job.folder), run.vocabulary, weights, run=run, open_start=opens_start
-            )
+            self._model = Model(str(self.job.folder), run.vocabulary, weights, run=run)
         self._model.weights = weights
         return self._model

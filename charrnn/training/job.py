@@ -14,7 +14,7 @@ from charrnn.checkpoints.record import (
     RunRecord,
     read_run,
 )
-from charrnn.checkpoints.writing import writing_after
+from charrnn.checkpoints.writing import START_WRITING
 from charrnn.data import StrPath, Vocabulary, count_windows
 from charrnn.engines.sampler import fresh_seed
 from charrnn.engines.trained_model import Model
@@ -360,7 +360,7 @@ class _NewRun:
         # Names and titles are drawn as before.
         if self.is_list or hyper.shuffle == "lines":
             return record
-        return replace(record, writing=writing_after(model.words is not None))
+        return replace(record, writing=START_WRITING)
 
 
 def settle(

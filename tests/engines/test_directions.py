@@ -15,6 +15,7 @@ from charrnn.checkpoints.record import RunRecord
 from charrnn.checkpoints.writing import Writing
 from charrnn.commands import sample as sampling
 from charrnn.data import Vocabulary
+from charrnn.engines.directions import Direction
 from charrnn.engines.graph_engine import GraphEngine
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.trained_model import Model
@@ -43,7 +44,7 @@ def model():
 def exported(model, tmp_path_factory):
     """The same model and its text as files."""
     folder = tmp_path_factory.mktemp("directions")
-    model.save(folder / "mine.npz")
+    model.save(folder / "mine.npz", with_text=False)
     text = folder / "text.txt"
     text.write_text(TEXT, encoding="utf-8")
     return folder / "mine.npz", text
@@ -136,7 +137,7 @@ def engines_of(model):
 )
 def test_both_engines_hold_a_direction_as_the_reference_does(model, reference, steer):
     for engine in engines_of(model):
-        sampler = Sampler(engine, 3, [model.steered(steer)])
+        sampler = Sampler(engine, 3, steering=model.steered(steer))
         for sample in sampler.write("the ", 40, Writing(top_n=99), seed=4):
             expected = reference.log_probabilities("the ", sample.text, steer)
             np.testing.assert_allclose(sample.log_probabilities, expected, atol=2e-4)
@@ -317,3 +318,38 @@ def test_cells_without_a_memory_say_so():
     gru = Model("mine", Vocabulary("abcde"), weights)
     with pytest.raises(ValueError, match="memory c of lstm cells, and the cells of mine are gru"):
         gru.write("a", 5, steer={VOWELS: 1})
+
+
+LINE = "position in the line"
+
+
+@pytest.mark.parametrize(
+    ("held", "strength", "beginning", "may_follow"),
+    [
+        (features.QUOTATION, 1.5, "a", False),
+        (features.QUOTATION, 1.5, "a.", False),
+        (features.QUOTATION, 1.5, "a ", True),
+        (features.QUOTATION, 1.5, '"a', True),
+        (features.QUOTATION, 1.5, '"a" a.', False),
+        (features.QUOTATION, 1.5, '"a.\n\na.', False),
+        (features.QUOTATION, 0.4, "a ", False),
+        (features.QUOTATION, 0.4, '"a.', True),
+        (LINE, -0.5, "a ", True),
+        (LINE, -0.5, "a.", False),
+    ],
+)
+def test_while_a_direction_is_held_a_quotation_mark_closes_what_is_open(
+    held, strength, beginning, may_follow
+):
+    """And it opens, unless quotation is held outside."""
+    network = random_network('\n ".a', 6, 1)
+    network.train_text = Text("held", "a. " * 2000)
+    made = Direction(np.ones(6), np.ones(6), outside=0.0, inside=1.0, correlation=0.9)
+    network.directions().update({held: made})
+    text = network.write(beginning, 1, steer={held: strength}, allow=lambda _: {'"': 1e9, "a": 1})
+    assert (text[-1] == '"') == may_follow
+
+
+def test_without_a_direction_quotation_marks_are_free():
+    network = random_network('\n ".a', 6, 1)
+    assert network.write("a.", 1, allow=lambda _: {'"': 1e9, "a": 1}) == 'a."'

@@ -4,7 +4,6 @@ import pytest
 from conftest import texts_of
 
 from charrnn.checkpoints.writing import Writing
-from charrnn.engines.processor import Allowing
 from charrnn.engines.sampler import Sampler
 from charrnn.engines.surprisal import surprisal
 
@@ -96,8 +95,7 @@ def test_what_was_drawn_last_is_continued_as_if_it_were_the_beginning(engines, m
 @pytest.mark.parametrize("allowed", ["hat", {"h": 3, "a": 0.1, "t": 1}])
 def test_log_probabilities_are_the_networks_own_whatever_is_allowed(engines, allowed):
     for engine in engines:
-        allowing = Allowing(engine.vocabulary, lambda text: allowed)
-        samples = Sampler(engine, 2, [allowing]).write("the ", 9, ALL, 3)
+        samples = Sampler(engine, 2, allow=lambda text: allowed).write("the ", 9, ALL, 3)
         for sample in samples:
             ids = engine.vocabulary.encode("the " + sample.text)
             of_drawn = -surprisal(engine, ids)[len("the ") - 1 :]

@@ -22,6 +22,9 @@ HOSTILE = "".join(
     )
 )
 
+# what a reader knows that has neither a text nor words
+UNREAD = {"training": "", "words": None, "ofLines": False}
+
 
 def random_network(chars, lstm_size=6, num_layers=2, gain=1.0, seed=3):
     """Return a model of random weights that comes from no run."""

@@ -1,32 +1,33 @@
-"""Known words: which character may follow a part of one."""
+"""The frequent words of a language: which they are, and how they are stored."""
 
 import pytest
 
-from charrnn.text.lexicon import Lexicon
+from charrnn.text import lexicon
 
-LEXICON = Lexicon(["cat", "cat's", "Kate"])
+
+def test_frequent_words_have_the_case_that_they_have_mostly():
+    text = "The Haus of Anna, the Haus of anna; the Anna 4th. Rare " * 9 + "rarely"
+    assert lexicon.frequent_words(text, 99) == ["Haus", "Rare", "anna", "of", "the"]
+    assert lexicon.frequent_words(text, 1) == ["the"]
+
+
+@pytest.mark.parametrize("lines", [["\u00e9", "the"], [""], ["", "a", "", ""], ["a\r"]])
+def test_what_is_packed_is_unpacked(lines):
+    """Words, or a text by its lines; also what is not compressed."""
+    assert lexicon.unpack(lexicon.pack(lines)) == lines
+    assert lexicon.unpack("\n".join(lines).encode()) == lines
 
 
 @pytest.mark.parametrize(
-    "part, chars",
+    "content",
     [
-        ("", "cK07 .'"),
-        ("c", "a"),
-        ("cat", " .'"),
-        ("cat'", "s .'"),
-        ("Ca", ""),
-        ("Kat", "e"),
-        ("dog", ""),
-        ("7", "07 .'"),
+        b"\xff\xff",
+        lexicon.pack(["the"])[:-5],
+        lexicon.pack(["the"])[:20],
+        lexicon.pack(["a" * 50_000_000]),
     ],
+    ids=["no UTF-8", "cut", "cut short", "too long"],
 )
-def test_only_what_leads_to_a_known_word_or_ends_one_may_follow(part, chars):
-    """A number is known. An apostrophe may close a quotation."""
-    allowed = [char for char in "acdesKT07'. " if LEXICON.allows(part, False, char)]
-    assert sorted(allowed) == sorted(chars)
-
-
-def test_the_first_word_of_a_sentence_may_have_a_capital():
-    assert LEXICON.allows("Ca", True, "t")
-    assert LEXICON.allows("Cat", True, " ")
-    assert not LEXICON.allows("Do", True, "g")
+def test_what_is_damaged_is_refused(content):
+    with pytest.raises(ValueError, match="its words or its text are damaged"):
+        lexicon.unpack(content)

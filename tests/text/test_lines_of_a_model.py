@@ -233,7 +233,7 @@ def test_new_lines_need_a_text(exported):
     with pytest.raises(
         ValueError, match="no training text with it: name the text with --train-text"
     ):
-        replace(open_model(exported), run=None).write_lines(4, new=True)
+        replace(open_model(exported), run=None, text=None).write_lines(4, new=True)
 
 
 def test_a_model_that_repeats_itself_gives_up(folder, capsys):

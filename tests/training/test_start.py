@@ -734,30 +734,23 @@ def test_in_python_the_end_of_a_run_from_a_model_proposes_calls(run_in_python):
 
 
 def test_words_are_compared_with_the_list_of_its_language(of_another, tmp_path, capsys):
-    """Which the model that a run began with has with it."""
+    """Which the model that a run began with has with it, and the folder keeps."""
     run = shutil.copytree(str(of_another), str(tmp_path / "run"))
     assert " are not\n" in novelty_of(run, capsys).out
 
-    start = Path(run) / "start.npz"
-    replace(open_model(start), words=lexicon.pack(["cat", "the"])).save(start)
+    (Path(run) / "words.xz").write_bytes(lexicon.pack(["cat", "the"]))
     out = novelty_of(run, capsys).out
     assert re.search(r"\d% of all only there, \d+\.\d% in the text itself", out)
     assert " only in its language's list" in out
 
 
-def test_a_run_whose_start_has_changed_writes_with_the_words_of_the_model_of_its_name(
-    begun, one_model, tmp_path, monkeypatch, capsys
+def test_a_run_that_keeps_no_words_has_those_of_the_known_model_of_that_name(
+    begun, one_model, capsys
 ):
-    """As runs of 4.0 do, which have no copy of it: without a contrast, after one line."""
-    (begun / "start.npz").unlink()
+    """As runs of 4.0 do, whatever model it is now."""
     known = one_model / "anna.npz"
     replace(open_model(known), words=lexicon.pack(["cat", "the"])).save(known)
-    monkeypatch.setenv("CHARRNN_DATA", str(tmp_path))
-    out, err = novelty_of(begun, capsys)
-    assert err.count("is written without contrast: anna is another model now") == 1
-    assert " only in its language's list" in out
-    assert sample.main([str(begun), "--contrast", "0.4"]) == 2
-    assert "anna is another model now" in capsys.readouterr().err
+    assert " only in its language's list" in novelty_of(begun, capsys).out
 
 
 def novelty_of(folder, capsys, *flags):
@@ -765,57 +758,6 @@ def novelty_of(folder, capsys, *flags):
     arguments = "--novelty --length 40 --seed 1 --prime a"
     assert sample.main([str(folder), *arguments.split(), *flags]) == 0
     return capsys.readouterr()
-
-
-def test_a_text_is_compared_with_that_of_the_first_model_too(of_another, capsys):
-    out = novelty_of(of_another, capsys).out
-    name = record.read_run(of_another).init_from
-    assert out.count("\nnovelty: the longest run copied from ") == 2
-    assert f"copied from the text of {name} has" in out
-
-
-def test_json_has_both_comparisons(of_another, capsys):
-    (written,) = json.loads(novelty_of(of_another, capsys, "--json").out)["samples"]
-    assert set(written["novelty"]) == set(written["novelty_of_start"])
-
-
-def test_new_lines_are_not_compared_with_the_first_model(of_another, capsys):
-    """Only --novelty asks for it."""
-    flags = "--lines 2 --new --length 20 --seed 1 --json"
-    assert sample.main([str(of_another), *flags.split()]) == 0
-    for line in json.loads(capsys.readouterr().out)["samples"]:
-        assert "novelty_of_start" not in line
-
-
-def run_on(text_name):
-    hyper = Hyperparameters(lstm_size=4, num_layers=1)
-    return RunRecord(hyper, Vocabulary(LETTERS), text_name, "f00")
-
-
-@pytest.mark.parametrize(
-    "run", [run_on("anna"), run_on("my.txt"), None], ids=["known", "a file of the user", "unknown"]
-)
-def test_a_text_of_the_start_that_is_not_at_hand_is_not_compared(
-    begun, one_model, tmp_path, monkeypatch, capsys, run
-):
-    """It is not downloaded."""
-    replace_model(one_model / "anna.npz", run, begun)
-    # There are no novels.
-    monkeypatch.setenv("CHARRNN_DATA", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    assert novelty_of(begun, capsys).out.count("novelty: ") == 1
-
-
-def replace_model(path, run, folder):
-    """Put a model with a run at a path, as if the run in a folder had begun with it."""
-    model = replace(guessing(LETTERS), run=run)
-    model.save(path)
-    of_folder = record.read_run(folder)
-    for name in sorted(folder.glob("*.ckpt.json")):
-        content = record.read_signed(name)
-        content["run"]["init_from_sha256"] = None
-        name.write_bytes(record.signed(content))
-    record.write_run(folder, replace(of_folder, init_from_sha256=None))
 
 
 # The shipped models

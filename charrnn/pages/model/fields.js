@@ -14,29 +14,13 @@ export function speedChosen() {
   return Number(byId("speed").value);
 }
 
-/** Say where a network that began with another one writes, between that one and more of its own text. The handle at the top
- * moves what this network remembers, and not the other one. */
-function whoseWords(contrast) {
-  if (contrast === 0) {
-    return "as it has learned to";
-  }
-  if (contrast > 0) {
-    return "more of the second text, and it copies more of it";
-  }
-  if (contrast === -1) {
-    return "as before it read the second text: here the handle at the top changes nothing";
-  }
-  return "between the two: here the handle at the top changes less";
-}
-
 /** Show the values of the fields beside them. */
 export function showSettings() {
-  const { temperature, topN, topP, contrast, bestOf } = settings();
+  const { temperature, topN, topP, bestOf } = settings();
   showText("temperature-value", temperature.toFixed(2));
   showText("top-n-value", topN >= chars.length ? "all" : topN);
   showText("top-p-value", topP >= 1 ? "all" : percent(topP));
   showText("best-of-value", bestOf);
-  showText("whose-said", whoseWords(contrast));
 }
 
 /** Bring the fields in line with settings or an entry of a plan. */

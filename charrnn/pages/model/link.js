@@ -14,10 +14,6 @@ function asInPlan(writing) {
     temperature: writing.temperature,
     topN: Math.min(writing.top_n, chars.length),
     topP: writing.top_p,
-    contrast: data.has_start ? writing.contrast : 0,
-    noCopy: writing.no_copy > 0 ? data.guards.no_copy : 0,
-    noRepeat: writing.no_repeat > 0 ? data.guards.no_repeat : 0,
-    knownWords: writing.known_words ? data.guards.known_words : 0,
     bestOf: writing.best_of,
   };
 }
@@ -39,11 +35,7 @@ export const FIELDS = [
   ["temperature", "temperature", 0.1, 2],
   ["top-n", "topN", 1, chars.length],
   ["top-p", "topP", 0.05, 1],
-  ["contrast", "contrast", ...(data.has_start ? [-1, 1] : [0, 0])],
-  ["no-copy", "noCopy", 0, data.guards.no_copy],
-  ["no-repeat", "noRepeat", 0, data.guards.no_repeat],
-  ["known-words", "knownWords", 0, data.guards.known_words],
-  ["best-of", "bestOf", 1, 12],
+  ["best-of", "bestOf", 1, 16],
 ];
 
 /** Return the settings of an entry of a plan. */
@@ -58,6 +50,7 @@ const MOST_SEED = 2 ** 32 - 1;
 export const MOST_WRITTEN = 10000; // characters of a take
 const HELD = /^(.+):(-?[\d.]+)$/; // "inside quotation marks:1.5"
 const MOST_HELD = 10;
+const GONE = ["", "", "", ""]; // settings of version 5.0, which keep their places in links
 const NOT_HELD = { direction: null, value: null };
 
 /** Return whether a take begins and draws as the page chose, and neither the reader nor a link. */
@@ -106,9 +99,8 @@ function heldInLink({ direction, value }) {
 /** Return an entry of a plan as it stands in a link. */
 function entryInLink(entry) {
   const { at, forced = "" } = entry;
-  // The order is that of FIELDS. What is held and forced has stood after the first three since there are links.
-  const [temperature, topN, topP, ...others] = Object.values(settingsOf(entry));
-  return [at, temperature, topN, topP, heldInLink(entry), forced, ...others].join("~");
+  const { temperature, topN, topP, bestOf } = entry;
+  return [at, temperature, topN, topP, heldInLink(entry), forced, ...GONE, bestOf].join("~");
 }
 
 /** What reads a link. A field that makes no sense gets the nearest value that does, or the usual one, and is `wrong`. */
@@ -191,15 +183,16 @@ class LinkReader {
 
   /** Return an entry of a plan after the first one, or null where it makes no sense. */
   entry(text, least) {
-    // Links of earlier pages have neither a contrast nor guards, and none has the best of several sentences.
     const [at, temperature, topN, topP, held, forced, ...others] = text.split("~");
+    // Links of earlier pages may have fewer.
+    const bestOf = others[GONE.length];
     const isPlace = /^\d{1,5}$/.test(at) && Number(at) >= least;
     const isForced = Boolean(forced);
     const isCharacter = /^\d+$/.test(forced) && forced in chars;
     if (!isPlace || (isForced && !isCharacter)) {
       return null;
     }
-    const settings = this.settings([temperature, topN, topP, ...others]);
+    const settings = this.settings([temperature, topN, topP, bestOf]);
     const entry = { at: Number(at), ...settings, ...this.held(held) };
     if (isForced) {
       entry.forced = Number(forced);

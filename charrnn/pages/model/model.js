@@ -106,6 +106,6 @@ function sentenceOf(unit, feature) {
 export function loadModel() {
   const model = JSON.parse(byId("weights").textContent);
   const kernel = byId("kernel").textContent;
-  const guards = { chars, words: byId("words").textContent, hashes: byId("hashes").textContent };
-  ask("load", { model, kernel, directions: data.directions, guards });
+  const reader = JSON.parse(byId("reader").textContent);
+  ask("load", { model, kernel, directions: data.directions, chars, reader });
 }

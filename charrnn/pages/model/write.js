@@ -204,16 +204,6 @@ function startSettings() {
   byId("top-n").max = chars.length;
   byId("length").value = USUAL.length;
   byId("length").max = MOST_WRITTEN;
-  byId("whose").hidden = !data.has_start;
-  showText("whose-start", data.name_of_start);
-  showText("whose-own", data.name);
-  byId("contrast").addEventListener("input", showSettings);
-  byId("contrast").addEventListener("change", startWriting);
-  for (const [name, length] of Object.entries(data.guards)) {
-    const id = name.replaceAll("_", "-");
-    byId(id).parentElement.hidden = length === 0;
-    byId(id).addEventListener("input", changeSettings);
-  }
   for (const id of ["temperature", "top-n", "top-p", "best-of", "speed"]) {
     byId(id).addEventListener("input", changeSettings);
   }

@@ -3,7 +3,7 @@
 import { halfValue } from "./engine.js";
 import { transposed } from "./arrays.js";
 
-const NO_WEIGHTS = ["about", "words", "hashes"];
+const NO_WEIGHTS = ["about", "words", "text", "hashes"];
 const DIGEST = 64; // characters of the comment
 const DAMAGED = "The file is damaged, or no model of charrnn.";
 

@@ -1,8 +1,6 @@
 /* What runs beside the page, in a Web Worker, so that the page never freezes.
  * A message to it has a `kind` and a `job`, which come back with each answer. A job ends another one of its kind.
- *   load    {model, kernel, directions, guards}   see Network and its setDirections; `model.start`, of a network that began
- *              with another one, is {model, ids, isLetter}, see Contrast; guards are {chars, words, hashes}, where words have
- *              spaces between them and hashes are in base64, "" for none
+ *   load    {model, kernel, directions, chars, reader}   see Network and its setDirections, and Reader
  *   read    {key, pieces}    -> what is known of the characters of each piece, an array of ids
  *   trace   {key, from, to, layer, unit} -> {values}: for each character of a text that was read, see Network.cell
  *   why     {key, take, of, ids, start, plan, place, pieces} -> {bits}: by how many bits each piece, [from, to] before the
@@ -14,14 +12,13 @@
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
  * What is known: {ids, surprises, guesses, activations}, of each character a number or a row; guesses: id, share, id ...
- * A plan says how a text is written: a list of {at, temperature, topN, topP, contrast, noCopy, noRepeat, knownWords, bestOf,
- * direction, value, forced}, each from the character `at` after the beginning on. `direction`, unless it is null, is the name of the one that is held at `value`.
+ * A plan says how a text is written: a list of {at, temperature, topN, topP, bestOf, direction, value, forced}, each
+ * from the character `at` after the beginning on. `direction`, unless it is null, is the name of the one that is held at `value`.
  * `forced` is an id that is written there, whatever is likely; after it the random numbers are those of the seed from the first on. */
-import { Contrast } from "./contrast.js";
 import { drawId, keptPowers, largestIds, normalized, powersOf, RandomState } from "./decoding.js";
-import { bytesOf, Network } from "./engine.js";
-import { Guards } from "./guards.js";
-import { unpackHashes } from "./hashes.js";
+import { Network } from "./engine.js";
+import { isBetter, Reader } from "./judge.js";
+import { mayFollow } from "./quotes.js";
 
 const GUESSES = 8; // of what a character could have been
 const MOST_SENT = 64; // characters that are written, at once
@@ -32,15 +29,15 @@ const KEPT_EVERY = 64; // characters between two states that are kept of a text
 const SENTENCE_ENDS = ".!?…。！？\n";
 const LEAST_SENTENCE = 12;
 const LONGEST_SENTENCE = 160;
+const CUT_ONE_OF = 4; // of the sentences are cut when all others have ended
+const ROUNDS = 4; // of drawing, at most
+const LEAST_SPEED = 60; // characters a second, below which fewer sentences are drawn
+const LEAST_DRAWN = 4;
 const SEEDS = 2 ** 32;
 
 export let network = null;
-/** What changes a text while it is written, as charrnn/engines/processor.py has it. Each has `process(changed, own, text,
- * settings)`, which returns the logits to draw from: of those that the ones before it changed, those of the network, the
- * text so far and the settings of now. What one knows of a text it keeps in `text.notes`, a Map, and follows `text.ids`; `copied(note)`
- * copies it. */
-export const processors = [];
-const sentenceEnds = new Set(); // ids
+let characters = []; // by their ids
+let reader = null;
 export const current = {}; // from a kind to its newest job
 const live = {}; // from a kind of text that is written to its settings now, and the speed
 const readTexts = {}; // from a key to the text
@@ -73,28 +70,20 @@ export function useNetwork(newNetwork) {
   network = newNetwork;
 }
 
-/** Have texts of these characters be changed by these while they are written, in this order. */
-export function useProcessors(chars, ...used) {
-  processors.length = 0;
-  processors.push(...used);
-  sentenceEnds.clear();
-  for (const [id, char] of chars.entries()) {
-    if (SENTENCE_ENDS.includes(char)) {
-      sentenceEnds.add(id);
-    }
-  }
+/** Have texts of these characters be written, for which a reader chooses the sentences. */
+export function useText(chars, newReader) {
+  characters = chars;
+  reader = newReader;
 }
 
 /** Return a text of which nothing was read: `kept` gets the states before its characters 0, KEPT_EVERY and so on, and `ahead`
  * {ids, at}, what is left of a sentence that was drawn by the entry of a plan. */
 export function emptyText() {
-  return { ids: [], state: network.zeroState(), kept: [], notes: new Map(), ahead: null };
+  return { ids: [], state: network.zeroState(), kept: [], ahead: null };
 }
 
-/** Return a copy of a text, which goes on without it. */
-function forkOf({ ids, state, notes }) {
-  const copies = Array.from(notes, ([processor, note]) => [processor, processor.copied(note)]);
-  return { ...emptyText(), ids: ids.slice(), state: copyOf(state), notes: new Map(copies) };
+function stringOf(ids) {
+  return ids.map((id) => characters[id]).join("");
 }
 
 export function readCharacter({ ids, state, kept }, id) {
@@ -236,30 +225,36 @@ export class Writer {
     this.text.ahead = null;
   }
 
-  /** Draw the next sentences, if the plan says so and none is left, and take the one that is expected most. Return whether the
-   * job is still wanted. */
+  /** Draw the next sentences, if the plan says so and none is left, and take the best one. Return whether the job is still
+   * wanted. */
   async prepare(goesOn) {
     const { text } = this;
     const settings = this.followPlan();
-    const { at, bestOf = 1 } = settings;
+    const { at, bestOf = 1, topN } = settings;
     const isLeft = text.ahead?.at === at && text.ahead.ids.length > 0;
-    if (bestOf <= 1 || isLeft || this.isForced(settings)) {
+    // Where the most probable character is taken, all sentences are the same.
+    if (bestOf <= 1 || topN === 1 || isLeft || this.isForced(settings)) {
       return true;
     }
+    const began = performance.now();
     const random = randomAt(this.seed, this.plan, this.length);
-    const seeds = Array.from({ length: bestOf }, () => Math.floor(SEEDS * random.randomSample()));
-    let best = null;
-    for (const seed of seeds) {
-      const sentence = await sentenceAfter(text, seed, settings, goesOn);
-      if (sentence === null) {
-        return false;
-      }
-      if (best === null || isBetter(sentence, best)) {
-        best = sentence;
-      }
+    const best = await bestSentence(text, nextSeed(random), settings, goesOn);
+    if (best === null) {
+      return false;
     }
     text.ahead = { ids: best.ids, at };
+    this.keepPace(settings, best.ids.length, (performance.now() - began) / 1000);
     return true;
+  }
+
+  /** Draw fewer sentences from the end of this one on, if it took too long. The plan says so, and with it a link. */
+  keepPace(settings, length, seconds) {
+    const share = length / (LEAST_SPEED * seconds);
+    if (share < 1 && settings.bestOf > LEAST_DRAWN) {
+      const bestOf = Math.max(LEAST_DRAWN, Math.floor(settings.bestOf * share));
+      const { forced, ...others } = settings;
+      this.plan = [...this.plan, { ...others, bestOf, at: this.length + length }];
+    }
   }
 
   isForced({ at, forced }) {
@@ -289,57 +284,87 @@ export class Writer {
     }
     // At first the random numbers are those of this place, so that a text goes on as if it had never stopped.
     this.random ??= randomAt(this.seed, this.plan, this.length);
-    return drawId(powersAfter(text, logits, settings), this.random.randomSample());
+    return drawId(powersAfter(text.ids, logits, settings), this.random.randomSample());
   }
 }
 
 /** Return the powers of the characters that may come after a text. Where nothing is left to draw, they are those of the
  * network. */
-function powersAfter(text, own, settings) {
-  let changed = own;
-  for (const processor of processors) {
-    changed = processor.process(changed, own, text, settings);
+function powersAfter(ids, own, settings) {
+  if (!settings.direction) {
+    return keptPowers(own, settings);
   }
-  const isAnyLeft = changed.some((logit) => logit > -Infinity);
-  return keptPowers(isAnyLeft ? changed : own, settings);
+  const may = mayFollow(characters, stringOf(ids), settings);
+  const changed = own.map((logit, id) => (may[id] ? logit : -Infinity));
+  return keptPowers(may.includes(true) ? changed : own, settings);
 }
 
-/** Draw a sentence after a text, which stays as it is. Return its ids, whether it has an end, and the logarithm of how probable
- * its characters are for the network, on the mean; null if the job is not wanted any more. */
-async function sentenceAfter(before, seed, settings, goesOn) {
-  const text = forkOf(before);
+/** Return the next number of a generator as a seed. */
+function nextSeed(random) {
+  return Math.floor(SEEDS * random.randomSample());
+}
+
+/** Draw sentences after a text, which stays as it is, and return the best one, {ids, rank}; null if the job is not wanted any
+ * more. They are drawn anew while the best one has a fault. */
+async function bestSentence(text, seed, settings, goesOn) {
   const random = new RandomState(seed);
-  const ids = [];
-  let expected = 0;
-  let isWhole = false;
-  while (ids.length < LONGEST_SENTENCE && !isWhole) {
-    const own = network.logits(text.state);
-    const id = drawId(powersAfter(text, own, settings), random.randomSample());
-    expected += Math.log(normalized(powersOf(own))[id]);
-    readCharacter(text, id);
-    ids.push(id);
-    isWhole = ids.length >= LEAST_SENTENCE && sentenceEnds.has(id);
-    if (!(await goesOn())) {
+  const before = stringOf(text.ids);
+  let best = null;
+  for (let round = 0; round < ROUNDS && (best === null || best.rank.faults > 0); round++) {
+    const drafts = Array.from({ length: settings.bestOf }, () => draftOf(text, nextSeed(random)));
+    if (!(await drawTogether(drafts, settings, goesOn))) {
       return null;
     }
+    for (const { ids, start, expected, isWhole } of drafts) {
+      const added = ids.slice(start);
+      const rank = reader.rank(before, stringOf(added), expected / added.length, isWhole);
+      if (best === null || isBetter(rank, best.rank)) {
+        best = { ids: added, rank };
+      }
+    }
   }
-  return { ids, isWhole, expected: expected / ids.length };
+  return best;
 }
 
-/** Return whether a sentence is better than another one: one with an end first, and then what is expected more. */
-function isBetter({ isWhole, expected }, other) {
-  return isWhole === other.isWhole ? expected > other.expected : isWhole;
+/** Return a sentence after a text of which nothing is drawn yet: `start` is where it begins in its ids, and `expected` the sum
+ * of the logarithms of how probable its characters are for the network. */
+function draftOf({ ids, state }, seed) {
+  return {
+    ids: ids.slice(),
+    state: copyOf(state),
+    kept: [],
+    start: ids.length,
+    random: new RandomState(seed),
+    expected: 0,
+    isWhole: false,
+  };
+}
+
+/** Draw drafts character by character up to their ends. When most have ended, the others are cut. Return whether the job is
+ * still wanted. */
+async function drawTogether(drafts, settings, goesOn) {
+  const mostCut = Math.floor(drafts.length / CUT_ONE_OF);
+  let goingOn = drafts;
+  for (let length = 1; length <= LONGEST_SENTENCE && goingOn.length > mostCut; length++) {
+    for (const draft of goingOn) {
+      const own = network.logits(draft.state);
+      const id = drawId(powersAfter(draft.ids, own, settings), draft.random.randomSample());
+      draft.expected += Math.log(normalized(powersOf(own))[id]);
+      readCharacter(draft, id);
+      draft.isWhole = length >= LEAST_SENTENCE && SENTENCE_ENDS.includes(characters[id]);
+      if (!(await goesOn())) {
+        return false;
+      }
+    }
+    goingOn = goingOn.filter(({ isWhole }) => !isWhole);
+  }
+  return true;
 }
 
 export const answers = {
-  load({ model, kernel, directions, guards: { chars, words, hashes } }) {
+  load({ model, kernel, directions, chars, reader: known }) {
     useNetwork(new Network(model, kernel));
-    const known = words.split(" ").filter((word) => word !== "");
-    const ofText = hashes === "" ? null : unpackHashes(bytesOf(hashes));
-    useProcessors(chars, new Guards(chars, known, ofText));
-    if (model.start) {
-      processors.push(new Contrast(new Network(model.start.model, kernel), model.start));
-    }
+    useText(chars, new Reader(known));
     network.setDirections(directions, chars);
   },
 

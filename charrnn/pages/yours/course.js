@@ -3,14 +3,14 @@
 import { change, state } from "../shared/change.js";
 import { setCharacters } from "../shared/shown.js";
 import { ask, byId } from "../shared/view.js";
-import { asLearned, materialOf } from "./material.js";
+import { asLearned, materialOf, trainingPart } from "./material.js";
 import { ruleFor } from "./rule.js";
 
 /** What the page holds, see charrnn/pages/yours.py. */
 export const data = JSON.parse(byId("data").textContent);
 
 /** The frequent words of the language, or, of a network that has none with it, of what it has read. */
-export const frequentWords = byId("words").textContent.split(" ");
+export const frequentWords = JSON.parse(byId("words").textContent);
 
 const MOST_PIECES = 40;
 const POINTS = 200; // of a curve
@@ -26,7 +26,6 @@ const NOTHING_LEARNED = {
   model: null, // the network that was learned, as a page holds it
   chars: [], // its characters
   beginnings: [], // of texts
-  hashes: null, // those of the text that was learned, in bytes, see shared/hashes.js
   about: null, // what its file says of itself
 };
 
@@ -60,8 +59,9 @@ export async function beginCourse() {
     total: rule.epochs * Math.floor(edge / (rule.batch_size * rule.num_steps)),
   });
   byId("course-said").focus({ preventScroll: true });
-  ask("begin", { chars, ids, edge, rule, seed: 0 }, ({ total, hashes }) => {
-    change({ total, hashes });
+  const training = trainingPart(text, rule.val_fraction);
+  ask("begin", { chars, ids, edge, training, rule, seed: 0 }, ({ total }) => {
+    change({ total });
     learnOn();
   });
 }
@@ -90,16 +90,12 @@ export function primeOf(beginning) {
 
 /** Return the settings with which a text is written, as worker.js has them: `writing` has the names of
  * charrnn/checkpoints/writing.py. */
-export function settingsOf(contrast) {
+export function writingSettings() {
   const { writing } = data;
   return {
-    contrast,
     temperature: writing.temperature ?? 1,
     topN: writing.top_n ?? state.chars.length,
     topP: writing.top_p ?? 1,
-    noCopy: writing.no_copy ?? 0,
-    noRepeat: writing.no_repeat ?? 0,
-    knownWords: writing.known_words ?? false,
     bestOf: writing.best_of ?? 1,
   };
 }
@@ -108,7 +104,7 @@ export function settingsOf(contrast) {
 export function learnOn() {
   change({ stage: "learning" });
   const prime = primeOf(state.beginnings[0]);
-  const writing = settingsOf(data.writing.contrast ?? 0);
+  const writing = writingSettings();
   ask("learn", { prime, writing }, ({ update, total, seconds, loss, held, piece, model }) => {
     const { losses, heldOut, pieces } = state;
     const isPoint = losses.length === 0 || update - losses.at(-1).update >= total / POINTS;

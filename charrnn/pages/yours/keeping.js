@@ -1,14 +1,13 @@
 /* What can be kept: the page with what it has learned, and a file for charrnn. */
 import { change, state } from "../shared/change.js";
-import { bytesOf } from "../shared/engine.js";
 import { grouped } from "../shared/numbers.js";
-import { hashOf } from "../shared/hashes.js";
-import { base64Of } from "../shared/quantised.js";
 import { setCharacters } from "../shared/shown.js";
 import { ask, byId, download, onClick, showText } from "../shared/view.js";
+import { trainingPart } from "./material.js";
 
 const SLOT = '<script type="text/plain" id="learned">';
 const HASH = 8;
+const MULTIPLIER = 16777619; // of the checksum, modulo 2^32
 const SLOT_END = "</" + "script>";
 
 /** The document as it arrived, up to what it has learned, and from there on: nothing has changed it yet. */
@@ -26,7 +25,11 @@ function partsOf(source) {
 
 /** Return a checksum of what a page has learned, of HASH characters. */
 function hashed(json) {
-  return hashOf(json).toString(16).padStart(HASH, "0");
+  let hash = 0;
+  for (let place = 0; place < json.length; place++) {
+    hash = (Math.imul(hash, MULTIPLIER) + json.charCodeAt(place)) >>> 0;
+  }
+  return hash.toString(16).padStart(HASH, "0");
 }
 
 /** Open what a page that was saved has learned. @throws {Error} it is damaged */
@@ -39,12 +42,12 @@ export function openLearned() {
   if (hash !== hashed(json)) {
     throw new Error("what it has learned is damaged");
   }
-  const { model, chars, beginnings, about, name, text, update, ...more } = JSON.parse(json);
-  const hashes = bytesOf(more.hashes);
+  const { model, chars, beginnings, about, name, text, update } = JSON.parse(json);
   setCharacters(chars);
-  ask("reopen", { model, chars, hashes });
+  const training = trainingPart(text, about.hyperparameters.val_fraction);
+  ask("reopen", { model, chars, training });
   change({
-    ...{ model, chars, beginnings, about, name, update, hashes },
+    ...{ model, chars, beginnings, about, name, update },
     total: update,
     learnedText: text,
     text,
@@ -59,10 +62,9 @@ export function openLearned() {
 
 /** Return the page with what it has learned, a Blob. */
 export function savedPage({ hasText }) {
-  const { model, chars, beginnings, hashes, about, name, learnedText, update } = state;
+  const { model, chars, beginnings, about, name, learnedText, update } = state;
   const learned = {
     ...{ model, chars, beginnings, about, name, update },
-    hashes: base64Of(hashes),
     text: hasText ? learnedText : "",
   };
   const json = JSON.stringify(learned).replaceAll("<", "\\u003c"); // so that it cannot end the element
@@ -87,8 +89,9 @@ function savePage() {
 }
 
 function saveNpz() {
-  const { model, chars, about, name, hashes } = state;
-  ask("pack", { model, chars, about, hashes }, ({ bytes, refused }) => {
+  const { model, chars, about, name, learnedText } = state;
+  const text = byId("with-text").checked ? learnedText : "";
+  ask("pack", { model, chars, about, text }, ({ bytes, refused }) => {
     if (refused) {
       showText("saved", refused);
     } else {

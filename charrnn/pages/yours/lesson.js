@@ -2,16 +2,15 @@
  *   open   {network, chars, kernels, words}   the network that every text begins with, its characters, and the words of its
  *             language
  *   judge  {text}   -> {nats, known}: of the letters of a text, the mean surprisal, and the share that the network knows
- *   begin  {chars, ids, edge, rule, seed} -> {total, hashes}: how many updates there will be, and what is known of the text
+ *   begin  {chars, ids, edge, training, rule, seed} -> {total}: how many updates there will be. `training` is the part of the
+ *             text before the edge
  *   learn  {prime, writing, seed} -> {update, total, seconds, loss} again and again, with {held} where what is held out was read,
  *             and {piece} where a text was written; at last, or when it was stopped, {model}: the network that was learned
  *   rest   {} -> {model}: that of now, of a learning that was stopped
- *   reopen {model, chars, hashes}   a network that was learned before
- *   pack   {model, chars, about, hashes} -> {bytes} of a .npz for charrnn; {refused} says why there is none */
-import { Contrast } from "../shared/contrast.js";
+ *   reopen {model, chars, training}   a network that was learned before
+ *   pack   {model, chars, about, text} -> {bytes} of a .npz for charrnn; {refused} says why there is none */
 import { decodeArray, Network } from "../shared/engine.js";
-import { Guards } from "../shared/guards.js";
-import { hashedWords, hashesOf, packHashes, unpackHashes } from "../shared/hashes.js";
+import { readerOf } from "../shared/judge.js";
 import { meanOf } from "../shared/numbers.js";
 import { packNpz } from "../shared/npz.js";
 import { quantised } from "../shared/quantised.js";
@@ -23,7 +22,7 @@ import {
   network,
   readCharacter,
   useNetwork,
-  useProcessors,
+  useText,
   Writer,
 } from "../shared/worker.js";
 import { rateAt, windowsOf } from "./rule.js";
@@ -88,23 +87,6 @@ function setStart(trainer, chars, seed) {
       }
     }
   }
-}
-
-/** Return what Contrast needs to know of the characters of a text. */
-export function charactersOf(chars, ids) {
-  return {
-    ids: chars.map((char) => ids.get(char) ?? -1),
-    isLetter: chars.map((char) => /\p{L}/u.test(char)),
-  };
-}
-
-/** Have texts be written with the guards of a text, by its hashes, and with the contrast to what every text begins with. */
-function useText(chars, hashes) {
-  useProcessors(
-    chars,
-    new Guards(chars, start.words, hashes),
-    new Contrast(start.network, charactersOf(chars, start.ids)),
-  );
 }
 
 /** Learn from the next window, and return its loss before. */
@@ -189,7 +171,7 @@ Object.assign(answers, {
     send(await judged(text, goesOn));
   },
 
-  begin({ chars, ids, edge, rule, seed }, send) {
+  begin({ chars, ids, edge, training, rule, seed }, send) {
     const { model, kernels } = start;
     const { numLayers, lstmSize } = model;
     const window = { texts: rule.batch_size, steps: rule.num_steps };
@@ -201,10 +183,8 @@ Object.assign(answers, {
     const total = rule.epochs * windows;
     const kernel = kernels.at(-1);
     lesson = { trainer, kernel, ids, edge, windows, total, rule, losses: [], seconds: 0 };
-    const learnedCharacters = Array.from(ids.subarray(0, edge), (id) => chars[id]);
-    const hashes = hashesOf(learnedCharacters, hashedWords(start.words));
-    useText(chars, hashes);
-    send({ total, hashes: packHashes(hashes) });
+    useText(chars, readerOf(training, start.words));
+    send({ total });
   },
 
   async learn(message, send, goesOn) {
@@ -249,12 +229,12 @@ Object.assign(answers, {
     send({ model: keepLearned() });
   },
 
-  reopen({ model, chars, hashes }) {
+  reopen({ model, chars, training }) {
     useNetwork(new Network(model, start.kernels.at(-1)));
-    useText(chars, unpackHashes(hashes));
+    useText(chars, readerOf(training, start.words));
   },
 
-  async pack({ model, chars, about, hashes }, send) {
+  async pack({ model, chars, about, text }, send) {
     const { numLayers, lstmSize, arrays: stored } = model;
     const arrays = {};
     for (const [name, array] of Object.entries(stored)) {
@@ -267,9 +247,13 @@ Object.assign(answers, {
     const sizes = { numClasses: chars.length, lstmSize, numLayers, layers };
     try {
       const variables = variablesOf(sizes, arrays);
-      const words = new TextEncoder().encode(start.words.join("\n"));
-      variables.set("words", { shape: [words.length], data: words });
-      variables.set("hashes", { shape: [hashes.length], data: hashes });
+      const carried = { words: start.words.join("\n"), text };
+      for (const [name, content] of Object.entries(carried)) {
+        const bytes = new TextEncoder().encode(content);
+        if (bytes.length > 0) {
+          variables.set(name, { shape: [bytes.length], data: bytes });
+        }
+      }
       send({ bytes: await packNpz(variables, about) });
     } catch ({ message }) {
       send({ refused: message });

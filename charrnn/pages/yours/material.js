@@ -33,8 +33,18 @@ export function materialOf(text, heldOut) {
   const chars = [...new Set(characters)].sort((a, b) => a.codePointAt(0) - b.codePointAt(0));
   const idOf = new Map(chars.map((char, id) => [char, id]));
   const ids = Int32Array.from(characters, (char) => idOf.get(char));
-  const edge = ids.length - Math.floor(heldOut * ids.length);
-  return { chars, ids, edge, beginnings: beginningsOf(text) };
+  return { chars, ids, edge: edgeOf(ids.length, heldOut), beginnings: beginningsOf(text) };
+}
+
+/** Return how many of so many characters are learned, and not held out. */
+function edgeOf(length, heldOut) {
+  return length - Math.floor(heldOut * length);
+}
+
+/** Return the part of a text that is learned. */
+export function trainingPart(text, heldOut) {
+  const characters = Array.from(text);
+  return characters.slice(0, edgeOf(characters.length, heldOut)).join("");
 }
 
 /** Return what the paragraphs of a text begin with, the most frequent first: their first words, each with a space. Where there

@@ -5,12 +5,14 @@ import { textOf } from "../shared/shown.js";
 import { signOf, visible } from "../shared/text.js";
 import { ask, byId, make, onClick, showNote, showText } from "../shared/view.js";
 import { endWithWord, newText, writeText } from "../shared/writing.js";
-import { data, frequentWords, primeOf, settingsOf } from "./course.js";
+import { readerOf } from "../shared/judge.js";
+import { frequentWords, primeOf, writingSettings } from "./course.js";
+import { trainingPart } from "./material.js";
 import { marked } from "./whose.js";
 
 const TEXTS = 3;
 const LENGTH = 420; // characters
-const ofLanguage = new Set(frequentWords.map((word) => word.toLowerCase()));
+let reader = null; // of the text that was learned
 let seed = 1;
 let written = []; // {text, box}
 let round = 0; // of writing
@@ -18,11 +20,13 @@ let isWriting = false;
 
 /** Have the network write once it has learned. */
 export function drawWriting() {
-  const { stage, model } = state;
+  const { stage, model, learnedText, about } = state;
   const isThere = model !== null && (stage === "learned" || stage === "resting");
   byId("writing").hidden = !isThere;
   byId("keep").hidden = !isThere;
   if (isNew("model", model, isThere) && isThere) {
+    const training = trainingPart(learnedText, about.hyperparameters.val_fraction);
+    reader = readerOf(training, frequentWords);
     writeAll();
   }
 }
@@ -36,7 +40,6 @@ function writeAll() {
   const left = unknown.map(signOf).join(" ");
   showNote("prime-note", unknown.length > 0 ? `Your text has no ${left}: left out.` : "");
   showText("shares", "");
-  showContrast();
 
   const boxes = Array.from({ length: TEXTS }, () => make("article"));
   byId("written").replaceChildren(...boxes);
@@ -53,7 +56,7 @@ function writeNext(boxes, ofRound) {
   const { beginnings } = state;
   const own = primeOf(byId("prime").value);
   const prime = own.length > 0 ? own : primeOf(beginnings[place % beginnings.length]);
-  const settings = settingsOf(Number(byId("contrast").value));
+  const settings = writingSettings();
   const text = newText("write", prime, { seed: seed + place, length: LENGTH, settings });
   const box = boxes[place];
   written.push({ text, box });
@@ -77,13 +80,8 @@ function seenOf(text) {
   return textOf(text.ids).replace(/^\n+/, "");
 }
 
-/** Return what `marked` tells of a text here. */
-function markedHere(text) {
-  return marked(text, state.hashes, ofLanguage);
-}
-
 function showMarked(box, text) {
-  const { parts } = markedHere(text);
+  const { parts } = marked(text, reader);
   const pieces = parts.map(({ text: part, isOwn, isCopied }) => {
     const names = [isOwn ? "own" : "", isCopied ? "copied" : ""].filter((name) => name !== "");
     const seen = visible(part);
@@ -92,8 +90,12 @@ function showMarked(box, text) {
   box.replaceChildren(...pieces);
 }
 
+/** Say how many words are own ones, and how much is copied, unless the page was saved without the text. */
 function showShares() {
-  const all = written.map(({ text }) => markedHere(textOf(text.ids)));
+  if (state.learnedText === "") {
+    return;
+  }
+  const all = written.map(({ text }) => marked(textOf(text.ids), reader));
   const sumOf = (name) => all.reduce((sum, counts) => sum + counts[name], 0);
   const words = Math.max(1, sumOf("words"));
   const own = percent(sumOf("ownWords") / words);
@@ -104,28 +106,12 @@ function showShares() {
   );
 }
 
-function showContrast() {
-  const contrast = Number(byId("contrast").value);
-  let said = "As the network has learned to write.";
-  if (contrast > 0) {
-    said = "Words of yours are more probable, the more to the right.";
-  } else if (contrast < 0) {
-    said =
-      contrast === -1 ? "As the network wrote before." : "On the way back to what it wrote before.";
-  }
-  showText("contrast-said", said);
-}
-
 function again() {
   seed += TEXTS;
   writeAll();
 }
 
 export function startWriting() {
-  byId("contrast").value = data.writing.contrast ?? 0;
-  showText("whose-start", data.language ? "the novels" : data.read);
-  byId("contrast").addEventListener("input", showContrast);
-  byId("contrast").addEventListener("change", writeAll);
   onClick("write", again);
   byId("prime").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {

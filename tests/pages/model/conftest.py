@@ -1,15 +1,11 @@
 """What the tests of the page of a model share."""
 
-from dataclasses import replace
 from unittest import mock
 
 import pytest
-from conftest import CHARS
 
-from charrnn.checkpoints.record import RunRecord
 from charrnn.checkpoints.writing import Writing
 from charrnn.engines.opening import open_model
-from charrnn.hyperparameters import Hyperparameters
 from charrnn.inspection import units
 from charrnn.inspection.steered import Trial
 from charrnn.pages import webpage
@@ -41,16 +37,6 @@ def rounded(model):
 def engine(rounded):
     """The NumPy engine with the weights of the small page."""
     return rounded.engine()
-
-
-@pytest.fixture
-def begun():
-    """A network whose run began with another one, which lacks a letter."""
-    start = random_network(CHARS.replace("d", ""), 7, 1, gain=0.8, seed=5)
-    own = random_network(CHARS, 6, 2, gain=0.8, seed=6)
-    hyper = Hyperparameters(lstm_size=6, num_layers=2, seed=1)
-    run = RunRecord(hyper, own.vocabulary, "mine.txt", "f00", init_from="anna")
-    return replace(own, run=run, open_start=lambda: start)
 
 
 @pytest.fixture(scope="session")

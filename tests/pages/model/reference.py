@@ -37,7 +37,7 @@ def texts_at(model, direction, strength, prime, settings, seeds):
         model.softmax_kernel,
         model.softmax_bias,
     )
-    sampler = Sampler(model.engine(), len(seeds), processors=[steering])
+    sampler = Sampler(model.engine(), len(seeds), steering=steering)
     samples = sampler.write(prime, steered.LENGTH, settings, seeds[0])
     return [sample.text for sample in samples]
 

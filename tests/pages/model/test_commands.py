@@ -16,6 +16,7 @@ from pages.small_pages import content_of, data_of, entry_of, fact_of
 NUMBER = r"\d\.\d{4}"
 # At the start, for where no terminal shows a bar.
 NOTE = "making the page takes a few minutes if the network has 512 units in a layer\n"
+WITH_TEXT = "the training text is in the file: --no-text leaves it out\n"
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def hats(tmp_path):
 def test_a_page_is_written_and_told(trained, target, capsys, weights, flags):
     assert export.main([str(trained), str(target), *flags]) == 0
     out, err = capsys.readouterr()
-    assert err == NOTE
+    assert err == NOTE + WITH_TEXT
     first, heading, *units = out.splitlines()
     assert re.fullmatch(
         f"wrote {re.escape(str(target))}: {target.stat().st_size / 1e6:.1f} MB; the loss on all "
@@ -62,7 +63,7 @@ def test_files_of_a_folder_that_are_not_text_are_named(exported, hats, target, c
     (folder / "b.bin").write_bytes(b"\x00")
     assert export.main([str(exported), str(target), "--train-text", str(folder)]) == 0
     err = capsys.readouterr().err
-    assert re.fullmatch(f"skipped: .*b.bin is not a text file.*\n{NOTE}", err)
+    assert re.fullmatch(f"skipped: .*b.bin is not a text file.*\n{NOTE}{WITH_TEXT}", err)
 
 
 def test_the_text_of_a_checkpoint_of_the_notebook_is_the_one_that_gives_its_characters(
@@ -99,7 +100,7 @@ def test_a_page_without_a_passage_shows_lines_that_the_network_wrote(trained, ta
     assert entry_of(target, "passage") in TEXT
     assert "These lines it did not write: they are a passage of <span" in content_of(target)
 
-    assert export.main([str(trained), str(target), "--no-passage"]) == 0
+    assert export.main([str(trained), str(target), "--no-text"]) == 0
     assert entry_of(target, "passage") not in TEXT
     assert entry_of(target, "source") == "a text that the network wrote"
     assert "These lines are a passage of <span" in content_of(target)

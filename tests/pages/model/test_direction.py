@@ -11,11 +11,11 @@ from charrnn.engines.sampler import Sampler
 from charrnn.inspection import steered
 from charrnn.pages import webpage
 from charrnn.pages.page_data import PageData
-from charrnn.pages.stored import NO_GUARDS, store, stored_model
+from charrnn.pages.stored import store, stored_model
 from charrnn.text.corpus import Text
 from pages.browser import in_browser
 from pages.model.reference import whole
-from pages.small_pages import content_of, data_of, export_random, random_network, script_of
+from pages.small_pages import UNREAD, content_of, data_of, export_random, random_network, script_of
 
 pytestmark = in_browser
 
@@ -79,16 +79,14 @@ def page(network, tmp_path_factory):
         },
     ]
     network = json.loads(script_of(content_of(path), "weights"))
-    content = webpage.render(PageData(**data), network, NO_GUARDS)
+    content = webpage.render(PageData(**data), network, UNREAD)
     path.write_text(content, encoding="utf-8")
     return path
 
 
 def held_in_python(network, prime, strength, length=200):
     steering = network.steered({NAME: strength})
-    [sample] = Sampler(network.engine(), processors=[steering]).write(
-        prime, length, SETTINGS, seed=3
-    )
+    [sample] = Sampler(network.engine(), steering=steering).write(prime, length, SETTINGS, seed=3)
     return whole(prime + sample.text, prime)
 
 

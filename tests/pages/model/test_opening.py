@@ -12,11 +12,11 @@ from charrnn.checkpoints.writing import Writing
 from charrnn.inspection import differences, units
 from charrnn.pages import webpage
 from charrnn.pages.page_data import PageData
-from charrnn.pages.stored import NO_GUARDS
 from charrnn.text import features
 from pages.browser import By, Keys, in_browser, waiting
 from pages.model.reference import ENDS, Hold, held_text, texts_at, whole
 from pages.small_pages import (
+    UNREAD,
     content_of,
     data_of,
     entry_of,
@@ -253,7 +253,10 @@ def page_of_lines(small_page, target):
     }
     data["discoveries"][0].update(told=told)
     network = json.loads(script_of(content, "weights"))
-    target.write_text(webpage.render(PageData(**data), network, NO_GUARDS), encoding="utf-8")
+    target.write_text(
+        webpage.render(PageData(**data), network, UNREAD),
+        encoding="utf-8",
+    )
     return target
 
 
@@ -287,7 +290,10 @@ def page_of_two(small_page, target):
     turned = [-number for number in direction["move"]]
     data["directions"].append({**direction, "name": "inside a name", "move": turned})
     network = json.loads(script_of(content, "weights"))
-    target.write_text(webpage.render(PageData(**data), network, NO_GUARDS), encoding="utf-8")
+    target.write_text(
+        webpage.render(PageData(**data), network, UNREAD),
+        encoding="utf-8",
+    )
     return target
 
 

@@ -107,8 +107,8 @@ def test_a_hostile_vocabulary_and_a_hostile_text_stay_data(exported_page, hostil
     changed = [attributes for _, attributes, _ in set(hostile) - set(ordinary)]
     assert sorted(changed) == [
         ' type="application/json" id="data"',
+        ' type="application/json" id="reader"',
         ' type="application/json" id="weights"',
-        ' type="text/plain" id="hashes"',
     ]
 
     hostile_data = data_of(hostile_page)
@@ -194,19 +194,3 @@ def test_other_cells_are_refused(tmp_path, target):
     with pytest.raises(ValueError, match="only a model of lstm cells"):
         webpage.export_page(make_network(tmp_path, CHARS, 4, 1, cell="gru"), target)
     assert not target.exists()
-
-
-def test_a_page_of_two_networks_has_them_in_int8(begun, target):
-    export_random(begun, target)
-    assert entry_of(target, "has_start")
-    assert content_of(target).count('"kernel_0":{"type":"int8"') == 2
-    assert fact_of(target, "Weights") == "int8"
-
-
-def test_where_the_first_network_is_lost_the_page_has_its_own(begun, target):
-    def open_start():
-        raise ValueError("put the model again where it was")
-
-    export_random(replace(begun, open_start=open_start), target)
-    assert not entry_of(target, "has_start")
-    assert content_of(target).count('"kernel_0":{"type":"float16"') == 1

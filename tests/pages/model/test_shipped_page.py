@@ -11,9 +11,17 @@ from charrnn.engines.opening import open_model
 from charrnn.pages import webpage
 from charrnn.pages.assembly import to_json
 from charrnn.pages.page_data import PageData
-from charrnn.pages.stored import NO_GUARDS, network_data, store
+from charrnn.pages.stored import network_data, store
 from charrnn.version import __version__
-from pages.small_pages import content_of, data_of, export_random, fact_of, random_network, script_of
+from pages.small_pages import (
+    UNREAD,
+    content_of,
+    data_of,
+    export_random,
+    fact_of,
+    random_network,
+    script_of,
+)
 
 PAGE = ROOT / "docs" / "anna.html"
 ADVICE = "docs/anna.html is out of date: run make page-of-anna"
@@ -32,7 +40,7 @@ def test_it_is_small():
 def test_it_has_the_sources_of_today(content):
     network = json.loads(script_of(content, "weights"))
     # a comparison by assert would print all of it
-    if webpage.render(PageData(**data_of(PAGE)), network, NO_GUARDS) != content:
+    if webpage.render(PageData(**data_of(PAGE)), network, UNREAD) != content:
         pytest.fail(ADVICE)
 
 

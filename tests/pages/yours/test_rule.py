@@ -71,13 +71,11 @@ LANGUAGE = "the prince said and waters are down"
 
 def test_own_words_and_what_is_copied_are_counted_as_novelty_does():
     words = sorted(words_of(LANGUAGE))
-    hashes = json.dumps(str(YOURS.parent / "shared" / "hashes.js"))
+    judge = json.dumps(str(YOURS.parent / "shared" / "judge.js"))
     counts = answered(
         "whose.js",
         "marked",
-        "(({ hashedWords, hashesOf, packHashes }) => "
-        "marked(b, packHashes(hashesOf(Array.from(a), hashedWords(c))), new Set(c)))"
-        f"(require({hashes}))",
+        f"marked(b, new (require({judge}).Reader)({{ training: a, words: c }}))",
         LEARNED,
         WRITTEN,
         words,
