@@ -50,7 +50,7 @@ def pack(words: Iterable[str]) -> bytes:
     # not above, because Python may have been built without it
     import lzma
 
-    return lzma.compress("\n".join(words).encode("utf-8"), preset=9)
+    return lzma.compress("\n".join(words).encode("utf-8", "surrogatepass"), preset=9)
 
 
 def unpack(content: bytes) -> List[str]:
@@ -67,7 +67,7 @@ def unpack(content: bytes) -> List[str]:
             content = reader.decompress(content, MOST_BYTES)
             if not reader.eof:
                 raise ValueError(_DAMAGED)
-        words = content.decode("utf-8")
+        words = content.decode("utf-8", "surrogatepass")
     except (lzma.LZMAError, UnicodeDecodeError):
         raise ValueError(_DAMAGED)
     return words.split("\n")

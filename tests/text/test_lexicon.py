@@ -11,11 +11,11 @@ def test_frequent_words_have_the_case_that_they_have_mostly():
     assert lexicon.frequent_words(text, 1) == ["the"]
 
 
-@pytest.mark.parametrize("lines", [["\u00e9", "the"], [""], ["", "a", "", ""], ["a\r"]])
+@pytest.mark.parametrize("lines", [["\u00e9", "the"], [""], ["", "a", "", ""], ["a\r"], ["\ud800"]])
 def test_what_is_packed_is_unpacked(lines):
     """Words, or a text by its lines; also what is not compressed."""
     assert lexicon.unpack(lexicon.pack(lines)) == lines
-    assert lexicon.unpack("\n".join(lines).encode()) == lines
+    assert lexicon.unpack("\n".join(lines).encode("utf-8", "surrogatepass")) == lines
 
 
 @pytest.mark.parametrize(
