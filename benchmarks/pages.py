@@ -11,6 +11,7 @@ long it takes where nothing else runs. ``--slow`` slows what draws the page, but
 
 import argparse
 import contextlib
+import json
 import lzma
 import math
 import os
@@ -23,11 +24,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+import counting  # noqa: E402
 from pages.browser import View, started  # noqa: E402
 from pages.small_pages import script_of  # noqa: E402
 
 from charrnn.commands import export  # noqa: E402
-from charrnn.text import novelty  # noqa: E402
+from charrnn.text import pieces  # noqa: E402
 
 OWN = ROOT / "benchmarks" / "texts"
 FORTUNES = Path("/usr/share/games/fortunes")
@@ -114,7 +116,8 @@ class Lesson:
         self.name = name
         self.text = text_of(name)
         page = page_of(TEXTS[name][0], args.folder)
-        self.words = frozenset(script_of(page.read_text("utf-8"), "words").lower().split())
+        words = json.loads(script_of(page.read_text("utf-8"), "words"))
+        self.words = frozenset(pieces.words("\n".join(words)))
         profile = opened.enter_context(tempfile.TemporaryDirectory())
         driver = opened.enter_context(started(profile))
         self.view = View(driver, page.as_uri(), width=args.width, still=False)
@@ -134,7 +137,8 @@ class Lesson:
 
     def own_words(self, text):
         """Return the share of own words of a text."""
-        return novelty.whose_words(text, self.text, self.words).only_own
+        own, _ = counting.whose_words(text, self.text, self.words)
+        return own
 
     def look(self):
         """Look at the page once, and return for how many seconds it has learned."""
@@ -208,8 +212,7 @@ class Lesson:
 
 def copied_windows(piece, text):
     """Return how many windows of a piece a text has."""
-    windows = [piece[at : at + novelty.WINDOW] for at in range(len(piece) - novelty.WINDOW + 1)]
-    return sum(window in text for window in windows)
+    return sum(window in text for window in pieces.windows(piece, pieces.COPIED))
 
 
 def main():

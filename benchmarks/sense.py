@@ -20,10 +20,10 @@ import re
 import subprocess
 from pathlib import Path
 
+import counting
 import numpy as np
 
 from charrnn import open_model
-from charrnn.text import novelty
 from charrnn.text.corpus import read
 
 SHORTEST = 5
@@ -138,7 +138,7 @@ def unknown_share(texts, dictionary, known=()):
 
     Words in ``known`` count as known.
     """
-    words = novelty.words_of("\n".join(texts))
+    words = counting.words_of("\n".join(texts))
     unknown = _unknown(words, dictionary)
     unknown.intersection_update(
         word.lower() for word in _unknown(map(str.title, words), dictionary)
@@ -178,7 +178,7 @@ def count_marks(args):
             each,
             f"{np.mean(grammatical):.0%}",
             f"{unknown_share(texts, args.dictionary):.1%}",
-            f"{novelty.repeated_phrases(texts):.1%}",
+            f"{counting.repeated_phrases(texts):.1%}",
         ]
         print(f"| {' | '.join(cells)} |")
 

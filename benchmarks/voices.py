@@ -13,6 +13,7 @@ import gzip
 import tempfile
 from pathlib import Path
 
+import counting
 from sense import unknown_share
 
 from charrnn import open_model, train_model
@@ -90,22 +91,26 @@ def counted(model, name, how, n_texts):
     texts = model.write(length=LENGTH, n=n_texts, seed=FIRST_SEED, **how)
 
     written = "\n".join(texts)
-    whose = novelty.whose_words(written, text, others)
-    of_text = novelty.whose_words(text, text, others)
-    variety = novelty.variety(texts, text)
+    own, of_others = counting.whose_words(written, text, others)
+    own_of_text, _ = counting.whose_words(text, text, others)
+    different, different_in_text = counting.different_words([written, text])
     # A word of the author is none that the network has invented.
-    known = novelty.words_of(text)
+    known = counting.words_of(text)
     dictionary = DICTIONARIES[language]
+    length = max(map(len, texts))
     return {
-        "own": (whose.only_own, of_text.only_own),
-        "others": (whose.only_other, 0),
+        "own": (own, own_of_text),
+        "others": (of_others, 0),
         "dictionary": (
             unknown_share([written], dictionary, known),
             unknown_share([text], dictionary),
         ),
         "copied": (sum(novelty.compare(one, text).share for one in texts) / n_texts, 0),
-        "again": (variety.repeated, variety.repeated_in_training),
-        "different": (variety.different, variety.different_in_training),
+        "again": (
+            counting.repeated_phrases(texts),
+            counting.repeated_in_parts(text, length),
+        ),
+        "different": (different, different_in_text),
     }
 
 

@@ -10,8 +10,7 @@ from typing import Any, Dict, FrozenSet, List, Optional
 
 from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.checkpoints.writing import DECODING, Writing
-from charrnn.commands import arguments
-from charrnn.commands.comparison import Comparison, compared_with
+from charrnn.commands import arguments, comparison
 from charrnn.commands.interactive import Conversation
 from charrnn.commands.named_models import (
     MODEL_HELP,
@@ -221,9 +220,10 @@ def _run(args: argparse.Namespace) -> int:
         given_settings(Writing, args), of_lines=bool(args.lines), plain=args.plain
     )
     prime = _prime(args, model)
-    comparison = Comparison()
+    known_lines = None
     if args.novelty or args.new:
-        comparison = compared_with(args, model)
+        # before anything is written, because it may be missing
+        known_lines = model.training_text().lines()
 
     with model.sampler(writing, args.num_samples) as sampler:
         if args.interactive:
@@ -232,7 +232,7 @@ def _run(args: argparse.Namespace) -> int:
             )
             return conversation.run()
 
-        interrupted = _write(args, sampler, prime, writing, comparison.known_lines)
+        interrupted = _write(args, sampler, prime, writing, known_lines)
         samples = sampler.lines if args.lines else sampler.samples
 
     # After Ctrl-C, what was written so far is printed.
@@ -242,12 +242,15 @@ def _run(args: argparse.Namespace) -> int:
         _print_counts(args, sampler, interrupted)
 
     if args.json:
-        texts = [_as_json(sample, prime, comparison) for sample in samples]
+        texts = [_as_json(args, sample, prime, model) for sample in samples]
         report = {"model": model.name, "prime": prime, **asdict(writing), "samples": texts}
         json.dump(report, sys.stdout, indent=1)
         print()
-    elif args.novelty:
-        comparison.print_novelty(samples)
+    elif known_lines is not None and args.novelty:
+        if args.lines:
+            comparison.print_known_lines(samples, known_lines)
+        else:
+            comparison.print_novelty(samples, model)
 
     if interrupted:
         raise KeyboardInterrupt
@@ -286,7 +289,7 @@ def _write(
     sampler: Sampler,
     prime: str,
     writing: Writing,
-    known_lines: FrozenSet[str],
+    known_lines: Optional[FrozenSet[str]],
 ) -> bool:
     """Write lines or texts. Return whether Ctrl-C has ended that."""
     seed = _seed(args, writing)
@@ -337,14 +340,16 @@ def _show(text: str) -> None:
     terminal.write(text, sys.stdout)
 
 
-def _as_json(sample: Sample, prime: str, comparison: Comparison) -> Dict[str, Any]:
-    """Return a text as a dict of JSON types, with its novelty if there are texts to compare it with."""
-    return {
+def _as_json(args: argparse.Namespace, sample: Sample, prime: str, model: Model) -> Dict[str, Any]:
+    """Return a text as a dict of JSON types, with its novelty if that is asked for."""
+    report = {
         "seed": sample.seed,
         "text": prime + sample.text,
         "log_probabilities": sample.log_probabilities.tolist(),
-        **comparison.as_json(sample, prime),
     }
+    if args.novelty:
+        report.update(comparison.as_json(sample, prime, model))
+    return report
 
 
 if __name__ == "__main__":

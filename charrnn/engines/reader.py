@@ -4,7 +4,7 @@ The network draws some sentences plainly. The reader looks at each as a whole, s
 by character.
 """
 
-from typing import Dict, Iterable, NamedTuple, Optional, Set
+from typing import Dict, Iterable, List, NamedTuple, Optional, Set
 
 from charrnn.text import pieces
 
@@ -38,6 +38,9 @@ class Reader:
     Faults decide: windows of the training text, windows that the text has had already, and unknown words. Then what the
     network expects counts, and how many own words there are: words of the training text that are not frequent in its
     language. Without a training text, no copies are seen and no own words, and words are known that the language has.
+
+    Attributes:
+        own_in_training: the share of the words of the training text that are its own.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class Reader:
             self._known |= of_language
         knows_words = len(self._known) > 0 and not of_lines
         self._minds_words = knows_words and pieces.is_of_words(training)
-        self._usual = self._share_of_own(training)
+        self.own_in_training = self.share_of_own(training)
 
     def rank(self, before: str, sentence: str, mean: float, has_ended: bool) -> Rank:
         """Return how good a sentence is.
@@ -75,8 +78,8 @@ class Reader:
             has_ended: whether it has its end, or was cut.
         """
         faults = self._copies(before, sentence) + self._repetitions(before, sentence)
-        faults += UNKNOWN_WORD * self._unknown_words(before, sentence)
-        lacking = max(0.0, self._usual - self._share_of_own(before[-NEAR:] + sentence))
+        faults += UNKNOWN_WORD * len(self.unknown_words(sentence, before))
+        lacking = max(0.0, self.own_in_training - self.share_of_own(before[-NEAR:] + sentence))
         return Rank(has_ended, -faults, mean - OWN_WEIGHT * lacking)
 
     def _copies(self, before: str, sentence: str) -> int:
@@ -104,11 +107,13 @@ class Reader:
                 repetitions += 1
         return repetitions
 
-    def _unknown_words(self, before: str, sentence: str) -> int:
+    def unknown_words(self, text: str, before: str = "") -> List[str]:
+        """Return the words of a text, after what it follows, that neither the training text nor its language has."""
         if not self._minds_words:
-            return 0
-        return sum(word not in self._known for word in pieces.words_after(before, sentence))
+            return []
+        return [word for word in pieces.words_after(before, text) if word not in self._known]
 
-    def _share_of_own(self, text: str) -> float:
+    def share_of_own(self, text: str) -> float:
+        """Return the share of the words of a text that are the training text's own."""
         words = pieces.words(text)
         return sum(word in self._own for word in words) / max(1, len(words))

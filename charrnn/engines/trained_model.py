@@ -348,11 +348,14 @@ class Model:
             steering = self.steered(writing.steer)
         reader = None
         if writing.best_of > 1:
-            reader = self._once("reader", self._make_reader)
+            reader = self.reader()
         return {"allow": allow, "steering": steering, "reader": reader}
 
+    def reader(self) -> Reader:
+        """Return the reader that knows the training text, or, which a note says, one without it."""
+        return self._once("reader", self._make_reader)
+
     def _make_reader(self) -> Reader:
-        """Return the reader for the training text, or, which a note says, one without it."""
         try:
             training = self.training_text().training
         except ValueError as error:

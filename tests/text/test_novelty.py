@@ -2,14 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import ROOT
 
-from charrnn.text import novelty
 from charrnn.text.novelty import Novelty, compare
 from charrnn.text.pieces import COPIED
-
-# five short texts by one writer each, none a novel
-VOICES = ROOT / "tests" / "data" / "voices"
 
 
 def random_texts(seed):
@@ -94,63 +89,3 @@ def test_only_the_beginning_of_a_long_text_is_compared(text, training):
 )
 def test_novelty_is_what_it_is_by_hand(text, training, expected):
     assert compare(text, training) == Novelty(*expected)
-
-
-OWN = "Milo ate the leeks. Milo said no. The bucket fell."
-OTHER = "The prince said no to the old man"
-
-
-def test_words_are_told_by_who_uses_them():
-    whose = novelty.whose_words(
-        "Milo said the PRINCE fell, milo ate xyzzy.", OWN, novelty.words_of(OTHER)
-    )
-    assert whose.own == pytest.approx(6 / 8)
-    assert whose.only_own == pytest.approx(4 / 8)  # Milo twice, fell, ate
-    assert whose.only_other == pytest.approx(1 / 8)
-    assert whose.neither == pytest.approx(1 / 8)
-    assert whose.named_own[0] == "milo"
-    assert whose.named_other == ("prince",)
-
-
-def test_without_another_text_words_are_in_the_training_text_or_not():
-    whose = novelty.whose_words("Milo said the prince", OWN)
-    assert (whose.own, whose.neither) == (0.75, 0.25)
-    assert (whose.only_own, whose.only_other, whose.named_own) == (None, None, ())
-
-
-def test_the_words_of_a_text_without_spaces_are_pieces_of_three():
-    whose = novelty.whose_words("\u5929\u5730\u7384\u9ec4\u5b87", "\u5929\u5730\u7384\u9ec4")
-    assert whose.own == pytest.approx(2 / 3)
-
-
-def test_a_text_without_words_has_none():
-    assert novelty.whose_words("", OWN, ["the"]).own == 0
-
-
-@pytest.mark.parametrize(
-    "name, share",
-    [
-        ("diary", 0.114),
-        ("letters", 0.123),
-        ("chat", 0.320),
-        ("recipes", 0.152),
-        ("speech", 0.090),
-    ],
-)
-def test_the_texts_of_other_voices_have_words_that_anna_lacks(anna, name, share):
-    """docs/log.md compares what networks write after these texts with these shares."""
-    text = (VOICES / f"{name}.txt").read_text(encoding="utf-8")
-    of_anna = novelty.words_of(anna)
-    assert novelty.whose_words(text, text, of_anna).only_own == pytest.approx(share, abs=0.0006)
-
-
-def test_variety_counts_in_each_text_and_beside_as_much_of_the_training_text():
-    training = "so it is in the end, so it is; what was it all for? " * 3
-    texts = ["in the end, and in the end", "in the end"]
-    variety = novelty.variety(texts, training)
-    assert variety.repeated == pytest.approx(1 / 6)
-    assert variety.counted == 10
-    assert (variety.different, variety.different_in_training) == (4, 7)
-    assert variety.repeated_in_training == 0
-    assert novelty.variety(["a" * 150], training).repeated_in_training > 0.5
-    assert novelty.variety([""], "").counted == 0

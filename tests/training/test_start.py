@@ -36,7 +36,7 @@ from charrnn.engines.trained_model import Model, lstm_weights
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.pages import page_texts, webpage
 from charrnn.system import files
-from charrnn.text import lexicon, novelty
+from charrnn.text import lexicon
 from charrnn.text.baselines import ngram_nats
 from charrnn.text.corpus import Text
 from charrnn.text.trigrams import most_common
@@ -692,28 +692,22 @@ def test_the_end_of_a_run_from_a_model_names_both_checkpoints(trained, tmp_path,
 
 @pytest.mark.slow
 def test_a_run_on_a_diary_writes_in_its_words_with_the_command_that_its_end_proposes(
-    anna, tmp_path, capsys
+    tmp_path, capsys
 ):
-    """At least half as many words that Anna Karenina lacks as the diary has, few others, and little is copied."""
+    """At least half as many of its own words as the diary has, hardly an unknown one, and nothing is copied."""
     path = ROOT / "tests" / "data" / "voices" / "diary.txt"
     flags = "--preset auto --seed 1 --sample-length 0 --no-summaries --checkpoint-dir"
     assert train.main([str(path), *flags.split(), str(tmp_path / "run")]) == 0
     out = capsys.readouterr().out
     proposed = re.search("Closest to your text: charrnn-sample (.*)", out).group(1)
-    flags = "--length 900 --num-samples 3 --seed 1 --json"
+    flags = "--length 900 --num-samples 3 --seed 1 --json --novelty"
     assert sample.main(shlex.split(f"{proposed} {flags}")) == 0
     samples = json.loads(capsys.readouterr().out)["samples"]
 
-    written = [one["text"] for one in samples]
-    diary = path.read_text(encoding="utf-8")
-    of_anna = novelty.words_of(anna)
-    whose = novelty.whose_words("\n".join(written), diary, of_anna)
-    share_of_diary = novelty.whose_words(diary, diary, of_anna).only_own
-    assert whose.only_own >= share_of_diary / 2
-    assert whose.only_other <= 0.06
-    assert whose.neither <= 0.03
-    assert [novelty.compare(text, diary).share for text in written] == [0, 0, 0]
-    assert novelty.repeated_phrases(written) <= 0.03
+    words = [one["words"] for one in samples]
+    assert np.mean([each["own"] for each in words]) >= words[0]["own_in_training"] / 2
+    assert sum(len(each["unknown"]) for each in words) <= 10
+    assert [one["novelty"]["share"] for one in samples] == [0, 0, 0]
 
 
 def test_of_a_list_the_end_of_a_run_from_a_model_proposes_lines(trained, tmp_path, capsys):

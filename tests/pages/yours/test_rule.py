@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import charrnn
+from charrnn.engines.reader import Reader
 from charrnn.hyperparameters import Hyperparameters, learning_rate_at
 from charrnn.pages.yours import LEAST, MOST
-from charrnn.text.novelty import compare, whose_words, words_of
+from charrnn.text.novelty import compare
 from charrnn.training.presets import auto_from_model, table_from_model
 
 YOURS = Path(charrnn.__file__).parent / "pages" / "yours"
@@ -69,8 +70,8 @@ WRITTEN = (
 LANGUAGE = "the prince said and waters are down"
 
 
-def test_own_words_and_what_is_copied_are_counted_as_novelty_does():
-    words = sorted(words_of(LANGUAGE))
+def test_own_words_and_what_is_copied_are_counted_as_in_python():
+    words = LANGUAGE.split()
     judge = json.dumps(str(YOURS.parent / "shared" / "judge.js"))
     counts = answered(
         "whose.js",
@@ -80,8 +81,8 @@ def test_own_words_and_what_is_copied_are_counted_as_novelty_does():
         WRITTEN,
         words,
     )
-    expected = whose_words(WRITTEN, LEARNED, words_of(LANGUAGE))
-    assert counts["ownWords"] / counts["words"] == pytest.approx(expected.only_own)
+    own = Reader(LEARNED, words).share_of_own(WRITTEN)
+    assert counts["ownWords"] / counts["words"] == pytest.approx(own)
     assert counts["copiedRuns"] / counts["runs"] == pytest.approx(compare(WRITTEN, LEARNED).share)
     assert counts["copiedRuns"] > 0
     assert "".join(part["text"] for part in counts["parts"]) == WRITTEN
