@@ -89,7 +89,6 @@ def train_model(
     resume: bool = False,
     init_from: Union[StrPath, Model, None] = None,
     quiet: bool = False,
-    minutes: Optional[float] = None,
     **hyperparameters: Any,
 ) -> TrainedRun:
     """Train a network on a text, and save checkpoints. This resets the default graph.
@@ -109,8 +108,6 @@ def train_model(
             The text may have other characters. ``auto`` chooses a known model if one suits the text, and ``none``
             begins with random weights. None stands for ``auto`` with the preset ``auto``, otherwise for ``none``.
         quiet: print nothing, not even a warning that a checkpoint could not be saved.
-        minutes: how long a new run with the preset auto is to take. The sizes and the epochs that are not given are
-            chosen by the time that one or two networks take on this machine.
         hyperparameters: fields of :class:`charrnn.hyperparameters.Hyperparameters`, which change those of
             the preset or of the run that is resumed.
 
@@ -138,7 +135,6 @@ def train_model(
             checkpoint_dir,
             resume=resume,
             preset=preset,
-            n_minutes=minutes,
             init_from=begins_with,
         )
         losses, stopped_by = train_job(job, Processes(), quiet=quiet, in_python=True)

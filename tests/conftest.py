@@ -390,12 +390,6 @@ def planned(monkeypatch):
     return jobs
 
 
-def set_clock(monkeypatch, clock):
-    """Let a function be the clock of the plans of runs, and of the steps that are timed for them."""
-    for module in ("job", "minutes"):
-        monkeypatch.setattr(f"charrnn.training.{module}.time", SimpleNamespace(perf_counter=clock))
-
-
 class StopAfter:
     """In place of the StopRequests of a run: SIGTERM arrives after a number of steps."""
 

@@ -18,7 +18,6 @@ from conftest import ROOT, run_python, script
 from charrnn.checkpoints import record
 from charrnn.checkpoints.weights import packed
 from charrnn.data import Vocabulary
-from charrnn.engines.opening import open_model
 from charrnn.engines.trained_model import lstm_weights
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import files
@@ -287,97 +286,6 @@ def test_a_file_that_a_record_names_has_a_largest_size(tmp_path, monkeypatch, ru
     monkeypatch.setattr(record, "LARGEST_NAMED", len(TEXT) - 1)
     with pytest.raises(record.CheckpointError, match="name the text that it was trained on"):
         record.read_run(run_on(tmp_path / "run", tmp_path / name)).text()
-
-
-@pytest.fixture
-def began_with(tmp_path, weights):
-    """A function that writes an exported model, whose record names one that it began with. It returns its path."""
-
-    def write(init_from, sha256):
-        run = record.RunRecord(
-            Hyperparameters(lstm_size=3, num_layers=1),
-            Vocabulary.from_text(corpus.read("names").text),
-            "names",
-            "f00",
-            init_from=str(init_from),
-            init_from_sha256=sha256,
-        )
-        path = tmp_path / "mine.npz"
-        path.write_bytes(packed(weights, record.as_json(run)))
-        return path
-
-    return write
-
-
-@pytest.fixture
-def start(tmp_path, weights):
-    """The path of the model that others have begun with."""
-    path = tmp_path / "start.npz"
-    vocabulary = "".join(Vocabulary.from_text(corpus.read("names").text).chars)
-    path.write_bytes(packed(weights, {"vocabulary": vocabulary}))
-    return path
-
-
-@pytest.fixture
-def started_like(tmp_path, plan_only, capsys):
-    """A function that plans a run like that of a model, and returns the status and what is said."""
-    text = tmp_path / "my.txt"
-    text.write_text(TEXT * 30)
-
-    def start_like(path):
-        capsys.readouterr()
-        status = script("train").main([str(text), "--like", str(path), "--dry-run"])
-        return status, "".join(capsys.readouterr())
-
-    return start_like
-
-
-def check_refused(status, said, reason):
-    assert status == 2
-    assert re.search(reason, said)
-    assert said.endswith("Name another model with --init-from, or none\n")
-    assert said.count("\n") == 1
-
-
-@pytest.mark.parametrize("kind", NAMED)
-def test_a_run_like_another_opens_no_other_file_that_this_one_names(
-    tmp_path, weights, began_with, start, started_like, kind
-):
-    other = packed(weights, {"vocabulary": "ab"})
-    path = named(tmp_path, kind, start.read_bytes(), other)
-    if Path(path).parent == tmp_path and os.path.lexists(str(path)):
-        path.rename(tmp_path / "named.npz")
-        path = tmp_path / "named.npz"
-    sha256 = open_model(start).sha256
-    check_refused(*started_like(began_with(path, sha256)), "which cannot be opened")
-
-
-def test_no_checkpoint_of_tensorflow_that_a_record_names_is_opened(
-    tmp_path, began_with, start, started_like
-):
-    """What has weights in NumPy beside it may be a run."""
-    for suffix in record.SAVED_VARIABLES:
-        (tmp_path / f"i9_l3.ckpt{suffix}").write_bytes(b"what TensorFlow would run")
-    path = began_with(tmp_path / "i9_l3.ckpt", open_model(start).sha256)
-    check_refused(*started_like(path), r"i9_l3\.ckpt\.npz: No such file or directory")
-
-
-def test_nothing_is_opened_of_which_the_record_has_no_sha256(began_with, start, started_like):
-    check_refused(
-        *started_like(began_with(start, None)), r"the record has no SHA-256 of .*start\.npz"
-    )
-
-
-def test_a_run_like_another_begins_with_the_model_that_this_one_names_if_it_is_the_same(
-    tmp_path, began_with, start, started_like
-):
-    """A model, or the weights of a checkpoint."""
-    sha256 = open_model(start).sha256
-    status, said = started_like(began_with(start, sha256))
-    assert (status, f" {start}" in said) == (0, True), said
-    start.rename(tmp_path / "i9_l3.ckpt.npz")
-    status, said = started_like(began_with(tmp_path / "i9_l3.ckpt", sha256))
-    assert (status, f" {tmp_path / 'i9_l3.ckpt'}" in said) == (0, True), said
 
 
 # Text and words in a model's file

@@ -462,8 +462,6 @@ def quick(arguments):
         arguments = [argument.replace("bfloat16", "float32") for argument in arguments]
     if "--resume" in arguments:
         return arguments
-    if "--minutes" in arguments:
-        return [*arguments, *QUICK]
     return [*arguments, *QUICK, "--epochs", "1"]
 
 

@@ -26,11 +26,13 @@ MEANT = {
     "--seq-length": "--num-steps",
     "--start": "--prime",
 }
-# flags of earlier versions, and those that are in their place
+# flags of earlier versions, and what is in their place
 REPLACED = {
     **{commands_to_type.flag(name): "--best-of" for name in REPLACED_BY_READER},
     "--init-from": "--best-of",
     "--no-passage": "--no-text",
+    "--like": "the line that charrnn-runs prints of a run",
+    "--minutes": "Ctrl-C, or timeout -s INT 10m before the command,",
 }
 
 
@@ -103,7 +105,8 @@ class Parser(argparse.ArgumentParser):
             if meant in actions:
                 return f"; did you mean {meant}?"
             replacement = REPLACED.get(flags[0])
-            if replacement in actions:
+            is_flag = str(replacement).startswith("--")
+            if replacement in actions or (replacement and not is_flag):
                 return f"; {replacement} is in its place since version 6.0"
             return words.did_you_mean(flags[0], actions)
         if self._flag_of_text:

@@ -3,20 +3,15 @@
 import argparse
 import os
 import sys
-from typing import Optional, Sequence, Union
-
-import numpy as np
+from typing import Optional, Sequence
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import check_is_text, is_model_file
-from charrnn.checkpoints.record import RunRecord
+from charrnn.checkpoints.find import check_is_text
 from charrnn.commands import arguments
 from charrnn.commands.named_models import add_vocabulary_arguments, check_encoding, open_at
 from charrnn.commands.settings_flags import add_settings, given_settings
-from charrnn.engines.opening import open_model, open_named_start
-from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import AUTO, GROUPS, NOT_RESUMABLE, Hyperparameters
-from charrnn.system import errors, machine, terminal
+from charrnn.system import terminal
 from charrnn.system.commands_to_type import flag
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.tensorflow import graphs, require_tensorflow
@@ -24,19 +19,11 @@ from charrnn.text import corpus
 from charrnn.train import train_job
 from charrnn.training.distributed import Processes, connect_processes
 from charrnn.training.job import Job, plan_job
-from charrnn.training.minutes import step_ends
 from charrnn.training.presets import PRESETS
 from charrnn.training.start import NONE
-from charrnn.training.transfer import network_of
 
 # what --init-from can be besides a model
 WORDS = (AUTO, NONE)
-# Pairs of flags of which only one may be given.
-NOT_COMBINED = (
-    ("dry_run", "resume"),
-    ("like", "resume"),
-    ("like", "preset"),
-)
 
 
 def make_parser() -> arguments.Parser:
@@ -54,22 +41,9 @@ def make_parser() -> arguments.Parser:
         "Other flags override it (default: notebook)",
     )
     parser.add_argument(
-        "--like",
-        metavar="RUN",
-        help="take all hyperparameters of another run except --threads, and the model that it began with, named by its "
-        "folder, a copy of its run.json or a model of it, but not its text. Other flags override them",
-    )
-    parser.add_argument(
-        "--minutes",
-        metavar="N",
-        type=float,
-        help="choose the sizes and the epochs so that a new run "
-        "ends after N minutes on this machine. The preset and the precision are auto. Other flags stay",
-    )
-    parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the plan, try a few steps to estimate memory and time, and write nothing",
+        help="print the plan and about how much memory the run takes, and write nothing",
     )
 
     groups = {title: parser.add_argument_group(title) for title in GROUPS}
@@ -141,8 +115,9 @@ def _main(args: argparse.Namespace) -> int:
 def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
     """Return the job that the arguments describe."""
     _check(args)
-    like = None if args.like is None else _run_at(args.like)
-    init_from = _init_from(args, like)
+    init_from = args.init_from
+    if init_from is not None and init_from not in WORDS:
+        init_from = open_at(init_from, args)
     text = None
     if args.text or not args.resume:
         for name in args.text:
@@ -151,18 +126,12 @@ def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
         text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         terminal.print_skipped(text.skipped)
 
-    if args.like is not None and not args.text:
-        terminal.print_note(
-            "charrnn-train: the text is anna, because --like takes no text from a run"
-        )
     job = plan_job(
         text,
         given_settings(Hyperparameters, args),
         args.checkpoint_dir,
         resume=args.resume,
         preset=args.preset,
-        like=like.hyperparameters if like else None,
-        n_minutes=args.minutes,
         init_from=init_from,
         n_processes=n_processes,
         threads=threads,
@@ -180,9 +149,8 @@ def _check(args: argparse.Namespace) -> None:
     if args.init_from in WORDS and (args.vocab_from or args.vocab_order):
         raise ValueError(f"--init-from {args.init_from} names no model, so it has no vocabulary")
     check_encoding(args, args.vocab_from, *args.text)
-    for name, other in NOT_COMBINED:
-        if getattr(args, name) and getattr(args, other):
-            raise ValueError(f"{flag(name)} cannot be combined with {flag(other)}")
+    if args.dry_run and args.resume:
+        raise ValueError("--dry-run cannot be combined with --resume")
 
     if args.resume:
         for name in args.text:
@@ -194,65 +162,8 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError("--separator has no effect, because it stands between several texts")
 
 
-def _init_from(args: argparse.Namespace, like: Optional[RunRecord]) -> Union[Model, str, None]:
-    """Return what a run begins with, as :func:`plan_job` takes it: by default that of the run that it is to be like."""
-    if args.init_from is None and like:
-        return _model_of(like, args)
-    if args.init_from is None or args.init_from in WORDS:
-        return args.init_from
-    return open_at(args.init_from, args)
-
-
-def _model_of(like: RunRecord, args: argparse.Namespace) -> Union[Model, str]:
-    """Return the model that another run began with; NONE if it had none, or if the arguments give other sizes."""
-    name = like.init_from
-    if name is None:
-        return NONE
-    try:
-        model = open_named_start(like)
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{args.like} began with {name}, which cannot be opened: {errors.described(error)}. Name "
-            "another model with --init-from, or none"
-        )
-
-    for size, value in network_of(model).items():
-        if getattr(args, size) not in (None, value):
-            terminal.print_note(
-                f"charrnn-train: the run begins anew, because {name} has {size} {value}"
-            )
-            return NONE
-    if like.init_from_sha256 not in (None, model.sha256):
-        terminal.print_note(
-            f"charrnn-train: {name} is another model now than the one that {args.like} began with"
-        )
-    return model
-
-
-def _run_at(path: str) -> RunRecord:
-    """Return the record of the run in a folder, or in a copy of its run.json."""
-    try:
-        if os.path.isdir(path):
-            return record.read_run(path)
-        if is_model_file(path):
-            return _run_of(open_model(path))
-        return record.from_json(record.read_signed(path))
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"--like needs a run folder, its run.json or a model of a run, and {path} is none of these: "
-            f"{errors.reason(error)}"
-        )
-
-
-def _run_of(model: Model) -> RunRecord:
-    """Return the run that a model comes from."""
-    if model.run is None:
-        raise ValueError("the model does not say how it was trained")
-    return model.run
-
-
 def dry_run(job: Job, processes: Processes) -> None:
-    """Print the plan, and an estimate of memory and time from a few steps. Nothing is written."""
+    """Print the plan, and about how much memory the run takes. Nothing is written."""
     # not above, because these imports take time
     from charrnn.training.display import Display
     from charrnn.training.graph import TrainingGraph
@@ -268,9 +179,7 @@ def dry_run(job: Job, processes: Processes) -> None:
     is_first = processes.rank == 0
     display = Display(job, model.n_parameters, StopRequests(), quiet=not is_first)
     display.plan()
-    display.before_trial()
-    times = np.diff(step_ends(model, job.hyperparameters))
-    display.trial(float(np.median(times)), machine.peak_memory())
+    display.memory()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Iterable, Iterator, Optional, Tuple
 import numpy as np
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import KNOWN_MODELS, file_of, find, is_model_file, known_model
+from charrnn.checkpoints.find import file_of, find, is_model_file, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
@@ -143,46 +143,6 @@ def _checking(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
-
-
-def open_named_start(run: RunRecord) -> Model:
-    """Open the model that a run names as its start.
-
-    That is a known model, perhaps of another version, or a ``.npz`` file that
-    :func:`charrnn.checkpoints.record.check_named` allows, also that of a checkpoint, with the SHA-256 of the record.
-    TensorFlow reads none of them.
-
-    Raises:
-        OSError: it is not there.
-        ValueError: it cannot be used.
-    """
-    name = run.init_from
-    if name is None:
-        raise ValueError("it began with no model")
-    if name in KNOWN_MODELS:
-        return open_known(name)
-    if run.init_from_sha256 is None:
-        raise ValueError(f"the record has no SHA-256 of {name}")
-    model = _open_named_file(name)
-    if model.sha256 != run.init_from_sha256:
-        raise ValueError(f"{name} is another model now")
-    return model
-
-
-def _open_named_file(name: str) -> Model:
-    """Open the ``.npz`` file of a model or a checkpoint that a record names."""
-    if is_model_file(name):
-        record.check_named(name)
-        return _open_file(name, name, vocabulary=None)
-
-    file = f"{name}.npz"
-    record.check_named(file)
-    # The run of a checkpoint has its text.
-    run = None
-    with contextlib.suppress(OSError, ValueError):
-        record.check_named(f"{name}.json")
-        run, _ = record.read_checkpoint_record(name)
-    return _open_file(file, name, vocabulary=None, run=run)
 
 
 def doubt_order(model: Model, text: Optional[str] = None) -> None:

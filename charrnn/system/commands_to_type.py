@@ -1,5 +1,6 @@
 """The commands that a message tells a person to type, and the parts of one: a flag, and a path in quotes."""
 
+import dataclasses
 import os
 import re
 import shlex
@@ -24,6 +25,22 @@ def flag(name: str) -> str:
     '--batch-size'
     """
     return "--" + name.replace("_", "-")
+
+
+def flags_of(settings: Any) -> str:
+    """Return the flags that give settings, a dataclass, the values in which they differ from the defaults."""
+    flags = []
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if value == field.default:
+            continue
+        if value is True:
+            flags.append(flag(field.name))
+        elif value is False:
+            flags.append(flag(f"no_{field.name}"))
+        else:
+            flags.append(f"{flag(field.name)} {value}")
+    return " ".join(flags)
 
 
 def command(name: str, arguments: str = "", text: str = "") -> str:

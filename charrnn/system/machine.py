@@ -49,17 +49,3 @@ def cores() -> Set[int]:
 def thread_count() -> int:
     """Return the number of cores that this process may use."""
     return len(cores())
-
-
-def peak_memory() -> str:
-    """Return the peak memory use of this process, formatted for display."""
-    try:
-        import resource
-    except ImportError:
-        # This is Windows.
-        return "unknown on this system"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # macOS counts bytes, others count kibibytes.
-    if sys.platform != "darwin":
-        peak *= 1024
-    return f"{peak / 1e6:,.0f} MB"

@@ -4,7 +4,7 @@ import contextlib
 import math
 import os
 import sys
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Iterable, Iterator, Tuple
 
@@ -14,7 +14,14 @@ from charrnn.checkpoints.find import is_numbered
 from charrnn.checkpoints.progress import Best
 from charrnn.hyperparameters import AUTO, TO_ZERO
 from charrnn.system import errors, terminal, words
-from charrnn.system.commands_to_type import command, flag, page_command, quoted, resume_command
+from charrnn.system.commands_to_type import (
+    command,
+    flag,
+    flags_of,
+    page_command,
+    quoted,
+    resume_command,
+)
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
 from charrnn.text import corpus, formats, lines
@@ -29,6 +36,9 @@ INVENTED = ((20_000, "most"), (100_000, "about half"))
 FAR_ABOVE_GUESSING = 2
 # what helps with a text that another program has exported
 PROGRAM = 'a program in docs/tutorial.md, "A chat, a table, tweets",'
+# What a step has in memory: of each output of a unit in a window, and of each parameter (measured).
+NUMBERS_OF_OUTPUT = 13
+NUMBERS_OF_PARAMETER = 5
 # the line around a sample
 LINE_ACROSS = "-" * 70
 # of the progress bar, which fits 50 columns
@@ -123,9 +133,6 @@ class Display:
     def _choices(self) -> Iterator[Row]:
         """Yield what was chosen on this machine."""
         job = self.job
-        if job.time_in_words:
-            yield "time", job.time_in_words
-
         # None: it was not measured.
         if job.speedup is not None:
             if job.hyperparameters.precision == "bfloat16":
@@ -231,16 +238,13 @@ class Display:
             network += ", unrolled with dynamic_rnn (the fused unroll supports only lstm without dropout on inputs)"
         return network
 
-    def before_trial(self) -> None:
-        """Print what a dry run does while nothing else is printed."""
-        self._row("trial", "a few steps, to estimate the memory and the time")
-
-    def trial(self, seconds: float, memory: str) -> None:
-        """Print the estimate of a dry run: the memory, and the time from the seconds that a step takes."""
-        total = timedelta(seconds=round(seconds * self.job.total_steps))
-        estimate = f"{seconds:.4f} s/batch, {total} for all steps"
-        self._row("memory", memory)
-        self._row("time", f"{estimate}, without checkpoints and evaluations")
+    def memory(self) -> None:
+        """Print about how much memory a run takes."""
+        hyper = self.job.hyperparameters
+        outputs = hyper.batch_size * hyper.num_steps * hyper.num_layers * hyper.lstm_size
+        numbers = NUMBERS_OF_OUTPUT * outputs + NUMBERS_OF_PARAMETER * self._n_parameters
+        megabytes = 4 * numbers / 1e6
+        self._row("memory", f"about {megabytes:,.0f} MB, and 300 to 700 MB of TensorFlow")
 
     def skipped(self, lines: Iterable[str]) -> None:
         """Print why newer checkpoints were skipped."""
@@ -348,8 +352,8 @@ class Display:
         else:
             file = quoted(path)
             write = command("sample", file)
-            arguments = f"--like {file} --init-from {file} --epochs {epochs}"
-            train = command("train", arguments, quoted(name))
+            settings = flags_of(replace(job.hyperparameters, epochs=epochs, threads=None))
+            train = command("train", f"--init-from {file} {settings}", quoted(name))
         return f"The network is in {path}. To write: {write}. To go on from it: {train}"
 
     def sample(self, text: str) -> None:

@@ -1,10 +1,7 @@
 """The plan of a training run. It is checked before anything is written, and is the same in all processes."""
 
-import math
-import time
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -31,7 +28,7 @@ from charrnn.system.tensorflow import is_version_1, session_config, use_own_thre
 from charrnn.text import formats, lines
 from charrnn.text.beginnings import beginning_of
 from charrnn.text.corpus import Text
-from charrnn.training import minutes, presets, transfer
+from charrnn.training import presets, transfer
 from charrnn.training.presets import PRESETS, steps_of_auto
 from charrnn.training.start import NONE, Start, choose_start
 
@@ -39,14 +36,11 @@ from charrnn.training.start import NONE, Start, choose_start
 LEAST_CHARACTERS = 2_000
 # From this speedup of products on, the precision auto takes bfloat16.
 LEAST_SPEEDUP = 1.1
-LEAST_MINUTES = 0.01
 
 # who sets a hyperparameter
 PRESET = "preset"
 MODEL = "model"
 TEXT = "text"
-TIME = "time"
-LIKE = "like"
 MACHINE = "machine"
 USER = "user"
 
@@ -68,7 +62,6 @@ class Job:
         in_order: whether ``dynamic_rnn`` runs its iterations in order, so that the seed alone determines its dropout.
         threads_so_far: the threads that a resumed run had until now; None if that is not known, or for a new run.
         speedup: how many times as fast as in float32 this machine multiplies in bfloat16; None unless it was measured.
-        time_in_words: what was chosen for a given time; "" if none was given.
         n_files: number of files in the text.
     """
 
@@ -86,7 +79,6 @@ class Job:
     in_order: bool = True
     threads_so_far: Optional[int] = None
     speedup: Optional[float] = None
-    time_in_words: str = ""
     n_files: int = 1
 
     @property
@@ -123,15 +115,11 @@ class Asked:
         user: the hyperparameters that the user has set.
         threads: how many this process may use, where the user has set none.
         preset: the name of a preset; None for the notebook's values.
-        like: the hyperparameters of a run that it is to be like.
-        takes_minutes: whether it is to take a given time.
     """
 
     user: Mapping[str, Any]
     threads: int
     preset: Optional[str] = None
-    like: Optional[Hyperparameters] = None
-    takes_minutes: bool = False
 
 
 class Settled(NamedTuple):
@@ -148,8 +136,6 @@ def plan_job(
     *,
     resume: bool = False,
     preset: Optional[str] = None,
-    like: Optional[Hyperparameters] = None,
-    n_minutes: Optional[float] = None,
     init_from: Union[Model, str, None] = None,
     n_processes: int = 1,
     threads: Optional[int] = None,
@@ -159,9 +145,8 @@ def plan_job(
     The record of the plan has the threads that it uses. A run that is resumed has as many as before, if this process
     may use so many.
 
-    For the precision ``auto``, the speed of bfloat16 is measured. With ``n_minutes``, the preset is ``auto``, and
-    networks are timed to choose the sizes and epochs. Where the model to begin with is chosen, the known ones read the
-    beginning of the text.
+    For the precision ``auto``, the speed of bfloat16 is measured. Where the model to begin with is chosen, the known
+    ones read the beginning of the text.
 
     Args:
         text: the training text; None to resume a run with its own text.
@@ -170,8 +155,6 @@ def plan_job(
         folder: the run folder; None for a new one, or to resume the newest, of those without a name.
         resume: whether to continue the run in the folder.
         preset: the values to start from, a name in PRESETS or AUTO; None for the notebook's.
-        like: the hyperparameters of a run that a new one is to be like.
-        n_minutes: the time that the run is to take, from now to its end; None if its epochs say how long.
         init_from: a model to take the initial weights from, which must have the same cell and sizes; the text may
             have other characters. Or ``auto`` for one that suits the text, or ``none`` for none. None stands for
             ``auto`` with the preset ``auto``, otherwise for ``none``.
@@ -181,13 +164,12 @@ def plan_job(
     Raises:
         ValueError: something is out of range, the text is too short, or the folder has no such run.
     """
-    started = time.perf_counter()
     _check_names(overrides)
     names_folder = folder is not None
     folder = run_folder(folder, resume, text.text if text else None)
     threads = threads or thread_count()
     if resume:
-        _check_absent(preset=preset, like=like, minutes=n_minutes, init_from=init_from)
+        _check_absent(preset=preset, init_from=init_from)
         return _resumed_job(text, overrides, folder, n_processes, threads)
 
     if text is None:
@@ -196,31 +178,10 @@ def plan_job(
         names = [*PRESETS, AUTO]
         question = words.did_you_mean(str(preset), names)
         raise ValueError(f"preset must be one of {', '.join(names)}, not {preset!r}{question}")
-    if n_minutes is not None:
-        _check_minutes(n_minutes, overrides, preset, like, n_processes)
-        preset = AUTO
 
-    asked = Asked(
-        user=overrides,
-        preset=preset,
-        like=like,
-        takes_minutes=n_minutes is not None,
-        threads=threads,
-    )
+    asked = Asked(user=overrides, preset=preset, threads=threads)
     run = _NewRun.of(text, asked, folder, names_folder, n_processes)
-    start = run.start(init_from)
-    job = run.job(start)
-    if n_minutes is None:
-        return job
-
-    # A model that was chosen is left out if a run from it takes longer. One that the user has named stays.
-    if start.was_chosen:
-        job_in_time = _in_time(job, n_minutes, started)
-        if job_in_time:
-            return job_in_time
-        reason = f"because a run from {job.record.init_from} takes more time"
-        job = run.job(Start(reason=reason))
-    return _fitted(job, n_minutes, list(overrides), started)
+    return run.job(run.start(init_from))
 
 
 def _check_names(overrides: Mapping[str, Any]) -> None:
@@ -301,7 +262,7 @@ class _NewRun:
         settled = self._settled(None)
         sizes = {}
         for name in transfer.OF_NETWORK:
-            if preset != AUTO or settled.set_by.get(name) in (LIKE, USER):
+            if preset != AUTO or settled.set_by.get(name) == USER:
                 sizes[name] = getattr(settled.hyperparameters, name)
         return choose_start(self.text.text, self.sha256, settled.hyperparameters, sizes)
 
@@ -368,9 +329,8 @@ def settle(
 ) -> Settled:
     """Merge all that sets hyperparameters of a new run into its hyperparameters. Of two that set the same, one counts.
 
-    These set some, each in place of those before it: the notebook, the model that the run begins with, the preset, the
-    time that it is to take, the run that it is to be like, this machine, the user. The preset ``auto`` comes before the
-    model, and shuffles the lines of a list.
+    These set some, each in place of those before it: the notebook, the model that the run begins with, the preset, this
+    machine, the user. The preset ``auto`` comes before the model, and shuffles the lines of a list.
 
     Args:
         asked: what the run is asked to be.
@@ -393,10 +353,6 @@ def settle(
         layers.reverse()
         if is_loose:
             layers.append((TEXT, dict(shuffle="lines")))
-    if asked.takes_minutes:
-        layers.append((TIME, presets.IN_TIME))
-    if asked.like:
-        layers.append((LIKE, asdict(asked.like)))
     layers.append((MACHINE, dict(threads=asked.threads)))
     of_user = dict(asked.user)
     if of_user.get("threads") is None:
@@ -527,27 +483,6 @@ def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
     return "float32", speedup
 
 
-def _check_minutes(
-    n_minutes: float,
-    overrides: Mapping[str, Any],
-    preset: Optional[str],
-    like: Optional[Hyperparameters],
-    n_processes: int,
-) -> None:
-    """Raise ValueError for a time that no run can have, or that something contradicts."""
-    if not isinstance(n_minutes, (int, float)) or not LEAST_MINUTES <= n_minutes < math.inf:
-        raise ValueError(f"minutes must be a number, at least {LEAST_MINUTES}, not {n_minutes!r}")
-    contradicts = {
-        "epochs": "epochs" in overrides,
-        "like": like is not None,
-        "several processes": n_processes > 1,
-        f"the preset {preset}": preset not in (None, AUTO),
-    }
-    for name, is_set in contradicts.items():
-        if is_set:
-            raise ValueError(f"minutes cannot be combined with {name}")
-
-
 def _resumed_run(
     record: RunRecord, overrides: Mapping[str, Any], text: Optional[Text]
 ) -> Tuple[RunRecord, Text]:
@@ -635,39 +570,3 @@ def _check_sizes(
                 f"{name} {fraction} holds out {len(part)} of the text's {n_characters:,} "
                 "characters, but at least 2 are needed"
             )
-
-
-def _in_time(job: Job, n_minutes: float, started: float) -> Optional[Job]:
-    """Return a job with what there is to say of its time; None if it does not end in this time."""
-    time_in_words = minutes.in_time(_wish(job, n_minutes, fixed=NAMES), _timer(job), started)
-    return replace(job, time_in_words=time_in_words) if time_in_words else None
-
-
-def _fitted(job: Job, n_minutes: float, fixed: List[str], started: float) -> Job:
-    """Return a job with the sizes and epochs with which it ends in time. The fixed hyperparameters stay."""
-    if job.start.model:
-        # What suits a run that begins with a model suits it in fewer epochs, too.
-        fixed = [name for name in NAMES if name not in ("epochs", "save_every_n")] + fixed
-    wish = _wish(job, n_minutes, fixed)
-    hyper, time_in_words = minutes.fitted(wish, _timer(job), started)
-    record = replace(job.record, hyperparameters=hyper)
-    return replace(job, record=record, time_in_words=time_in_words)
-
-
-def _wish(job: Job, n_minutes: float, fixed: Sequence[str]) -> minutes.Wish:
-    return minutes.Wish(
-        planned=job.hyperparameters,
-        lengths=(len(job.training), len(job.held_out), len(job.test)),
-        fixed=tuple(fixed),
-        minutes=n_minutes,
-    )
-
-
-def _timer(job: Job) -> Callable[..., minutes.Timing]:
-    """Return what times a network with some hyperparameters for a job."""
-    return partial(
-        minutes.time_network,
-        num_classes=len(job.record.vocabulary),
-        threads=job.threads,
-        in_order=job.in_order,
-    )

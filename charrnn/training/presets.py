@@ -78,8 +78,6 @@ FEW_CHARACTERS = 7_000
 NOT_FUSED = dict(recurrent_keep_prob=1.0, keep_prob=0.5)
 # what a preset sets for the validation text
 NEED_VALIDATION = ("early_stop", "eval_every_n")
-# what replaces values of auto in a run that is to take a given time
-IN_TIME = dict(precision=AUTO, early_stop=0)
 # With fewer steps, a network learns little.
 FEW_STEPS = 500
 

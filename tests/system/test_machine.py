@@ -1,7 +1,6 @@
 """What a process finds out about its machine: the kernels that NumPy is to use, and memory."""
 
 import io
-import resource
 from types import SimpleNamespace
 
 import pytest
@@ -44,13 +43,6 @@ def test_old_versions_of_numpy_are_told_which_kernels_to_use(
     monkeypatch.setattr(machine.os, "environ", dict(variables))
     machine.choose_kernels()
     assert machine.os.environ.get("OPENBLAS_CORETYPE") == chosen
-
-
-@pytest.mark.parametrize("platform, memory", [("linux", "5,120 MB"), ("darwin", "5 MB")])
-def test_peak_memory_is_in_bytes_on_macos_and_in_kibibytes_elsewhere(monkeypatch, platform, memory):
-    monkeypatch.setattr(machine, "sys", SimpleNamespace(platform=platform))
-    monkeypatch.setattr(resource, "getrusage", lambda who: SimpleNamespace(ru_maxrss=5_000_000))
-    assert machine.peak_memory() == memory
 
 
 def test_the_cores_are_those_that_this_process_may_use(monkeypatch):

@@ -23,7 +23,6 @@ from conftest import (
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import list_checkpoints
 from charrnn.checkpoints.record import read_signed, signed
-from charrnn.hyperparameters import Hyperparameters
 from charrnn.training.job import plan_job
 
 SLOW = pytest.mark.slow
@@ -227,6 +226,6 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint_starts_again(trained
     assert_same_run(run_copy, trained)
 
 
-def test_a_resumed_run_cannot_be_like_another(run_copy):
-    with pytest.raises(ValueError, match="like is for a new run"):
-        plan_job(None, {}, run_copy, resume=True, like=Hyperparameters())
+def test_a_resumed_run_has_no_preset(run_copy):
+    with pytest.raises(ValueError, match="preset is for a new run"):
+        plan_job(None, {}, run_copy, resume=True, preset="quick")
