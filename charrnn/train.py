@@ -17,9 +17,9 @@ import numpy as np
 
 from charrnn.checkpoints.find import check_is_text
 from charrnn.checkpoints.progress import Best, Progress, read_history
-from charrnn.checkpoints.record import WORDS_FILE, read_run
+from charrnn.checkpoints.record import WORDS_FILE
 from charrnn.checkpoints.run import RunFolder
-from charrnn.checkpoints.weights import Weights
+from charrnn.checkpoints.weights import Weights, read_packed
 from charrnn.data import StrPath, get_batches
 from charrnn.engines.cells import initial_weights
 from charrnn.engines.opening import open_model
@@ -137,20 +137,26 @@ def train_model(
             preset=preset,
             init_from=begins_with,
         )
-        losses, stopped_by = train_job(job, Processes(), quiet=quiet, in_python=True)
+        losses, stopped_by, run = train_job(job, Processes(), quiet=quiet, in_python=True)
 
-    folder = job.folder
-    record = read_run(folder)
-    best = open_model(folder, best=True) if record.best else None
+    best = run.record.best
     return TrainedRun(
-        folder=folder,
-        model=open_model(folder),
-        best=best,
+        folder=run.folder,
+        model=_model_of(run, run.name(run.saved_progress.step)),
+        best=_model_of(run, best) if best else None,
         losses=losses,
-        history=read_history(folder),
+        history=read_history(run.folder),
         stopped_by=stopped_by,
-        test_loss=record.test_loss,
+        test_loss=run.record.test_loss,
     )
+
+
+def _model_of(run: RunFolder, name: str) -> Model:
+    """Return the network of a checkpoint that a run has saved or restored."""
+    prefix = str(Path(run.folder) / name)
+    saved = read_packed(f"{prefix}.npz")
+    record = replace(run.record, folder=str(run.folder))
+    return Model(prefix, record.vocabulary, saved.weights, run=record, sha256=saved.sha256)
 
 
 def _as_model(init_from: Union[StrPath, Model, None]) -> Union[Model, str, None]:
@@ -176,12 +182,16 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
 
 def train_job(
     job: Job, processes: Processes, *, quiet: bool = False, in_python: bool = False
-) -> Tuple[np.ndarray, Optional[signal.Signals]]:
-    """Do a job, together with other processes. Return the losses, and the signal that ended it early or None.
+) -> Tuple[np.ndarray, Optional[signal.Signals], RunFolder]:
+    """Do a job, together with other processes.
 
     Args:
         quiet: print nothing.
         in_python: what is printed says what to do in Python, not in a shell.
+
+    Returns:
+        (losses, stopped_by, run): the loss of each step, the signal that ended the training early or None, and the run
+        folder, closed.
     """
     # Not above, because these imports take a second.
     from charrnn.system.tensorflow import forget_gradients, tf
@@ -232,7 +242,7 @@ def train_job(
             training.end(last_step, stopped_by)
             # A launcher may end all processes when the first of them has ended.
             processes.wait()
-    return np.array(losses, np.float32), stopped_by
+    return np.array(losses, np.float32), stopped_by, run
 
 
 def train_epochs(

@@ -384,7 +384,7 @@ def planned(monkeypatch):
 
     def train_job(job, processes):
         jobs.append(job)
-        return [], None
+        return [], None, None
 
     monkeypatch.setattr("charrnn.commands.train.train_job", train_job)
     return jobs

@@ -108,7 +108,7 @@ def _main(args: argparse.Namespace) -> int:
         if args.dry_run:
             dry_run(job, processes)
             return 0
-        _, stopped_by = train_job(job, processes)
+        _, stopped_by, _ = train_job(job, processes)
     return 128 + stopped_by if stopped_by else 0
 
 

@@ -129,6 +129,20 @@ class Settled(NamedTuple):
     set_by: Dict[str, str]
 
 
+class Planned(NamedTuple):
+    """A run that is planned, before what its text and its processes allow is checked.
+
+    Attributes:
+        record: what the run is.
+        text: its text, in the order of the run.
+        others: other attributes of its :class:`Job`.
+    """
+
+    record: RunRecord
+    text: Text
+    others: Dict[str, Any]
+
+
 def plan_job(
     text: Optional[Text],
     overrides: Mapping[str, Any],
@@ -170,7 +184,8 @@ def plan_job(
     threads = threads or thread_count()
     if resume:
         _check_absent(preset=preset, init_from=init_from)
-        return _resumed_job(text, overrides, folder, n_processes, threads)
+        planned = _resumed_run(text, overrides, folder, threads)
+        return _checked_job(planned, folder, n_processes, resumes=True)
 
     if text is None:
         raise ValueError("there is no text to train on")
@@ -180,8 +195,8 @@ def plan_job(
         raise ValueError(f"preset must be one of {', '.join(names)}, not {preset!r}{question}")
 
     asked = Asked(user=overrides, preset=preset, threads=threads)
-    run = _NewRun.of(text, asked, folder, names_folder, n_processes)
-    return run.job(run.start(init_from))
+    planned = _new_run(text, asked, init_from)
+    return _checked_job(planned, folder, n_processes, names_folder=names_folder)
 
 
 def _check_names(overrides: Mapping[str, Any]) -> None:
@@ -201,127 +216,81 @@ def _check_absent(**for_a_new_run: Any) -> None:
             raise ValueError(f"{name} is for a new run and cannot be combined with resume")
 
 
-@dataclass(frozen=True, eq=False)
-class _NewRun:
-    """A new run, up to what it begins with.
+def _new_run(text: Text, asked: Asked, init_from: Union[Model, str, None]) -> Planned:
+    """Return a new run on a text, as it was given."""
+    is_list = lines.is_list(text.text)
+    # The first line of a table has the names of its columns, and stays the first.
+    is_loose = is_list and not formats.is_table(text.text)
+    sha256 = files.text_sha256(text.text)
+    shuffled_sha256 = None
+    settled = settle(asked, len(text.text), is_loose)
+    if settled.hyperparameters.shuffle == "lines":
+        text = replace(text, text=lines.shuffled(text.text))
+        shuffled_sha256 = files.text_sha256(text.text)
 
-    Attributes:
-        text: its text, in the order of the run.
-        sha256, shuffled_sha256: those of the text as it was given, and, if its lines are shuffled, in this order.
-        is_list: whether the text is plainly a list.
-        asked: what the run is asked to be.
-        is_loose: whether the lines may stand in any order.
-        folder, names_folder, n_processes: as in :class:`Job` and :func:`plan_job`.
-    """
+    start = _start(text, sha256, asked, settled, init_from)
+    if start.model:
+        settled = settle(asked, len(text.text), is_loose, transfer.network_of(start.model))
+    hyper = settled.hyperparameters
+    # Order makes dynamic_rnn slower, and is of no use if the seed is drawn below: nobody will repeat such a run.
+    in_order = hyper.seed is not None
+    if hyper.seed is None:
+        hyper = replace(hyper, seed=fresh_seed(below=2**31))
+    speedup = None
+    if hyper.precision == AUTO:
+        threads = hyper.threads or asked.threads
+        precision, speedup = faster_precision(threads, hyper.unrolls_fused)
+        hyper = replace(hyper, precision=precision)
 
-    text: Text
-    sha256: str
-    shuffled_sha256: Optional[str]
-    is_list: bool
-    is_loose: bool
-    asked: Asked
-    folder: StrPath
-    names_folder: bool
-    n_processes: int
+    record = RunRecord(
+        hyperparameters=hyper,
+        vocabulary=Vocabulary.from_text(text.text),
+        text_name=text.name,
+        text_sha256=sha256,
+        shuffled_sha256=shuffled_sha256,
+        # The words "The " would lead the network back to the text that its model has read.
+        beginning=beginning_of(text.text, own=start.model is not None),
+        writing={},
+    )
+    if start.model:
+        record = _from_model(record, start.model, is_list)
+    others = dict(
+        start=start, preset=asked.preset, in_order=in_order, speedup=speedup, is_list=is_list
+    )
+    return Planned(record, text, others)
 
-    @classmethod
-    def of(
-        cls, text: Text, asked: Asked, folder: StrPath, names_folder: bool, n_processes: int
-    ) -> "_NewRun":
-        """Read the text once: what it is, and its order."""
-        is_list = lines.is_list(text.text)
-        # The first line of a table has the names of its columns, and stays the first.
-        is_loose = is_list and not formats.is_table(text.text)
-        sha256 = files.text_sha256(text.text)
-        shuffled_sha256 = None
-        settled = settle(asked, len(text.text), is_loose)
-        if settled.hyperparameters.shuffle == "lines":
-            text = replace(text, text=lines.shuffled(text.text))
-            shuffled_sha256 = files.text_sha256(text.text)
-        return cls(
-            text=text,
-            sha256=sha256,
-            shuffled_sha256=shuffled_sha256,
-            is_list=is_list,
-            is_loose=is_loose,
-            asked=asked,
-            folder=folder,
-            names_folder=names_folder,
-            n_processes=n_processes,
-        )
 
-    def start(self, init_from: Union[Model, str, None]) -> Start:
-        """Return what the run begins with: the model that is given, or the one that is chosen, if any."""
-        if isinstance(init_from, Model):
-            return Start(init_from)
-        preset = self.asked.preset
-        if init_from == NONE or (init_from is None and preset != AUTO):
-            return Start()
+def _start(
+    text: Text, sha256: str, asked: Asked, settled: Settled, init_from: Union[Model, str, None]
+) -> Start:
+    """Return what a new run begins with: the model that is given, or the one that is chosen, if any."""
+    if isinstance(init_from, Model):
+        return Start(init_from)
+    if init_from == NONE or (init_from is None and asked.preset != AUTO):
+        return Start()
 
-        # With the preset auto, the model brings the sizes that are not given.
-        settled = self._settled(None)
-        sizes = {}
-        for name in transfer.OF_NETWORK:
-            if preset != AUTO or settled.set_by.get(name) == USER:
-                sizes[name] = getattr(settled.hyperparameters, name)
-        return choose_start(self.text.text, self.sha256, settled.hyperparameters, sizes)
+    # With the preset auto, the model brings the sizes that are not given.
+    sizes = {}
+    for name in transfer.OF_NETWORK:
+        if asked.preset != AUTO or settled.set_by.get(name) == USER:
+            sizes[name] = getattr(settled.hyperparameters, name)
+    return choose_start(text.text, sha256, settled.hyperparameters, sizes)
 
-    def _settled(self, model: Optional[Model]) -> Settled:
-        network = transfer.network_of(model) if model else None
-        return settle(self.asked, len(self.text.text), self.is_loose, network)
 
-    def job(self, start: Start) -> Job:
-        """Return the job of the run if it begins with a start."""
-        hyper, _ = self._settled(start.model)
-        # Order makes dynamic_rnn slower, and is of no use if the seed is drawn below: nobody will repeat such a run.
-        in_order = hyper.seed is not None
-        if hyper.seed is None:
-            hyper = replace(hyper, seed=fresh_seed(below=2**31))
-        speedup = None
-        if hyper.precision == AUTO:
-            threads = hyper.threads or self.asked.threads
-            precision, speedup = faster_precision(threads, hyper.unrolls_fused)
-            hyper = replace(hyper, precision=precision)
-
-        return _checked_job(
-            self._record(hyper, start.model),
-            self.text,
-            self.folder,
-            self.n_processes,
-            start=start,
-            names_folder=self.names_folder,
-            preset=self.asked.preset,
-            in_order=in_order,
-            speedup=speedup,
-            is_list=self.is_list,
-        )
-
-    def _record(self, hyper: Hyperparameters, model: Optional[Model]) -> RunRecord:
-        """Return the record of the run. Raise ValueError if it cannot start from the model."""
-        record = RunRecord(
-            hyperparameters=hyper,
-            vocabulary=Vocabulary.from_text(self.text.text),
-            text_name=self.text.name,
-            text_sha256=self.sha256,
-            shuffled_sha256=self.shuffled_sha256,
-            # The words "The " would lead the network back to the text that its model has read.
-            beginning=beginning_of(self.text.text, own=model is not None),
-            writing={},
-        )
-        if not model:
-            return record
-
-        for name, value in transfer.network_of(model).items():
-            if value != getattr(hyper, name):
-                raise ValueError(
-                    f"{model.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
-                    "start from it"
-                )
-        record = replace(record, init_from=model.name, init_from_sha256=model.sha256)
-        # Names and titles are drawn as before.
-        if self.is_list or hyper.shuffle == "lines":
-            return record
-        return replace(record, writing=START_WRITING)
+def _from_model(record: RunRecord, model: Model, is_list: bool) -> RunRecord:
+    """Return the record of a run that begins with a model. Raise ValueError if it cannot."""
+    hyper = record.hyperparameters
+    for name, value in transfer.network_of(model).items():
+        if value != getattr(hyper, name):
+            raise ValueError(
+                f"{model.name} has {name} {value}: a run with {name} {getattr(hyper, name)} cannot "
+                "start from it"
+            )
+    record = replace(record, init_from=model.name, init_from_sha256=model.sha256)
+    # Names and titles are drawn as before.
+    if is_list or hyper.shuffle == "lines":
+        return record
+    return replace(record, writing=START_WRITING)
 
 
 def settle(
@@ -397,46 +366,11 @@ def _check(hyper: Hyperparameters, set_by: Mapping[str, str], preset_name: Optio
         raise ValueError(f"{error}; the preset {preset_name} sets {told}")
 
 
-def _resumed_job(
-    text: Optional[Text],
-    overrides: Mapping[str, Any],
-    folder: StrPath,
-    n_processes: int,
-    threads: int,
-) -> Job:
-    """Return the job that continues the run in a folder."""
-    old = read_run(folder)
-    record, text = _resumed_run(old, overrides, text)
+def _checked_job(planned: Planned, folder: StrPath, n_processes: int, **others: Any) -> Job:
+    """Return the job of a run, after checking what its text and its processes allow."""
+    record, text, _ = planned
     hyper = record.hyperparameters
-    # Runs of version 3.2 and before did not record their threads.
-    threads_of_run = hyper.threads or threads
-    if "threads" not in overrides:
-        threads_of_run = min(threads_of_run, threads)
-    record = replace(record, hyperparameters=replace(hyper, threads=threads_of_run))
-
-    so_far = old.hyperparameters.threads
-    return _checked_job(
-        record,
-        text,
-        folder,
-        n_processes,
-        resumes=True,
-        threads_so_far=so_far,
-        is_list=lines.is_list(text.text),
-    )
-
-
-def _checked_job(
-    record: RunRecord,
-    text: Text,
-    folder: StrPath,
-    n_processes: int,
-    resumes: bool = False,
-    **plan: Any,
-) -> Job:
-    """Return the job of a run with other attributes, after checking what its text and its processes allow."""
-    hyper = record.hyperparameters
-    _check_processes(hyper.batch_size, n_processes, resumes=resumes)
+    _check_processes(hyper.batch_size, n_processes, resumes=others.get("resumes", False))
     if hyper.precision == "bfloat16" and is_version_1():
         raise ValueError(
             "precision bfloat16 needs TensorFlow 2, on Python 3.10 to 3.13; TensorFlow 1.15 trains in "
@@ -455,9 +389,9 @@ def _checked_job(
         training=training,
         held_out=held_out,
         test=test,
-        resumes=resumes,
         n_files=text.n_files,
-        **plan,
+        **planned.others,
+        **others,
     )
 
 
@@ -484,10 +418,11 @@ def faster_precision(threads: int, fused: bool) -> Tuple[str, Optional[float]]:
 
 
 def _resumed_run(
-    record: RunRecord, overrides: Mapping[str, Any], text: Optional[Text]
-) -> Tuple[RunRecord, Text]:
-    """Return a record with some hyperparameters changed, and its text. Raise ValueError if the run cannot have them."""
-    subject = f"the run in {record.folder}"
+    text: Optional[Text], overrides: Mapping[str, Any], folder: StrPath, threads: int
+) -> Planned:
+    """Return the run in a folder with some hyperparameters changed. Raise ValueError if it cannot have them."""
+    subject = f"the run in {folder}"
+    record = read_run(folder)
     old = record.hyperparameters
     hyper = replace(old, **overrides)
     # The others may be out of today's range.
@@ -517,7 +452,13 @@ def _resumed_run(
                 f"{subject} has {name} {getattr(old, name)}, which cannot be changed "
                 f"to {getattr(hyper, name)}: leave it out, or train another run"
             )
-    return replace(record, hyperparameters=hyper), own_text
+    # Runs of version 3.2 and before did not record their threads.
+    threads_of_run = hyper.threads or threads
+    if "threads" not in overrides:
+        threads_of_run = min(threads_of_run, threads)
+    hyper = replace(hyper, threads=threads_of_run)
+    others = dict(threads_so_far=old.threads, is_list=lines.is_list(own_text.text))
+    return Planned(replace(record, hyperparameters=hyper), own_text, others)
 
 
 def _check_processes(batch_size: int, n_processes: int, resumes: bool) -> None:
