@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
-from charrnn.checkpoints.find import check_is_text
 from charrnn.checkpoints.progress import Best, Progress, read_history
 from charrnn.checkpoints.record import WORDS_FILE
 from charrnn.checkpoints.run import RunFolder
@@ -176,7 +175,6 @@ def _as_text(text: Union[StrPath, corpus.Text, None]) -> Optional[corpus.Text]:
         raise ValueError(f"text must be a str or a path, not {type(text).__name__}")
     if isinstance(text, str) and "\n" in text:
         return corpus.Text("a text in memory", text)
-    check_is_text(text)
     return corpus.read(text)
 
 

@@ -22,14 +22,12 @@ from charrnn.checkpoints.record import (
     CheckpointError,
     NoCheckpointError,
     RunRecord,
-    has_text,
     is_of_notebook,
     is_run,
 )
 from charrnn.data import StrPath
 from charrnn.system import errors, files, words
-from charrnn.text import lines
-from charrnn.text.corpus import RUN_FILE, is_known
+from charrnn.text.corpus import RUN_FILE
 
 # the folder of the first run without a name
 FIRST = "checkpoints"
@@ -106,15 +104,6 @@ def known_model(name: StrPath) -> Optional[Path]:
     if str(name) not in KNOWN_MODELS or Path(name).exists():
         return None
     return file_of(name)
-
-
-def check_is_text(name: StrPath) -> None:
-    """Raise ValueError if the name of a text is that of a known model, and of nothing else."""
-    if known_model(name) and not is_known(str(name)):
-        raise ValueError(
-            f"{name} is a known model, not a text: name a text, and to begin with this model "
-            f"init_from={str(name)!r}, or --init-from {name}"
-        )
 
 
 def is_model_file(path: StrPath) -> bool:
@@ -272,14 +261,12 @@ def find(path: StrPath, *, best: bool = False, suffix: str = "") -> VerifiedChec
     return VerifiedCheckpoint(prefix, verify(prefix, suffix))
 
 
-def run_folder(named: Optional[StrPath], resume: bool, text: Optional[str] = None) -> StrPath:
+def run_folder(named: Optional[StrPath], resume: bool) -> StrPath:
     """Return the folder of a run: the one that is named, or else the newest to resume, or the next one for a new run.
 
     Args:
         named: the folder that is named, or None.
         resume: whether to resume a run.
-        text: the text of a new run. Its folder may have files that a run on this text left when it was killed before
-            its first save.
 
     Raises:
         CheckpointError: the path that is named is a file, one that TensorFlow cannot write to, or, for a new run, the
@@ -288,7 +275,7 @@ def run_folder(named: Optional[StrPath], resume: bool, text: Optional[str] = Non
     if named is not None:
         _check_named(named)
         if not resume:
-            check_unused(named, text)
+            check_unused(named)
         return named
     if resume:
         for folder in _folders():
@@ -298,25 +285,22 @@ def run_folder(named: Optional[StrPath], resume: bool, text: Optional[str] = Non
 
     newest = _folders()[0]
     with contextlib.suppress(CheckpointError):
-        check_unused(newest, text)
+        check_unused(newest)
         return str(newest)
     number = 2 if newest == Path(FIRST) else int(newest.name) + 1
     return str(Path(FIRST) / str(number))
 
 
-def check_unused(folder: StrPath, text: Optional[str] = None) -> None:
+def check_unused(folder: StrPath) -> None:
     """Check that a folder holds no run yet, of this package or of the notebook, and no file that a run would replace.
 
-    Args:
-        folder: the folder.
-        text: the text of the new run. Files do not count that a run on this text left when it was killed before its
-            first save. If it is None, they count.
+    What a run left that was killed before its first save does not count.
 
     Raises:
         CheckpointError: it holds one.
     """
     folder = Path(folder)
-    if text is not None and _has_only_begun(folder, text):
+    if _has_only_begun(folder):
         return
 
     advice = ""
@@ -337,8 +321,8 @@ def check_unused(folder: StrPath, text: Optional[str] = None) -> None:
             )
 
 
-def _has_only_begun(folder: Path, text: str) -> bool:
-    """Return whether a run on a text has begun in a folder, and was killed before its first save."""
+def _has_only_begun(folder: Path) -> bool:
+    """Return whether a run has begun in a folder, and was killed before its first save."""
     if is_run(folder) or (folder / "checkpoint").exists():
         return False
     if not (folder / LOCK_FILE).is_file():
@@ -348,9 +332,7 @@ def _has_only_begun(folder: Path, text: str) -> bool:
         if not path.name.startswith("i0_"):
             return False
     history = folder / HISTORY_FILE
-    if history.exists() and len(history.read_bytes().splitlines()) > 1:
-        return False
-    return has_text(folder, text) or has_text(folder, lines.shuffled(text))
+    return not history.exists() or len(history.read_bytes().splitlines()) < 2
 
 
 def _check_named(folder: StrPath) -> None:

@@ -112,7 +112,7 @@ class RunFolder:
         self._lock = reserve(self.folder)
         if not resumes:
             # The plan has checked this, but another process may have trained in the folder since.
-            check_unused(self.folder, text)
+            check_unused(self.folder)
         self._check_files()
         remove_leftovers(self.folder)
         write_text(self.folder, text)

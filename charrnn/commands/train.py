@@ -6,7 +6,6 @@ import sys
 from typing import Optional, Sequence
 
 from charrnn.checkpoints import record
-from charrnn.checkpoints.find import check_is_text
 from charrnn.commands import arguments
 from charrnn.commands.named_models import add_vocabulary_arguments, check_encoding, open_at
 from charrnn.commands.settings_flags import add_settings, given_settings
@@ -120,8 +119,6 @@ def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
         init_from = open_at(init_from, args)
     text = None
     if args.text or not args.resume:
-        for name in args.text:
-            check_is_text(name)
         separator = "\n" if args.separator is None else arguments.with_line_ends(args.separator)
         text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
         terminal.print_skipped(text.skipped)

@@ -180,7 +180,7 @@ def plan_job(
     """
     _check_names(overrides)
     names_folder = folder is not None
-    folder = run_folder(folder, resume, text.text if text else None)
+    folder = run_folder(folder, resume)
     threads = threads or thread_count()
     if resume:
         _check_absent(preset=preset, init_from=init_from)

@@ -113,18 +113,18 @@ def _auto(n_characters: int) -> Dict[str, Any]:
     num_steps = round(sequences * steps_of_window / batch_size)
 
     val_fraction = round(_between(0.001, 200_000 / max(1, n_characters), 0.1), 4)
-    n_training = n_characters - int(n_characters * val_fraction)
+    values = dict(batch_size=batch_size, num_steps=num_steps, val_fraction=val_fraction)
+    n_training = _n_training(values, n_characters)
     # A longer text is read fewer times. The characters after the last whole window are left out, which are many in a
     # short text. So the number of updates is fixed, and the epochs follow from it.
     readings = 100 * (12_000 / max(1, n_characters)) ** 0.3
     updates = readings * n_training / (sequences * steps_of_window)
-    windows = max(1, count_windows(n_training, batch_size, num_steps))
+    windows = max(1, _windows(values, n_characters))
     epochs = max(1, round(updates / windows))
     steps = windows * epochs
     return dict(
         _AUTO,
-        batch_size=batch_size,
-        num_steps=num_steps,
+        **values,
         lstm_size=lstm_size,
         # The fewer units, the higher the rate may be. This is the exponent between the presets best and quick.
         learning_rate=round(min(0.006, 0.003 * (512 / lstm_size) ** 1.2), 4),
@@ -132,7 +132,6 @@ def _auto(n_characters: int) -> Dict[str, Any]:
         recurrent_keep_prob=round(0.7 + 0.05 * size, 3),
         epochs=epochs,
         warmup_steps=min(300, steps // 18),
-        val_fraction=val_fraction,
         save_every_n=max(1, min(round(200 + 300 * size), steps // EVALUATIONS)),
     )
 
@@ -194,5 +193,10 @@ def steps_of_auto(n_characters: int) -> int:
 
 def _windows(values: Dict[str, Any], n_characters: int) -> int:
     """Return the number of windows in an epoch."""
-    n_training = n_characters - int(n_characters * values["val_fraction"])
+    n_training = _n_training(values, n_characters)
     return count_windows(n_training, values["batch_size"], values["num_steps"])
+
+
+def _n_training(values: Dict[str, Any], n_characters: int) -> int:
+    """Return the number of characters to train on."""
+    return n_characters - int(n_characters * values["val_fraction"])

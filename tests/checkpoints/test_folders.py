@@ -14,7 +14,6 @@ from charrnn.checkpoints.run import reserve
 from charrnn.commands import sample, train
 from charrnn.engines.opening import open_model
 from charrnn.system import files
-from charrnn.text import lines
 from charrnn.train import train_model
 
 
@@ -49,18 +48,6 @@ def test_the_known_models_are_listed(capsys):
     for line, model in zip(lines, find.KNOWN_MODELS.values()):
         assert model.language in line
         assert f"{model.loss:.3f} nats per character" in line
-
-
-def test_the_name_of_a_model_is_no_text(monkeypatch, tmp_path, capsys):
-    """Unless there is a file or folder of that name."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(find.KNOWN_MODELS, "german", find.KNOWN_MODELS["anna"])
-    assert train.main(["german", *SMALL_FLAGS]) == 2
-    assert "german is a known model, not a text" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="init_from='german'"):
-        train_model("german")
-    (tmp_path / "german").write_text(TEXT)
-    assert train.main(["german", *SMALL_FLAGS]) == 0
 
 
 @pytest.fixture
@@ -109,12 +96,12 @@ def test_the_plan_gives_a_reason_for_a_folder_that_nobody_named(trained, checkpo
     assert f"folder   checkpoints/3{reason}" in capsys.readouterr().out
 
 
-def test_a_run_takes_the_folder_after_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
+def test_a_run_takes_the_folder_of_one_that_was_killed_when_it_began(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find.run_folder(None, False) == "checkpoints"
     reserve("checkpoints").close()
     (tmp_path / "checkpoints" / "text.txt").write_text("its text")
-    assert find.run_folder(None, False) == "checkpoints/2"
+    assert find.run_folder(None, False) == "checkpoints"
 
 
 def test_a_folder_is_looked_at_again_under_its_lock(tmp_path, monkeypatch):
@@ -165,7 +152,6 @@ def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
 @pytest.mark.parametrize(
     "name, content",
     [
-        ("text.txt", b"another\n"),
         ("history.csv", b"step\n1\n"),
         ("checkpoint", b""),
         ("i0_l5.ckpt.json", b""),
@@ -173,19 +159,18 @@ def test_a_new_run_does_not_replace_a_file_of_the_user(tmp_path, name):
         (".lock", None),
     ],
 )
-@pytest.mark.parametrize("text", ["a\nb\nc\n", lines.shuffled("a\nb\nc\n")])
-def test_only_what_an_unfinished_beginning_has_left_is_no_run(tmp_path, name, content, text):
+def test_only_what_an_unfinished_beginning_has_left_is_no_run(tmp_path, name, content):
     """Its lock, its text, no row of a history, and files of a checkpoint of step 0 without a record."""
     for left in (".lock", "i0_l5.ckpt.index"):
         (tmp_path / left).write_bytes(b"")
-    (tmp_path / "text.txt").write_text(text)
+    (tmp_path / "text.txt").write_text("its text")
     (tmp_path / "history.csv").write_text("step\n")
     (tmp_path / ".saving").mkdir()
-    check_unused(tmp_path, "a\nb\nc\n")
+    check_unused(tmp_path)
 
     if content is None:
         (tmp_path / name).unlink()
     else:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(CheckpointError):
-        check_unused(tmp_path, "a\nb\nc\n")
+        check_unused(tmp_path)
