@@ -2,7 +2,7 @@
 
 import inspect
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, NamedTuple, Optional, TypeVar
 
 from charrnn.hyperparameters import Checkable, setting
 from charrnn.system.words import did_you_mean
@@ -42,6 +42,23 @@ REPLACED_BY_READER = ("contrast", "no_copy", "no_repeat", "known_words")
 DECODING = "decoding"
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class OnPage(NamedTuple):
+    """The slider of a page for a setting.
+
+    Attributes:
+        label: what stands above it.
+        least, step: its numbers.
+        most: its largest number; None for the characters of the vocabulary.
+        at_most: what stands for the largest number; "" for itself.
+    """
+
+    label: str
+    least: float
+    most: Optional[float]
+    step: float
+    at_most: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +130,13 @@ class Writing(Checkable):
         return changed
 
 
+# Of the settings that have a slider on pages.
+ON_PAGE = {
+    "temperature": OnPage("How daring (temperature)", 0.1, 2, 0.05),
+    "top_n": OnPage("How many letters to choose from (top n)", 1, None, 1, "all"),
+    "top_p": OnPage("How much of the probability to keep (top p)", 0.05, 1, 0.01, "all"),
+    "best_of": OnPage("How many sentences to choose each one from", 1, MOST_DRAWN, 1),
+}
 KEYWORDS = tuple(field.name for field in fields(Writing))
 
 

@@ -2,28 +2,34 @@
 
 import argparse
 import contextlib
+import dataclasses
 import re
 import sys
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from charrnn.checkpoints.writing import Writing
 from charrnn.commands import arguments
 from charrnn.engines.sampler import SEEDS, Sampler, checked_prime, fresh_seed
+from charrnn.engines.trained_model import Model
 from charrnn.system import terminal
+from charrnn.system.commands_to_type import flag
 from charrnn.text.unknown import resolve
 
-# The settings that a line may change, and the functions that read their values.
-_READ: Dict[str, Callable[[str], Any]] = {
-    "temperature": float,
-    "top-n": arguments.integer(1),
-    "top-p": float,
+# The settings of writing that a line may change: the flags without their dashes, and their fields.
+SETTINGS = {}
+for _field in dataclasses.fields(Writing):
+    if _field.metadata["kind"] is not dict:
+        SETTINGS[flag(_field.name)[2:]] = _field
+# The others, and the functions that read their values.
+OTHERS: Dict[str, Callable[[str], Any]] = {
     "length": arguments.integer(1),
     "seed": arguments.integer(0, SEEDS - 1),
 }
 
-HELP = """type the beginning of a text to see it continued; \\n in it is a line end
+HELP = f"""type the beginning of a text to see it continued; \\n in it is a line end
 /continue TEXT  continue the last text, after TEXT if there is one
-/temperature X  /top-n N  /top-p P  /length N   change a setting, or without a value show it
+/{" X  /".join(SETTINGS)} X
+/length N       change a setting, or without a value show it
 /seed N         use this seed for every text; without a value use a new one for each
 /help  /quit    Ctrl-C ends a text, Ctrl-D the program"""
 
@@ -33,23 +39,35 @@ class Conversation:
 
     def __init__(
         self,
+        model: Model,
         sampler: Sampler,
-        writing: Writing,
+        given: Mapping[str, Any],
+        *,
+        plain: bool = False,
         length: int,
         unknown: str = "error",
         seed: Optional[int] = None,
     ) -> None:
-        """Keep a sampler of one text, and the first settings. A seed of None is a new one for each text."""
+        """Prepare to talk.
+
+        Args:
+            model: the model.
+            sampler: its sampler of one text.
+            given: the values of Writing in place of the usual ones.
+            plain: whether the usual ones are the notebook's.
+            length: characters of a text.
+            unknown: what to do with characters that the model does not know.
+            seed: the seed of each text; None for a new one for each.
+        """
+        self._model = model
         self._sampler = sampler
         self._unknown = unknown
-        self._writing = writing
-        self._values: Dict[str, Any] = {
-            "temperature": writing.temperature,
-            "top-n": writing.top_n,
-            "top-p": writing.top_p,
-            "length": length,
-            "seed": seed,
-        }
+        self._given = dict(given)
+        self._plain = plain
+        self._others: Dict[str, Any] = {"length": length, "seed": seed}
+
+    def _writing(self, given: Mapping[str, Any]) -> Writing:
+        return self._model.writing_with(given, plain=self._plain)
 
     def run(self) -> int:
         """Answer lines from standard input until it ends; return the exit status."""
@@ -85,30 +103,32 @@ class Conversation:
             print(HELP)
         elif name == "continue":
             self._continue(arguments.with_line_ends(value), after_last=True)
-        elif name in _READ:
-            self._set(name, value.strip())
-            value_in_use = self._values[name]
+        elif name in SETTINGS:
+            print(f"{name} {self._setting(SETTINGS[name], value.strip())}")
+        elif name in OTHERS:
+            value_in_use = self._other(name, value.strip())
             if value_in_use is None:
                 value_in_use = "chosen for each text"
             print(f"{name} {value_in_use}")
         else:
             raise ValueError(f"there is no command /{name}; /help lists the commands")
 
-    def _set(self, name: str, value: str) -> None:
-        """Change a setting. An empty value leaves it as it is, but for the seed, which is then a new one each time."""
-        if not value and name != "seed":
-            return
-        values = {**self._values, name: None}
+    def _setting(self, field: Any, value: str) -> Any:
+        """Change a setting of writing, unless the value is empty. Return the one in use."""
+        given = dict(self._given)
         if value:
-            values[name] = _READ[name](value)
-        self._writing = self._writing.changed(
-            {
-                "temperature": values["temperature"],
-                "top_n": values["top-n"],
-                "top_p": values["top-p"],
-            }
-        )
-        self._values = values
+            given[field.name] = field.metadata["kind"](value)
+        writing = self._writing(given)
+        self._given = given
+        return getattr(writing, field.name)
+
+    def _other(self, name: str, value: str) -> Any:
+        """Change another one. An empty value leaves it as it is, but for the seed, which is then new each time."""
+        if value:
+            self._others[name] = OTHERS[name](value)
+        elif name == "seed":
+            self._others[name] = None
+        return self._others[name]
 
     def _continue(self, typed: str, after_last: bool = False) -> None:
         """Write a text, and show its seed."""
@@ -120,12 +140,16 @@ class Conversation:
         if note:
             print(note)
 
-        seed = self._values["seed"]
+        seed = self._others["seed"]
         if seed is None:
             seed = fresh_seed()
         terminal.write(prime, sys.stdout)
         pieces = self._sampler.pieces(
-            prime, self._values["length"], self._writing, seed, after_last=after_last
+            prime,
+            self._others["length"],
+            self._writing(self._given),
+            seed,
+            after_last=after_last,
         )
         # Ctrl-C ends a text.
         with contextlib.suppress(KeyboardInterrupt):

@@ -216,9 +216,8 @@ def _run(args: argparse.Namespace) -> int:
     _resolve(args)
     _check_model(args.model)
     model = open_named(args.model, args)
-    writing = model.writing_with(
-        given_settings(Writing, args), of_lines=bool(args.lines), plain=args.plain
-    )
+    given = given_settings(Writing, args)
+    writing = model.writing_with(given, of_lines=bool(args.lines), plain=args.plain)
     prime = _prime(args, model)
     known_lines = None
     if args.novelty or args.new:
@@ -228,7 +227,13 @@ def _run(args: argparse.Namespace) -> int:
     with model.sampler(writing, args.num_samples) as sampler:
         if args.interactive:
             conversation = Conversation(
-                sampler, writing, length=args.length, unknown=args.unknown, seed=args.seed
+                model,
+                sampler,
+                given,
+                plain=args.plain,
+                length=args.length,
+                unknown=args.unknown,
+                seed=args.seed,
             )
             return conversation.run()
 

@@ -7,7 +7,18 @@ import copy
 import math
 import sys
 from dataclasses import dataclass, replace
-from typing import Any, Collection, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 import numpy as np
 
@@ -131,7 +142,7 @@ class Sampler:
         *,
         allow: Optional[Allow] = None,
         steering: Optional[Steering] = None,
-        reader: Optional[Reader] = None,
+        reader: Callable[[], Reader] = Reader,
     ) -> None:
         """Prepare to write.
 
@@ -140,7 +151,8 @@ class Sampler:
             num_samples: texts to write at once.
             allow: returns what may follow a text, see :meth:`charrnn.engines.trained_model.Model.write`.
             steering: holds directions while the texts are written.
-            reader: chooses among the sentences of a writing with ``best_of``; None for one without a training text.
+            reader: returns what chooses among the sentences of a writing with ``best_of``; by default one without a
+                training text.
         """
         self.vocabulary = engine.vocabulary
         self.num_samples = num_samples
@@ -149,7 +161,7 @@ class Sampler:
         self._engine = engine
         self._allow = allow
         self._steering = steering
-        self._reader = reader or Reader()
+        self._reader = reader
         self._texts: List[_Draft] = []
         # After what was drawn last, from which a later text may go on.
         self._last = _Continuation(None, engine.zero_state())
@@ -284,6 +296,7 @@ class Sampler:
         self, text: "_Draft", writing: Writing, before: "_Continuation"
     ) -> Tuple["_Draft", "_Continuation"]:
         """Draw sentences. Return the one that the reader ranks highest, and how the text goes on after it."""
+        reader = self._reader()
         # The random numbers of a sentence come from the one that its first character would have.
         seeds = np.random.RandomState(int(SEEDS * text.rng.random_sample()))
         drawn: List[Tuple[Rank, _Draft, _Continuation]] = []
@@ -291,20 +304,12 @@ class Sampler:
             numbers = seeds.random_sample(writing.best_of)
             sentences = [text.sentence(int(SEEDS * number)) for number in numbers]
             for sentence, after in self._drawn(sentences, writing, before):
-                drawn.append((self._rank(text, sentence), sentence, after))
+                drawn.append((_ranked(reader, text, sentence), sentence, after))
             best_rank, best, after_best = max(drawn, key=_rank_of)
             if best_rank.minus_faults == 0:
                 break
         text.rng.random_sample(max(0, best.length - 1))
         return best, after_best
-
-    def _rank(self, text: "_Draft", sentence: "_Draft") -> Rank:
-        """Return how good a sentence after a text is."""
-        sample = sentence.sample()
-        if not sample.text:
-            return WORST
-        mean = float(sample.log_probabilities.mean(dtype=np.float64))
-        return self._reader.rank(text.whole, sample.text, mean, sentence.has_ended)
 
     def _drawn(
         self, sentences: List["_Draft"], writing: Writing, before: "_Continuation"
@@ -485,6 +490,15 @@ class _Draft:
         """Return what was drawn so far."""
         drawn = self.text[len(self._prime) :]
         return Sample(self._seed, drawn, np.array(self._log_probabilities, np.float32))
+
+
+def _ranked(reader: Reader, text: _Draft, sentence: _Draft) -> Rank:
+    """Return how good a sentence after a text is."""
+    sample = sentence.sample()
+    if not sample.text:
+        return WORST
+    mean = float(sample.log_probabilities.mean(dtype=np.float64))
+    return reader.rank(text.whole, sample.text, mean, sentence.has_ended)
 
 
 def _rank_of(drawn: Tuple[Rank, _Draft, _Continuation]) -> Rank:

@@ -346,10 +346,10 @@ class Model:
         steering = None
         if writing.steer:
             steering = self.steered(writing.steer)
-        reader = None
+        # What a reader has to say of the training text, it says before a text begins.
         if writing.best_of > 1:
-            reader = self.reader()
-        return {"allow": allow, "steering": steering, "reader": reader}
+            self.reader()
+        return {"allow": allow, "steering": steering, "reader": self.reader}
 
     def reader(self) -> Reader:
         """Return the reader that knows the training text, or, which a note says, one without it."""

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from charrnn.checkpoints.writing import ON_PAGE
 from charrnn.data import Vocabulary
 from charrnn.engines.trained_model import Model
 from charrnn.inspection import units
@@ -18,6 +19,7 @@ from charrnn.pages.page_texts import (
     title_of_start,
 )
 from charrnn.system import words
+from charrnn.system.commands_to_type import flag
 from charrnn.text import unknown
 from charrnn.version import __version__
 
@@ -158,3 +160,14 @@ def tracked_units(measured: units.Measured) -> Dict[str, Any]:
         "least": least.ravel().tolist(),
         "most": most.ravel().tolist(),
     }
+
+
+def sliders(num_classes: int) -> List[Dict[str, Any]]:
+    """Return the sliders of the settings of writing, for a vocabulary of C characters, as their declarations say."""
+    declared = []
+    for key, on_page in ON_PAGE.items():
+        slider = on_page._asdict()
+        if on_page.most is None:
+            slider["most"] = num_classes
+        declared.append({**slider, "key": key, "name": flag(key)[2:]})
+    return declared

@@ -24,6 +24,7 @@ from charrnn.pages.page_data import (
     facts_of,
     names_of,
     replacements_for,
+    sliders,
     tracked_units,
 )
 from charrnn.pages.page_texts import (
@@ -292,6 +293,7 @@ def render(page_data: PageData, network: Dict[str, Any], reader: Dict[str, Any])
     if page_data.source == SOURCE_OF_WRITTEN:
         whose_lines = "These lines are a passage"
     weights = to_json(network)
+    fields = sliders(len(page_data.vocabulary))
     return assemble(
         "page.html",
         {
@@ -303,12 +305,22 @@ def render(page_data: PageData, network: Dict[str, Any], reader: Dict[str, Any])
             "beside": beside,
             "facts": "".join(facts),
             **_opening_parts(page_data),
+            "fields": "\n  ".join(map(_slider, fields)),
             "data": to_json(asdict(page_data)),
+            "sliders": to_json(fields),
             "weights": weights,
             "reader": to_json(reader),
             "size": str(len(weights)),
         },
     )
+
+
+def _slider(field: Dict[str, Any]) -> str:
+    """Return a slider with its label, in HTML."""
+    name = field["name"]
+    label = f'<label for="{name}">{field["label"]} <output id="{name}-value" for="{name}"></output></label>'
+    numbers = f'min="{field["least"]}" max="{field["most"]}" step="{field["step"]}"'
+    return f'{label}\n  <input id="{name}" type="range" {numbers}>'
 
 
 def _learned_from(page_data: PageData) -> str:

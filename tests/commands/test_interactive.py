@@ -61,6 +61,22 @@ def test_commands_change_and_show_the_settings(talk, written):
     assert out.endswith(f"{text}[seed 4294967295]\n{settings}\n")
 
 
+@pytest.mark.parametrize("flags", ["--top-p 0.9", "--top-n 2", "--best-of 3", "--temperature 0.4"])
+def test_a_line_changes_a_setting_as_its_flag_does(talk, written, flags):
+    """Also with what follows from it: with a top-p, all characters are drawn from."""
+    out = talk(f"/{flags[2:]}", "the ", flags="--length 40 --seed 3")
+    assert out == f"{flags[2:]}\n{written('the ', 3, f'--length 40 {flags}')}[seed 3]\n\n"
+
+
+def test_a_reader_that_a_line_asks_for_knows_the_training_text(trained, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("/best-of 6\nthe \n"))
+    assert sampling.main([str(trained), "--interactive", "--length", "80", "--seed", "3"]) == 0
+    _, out = capsys.readouterr().out.split("\n", 1)
+    flags = "--best-of 6 --length 80 --seed 3".split()
+    assert sampling.main([str(trained), "--prime", "the ", *flags]) == 0
+    assert out == f"{capsys.readouterr().out}[seed 3]\n\n"
+
+
 def test_each_text_has_a_new_seed_which_is_shown(talk, written):
     out = talk("the ", "the ", flags="--length 30")
     first, second = re.findall(r"\[seed (\d+)\]", out)

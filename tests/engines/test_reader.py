@@ -280,13 +280,12 @@ def test_what_writes_the_same(model, how, same):
 
 def test_a_sampler_without_a_reader_draws_plainly_or_has_one_without_a_text(engines):
     engine = engines[1]
-    plain, of_one, of_three = (
-        Sampler(engine, reader=reader).write("the ", 80, Writing(top_n=9, best_of=best_of), 3)
-        for reader, best_of in [(None, 1), (Reader(TEXT), 1), (None, 3)]
+    of_a_text = dict(reader=lambda: Reader(TEXT))
+    plain, of_one, of_three, of_none = (
+        Sampler(engine, **reader).write("the ", 80, Writing(top_n=9, best_of=best_of), 3)[0].text
+        for reader, best_of in [({}, 1), (of_a_text, 1), ({}, 3), (dict(reader=Reader), 3)]
     )
-    assert plain[0].text == of_one[0].text
-    expected = Sampler(engine, reader=Reader()).write("the ", 80, Writing(top_n=9, best_of=3), 3)
-    assert of_three[0].text == expected[0].text != plain[0].text
+    assert plain == of_one != of_three == of_none
 
 
 def test_a_text_ends_where_it_is_told_to(model):

@@ -1,7 +1,7 @@
 /* The run: the worker learns, and is asked now and then what the network makes of the text. */
 import { change, state } from "../shared/change.js";
 import { grouped } from "../shared/numbers.js";
-import { chars, recordsOf, setCharacters, textOf } from "../shared/shown.js";
+import { recordsOf, setCharacters, textOf } from "../shared/shown.js";
 import { ask, byId, showNote } from "../shared/view.js";
 import { endWithWord, newText, writeText } from "../shared/writing.js";
 import { addLook, choose, cutLooks, FREE, hasRisenAsLong, track } from "./learning.js";
@@ -170,7 +170,7 @@ function lookNow() {
  * @param {{direction: ?string, value: ?number}} held */
 export function draft(of, held, show) {
   const { network, seed } = state;
-  const settings = { temperature: chosenTemperature(), topN: chars.length, topP: 1, ...held };
+  const settings = { temperature: chosenTemperature(), ...held };
   const text = newText(of, network.beginning, { seed, length: WRITTEN, settings });
   writeText(text, {}, (last) => {
     if (last && state.network === network) {

@@ -4,18 +4,19 @@
  * usual. It stands after the "#" of an address, so that nothing of it is sent anywhere. */
 import { clamped } from "../shared/numbers.js";
 import { chars, textOf } from "../shared/shown.js";
-import { movesLittle } from "../shared/view.js";
+import { byId, movesLittle } from "../shared/view.js";
 import { newText } from "../shared/writing.js";
 import { data, idsOf, isDirection, offsets, unitNames } from "./model.js";
 
+/** The settings, as charrnn/checkpoints/writing.py declares them: {key, name, least, most, step, at_most}, with `key` in plans
+ * and `name` in links. */
+export const FIELDS = JSON.parse(byId("sliders").textContent);
+
 /** Return settings as a plan has them, from those of Writing in Python. */
 function asInPlan(writing) {
-  return {
-    temperature: writing.temperature,
-    topN: Math.min(writing.top_n, chars.length),
-    topP: writing.top_p,
-    bestOf: writing.best_of,
-  };
+  return Object.fromEntries(
+    FIELDS.map(({ key, least, most }) => [key, clamped(writing[key] ?? most, least, most)]),
+  );
 }
 
 /** How the run writes, which the fields have at first. */
@@ -30,17 +31,9 @@ export const USUAL = {
   unit: data.discoveries[0]?.unit ?? unitNames[0],
 };
 
-/** The settings: their fields and their names in links, their names in plans, the least and the most. */
-export const FIELDS = [
-  ["temperature", "temperature", 0.1, 2],
-  ["top-n", "topN", 1, chars.length],
-  ["top-p", "topP", 0.05, 1],
-  ["best-of", "bestOf", 1, 16],
-];
-
 /** Return the settings of an entry of a plan. */
 export function settingsOf(entry) {
-  return Object.fromEntries(FIELDS.map(([, key]) => [key, entry[key]]));
+  return Object.fromEntries(FIELDS.map(({ key }) => [key, entry[key]]));
 }
 
 export const AT_ONCE = 320; // characters that are written at first without a pause
@@ -50,6 +43,7 @@ const MOST_SEED = 2 ** 32 - 1;
 export const MOST_WRITTEN = 10000; // characters of a take
 const HELD = /^(.+):(-?[\d.]+)$/; // "inside quotation marks:1.5"
 const MOST_HELD = 10;
+const FIRST_FIELDS = 3; // which stand before what is held in a link, the others after it
 const GONE = ["", "", "", ""]; // settings of version 5.0, which keep their places in links
 const NOT_HELD = { direction: null, value: null };
 
@@ -74,7 +68,7 @@ export function linkOf(take) {
   const [first, ...later] = take.plan;
   const { prime, seed, seen, length } = take;
   const query = new URLSearchParams({ prime: textOf(prime), seed, length: seen.length || length });
-  for (const [name, key] of FIELDS) {
+  for (const { name, key } of FIELDS) {
     if (first[key] !== USUAL.settings[key]) {
       query.set(name, first[key]);
     }
@@ -99,8 +93,10 @@ function heldInLink({ direction, value }) {
 /** Return an entry of a plan as it stands in a link. */
 function entryInLink(entry) {
   const { at, forced = "" } = entry;
-  const { temperature, topN, topP, bestOf } = entry;
-  return [at, temperature, topN, topP, heldInLink(entry), forced, ...GONE, bestOf].join("~");
+  const values = FIELDS.map(({ key }) => entry[key]);
+  const first = values.slice(0, FIRST_FIELDS);
+  const others = values.slice(FIRST_FIELDS);
+  return [at, ...first, heldInLink(entry), forced, ...GONE, ...others].join("~");
 }
 
 /** What reads a link. A field that makes no sense gets the nearest value that does, or the usual one, and is `wrong`. */
@@ -146,12 +142,12 @@ class LinkReader {
   /** Return the settings from texts in the order of FIELDS. */
   settings(texts) {
     const settings = {};
-    for (const [index, [name, key, least, most]] of FIELDS.entries()) {
+    for (const [index, { name, key, least, most, step }] of FIELDS.entries()) {
       settings[key] = this.number(name, texts[index] ?? null, {
         least,
         most,
         usual: USUAL.settings[key],
-        isWhole: key === "topN" || key === "bestOf",
+        isWhole: Number.isInteger(step),
       });
     }
     return settings;
@@ -167,7 +163,7 @@ class LinkReader {
   }
 
   plan() {
-    const texts = FIELDS.map(([name]) => this.query.get(name));
+    const texts = FIELDS.map(({ name }) => this.query.get(name));
     const settings = this.settings(texts);
     const plan = [{ at: 0, ...settings, ...this.held(this.query.get("hold")) }];
     for (const text of this.query.get("then")?.split("_") ?? []) {
@@ -183,16 +179,15 @@ class LinkReader {
 
   /** Return an entry of a plan after the first one, or null where it makes no sense. */
   entry(text, least) {
-    const [at, temperature, topN, topP, held, forced, ...others] = text.split("~");
-    // Links of earlier pages may have fewer.
-    const bestOf = others[GONE.length];
+    const [at, ...values] = text.split("~");
+    const [held, forced, ...others] = values.splice(FIRST_FIELDS);
     const isPlace = /^\d{1,5}$/.test(at) && Number(at) >= least;
     const isForced = Boolean(forced);
     const isCharacter = /^\d+$/.test(forced) && forced in chars;
     if (!isPlace || (isForced && !isCharacter)) {
       return null;
     }
-    const settings = this.settings([temperature, topN, topP, bestOf]);
+    const settings = this.settings([...values, ...others.slice(GONE.length)]);
     const entry = { at: Number(at), ...settings, ...this.held(held) };
     if (isForced) {
       entry.forced = Number(forced);

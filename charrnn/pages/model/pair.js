@@ -61,7 +61,7 @@ function heldText(of, position) {
   const { prime, seed, plan } = take;
   const direction = watched.unit;
   // It is drawn once, so that it follows the handle.
-  const settings = { ...settingsOf(plan[0]), bestOf: 1, direction, value: valueAt(position) };
+  const settings = { ...settingsOf(plan[0]), best_of: 1, direction, value: valueAt(position) };
   return newText(of, prime, { seed, length: LENGTH, settings });
 }
 

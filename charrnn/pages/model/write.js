@@ -4,7 +4,7 @@ import { change, isNew, state } from "../shared/change.js";
 import { hideGuesses } from "../shared/guesses.js";
 import { counted, grouped } from "../shared/numbers.js";
 import { Paper } from "../shared/paper.js";
-import { chars, textOf } from "../shared/shown.js";
+import { textOf } from "../shared/shown.js";
 import {
   ask,
   byId,
@@ -17,7 +17,7 @@ import {
 } from "../shared/view.js";
 import { onPaper, writeText } from "../shared/writing.js";
 import { fillFields, settings, showSettings, speedChosen } from "./fields.js";
-import { isOpening, linkOf, MOST_WRITTEN, ON, SETTINGS_OF_RUN, USUAL } from "./link.js";
+import { FIELDS, isOpening, linkOf, MOST_WRITTEN, ON, SETTINGS_OF_RUN, USUAL } from "./link.js";
 import { data, idsOf } from "./model.js";
 import { countsLines, goOnPair } from "./pair.js";
 import { askFor, newTake, showAddress, turnTo } from "./state.js";
@@ -201,10 +201,9 @@ function onClickAll(selector, action) {
 }
 
 function startSettings() {
-  byId("top-n").max = chars.length;
   byId("length").value = USUAL.length;
   byId("length").max = MOST_WRITTEN;
-  for (const id of ["temperature", "top-n", "top-p", "best-of", "speed"]) {
+  for (const id of [...FIELDS.map(({ name }) => name), "speed"]) {
     byId(id).addEventListener("input", changeSettings);
   }
 }

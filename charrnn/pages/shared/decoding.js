@@ -27,9 +27,9 @@ export function normalized(powers) {
 }
 
 /** Return the powers of the characters that the settings keep, and 0 for the others.
- * The temperature comes first, then topN (how many of the most probable are kept), then topP (the fewest of those that
+ * The temperature comes first, then top_n (how many of the most probable are kept), then top_p (the fewest of those that
  * have this share of their sum). Characters as probable as the last one kept are kept too. */
-export function keptPowers(logits, { temperature, topN, topP }) {
+export function keptPowers(logits, { temperature, top_n: topN = logits.length, top_p: topP = 1 }) {
   const powers = powersOf(logits, temperature);
   if (topN >= powers.length && topP >= 1) {
     return powers;

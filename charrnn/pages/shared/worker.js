@@ -12,7 +12,7 @@
  *              how many are written in all after the beginning
  *   stop    {of}             ends the job of a kind
  * What is known: {ids, surprises, guesses, activations}, of each character a number or a row; guesses: id, share, id ...
- * A plan says how a text is written: a list of {at, temperature, topN, topP, bestOf, direction, value, forced}, each
+ * A plan says how a text is written: a list of {at, temperature, top_n, top_p, best_of, direction, value, forced}, each
  * from the character `at` after the beginning on. `direction`, unless it is null, is the name of the one that is held at `value`.
  * `forced` is an id that is written there, whatever is likely; after it the random numbers are those of the seed from the first on. */
 import { drawId, keptPowers, largestIds, normalized, powersOf, RandomState } from "./decoding.js";
@@ -230,7 +230,7 @@ export class Writer {
   async prepare(goesOn) {
     const { text } = this;
     const settings = this.followPlan();
-    const { at, bestOf = 1, topN } = settings;
+    const { at, best_of: bestOf = 1, top_n: topN } = settings;
     const isLeft = text.ahead?.at === at && text.ahead.ids.length > 0;
     // Where the most probable character is taken, all sentences are the same.
     if (bestOf <= 1 || topN === 1 || isLeft || this.isForced(settings)) {
@@ -250,10 +250,10 @@ export class Writer {
   /** Draw fewer sentences from the end of this one on, if it took too long. The plan says so, and with it a link. */
   keepPace(settings, length, seconds) {
     const share = length / (LEAST_SPEED * seconds);
-    if (share < 1 && settings.bestOf > LEAST_DRAWN) {
-      const bestOf = Math.max(LEAST_DRAWN, Math.floor(settings.bestOf * share));
-      const { forced, ...others } = settings;
-      this.plan = [...this.plan, { ...others, bestOf, at: this.length + length }];
+    const { forced, best_of: bestOf, ...others } = settings;
+    if (share < 1 && bestOf > LEAST_DRAWN) {
+      const fewer = Math.max(LEAST_DRAWN, Math.floor(bestOf * share));
+      this.plan = [...this.plan, { ...others, best_of: fewer, at: this.length + length }];
     }
   }
 
@@ -311,7 +311,7 @@ async function bestSentence(text, seed, settings, goesOn) {
   const before = stringOf(text.ids);
   let best = null;
   for (let round = 0; round < ROUNDS && (best === null || best.rank.faults > 0); round++) {
-    const drafts = Array.from({ length: settings.bestOf }, () => draftOf(text, nextSeed(random)));
+    const drafts = Array.from({ length: settings.best_of }, () => draftOf(text, nextSeed(random)));
     if (!(await drawTogether(drafts, settings, goesOn))) {
       return null;
     }

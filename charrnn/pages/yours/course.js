@@ -88,23 +88,11 @@ export function primeOf(beginning) {
   return ids.filter((id) => id >= 0);
 }
 
-/** Return the settings with which a text is written, as worker.js has them: `writing` has the names of
- * charrnn/checkpoints/writing.py. */
-export function writingSettings() {
-  const { writing } = data;
-  return {
-    temperature: writing.temperature ?? 1,
-    topN: writing.top_n ?? state.chars.length,
-    topP: writing.top_p ?? 1,
-    bestOf: writing.best_of ?? 1,
-  };
-}
-
 /** Have the worker learn until the end, or until it is stopped. */
 export function learnOn() {
   change({ stage: "learning" });
   const prime = primeOf(state.beginnings[0]);
-  const writing = writingSettings();
+  const { writing } = data;
   ask("learn", { prime, writing }, ({ update, total, seconds, loss, held, piece, model }) => {
     const { losses, heldOut, pieces } = state;
     const isPoint = losses.length === 0 || update - losses.at(-1).update >= total / POINTS;

@@ -143,7 +143,7 @@ async function writtenPiece({ prime, writing, seed }, goesOn) {
     readCharacter(text, id);
   }
   // It is drawn once, so that the network learns meanwhile.
-  const plan = [{ at: 0, ...writing, bestOf: 1 }];
+  const plan = [{ at: 0, ...writing, best_of: 1 }];
   const writer = new Writer(text, { start: prime.length, seed, plan });
   while (writer.length < PIECE && (await goesOn())) {
     writer.write();

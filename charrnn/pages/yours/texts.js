@@ -6,7 +6,7 @@ import { signOf, visible } from "../shared/text.js";
 import { ask, byId, make, onClick, showNote, showText } from "../shared/view.js";
 import { endWithWord, newText, writeText } from "../shared/writing.js";
 import { readerOf } from "../shared/judge.js";
-import { frequentWords, primeOf, writingSettings } from "./course.js";
+import { data, frequentWords, primeOf } from "./course.js";
 import { trainingPart } from "./material.js";
 import { marked } from "./whose.js";
 
@@ -56,7 +56,7 @@ function writeNext(boxes, ofRound) {
   const { beginnings } = state;
   const own = primeOf(byId("prime").value);
   const prime = own.length > 0 ? own : primeOf(beginnings[place % beginnings.length]);
-  const settings = writingSettings();
+  const settings = data.writing;
   const text = newText("write", prime, { seed: seed + place, length: LENGTH, settings });
   const box = boxes[place];
   written.push({ text, box });

@@ -108,6 +108,7 @@ def test_a_hostile_vocabulary_and_a_hostile_text_stay_data(exported_page, hostil
     assert sorted(changed) == [
         ' type="application/json" id="data"',
         ' type="application/json" id="reader"',
+        ' type="application/json" id="sliders"',
         ' type="application/json" id="weights"',
     ]
 

@@ -48,7 +48,7 @@ def run_in_node(folder, model, stored, ids, **more):
         the texts that were drawn.
     """
     settings = [
-        {"temperature": setting.temperature, "topN": setting.top_n, "topP": setting.top_p}
+        {"temperature": setting.temperature, "top_n": setting.top_n, "top_p": setting.top_p}
         for setting in SETTINGS
     ]
     request = {
@@ -134,7 +134,7 @@ def equal_letters(folder, model, weights, length, steer=None):
             "chars": model.vocabulary.chars,
             "strength": strength,
         }
-    settings = {"temperature": 0.5, "topN": 5, "topP": 1}
+    settings = {"temperature": 0.5, "top_n": 5, "top_p": 1}
     prime = "the "
     _, _, drawn = run_in_node(
         folder,
@@ -166,7 +166,7 @@ def test_node_writes_with_the_reader_as_python_does(tmp_path):
         model,
         store(model, "float16"),
         model.vocabulary.encode("the "),
-        settings=[{"temperature": 0.7, "topN": 14, "topP": 0.8, "bestOf": 4}],
+        settings=[{"temperature": 0.7, "top_n": 14, "top_p": 0.8, "best_of": 4}],
         seeds=list(range(1, 33)),
         length=60,
         chars=model.vocabulary.chars,

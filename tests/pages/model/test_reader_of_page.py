@@ -66,7 +66,7 @@ def test_a_page_has_a_short_text_unless_that_is_left_out(of_run, target):
 )
 def test_links_of_earlier_pages_open(small_page, open_page, link, best_of):
     view = open_page(small_page, fragment=f"#prime=the&length=9&{link}").ready()
-    assert view.js("state.take.plan.map(({ bestOf }) => bestOf)") == best_of
+    assert view.js("state.take.plan.map((entry) => entry.best_of)") == best_of
     assert not view["link-note"].is_displayed()
 
 
@@ -79,7 +79,7 @@ def test_where_a_page_cannot_keep_up_it_draws_fewer_sentences(of_run, open_page,
     view.set("best-of", 12)
     view.write("the ", 60)
     written = view.written()
-    assert view.js("state.take.plan.map(({ bestOf }) => bestOf)") == [12, 4]
+    assert view.js("state.take.plan.map((entry) => entry.best_of)") == [12, 4]
 
     view["link"].click()
     other = open_page(target, fragment=view.js("location.hash")).ready()

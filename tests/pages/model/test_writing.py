@@ -73,7 +73,7 @@ def test_a_text_keeps_the_settings_that_change_while_it_is_written(view, open_pa
 
     other = open_page(small_page, fragment=fragment).ready()
     assert other.written() == text
-    assert other.js("settings().topN") == 1
+    assert other.js("settings().top_n") == 1
 
 
 def test_a_beginning_can_be_changed_while_another_is_read_or_written(view):

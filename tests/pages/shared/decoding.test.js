@@ -12,7 +12,7 @@ import {
 
 const SHARES = [0.1, 0.4, 0.3, 0.2];
 const LOGITS = Float32Array.from(SHARES, Math.log);
-const KEEP_ALL = { temperature: 1, topN: 4, topP: 1 };
+const KEEP_ALL = { temperature: 1, top_n: 4, top_p: 1 };
 
 /** Return the ids that settings keep of LOGITS. */
 function kept(settings) {
@@ -37,23 +37,23 @@ test("a low temperature makes the likely likelier", () => {
 });
 
 test("top n keeps the n likeliest", () => {
-  assert.deepStrictEqual(kept({ topN: 2 }), [1, 2]);
-  assert.deepStrictEqual(kept({ topN: 1 }), [1]);
-  assert.deepStrictEqual(kept({ topN: 99 }), [0, 1, 2, 3]);
+  assert.deepStrictEqual(kept({ top_n: 2 }), [1, 2]);
+  assert.deepStrictEqual(kept({ top_n: 1 }), [1]);
+  assert.deepStrictEqual(kept({ top_n: 99 }), [0, 1, 2, 3]);
 });
 
 test("top p keeps the fewest that make up the share", () => {
-  assert.deepStrictEqual(kept({ topP: 0.3 }), [1]);
-  assert.deepStrictEqual(kept({ topP: 0.5 }), [1, 2]);
-  assert.deepStrictEqual(kept({ topP: 0.95 }), [0, 1, 2, 3]);
+  assert.deepStrictEqual(kept({ top_p: 0.3 }), [1]);
+  assert.deepStrictEqual(kept({ top_p: 0.5 }), [1, 2]);
+  assert.deepStrictEqual(kept({ top_p: 0.95 }), [0, 1, 2, 3]);
 });
 
 test("top p counts the share of what top n leaves", () => {
-  assert.deepStrictEqual(kept({ topN: 2, topP: 0.5 }), [1]); // 0.4 / 0.7 is more than a half
+  assert.deepStrictEqual(kept({ top_n: 2, top_p: 0.5 }), [1]); // 0.4 / 0.7 is more than a half
 });
 
 test("characters as likely as the last one kept are kept", () => {
-  const powers = keptPowers(Float32Array.of(1, 1, 0), { ...KEEP_ALL, topN: 1 });
+  const powers = keptPowers(Float32Array.of(1, 1, 0), { ...KEEP_ALL, top_n: 1 });
   assert.deepStrictEqual(Array.from(powers, Boolean), [true, true, false]);
 });
 
