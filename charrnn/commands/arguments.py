@@ -26,9 +26,10 @@ MEANT = {
     "--seq-length": "--num-steps",
     "--start": "--prime",
 }
-# flags of earlier versions, and those that are in their place
+# flags of earlier versions, and those that are in their place, or words
 REPLACED = {
     **{commands_to_type.flag(name): "--best-of" for name in REPLACED_BY_READER},
+    "--format": "the ending of FILE",
     "--init-from": "--best-of",
     "--no-passage": "--no-text",
 }
@@ -102,8 +103,8 @@ class Parser(argparse.ArgumentParser):
             meant = MEANT.get(flags[0])
             if meant in actions:
                 return f"; did you mean {meant}?"
-            replacement = REPLACED.get(flags[0])
-            if replacement in actions:
+            replacement = REPLACED.get(flags[0], "")
+            if replacement in actions or " " in replacement:
                 return f"; {replacement} is in its place since version 6.0"
             return words.did_you_mean(flags[0], actions)
         if self._flag_of_text:
