@@ -29,6 +29,7 @@ MEANT = {
 # flags of earlier versions, and those that are in their place, or words
 REPLACED = {
     **{commands_to_type.flag(name): "--best-of" for name in REPLACED_BY_READER},
+    "--csv": "--json",
     "--format": "the ending of FILE",
     "--init-from": "--best-of",
     "--no-passage": "--no-text",

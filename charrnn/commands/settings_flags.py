@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 from typing import Any, Dict, Tuple, Type
 
-from charrnn.hyperparameters import Checkable, range_in_words
+from charrnn.hyperparameters import Checkable, Hyperparameters, range_in_words
 from charrnn.system.commands_to_type import flag
 
 METAVARS = {int: "N", float: "X"}
@@ -97,3 +97,22 @@ def given_settings(settings: Type[Checkable], args: argparse.Namespace) -> Dict[
         if value is not None:
             given[field.name] = value
     return given
+
+
+def flags_of(hyper: Hyperparameters) -> str:
+    """Return the flags of ``charrnn-train`` for hyperparameters: those that are not the defaults, without the threads.
+
+    >>> flags_of(Hyperparameters(lstm_size=8, keep_prob=0.8, fused=False, threads=2))
+    '--lstm-size 8 --keep-prob 0.8 --no-fused'
+    """
+    flags = []
+    for field in dataclasses.fields(hyper):
+        value = getattr(hyper, field.name)
+        if field.name == "threads" or value == field.default:
+            continue
+        if field.metadata["kind"] is bool:
+            # A bool is True by default.
+            flags.append(flag(f"no_{field.name}"))
+        else:
+            flags.append(f"{flag(field.name)} {value}")
+    return " ".join(flags)
