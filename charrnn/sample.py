@@ -11,9 +11,8 @@ from typing import Any, Iterable, Optional
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.engines.opening import doubt_order, open_model
+from charrnn.engines.opening import open_model
 from charrnn.engines.sampler import checked_prime, default_prime
-from charrnn.engines.trained_model import Model
 from charrnn.system import terminal
 from charrnn.system.errors import checked_integer
 
@@ -85,7 +84,8 @@ def sample(
     from the model, and raises errors for an empty prime, unknown characters and ``top_n`` below 1.
     """
     checked_integer("n_samples", n_samples, 0)
-    trained = _open_trained(checkpoint, vocabulary)
+    trained = open_model(checkpoint, vocabulary)
+    terminal.print_skipped(trained.skipped)
     _check_size("lstm_size", lstm_size, trained.lstm_size, trained.name)
     _check_size("vocab_size", vocab_size, len(trained.vocabulary), trained.name)
     if trained.cell != "lstm":
@@ -123,15 +123,6 @@ def sample(
             c = pick_top_n(preds, len(vocab), top_n)
             samples.append(vocab.int_to_vocab[c])
     return "".join(samples)
-
-
-def _open_trained(checkpoint: StrPath, vocabulary: Optional[Iterable[str]]) -> Model:
-    """Open the model for :func:`sample`, and say what is doubtful about it."""
-    trained = open_model(checkpoint, vocabulary)
-    terminal.print_skipped(trained.skipped)
-    if vocabulary is None:
-        doubt_order(trained)
-    return trained
 
 
 def _check_size(name: str, size: Optional[int], recorded: int, model_name: str) -> None:

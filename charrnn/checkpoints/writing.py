@@ -1,8 +1,7 @@
 """How a text is written: one value, which flags, keywords and checks share."""
 
-import inspect
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, NamedTuple, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Dict, Mapping, NamedTuple, Optional
 
 from charrnn.hyperparameters import Checkable, setting
 from charrnn.system.words import did_you_mean
@@ -40,8 +39,6 @@ REPLACED_BY_READER = ("contrast", "no_copy", "no_repeat", "known_words")
 
 # the group of flags
 DECODING = "decoding"
-
-Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class OnPage(NamedTuple):
@@ -155,20 +152,3 @@ def recorded_writing(writing: Optional[Dict[str, Any]]) -> Optional[Dict[str, An
         known["best_of"] = START_WRITING["best_of"]
     Writing().changed(known)
     return known
-
-
-def takes_how(method: Method) -> Method:
-    """Decorate a method whose ``**how`` are the fields of :class:`Writing`: its signature then names each of them."""
-    signature = inspect.signature(method)
-    *before, _ = signature.parameters.values()
-    of_writing = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
-            annotation=field.type,
-        )
-        for field in fields(Writing)
-    ]
-    method.__signature__ = signature.replace(parameters=[*before, *of_writing])  # type: ignore[attr-defined]
-    return method

@@ -29,6 +29,8 @@ MEANT = {
 # flags of earlier versions, and what is in their place
 REPLACED = {
     **{commands_to_type.flag(name): "--best-of" for name in REPLACED_BY_READER},
+    "--csv": "--json",
+    "--format": "the ending of FILE",
     "--init-from": "--best-of",
     "--no-passage": "--no-text",
     "--like": "the line that charrnn-runs prints of a run",
@@ -104,9 +106,8 @@ class Parser(argparse.ArgumentParser):
             meant = MEANT.get(flags[0])
             if meant in actions:
                 return f"; did you mean {meant}?"
-            replacement = REPLACED.get(flags[0])
-            is_flag = str(replacement).startswith("--")
-            if replacement in actions or (replacement and not is_flag):
+            replacement = REPLACED.get(flags[0], "")
+            if replacement in actions or " " in replacement:
                 return f"; {replacement} is in its place since version 6.0"
             return words.did_you_mean(flags[0], actions)
         if self._flag_of_text:

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import math
 import sys
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from charrnn.text import baselines, unknown
 
 # characters from which on the graph pays
 LONG_TEXT = 100_000
+# what a model is compared with
+COUNTS = "n-gram counts"
 
 
 class EvaluatedText(NamedTuple):
@@ -57,8 +59,7 @@ def _read_texts(args: argparse.Namespace, model: Model, name: str) -> EvaluatedT
             raise
         reports = sys.stderr if args.json else sys.stdout
         terminal.write(
-            "without the training text, two lines of the comparison are missing "
-            f"({errors.described(error)})\n",
+            f"without the training text, there are no {COUNTS} ({errors.described(error)})\n",
             reports,
         )
         return EvaluatedText(text.text, text.name, training="")
@@ -117,29 +118,15 @@ def _print_characters(whole: str, vocabulary: Vocabulary, nats: np.ndarray) -> N
         print(f"{place:>9,}  {char!r:<10}{-nats_of_char:>16.4f}{bits_of_char:>8.2f}")
 
 
-class Baseline(NamedTuple):
-    """A simpler method: its name, its nats a character, and the length of the contexts if it is n-gram counts."""
-
-    name: str
-    nats: float
-    length: Optional[int] = None
-
-
-def _baselines(text: str, vocabulary: Vocabulary, training: str) -> Iterator[Baseline]:
-    """Yield what simpler methods give a text. The n-gram counts are the first."""
-    if training:
-        training_ids = vocabulary.encode(training)
-        counts = baselines.best_ngram_counts(training_ids, vocabulary.encode(text), len(vocabulary))
-        yield Baseline("n-gram counts", counts.nats, counts.length)
-        yield Baseline(
-            "xz, after the training text", _nats(baselines.xz_bits(text, training), text)
-        )
-    yield Baseline("xz, of this text alone", _nats(baselines.xz_bits(text), text))
-
-
-def _nats(bits: float, text: str) -> float:
-    """Return nats for each character, from the bits of a whole text."""
-    return bits * math.log(2) / len(text)
+def _ngram_counts(
+    text: str, vocabulary: Vocabulary, training: str
+) -> Optional[baselines.NgramCounts]:
+    """Return the n-gram counts that predict a text best; None without the training text."""
+    if not training:
+        return None
+    return baselines.best_ngram_counts(
+        vocabulary.encode(training), vocabulary.encode(text), len(vocabulary)
+    )
 
 
 def make_parser() -> arguments.Parser:
@@ -185,13 +172,13 @@ def make_parser() -> arguments.Parser:
     parser.add_argument(
         "--characters",
         action="store_true",
-        help="show the surprisal of each character, in place of the comparison with other methods",
+        help="show the surprisal of each character, in place of the comparison with n-gram counts",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--train-text",
         metavar="TEXT",
-        help="the training text, for the comparison with other methods (default: the one that the "
+        help="the training text, for the comparison with n-gram counts (default: the one that the "
         "run names)",
     )
 
@@ -242,10 +229,12 @@ def _main(args: argparse.Namespace) -> None:
             report["characters"] = text[1:]
             report["log_probabilities"] = (-nats).tolist()
         else:
-            compared = list(_baselines(text, model.vocabulary, training))
-            report["comparison"] = {baseline.name: baseline.nats for baseline in compared}
-            # null without the training text
-            report["ngram_length"] = compared[0].length
+            report["comparison"] = {}
+            report["ngram_length"] = None
+            counts = _ngram_counts(text, model.vocabulary, training)
+            if counts:
+                report["comparison"][COUNTS] = counts.nats
+                report["ngram_length"] = counts.length
         print(json.dumps(report, indent=1))
         return
 
@@ -253,12 +242,11 @@ def _main(args: argparse.Namespace) -> None:
         _print_characters(whole, model.vocabulary, nats)
     print(f"\n{'':<36}{'nats/char':>10}{'bits/char':>10}{'perplexity':>12}")
     _print_row("this model", mean)
-    if not args.characters:
-        for baseline in _baselines(text, model.vocabulary, training):
-            label = baseline.name
-            if baseline.length:
-                label += f", best length: {baseline.length}"
-            _print_row(label, baseline.nats)
+    if args.characters:
+        return
+    counts = _ngram_counts(text, model.vocabulary, training)
+    if counts:
+        _print_row(f"{COUNTS}, best length: {counts.length}", counts.nats)
 
 
 def _measures_in_graph(rows: int, length: int) -> bool:

@@ -1,10 +1,8 @@
 """Exporting checkpoints to other formats: ``charrnn-export``."""
 
 import argparse
-import contextlib
 import itertools
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import List, Optional
@@ -21,12 +19,11 @@ from charrnn.commands.named_models import (
     open_named,
     read_named,
 )
-from charrnn.data import StrPath
 from charrnn.engines.trained_model import Model
 from charrnn.pages.stored import WEIGHTS
 from charrnn.pages.webpage import export_page
 from charrnn.pages.yours import LEAST, MOST, export_learning_page
-from charrnn.system import errors, files, terminal
+from charrnn.system import terminal
 from charrnn.text import corpus
 from charrnn.training.presets import table_from_model
 
@@ -34,41 +31,7 @@ from charrnn.training.presets import table_from_model
 STORED = {
     "npz": DTYPES,
     "html": WEIGHTS,
-    "saved-model": ("float32",),
 }
-
-
-def export_saved_model(model: Model, folder: StrPath) -> None:
-    """Write a SavedModel, whose signature ``serving_default`` takes ids and a state.
-
-    The inputs are ``ids``, int32 [B, M], and ``state``, float32 [S, B, L], see :class:`charrnn.engines.Engine`.
-    The outputs are ``probabilities``, float32 [B, M, C], of the character after each, and ``state``.
-    ``vocabulary.txt`` among its assets has the characters in id order.
-
-    Args:
-        model: a model of any kind of cell.
-        folder: the folder to create.
-
-    Raises:
-        OSError: the folder cannot be written, or it exists and is not empty.
-    """
-    from charrnn.engines.graph_engine import GraphEngine
-    from charrnn.system.tensorflow import tf
-
-    temporary = Path(files.temporary_name(folder))
-    try:
-        engine = GraphEngine(model.vocabulary, model.lstm_size, model.num_layers, model.cell)
-        with contextlib.closing(engine):
-            engine.load(model.weights)
-            engine.save_model(temporary)
-        characters = "".join(model.vocabulary.chars).encode("utf-8", "surrogatepass")
-        (temporary / "assets").mkdir(exist_ok=True)
-        files.write_atomically(temporary / "assets" / "vocabulary.txt", characters)
-        os.replace(str(temporary), str(folder))
-    except (tf.errors.OpError, OSError) as error:
-        raise OSError(f"{folder} cannot be written: {errors.reason(error)}")
-    finally:
-        shutil.rmtree(str(temporary), ignore_errors=True)
 
 
 def make_parser() -> arguments.Parser:
@@ -76,20 +39,14 @@ def make_parser() -> arguments.Parser:
     parser = arguments.Parser(
         prog="charrnn-export",
         usage="%(prog)s [-h] [options] [MODEL] FILE",
-        description="Write a model as a file that needs no TensorFlow (.npz), as a web page that shows what its "
-        "units track (.html), or as a SavedModel.",
+        description="Write a model as a file that needs no TensorFlow (.npz), or as a web page that shows what its "
+        "units track (.html).",
     )
     parser.add_argument(
         "places",
         metavar="[MODEL] FILE",
         nargs="*",
-        help=f"MODEL is {MODEL_HELP}. FILE is the .npz or .html file to write, or the folder "
-        "of a SavedModel",
-    )
-    parser.add_argument(
-        "--format",
-        choices=[*STORED],
-        help="what to write (default: html if FILE ends in .html, else npz)",
+        help=f"MODEL is {MODEL_HELP}. FILE is the .npz or .html file to write",
     )
     parser.add_argument(
         "--weights",
@@ -137,7 +94,7 @@ def _main(args: argparse.Namespace) -> None:
     target = args.places[-1]
     if model_name is None and _is_there(target):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
-    format_ = _format(target, args.format)
+    format_ = _format(target)
     if args.weights not in (None, *STORED[format_]):
         raise ValueError(
             f"--weights {args.weights} is not for the format {format_}: choose {' or '.join(STORED[format_])}"
@@ -150,8 +107,6 @@ def _main(args: argparse.Namespace) -> None:
     for flag, is_given in of_a_page.items():
         if is_given and format_ != "html":
             raise ValueError(f"{flag} is for a page: without one, it has no effect")
-    if args.no_text and format_ == "saved-model":
-        raise ValueError("--no-text is for a .npz file or a page: a SavedModel never has the text")
     if args.learn:
         _check_learning(args)
     check_encoding(args, args.train_text, args.vocab_from)
@@ -168,12 +123,9 @@ def _main(args: argparse.Namespace) -> None:
     if format_ == "html":
         _write_page(args, model, target, text)
         return
-    if format_ == "npz":
-        model.save(target, args.weights or "float32", with_text=not args.no_text)
-    else:
-        export_saved_model(model, target)
+    model.save(target, args.weights or "float32", with_text=not args.no_text)
     terminal.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
-    if format_ == "npz" and not args.no_text:
+    if not args.no_text:
         _tell_of_text(model)
 
 
@@ -198,19 +150,12 @@ def _is_there(place: str) -> bool:
     return os.path.exists(place) and is_model(place)
 
 
-def _format(target: str, chosen: Optional[str]) -> str:
-    """Return the format of a file, by the ending of its name. Raise ValueError if that is not the format chosen."""
-    suffix = Path(target).suffix.lower()
-    by_suffix = {".npz": "npz", ".html": "html"}.get(suffix)
-    if by_suffix is None and chosen != "saved-model":
-        raise ValueError(
-            f"{target} names no format: FILE must end in .npz or .html; a folder needs --format saved-model"
-        )
-    if by_suffix is None:
-        return "saved-model"
-    if chosen not in (None, by_suffix):
-        raise ValueError(f"{target} is the name of a {suffix} file, not of --format {chosen}")
-    return by_suffix
+def _format(target: str) -> str:
+    """Return the format of a file, by the ending of its name."""
+    format_ = Path(target).suffix.lower()[1:]
+    if format_ not in STORED:
+        raise ValueError(f"{target} names no format: FILE must end in .npz or .html")
+    return format_
 
 
 def _write_page(

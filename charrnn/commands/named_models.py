@@ -10,7 +10,7 @@ from typing import Any, Optional
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import DEFAULT_MODEL, is_model_file, newest_with_checkpoint
 from charrnn.data import StrPath, Vocabulary
-from charrnn.engines.opening import doubt_order, open_model
+from charrnn.engines.opening import open_model
 from charrnn.engines.trained_model import Model
 from charrnn.system import terminal
 from charrnn.text import corpus
@@ -93,8 +93,6 @@ def open_at(path: StrPath, args: argparse.Namespace, best: bool = False) -> Mode
 
     model = open_model(path, vocabulary, best=best)
     terminal.print_skipped(model.skipped)
-    if args.vocab_order is None:
-        doubt_order(model, text)
     return model
 
 

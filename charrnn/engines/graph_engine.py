@@ -65,8 +65,8 @@ class GraphEngine(Engine):
             self._outputs, state = tf.nn.dynamic_rnn(self._stack, x_one_hot, initial_state=state)
             self._final_state = _joined(state)  # [S, B, L], after the window
 
-            # This makes the variables of the softmax. Its probabilities [B·M, C] are for a SavedModel alone.
-            self._prediction, _ = build_output(self._outputs, lstm_size, num_classes)
+            # This makes the variables of the softmax.
+            build_output(self._outputs, lstm_size, num_classes)
             self._variables = tf.trainable_variables()
             softmax_variables = tf.trainable_variables("softmax/")
             self._softmax_weights = [variable.read_value() for variable in softmax_variables]
@@ -96,26 +96,6 @@ class GraphEngine(Engine):
                         f"it has the weights of another network: there is no {name} of shape {shape}"
                     )
                 set_variable(variable, weights[name], self._session)
-
-    def save_model(self, folder):
-        """Write what reads text as a SavedModel, see :func:`charrnn.commands.export.export_saved_model`.
-
-        Args:
-            folder: the folder to create.
-
-        Raises:
-            tf.errors.OpError: it cannot be written.
-        """
-        with self._session.graph.as_default():
-            n_rows = tf.shape(self._ids)[0]
-            # [B, M, C]
-            probabilities = tf.reshape(self._prediction, [n_rows, -1, len(self.vocabulary)])
-            tf.saved_model.simple_save(
-                self._session,
-                str(folder),
-                {"ids": self._ids, "state": self._state},
-                {"probabilities": probabilities, "state": self._final_state},
-            )
 
     def zero_state(self, rows=1):
         n_parts, _, lstm_size = self._state.shape.as_list()

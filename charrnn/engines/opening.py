@@ -1,24 +1,17 @@
 """Opening a model: a run folder, a checkpoint, a file, or a known name. :func:`open_model` returns a Model."""
 
 import contextlib
-import math
 from pathlib import Path
 from typing import Iterable, Iterator, Optional, Tuple
-
-import numpy as np
 
 from charrnn.checkpoints import record
 from charrnn.checkpoints.find import file_of, find, is_model_file, known_model
 from charrnn.checkpoints.record import TEXT_FILE, CheckpointError, RunRecord
 from charrnn.checkpoints.weights import read_packed, read_saved
 from charrnn.data import StrPath, Vocabulary, load_text
-from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.system import errors, terminal
 from charrnn.text.corpus import read
-
-# characters of a text that show whether a vocabulary has the order of the ids
-ORDER_LOOK = 1000
 
 
 def open_model(
@@ -143,44 +136,3 @@ def _checking(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise CheckpointError(f"{name} cannot be used: {error}")
-
-
-def doubt_order(model: Model, text: Optional[str] = None) -> None:
-    """Print a note if a model of the notebook predicts its text worse than guessing, in the order that was assumed.
-
-    An untrained network guesses; a trained one does better than the character frequencies.
-
-    Args:
-        model: the model.
-        text: the text that the vocabulary was taken from; None for the one next to the checkpoint.
-    """
-    if model.run:
-        return
-    if text is None:
-        beside = Path(model.name).with_name(TEXT_FILE)
-        if is_model_file(model.name) or not beside.is_file():
-            return
-        text = load_text(beside)
-    ids = model.vocabulary.encode(text)
-    looked_at = ids[:ORDER_LOOK]
-    if len(looked_at) < 2:
-        return
-
-    # nats of a character, by guessing, by the frequencies of the characters, and by the model
-    guess = math.log(len(model.vocabulary))
-    frequencies = np.bincount(ids, minlength=len(model.vocabulary)) / len(ids)
-    counted = -float(np.mean(np.log(frequencies[looked_at])))
-    with contextlib.closing(model.engine()) as engine:
-        nats = float(np.mean(surprisal(engine, looked_at)))
-    if nats > guess + 0.1:
-        terminal.print_note(
-            f"{model.name} predicts its text worse than guessing ({nats:.2f} nats, ln C is {guess:.1f}): its "
-            "characters may be in another order. Give that order with --vocab-order FILE, a JSON list, or in "
-            "Python with vocabulary="
-        )
-    elif counted + 0.1 < nats < guess - 0.1:
-        terminal.print_note(
-            f"{model.name} predicts its text worse than the frequencies of the characters do ({nats:.2f} nats, not "
-            f"{counted:.2f}): it was hardly trained, its characters are in another order, or its layers share one "
-            "cell, which is not supported"
-        )

@@ -90,11 +90,3 @@ class _Piece(NamedTuple):
 def _piece(count: int, number: int, n_pieces: int, length: int) -> _Piece:
     end = count * (number + 1) // n_pieces
     return _Piece(read_from=max(0, end - length), measured_from=count * number // n_pieces, end=end)
-
-
-def mean_of_letters(nats: np.ndarray, chars: Sequence[str]) -> float:
-    """Return the mean nats [T] of those of T characters that are letters; of all, if none is one."""
-    is_letter = np.array([char.isalpha() for char in chars], bool)
-    if is_letter.any():
-        nats = nats[is_letter]
-    return float(np.mean(nats, dtype=np.float64))

@@ -29,7 +29,7 @@ from charrnn.checkpoints.find import is_model_file
 from charrnn.checkpoints.record import RunRecord
 from charrnn.checkpoints.text_of_run import DividedText, divide, training_text, words_of_language
 from charrnn.checkpoints.weights import Weights, packed, rounded
-from charrnn.checkpoints.writing import START_WRITING, Writing, takes_how
+from charrnn.checkpoints.writing import START_WRITING, Writing
 from charrnn.data import StrPath, Vocabulary
 from charrnn.engines import Engine
 from charrnn.engines.allowing import Allow
@@ -159,7 +159,6 @@ class Model:
         **how: "Unpack[How]",
     ) -> List[str]: ...
 
-    @takes_how
     def write(
         self,
         prime: Optional[str] = None,
@@ -220,7 +219,6 @@ class Model:
         texts = [prime + sample.text for sample in samples]
         return texts[0] if n is None else texts
 
-    @takes_how
     def stream(
         self,
         prime: Optional[str] = None,
@@ -253,7 +251,6 @@ class Model:
 
         return pieces()
 
-    @takes_how
     def write_lines(
         self,
         n: int,

@@ -11,7 +11,6 @@ import numpy as np
 from charrnn.checkpoints.writing import Writing
 from charrnn.engines.directions import Direction, Steering
 from charrnn.engines.sampler import Sampler
-from charrnn.engines.surprisal import mean_of_letters
 from charrnn.engines.trained_model import Model
 from charrnn.inspection.differences import (
     LEAST_TELLING,
@@ -21,6 +20,7 @@ from charrnn.inspection.differences import (
 )
 from charrnn.system import words
 from charrnn.text import features, lexicon
+from charrnn.text.baselines import mean_of_letters
 
 # of the texts of a page
 TEMPERATURE = 0.5

@@ -1,29 +1,8 @@
-"""Simpler predictors to compare a model with: xz compression and n-gram counts. NumPy only."""
+"""A simpler predictor to compare a model with, n-gram counts, and what is compared. NumPy only."""
 
-import lzma
-from typing import Iterator, NamedTuple
+from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
-
-
-def xz_bits(text: str, before: str = "") -> int:
-    """Return the size in bits of a text compressed with xz.
-
-    Args:
-        text: the text to compress.
-        before: a text that precedes it, for example the training text. The compressor can refer to it, and its own
-            compressed size is subtracted.
-    """
-    both = _compressed_bits(before + text)
-    if not before:
-        return both
-    return both - _compressed_bits(before)
-
-
-def _compressed_bits(text: str) -> int:
-    content = text.encode("utf-8", "surrogatepass")
-    return 8 * len(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
-
 
 # the lengths of contexts among which the best n-gram counts are found
 LENGTHS = (1, 2, 3, 4, 5)
@@ -115,3 +94,11 @@ def _extended(contexts: np.ndarray, ids: np.ndarray, length: int, num_classes: i
     earlier = np.concatenate([before_the_text, ids])[: len(ids)]
     _, numbers = np.unique(contexts * (num_classes + 1) + earlier, return_inverse=True)
     return numbers
+
+
+def mean_of_letters(nats: np.ndarray, chars: Sequence[str]) -> float:
+    """Return the mean nats [T] of those of T characters that are letters; of all, if none is one."""
+    is_letter = np.array([char.isalpha() for char in chars], bool)
+    if is_letter.any():
+        nats = nats[is_letter]
+    return float(np.mean(nats, dtype=np.float64))

@@ -16,11 +16,11 @@ import numpy as np
 from charrnn.checkpoints.find import KNOWN_MODELS, file_of
 from charrnn.data import Vocabulary, split
 from charrnn.engines.opening import open_known
-from charrnn.engines.surprisal import mean_of_letters, surprisal
+from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import Hyperparameters
 from charrnn.system import words
-from charrnn.text.baselines import ngram_nats
+from charrnn.text.baselines import mean_of_letters, ngram_nats
 from charrnn.text.trigrams import share_of
 
 # in place of a model: begin with random weights

@@ -14,7 +14,7 @@ from charrnn.checkpoints import record
 from charrnn.commands import evaluate
 from charrnn.data import Vocabulary, split
 from charrnn.engines.opening import open_model
-from charrnn.text.baselines import best_ngram_counts, xz_bits
+from charrnn.text.baselines import best_ngram_counts
 
 CHARACTERS = "the hat sat\non, the"
 # a row of the table: a label, nats, bits and perplexity
@@ -73,7 +73,7 @@ def test_a_text_is_read_in_one_row_unless_more_are_asked_for(exported, tmp_path,
     assert evaluated(exported, path, "--rows", "1") == evaluated(exported, path)
 
 
-def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_path, evaluated):
+def test_the_figures_are_those_of_the_cells_and_of_the_counts(trained, tmp_path, evaluated):
     text = "the mat\nand the hat sat, on the cat.\n" * 4
     (tmp_path / "text").write_text(text)
     out = evaluated(trained, tmp_path / "text")
@@ -83,13 +83,9 @@ def test_the_figures_are_those_of_the_cells_and_of_the_baselines(trained, tmp_pa
     assert blank == ""
     assert head.split() == ["nats/char", "bits/char", "perplexity"]
     of_model = nats_of(trained / NEWEST, text).mean()
-    of_xz = xz_bits(text, TEXT) * math.log(2) / 148
-    of_xz_alone = xz_bits(text) * math.log(2) / 148
     assert list(table(out).items()) == [
         ("this model", pytest.approx(of_model, abs=1e-4)),
         counted(TEXT, text),
-        ("xz, after the training text", pytest.approx(of_xz, abs=1e-4)),
-        ("xz, of this text alone", pytest.approx(of_xz_alone, abs=1e-4)),
     ]
 
 
@@ -225,17 +221,19 @@ def without_text(request, run_copy):
     return run_copy, request.param
 
 
-def test_without_the_training_text_less_is_compared(without_text, tmp_path, evaluated, capsys):
+def test_without_the_training_text_nothing_is_compared(without_text, tmp_path, evaluated, capsys):
     run, reason = without_text
     (tmp_path / "text").write_text(TEXT[:100])
     out = evaluated(run, tmp_path / "text")
-    assert list(table(out)) == ["this model", "xz, of this text alone"]
-    assert "two lines of the comparison are missing (" in out
+    assert list(table(out)) == ["this model"]
+    assert "without the training text, there are no n-gram counts (" in out
     assert reason in out
     # with JSON, this is said on standard error
     assert evaluate.main([str(run), str(tmp_path / "text"), "--json"]) == 0
     out, err = capsys.readouterr()
-    assert list(json.loads(out)["comparison"]) == ["xz, of this text alone"]
+    report = json.loads(out)
+    assert report["comparison"] == {}
+    assert report["ngram_length"] is None
     assert reason in err
 
 

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from conftest import CHARS, TEXT, script
 from charrnn.checkpoints.text_of_run import training_text
 from charrnn.engines.cells import build_stack
 from charrnn.engines.opening import open_model
-from charrnn.sample import sample
 from charrnn.text.corpus import KNOWN_TEXTS, KnownText
 
 ORDER = CHARS[::-1]  # as that of a notebook with vocab = set(text)
@@ -48,7 +45,7 @@ def unsorted(tmp_path_factory):
 
 
 @pytest.mark.parametrize("from_python", [True, False])
-def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, capsys, from_python):
+def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, from_python):
     """From Python as any sequence, from the command line as a file; and what is exported keeps it."""
     if from_python:
         model = open_model(unsorted, list(ORDER))
@@ -58,7 +55,6 @@ def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, capsys, from_
         exported = str(tmp_path / "m.npz")
         order = str(tmp_path / "order.json")
         assert script("export").main([unsorted, exported, "--vocab-order", order]) == 0
-        assert "guessing" not in capsys.readouterr().err
         model = open_model(exported)
     assert model.vocabulary.chars == tuple(ORDER)
     assert model.surprisal(TEXT).mean() < np.log(14)
@@ -81,41 +77,6 @@ def test_a_run_starts_from_weights_in_the_order_that_is_given(unsorted, tmp_path
     model = open_model(tmp_path / "run" / "i0_l5.ckpt")
     assert model.vocabulary.chars == tuple(CHARS + new)
     np.testing.assert_allclose(model.softmax_bias[:14], biases_of(CHARS), rtol=1e-6)
-
-
-DOUBT = re.compile(
-    r"i9_l5.ckpt predicts its text worse than guessing \(\d\.\d\d nats, ln C is 2\.6\): its "
-    "characters may be in another order. Give that order with --vocab-order FILE"
-)
-
-
-def test_an_order_that_was_assumed_is_doubted_if_it_predicts_worse_than_guessing(unsorted, capsys):
-    text = Path(unsorted).with_name("text")
-    assert script("sample").main([unsorted, "--vocab-from", str(text)]) == 0
-    assert DOUBT.search(capsys.readouterr().err)
-
-
-@pytest.fixture
-def unsorted_beside_its_text(unsorted, tmp_path):
-    """The checkpoint, in a folder with its text and an order that is another one."""
-    folder = Path(shutil.copytree(str(Path(unsorted).parent), str(tmp_path / "copy")))
-    (folder / "text").rename(folder / "text.txt")
-    (folder / "order.json").write_text(json.dumps(list(CHARS)))
-    return str(folder / "i9_l5.ckpt")
-
-
-def test_an_order_that_the_text_gives_is_doubted_too(unsorted_beside_its_text, capsys):
-    """The command doubts it, and so does Python."""
-    assert script("sample").main([unsorted_beside_its_text]) == 0
-    assert DOUBT.search(capsys.readouterr().err)
-    sample(unsorted_beside_its_text, 3)
-    assert DOUBT.search(capsys.readouterr().err)
-
-
-def test_an_order_that_was_not_assumed_is_not_doubted(unsorted_beside_its_text, capsys):
-    order = Path(unsorted_beside_its_text).with_name("order.json")
-    assert script("sample").main([unsorted_beside_its_text, "--vocab-order", str(order)]) == 0
-    assert "guessing" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from conftest import graph_probabilities
 
 from charrnn.engines import Engine
 from charrnn.engines import surprisal as module
-from charrnn.engines.surprisal import mean_of_letters, surprisal
+from charrnn.engines.surprisal import surprisal
+from charrnn.text.baselines import mean_of_letters
 
 IDS = np.random.RandomState(1).randint(0, 14, 1300)
 

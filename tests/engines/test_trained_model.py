@@ -13,9 +13,9 @@ from charrnn.checkpoints.weights import packed, read_packed
 from charrnn.checkpoints.writing import Writing
 from charrnn.data import Vocabulary
 from charrnn.engines.graph_engine import GraphEngine
-from charrnn.engines.opening import doubt_order, open_model
+from charrnn.engines.opening import open_model
 from charrnn.engines.sampler import Sampler
-from charrnn.engines.trained_model import Model, lstm_weights
+from charrnn.engines.trained_model import Model
 from charrnn.hyperparameters import CELLS
 
 CELL = "rnn/multi_rnn_cell/cell_{}/basic_lstm_cell"
@@ -264,35 +264,3 @@ def test_the_largest_weights_give_numbers(tmp_path):
     for sample in samples:
         assert np.isfinite(sample.log_probabilities).all()
     assert np.isfinite(model.surprisal("the cat sat on the mat" * 9)).all()
-
-
-# Is a vocabulary in the order of the ids?
-
-
-def model_that_finds_likely(likely):
-    """A model of twelve letters that finds some likely, and the rest not."""
-    chars = "abcdefghijkl"
-    weights = lstm_weights([np.zeros((15, 12), np.float32)], np.zeros((3, 12), np.float32))
-    biases = [5 if char in likely else 0 for char in chars]
-    weights["softmax/Variable_1"] = np.array(biases, np.float32)
-    return Model("other", Vocabulary(chars), weights)
-
-
-@pytest.mark.parametrize(
-    "likely, is_doubted", [("abcdefghijkl", False), ("abc", True), ("a", False)]
-)
-def test_a_model_that_is_worse_than_the_frequencies_of_its_text_is_doubted(
-    capsys, likely, is_doubted
-):
-    """One that guesses among all characters was not trained; one that guesses among a quarter was, but badly."""
-    doubt_order(model_that_finds_likely(likely), "a" * 300 + "b" * 3)
-    note = "worse than the frequencies of the characters"
-
-    assert (note in capsys.readouterr().err) == is_doubted
-
-
-@pytest.mark.parametrize("text, is_doubted", [("d", False), ("dd", True)])
-def test_from_two_characters_on_the_order_is_doubted(capsys, text, is_doubted):
-    """The first has no surprisal."""
-    doubt_order(model_that_finds_likely("abc"), text)
-    assert ("worse than guessing" in capsys.readouterr().err) == is_doubted

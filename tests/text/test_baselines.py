@@ -1,13 +1,12 @@
-"""The baselines: n-gram counts, compared with plain Python, and xz."""
+"""The baselines: n-gram counts, compared with plain Python."""
 
-import lzma
 import math
 from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
 
-from charrnn.text.baselines import best_ngram_counts, ngram_nats, xz_bits
+from charrnn.text.baselines import best_ngram_counts, ngram_nats
 
 
 def plain_probability(train, context, char, num_classes, order):
@@ -83,14 +82,3 @@ def test_the_best_length_is_at_most_5():
     assert best_ngram_counts(train, text, num_classes=6).length == 5
     of_5, of_6 = [ngram_nats(train, text, num_classes=6, order=order).mean() for order in (5, 6)]
     assert of_6 < of_5
-
-
-def test_xz_of_a_text():
-    text = "naïve \ud800 text\n" * 9
-    packed = lzma.compress(text.encode("utf-8", "surrogatepass"), preset=9 | lzma.PRESET_EXTREME)
-    assert xz_bits(text) == 8 * len(packed)
-
-
-def test_xz_refers_to_the_text_before():
-    before = "".join(np.random.RandomState(2).choice(list("abcdefgh"), 3000))
-    assert xz_bits(before[:2000], before) < 0.1 * xz_bits(before[:2000])

@@ -540,7 +540,7 @@ def test_a_resumed_run_needs_the_model_no_more(one_model, begun):
 
 def test_charrnn_runs_names_the_model(begun, capsys):
     assert runs.main([str(begun)]) == 0
-    head, row = (re.split("  +", line) for line in capsys.readouterr().out.splitlines())
+    head, row, _ = (re.split("  +", line) for line in capsys.readouterr().out.splitlines())
     assert row[head.index("start")] == "anna"
 
     assert runs.main(["--json", str(begun)]) == 0
@@ -548,15 +548,16 @@ def test_charrnn_runs_names_the_model(begun, capsys):
     assert of_run["init_from_sha256"] == record.read_run(begun).init_from_sha256
 
 
-def test_charrnn_runs_does_not_average_over_models(begun, tmp_path, capsys):
-    """Not even over two of one name."""
-    other = record.read_run(begun)
-    hyper = replace(other.hyperparameters, seed=4)
-    for name in ("a", "b"):
-        shutil.copytree(str(begun), str(tmp_path / name))
-    record.write_run(tmp_path / "b", replace(other, hyperparameters=hyper, init_from_sha256="f00"))
-    assert runs.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 0
-    assert "mean" not in capsys.readouterr().out
+def test_the_line_of_charrnn_runs_begins_with_the_model(begun, planned, capsys):
+    assert runs.main([str(begun)]) == 0
+    *_, line = capsys.readouterr().out.splitlines()
+    _, typed = line.split(": ", 1)
+    _, *arguments = shlex.split(typed)
+    assert train.main(arguments) == 0
+    (job,) = planned
+    run = record.read_run(begun)
+    of_machine = replace(job.hyperparameters, threads=run.hyperparameters.threads)
+    assert replace(job.record, hyperparameters=of_machine) == replace(run, best=None)
 
 
 def test_charrnn_inspect_names_the_model(begun, capsys):
