@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         not all(Path(python).exists() for python in PYTHONS),
-        reason="there are not two environments with different TensorFlows here: make venv, make TENSORFLOW=2 venv",
+        reason="there are not two environments with different TensorFlows: make venv with TENSORFLOW=1 and with 2",
     ),
 ]
 # 78 steps with dropout; the checkpoint after step 25 is in the middle of the first epoch

@@ -76,7 +76,7 @@ def pretend_environment(folder, command="printf '%s\\n' \"$@\"", name=".venv"):
     programs = folder / name / "bin"
     programs.mkdir(parents=True)
     program(programs / "python", f'[ "$1" != -c ] || exec \'{sys.executable}\' "$@"\n{command}')
-    (folder / name / ".done").write_text(f"{folder.resolve()}\n", encoding="utf-8")
+    (folder / name / ".done").touch()
 
 
 def make(folder, *arguments, **options):
@@ -119,34 +119,11 @@ def test_the_list_of_targets_fits_a_terminal(copy):
 
 
 @needs_make
-@pytest.mark.parametrize("user, flags", [("1000", []), ("0", ["--allow-root"])])
-def test_the_notebooks_open_for_root_too(copy, user, flags):
+def test_the_notebooks_open_for_root_too(copy):
     pretend_environment(copy)
-    program(copy / "id", f"echo {user}")
-    path = f"{copy}{os.pathsep}{os.environ['PATH']}"
-    arguments = make(copy, "notebook", "ARGS=--debug", env={"PATH": path}).splitlines()
-    expected = ["-m", "notebook", "--ip=127.0.0.1", *flags, "--debug", "notebooks/"]
+    arguments = make(copy, "notebook", "ARGS=--debug").splitlines()
+    expected = ["-m", "notebook", "--ip=127.0.0.1", "--allow-root", "--debug", "notebooks/"]
     assert arguments == expected
-
-
-@needs_make
-@pytest.mark.parametrize("target", ["train", "train-distributed", "sample", "page"])
-@pytest.mark.parametrize("word", ["my.txt", "names"])
-def test_another_word_is_refused_before_anything_runs(copy, target, word):
-    """Whether there is such a file or not."""
-    pretend_environment(copy)
-    (copy / "my.txt").write_text("my text")
-    out, err = run(["make", "-C", copy, target, word], 2)
-    assert "-m" not in out
-    assert "TEXT=FILE names a text" in err
-    assert f'"{word}"' in err
-
-
-@needs_make
-@pytest.mark.parametrize("target", ["train", "train-distributed", "sample", "page"])
-def test_another_target_is_not_refused(copy, target):
-    pretend_environment(copy)
-    assert make(copy, "-n", "venv", target)
 
 
 @needs_make
@@ -155,13 +132,6 @@ def test_several_processes_are_started_by_the_mpiexec_of_the_environment(copy):
     shutil.copy(str(copy / ".venv" / "bin" / "python"), str(copy / ".venv" / "bin" / "mpiexec"))
     arguments = make(copy, "train-distributed", "NP=3", "ARGS=--epochs 1").split()
     assert " ".join(arguments) == "-n 3 .venv/bin/python -m charrnn train anna --epochs 1"
-
-
-@needs_make
-@pytest.mark.parametrize("number", ["0", "two", "", "1000", "99999999999"])
-def test_a_number_of_processes_that_cannot_be_is_refused(copy, number):
-    pretend_environment(copy)
-    make(copy, "train-distributed", f"NP={number}", status=2)
 
 
 @needs_make
@@ -193,13 +163,6 @@ def test_a_failure_is_one_of_make(copy):
 
 
 @needs_make
-def test_a_variable_that_make_does_not_know_is_named(copy):
-    """It would train on another text than was meant."""
-    _, errors = run(["make", "-C", copy, "train", "TXT=x"], status=2)
-    assert "make train knows no TXT: TEXT=FILE names a text" in errors
-
-
-@needs_make
 def test_after_ctrl_c_make_prints_no_error(copy):
     # GNU make complains of a child that is gone before it has heard of Ctrl-C itself, as no training is, which saves.
     training = "trap 'sleep 1; echo saved; exit 130' INT; echo ready; while :; do sleep 0.1; done"
@@ -223,21 +186,36 @@ def test_after_ctrl_c_make_prints_no_error(copy):
 
 
 @needs_make
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda copy: os.utime(str(copy / ".venv" / ".done"), (0, 0)),
-        lambda copy: (copy / ".venv" / "bin" / "python").unlink(),
-        lambda copy: copy.rename(copy.parent / "moved"),
-    ],
-    ids=["outdated", "without its Python", "moved"],
-)
-def test_a_finished_set_up_is_repeated_only_if_it_must_be(copy, spoil):
+def test_a_finished_set_up_is_repeated_only_if_it_must_be(copy):
     pretend_environment(copy)
     assert "-m venv" not in make(copy, "-n", "venv")
-    spoil(copy)
-    [makefile] = copy.parent.glob("*/Makefile")
-    assert "-m venv" in make(makefile.parent, "-n", "venv")
+    os.utime(str(copy / ".venv" / ".done"), (0, 0))
+    assert "-m venv" in make(copy, "-n", "venv")
+
+
+@needs_make
+@pytest.mark.parametrize("target", ["train", "sample"])
+@pytest.mark.parametrize(
+    "there, arguments, used",
+    [
+        ([".venv"], [], ".venv"),
+        ([".venv-tf2"], [], ".venv-tf2"),
+        ([".venv", ".venv-tf2"], [], ".venv"),
+        ([".venv", ".venv-tf2"], ["TENSORFLOW=1"], ".venv"),
+        ([".venv", ".venv-tf2"], ["TENSORFLOW=2"], ".venv-tf2"),
+    ],
+)
+def test_the_environment_that_is_there_is_used(copy, target, there, arguments, used):
+    for name in there:
+        pretend_environment(copy, f"echo {name}", name)
+    assert make(copy, target, *arguments) == f"{used}\n"
+
+
+@needs_make
+def test_an_outdated_environment_of_tensorflow_2_is_made_for_it_again(copy):
+    pretend_environment(copy, name=".venv-tf2")
+    os.utime(str(copy / ".venv-tf2" / ".done"), (0, 0))
+    assert "TENSORFLOW=2 sh .make/find-python" in make(copy, "-n", "train")
 
 
 def pretend_python(folder, version):
@@ -262,25 +240,18 @@ def python_3_9(copy):
 
 @needs_make
 @pytest.mark.parametrize(
-    "version, said, packages",
+    "version, packages",
     [
-        ("3.10.13", "the newest packages for Python 3.10", r"\.\[tensorflow,[a-z,]+\] ruff mypy"),
-        ("3.11.7", "the locked packages", "-r requirements-tf2.txt -r requirements-tf2-dev.txt"),
-        ("3.13.5", "the locked packages", "-r requirements-tf2.txt -r requirements-tf2-dev.txt"),
+        ("3.10.13", r"\.\[tensorflow,[a-z,]+\] ruff mypy"),
+        ("3.11.7", "-r requirements-tf2.txt -r requirements-tf2-dev.txt"),
+        ("3.13.5", "-r requirements-tf2.txt -r requirements-tf2-dev.txt"),
     ],
 )
-def test_a_python_that_the_lock_files_are_not_for_gets_the_newest_packages(
-    copy, version, said, packages
-):
+def test_a_python_that_the_lock_files_are_not_for_gets_the_newest_packages(copy, version, packages):
     python = pretend_python(copy, version)
-    installed = program(copy / "awk", f"cat >'{copy}/installed'")
-    path = f"{installed.parent}{os.pathsep}{os.environ['PATH']}"
-    command = ["make", "-C", copy, "TENSORFLOW=2", f"PYTHON={python}", "venv"]
-    _, err = run(command, env={"PATH": path})
-    assert f"installing {said}" in err
-    assert re.fullmatch(
-        f"-m pip install --no-build-isolation {packages}\n", (copy / "installed").read_text()
-    )
+    out = make(copy, "TENSORFLOW=2", f"PYTHON={python}", "venv")
+    installation = f"^-m pip install -q --no-build-isolation {packages}$"
+    assert re.search(installation, out, re.MULTILINE)
 
 
 @needs_make
