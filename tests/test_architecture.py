@@ -8,7 +8,7 @@ import tokenize
 import pytest
 from conftest import ROOT, run_python
 
-from charrnn.checkpoints.writing import KEYWORDS
+from charrnn.checkpoints.writing import KEYWORDS, ON_PAGE
 
 PACKAGE = ROOT / "charrnn"
 PAGES = PACKAGE / "pages"
@@ -174,12 +174,9 @@ def test_a_page_imports_nothing_of_another_page(module):
     assert rooms <= PAGE_ROOMS[page_room_of(module)]
 
 
-@pytest.mark.parametrize("module", ["model/link.js", "yours/course.js"])
-def test_a_page_takes_each_setting_of_writing(module):
-    """Else a new one would do nothing there. What is held is a direction of the page."""
-    source = PAGE_MODULES[module].read_text(encoding="utf-8")
-    taken = set(re.findall(r"\bwriting\.(\w+)", source))
-    assert set(KEYWORDS) - {"steer"} <= taken
+def test_a_page_has_a_slider_for_each_setting_of_writing():
+    """But for a direction, which a page holds with its handle."""
+    assert list(ON_PAGE) == [name for name in KEYWORDS if name != "steer"]
 
 
 def test_no_imports_of_the_pages_go_in_a_circle():
