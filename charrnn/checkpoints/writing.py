@@ -127,7 +127,7 @@ class Writing(Checkable):
         return changed
 
 
-# Of the settings that have a slider on pages.
+# The sliders of pages. Links have the settings in this order, so a new one comes last.
 ON_PAGE = {
     "temperature": OnPage("How daring (temperature)", 0.1, 2, 0.05),
     "top_n": OnPage("How many letters to choose from (top n)", 1, None, 1, "all"),
