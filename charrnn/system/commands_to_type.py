@@ -1,10 +1,10 @@
-"""The commands that a message tells a person to type, and the parts of one: a flag, and a path in quotes."""
+"""What a message tells a person to type, in a shell or in Python, and parts of it: a flag, and a path in quotes."""
 
 import os
 import re
 import shlex
 import sys
-from typing import Any
+from typing import Any, Union
 
 from charrnn.system import mpi
 
@@ -73,3 +73,76 @@ def resume_command(folder: Any, *flags: str) -> str:
     if "CHARRNN_MAKE" in os.environ:
         return command(f"train-distributed NP={started.size}", arguments)
     return f"{started.program} -n {started.size} {command('train', arguments)}"
+
+
+class InShell:
+    """The commands with which a person goes on with the run in a folder."""
+
+    program = "charrnn-train"
+
+    def __init__(self, folder: Any, n_lines: int) -> None:
+        """Take the folder, and how many lines to write with the run; 0 for a text."""
+        self._folder = folder
+        self._n_lines = n_lines
+
+    def write(self, best: bool) -> str:
+        """Return how to write with the newest checkpoint, or with the best."""
+        arguments = quoted(self._folder)
+        if best:
+            arguments += " --best"
+        if self._n_lines:
+            arguments += f" --lines {self._n_lines}"
+        return command("sample", arguments)
+
+    def keep(self) -> str:
+        """Return how to write the newest network into a file of its own."""
+        return command("export", f"{quoted(self._folder)} mine.npz")
+
+    def page(self) -> str:
+        """Return how to write the newest network as a web page."""
+        return page_command(self._folder)
+
+    def resume(self, **changed: int) -> str:
+        """Return how to resume the run, with changed hyperparameters."""
+        flags = [f"{flag(name)} {value}" for name, value in changed.items()]
+        return resume_command(self._folder, *flags)
+
+
+class InPython:
+    """The calls with which a person goes on with the run in a folder, as :class:`InShell` has the commands."""
+
+    program = "train_model"
+
+    def __init__(self, folder: Any, n_lines: int) -> None:
+        self._folder = repr(str(folder))
+        self._n_lines = n_lines
+
+    def write(self, best: bool) -> str:
+        arguments = self._folder
+        if best:
+            arguments += ", best=True"
+        call = "write()"
+        if self._n_lines:
+            call = f"write_lines({self._n_lines})"
+        return f"open_model({arguments}).{call}"
+
+    def keep(self) -> str:
+        return f"open_model({self._folder}).save('mine.npz')"
+
+    def page(self) -> str:
+        return (
+            "from charrnn.pages.webpage import export_page; "
+            f"export_page(open_model({self._folder}), 'mine.html')"
+        )
+
+    def resume(self, **changed: int) -> str:
+        arguments = [self._folder, "resume=True"]
+        arguments += [f"{name}={value}" for name, value in changed.items()]
+        return f"train_model(None, {', '.join(arguments)})"
+
+
+def for_run(folder: Any, n_lines: int, in_python: bool) -> Union[InShell, InPython]:
+    """Return what to type in a shell or in Python, to go on with the run in a folder."""
+    if in_python:
+        return InPython(folder, n_lines)
+    return InShell(folder, n_lines)
