@@ -79,7 +79,6 @@ def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-inspect``."""
     parser = arguments.Parser(
         prog="charrnn-inspect",
-        flag_of_text="--text",
         usage="%(prog)s [-h] [options] [MODEL]",
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
         "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The units are "

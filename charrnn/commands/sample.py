@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import shlex
 import sys
 from dataclasses import asdict
@@ -49,7 +48,6 @@ def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-sample``."""
     parser = arguments.Parser(
         prog="charrnn-sample",
-        flag_of_text="--prime",
         usage="%(prog)s [-h] [options] [MODEL]",
         description="Generate text from a model, character by character.",
     )
@@ -172,12 +170,6 @@ def _check_combinations(args: argparse.Namespace) -> None:
         _check_defaults(args, "--lines", NOT_WITH_LINES)
 
 
-def _check_model(model: Optional[str]) -> None:
-    """Raise ValueError for several words that are no model: they are the beginning of a text."""
-    if model and len(model.split()) > 1 and not os.path.exists(model):
-        raise ValueError(f"there is no model {model}; did you mean --prime {shlex.quote(model)}?")
-
-
 def _resolve(args: argparse.Namespace) -> None:
     r"""Replace \n by line ends, --lines by the prime and the number of texts, and a missing --unknown."""
     if args.prime is not None:
@@ -214,7 +206,6 @@ def _run(args: argparse.Namespace) -> int:
     """Write texts or lines as the arguments say, and report on them. Return the exit status."""
     _check_combinations(args)
     _resolve(args)
-    _check_model(args.model)
     model = open_named(args.model, args)
     writing = model.writing_with(
         given_settings(Writing, args), of_lines=bool(args.lines), plain=args.plain
