@@ -16,7 +16,6 @@ from charrnn.commands import arguments
 from charrnn.commands.named_models import (
     MODEL_HELP,
     add_model_arguments,
-    check_encoding,
     is_model,
     open_named,
     read_named,
@@ -91,7 +90,8 @@ def make_parser() -> arguments.Parser:
         choices=[*STORED],
         help="what to write (default: html if FILE ends in .html, else npz)",
     )
-    parser.add_argument(
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument(
         "--weights",
         choices=sorted({*itertools.chain(*STORED.values())}),
         help="type of the stored weights: float32 (default), float16 or int8 in a .npz file, float16 or int8 in a page "
@@ -101,8 +101,7 @@ def make_parser() -> arguments.Parser:
         "--train-text",
         metavar="TEXT",
         default=None,
-        help="the text on which a page measures what units track (default: the training text that "
-        "the model names)",
+        help="the training text, on which a page measures what units track (default: that which the model names)",
     )
     parser.add_argument(
         "--title",
@@ -115,7 +114,7 @@ def make_parser() -> arguments.Parser:
         help="leave the training text out of the file. A short one is in it otherwise, for the reader of "
         "--best-of. The network may have learned pieces of it by heart all the same",
     )
-    parser.add_argument(
+    either.add_argument(
         "--learn",
         action="store_true",
         help="write a page on which the network learns a text of its reader's, in a browser, and then writes. Its "
@@ -137,25 +136,14 @@ def _main(args: argparse.Namespace) -> None:
     target = args.places[-1]
     if model_name is None and _is_there(target):
         raise ValueError(f"{target} is a model: give both the MODEL and the FILE to write")
-    format_ = _format(target, args.format)
+    chosen = args.format
+    if args.learn:
+        chosen = "html"
+    format_ = _format(target, chosen)
     if args.weights not in (None, *STORED[format_]):
         raise ValueError(
             f"--weights {args.weights} is not for the format {format_}: choose {' or '.join(STORED[format_])}"
         )
-    of_a_page = {
-        "--train-text": args.train_text is not None,
-        "--title": args.title is not None,
-        "--learn": args.learn,
-    }
-    for flag, is_given in of_a_page.items():
-        if is_given and format_ != "html":
-            raise ValueError(f"{flag} is for a page: without one, it has no effect")
-    if args.no_text and format_ == "saved-model":
-        raise ValueError("--no-text is for a .npz file or a page: a SavedModel never has the text")
-    if args.learn:
-        _check_learning(args)
-    check_encoding(args, args.train_text, args.vocab_from)
-
     text_name = args.vocab_from if args.train_text is None else args.train_text
     text = None
     if text_name is not None and format_ == "html":
@@ -175,20 +163,6 @@ def _main(args: argparse.Namespace) -> None:
     terminal.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
     if format_ == "npz" and not args.no_text:
         _tell_of_text(model)
-
-
-def _check_learning(args: argparse.Namespace) -> None:
-    """Raise ValueError if there are flags that have no effect on a page that learns."""
-    of_others = {
-        "--train-text": args.train_text is not None,
-        "--no-text": args.no_text,
-        "--weights": args.weights not in (None, "int8"),
-    }
-    for flag, is_given in of_others.items():
-        if is_given:
-            raise ValueError(
-                f"{flag} has no effect on a page that learns: leave it out, or --learn"
-            )
 
 
 def _is_there(place: str) -> bool:

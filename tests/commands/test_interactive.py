@@ -51,6 +51,10 @@ def test_a_beginning_is_continued_as_by_the_script(talk, written):
     assert out == f"{first}[seed 3]\n{second}[seed 3]\n\n"
 
 
+def test_one_text_is_written_whatever_their_number(talk, written):
+    assert written("the ", 3) in talk("/seed 3", "the ", flags="--num-samples 3")
+
+
 def test_commands_change_and_show_the_settings(talk, written):
     settings = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
     changes = ["/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length  40", "/seed 4294967295"]
