@@ -51,8 +51,9 @@ def test_a_beginning_is_continued_as_by_the_script(talk, written):
     assert out == f"{first}[seed 3]\n{second}[seed 3]\n\n"
 
 
-def test_one_text_is_written_whatever_their_number(talk, written):
-    assert written("the ", 3) in talk("/seed 3", "the ", flags="--num-samples 3")
+def test_one_text_is_written_whatever_their_number(talk):
+    lines = ("/seed 3", "the ", "/continue", "/continue on ")
+    assert talk(*lines, flags="--num-samples 3") == talk(*lines)
 
 
 def test_commands_change_and_show_the_settings(talk, written):
