@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import shlex
 import sys
 import textwrap
 from pathlib import Path
@@ -14,18 +13,6 @@ from charrnn.system.errors import checked_integer, described, lacks_memory
 from charrnn.system.tensorflow import TensorFlowError
 from charrnn.version import __version__
 
-# flags of other programs, and those that do it here
-MEANT = {
-    "--dropout": "--keep-prob",
-    "--hidden-size": "--lstm-size",
-    "--lr": "--learning-rate",
-    "--name": "--checkpoint-dir",
-    "--out": "--checkpoint-dir",
-    "--output": "--checkpoint-dir",
-    "--rnn-size": "--lstm-size",
-    "--seq-length": "--num-steps",
-    "--start": "--prime",
-}
 # flags of earlier versions, and what is in their place
 REPLACED = {
     **{commands_to_type.flag(name): "--best-of" for name in REPLACED_BY_READER},
@@ -53,15 +40,13 @@ class Parser(argparse.ArgumentParser):
     Flags may be written with underscores, as the hyperparameters are in Python: ``--lstm_size``.
     """
 
-    def __init__(self, in_processes: bool = False, flag_of_text: str = "", **options: Any) -> None:
+    def __init__(self, in_processes: bool = False, **options: Any) -> None:
         """Make a parser.
 
         Args:
             in_processes: whether a launcher may start the script as several processes. Only the first then speaks.
-            flag_of_text: the flag that somebody has forgotten who gives too many arguments; "" for none.
             options: those of argparse.
         """
-        self._flag_of_text = flag_of_text
         self._is_silent = in_processes and mpi.launch().rank > 0
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **options)
         self.add_argument("--version", action="version", version=f"charrnn {__version__}")
@@ -70,64 +55,38 @@ class Parser(argparse.ArgumentParser):
         """Parse arguments. Flags and other arguments may be mixed, unless ``--`` is given, which ends the flags."""
         if argv is None:
             argv = sys.argv[1:]
-        if "--" not in argv:
-            return self.parse_intermixed_args([_with_dashes(argument) for argument in argv])
-
-        end = argv.index("--")
-        flags = [_with_dashes(argument) for argument in argv[:end]]
-        return self.parse_args([*flags, *argv[end:]])
+        if "--" in argv:
+            end = argv.index("--")
+            flags = [_with_dashes(argument) for argument in argv[:end]]
+            args, unknown = self.parse_known_args([*flags, *argv[end:]])
+        else:
+            args, unknown = self.parse_known_intermixed_args(
+                [_with_dashes(argument) for argument in argv]
+            )
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}", self._instead_of(unknown[0]))
+        return args
 
     # argparse's own drops errors since Python 3.12
     def _print_message(self, message: str, file: Any = None) -> None:
         if not self._is_silent:
             (file or sys.stderr).write(message or "")
 
-    def error(self, message: str) -> NoReturn:
-        """Raise ValueError with the message and a reference to ``--help``."""
+    def error(self, message: str, question: str = "") -> NoReturn:
+        """Raise ValueError with the message, a reference to ``--help`` and a question about what was meant."""
         if self._is_silent:
             raise SystemExit(2)
         if "expected one argument" in message:
             message += "; a value that begins with a dash is written --flag=-value"
-        raise ValueError(f"{message} (see {self.prog} --help){self._suggestion(message)}")
+        raise ValueError(f"{message} (see {self.prog} --help){question}")
 
-    def _suggestion(self, message: str) -> str:
-        """Return what may have been meant by an argument that a message of argparse is about; "" if nothing is near."""
-        actions = self._option_string_actions
-        chosen = re.match(r"argument (--[\w-]+): invalid choice: '(.*?)'", message)
-        if chosen:
-            flag, value = chosen.groups()
-            return words.did_you_mean(value, actions[flag].choices or [])
-
-        unknown = re.match("unrecognized arguments: (.*)", message, re.DOTALL)
-        if not unknown:
-            return ""
-        flags = re.findall(r"(?:^| )(-[^\s=]+)", unknown.group(1))
-        if flags:
-            meant = MEANT.get(flags[0])
-            if meant in actions:
-                return f"; did you mean {meant}?"
-            replacement = REPLACED.get(flags[0], "")
-            if replacement in actions or " " in replacement:
-                return f"; {replacement} is in its place since version 6.0"
-            return words.did_you_mean(flags[0], actions)
-        if self._flag_of_text:
-            text = shlex.quote(unknown.group(1))
-            return f"; did you mean {self._flag_of_text} {text}?"
-        return ""
-
-    def in_flags(self, message: str) -> str:
-        """Return a message about parameters with the flags that stand for them on the command line."""
-        # resume=True, or --resume
-        message = re.sub(r"\b[a-z_]+=[^;:]{1,60}?, or (?=--)", "", message)
-        for action in self._actions:
-            flag = max(action.option_strings, key=len, default="")
-            if flag == commands_to_type.flag(action.dest):
-                name = action.dest
-                if "_" not in name:
-                    # A word of English is a parameter only in some places.
-                    name = f"(?:{name}(?= must be| cannot be| needs| is for| skip| nearest)|(?<=combined with ){name})"
-                message = re.sub(rf"(?<![\w./'\"-]){name}(?![\w./=(-])", flag, message)
-        return message
+    def _instead_of(self, argument: str) -> str:
+        """Return what is in the place of an unknown argument, or may have been meant by it; "" if nothing is near."""
+        flag, _, _ = argument.partition("=")
+        replacement = REPLACED.get(flag)
+        if replacement:
+            return f"; {replacement} is in its place since version 6.0"
+        return words.did_you_mean(flag, self._option_string_actions)
 
 
 def _with_dashes(argument: str) -> str:
@@ -200,7 +159,7 @@ def run_main(
         is_expected = isinstance(error, (ValueError, OSError, TensorFlowError))
         if not is_expected and not lacks_memory(error):
             raise
-        message = parser.in_flags(described(error)).replace("\n", "\\n")
+        message = described(error).replace("\n", "\\n")
         terminal.print_note(f"{parser.prog}: error: {message}")
         return 2
     finally:

@@ -15,7 +15,6 @@ from charrnn.commands import arguments
 from charrnn.commands.named_models import (
     MODEL_HELP,
     add_model_arguments,
-    check_encoding,
     is_model,
     open_named,
     read_named,
@@ -192,11 +191,6 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> None:
     model_place, text_place = _places(args)
-    if args.characters and text_place is not None and args.train_text is not None:
-        raise ValueError(
-            "--train-text has no effect with --characters, which compares with nothing"
-        )
-    check_encoding(args, args.train_text, args.vocab_from, text_place)
     model = open_named(model_place, args)
     if text_place is None:
         whole, name, training = _read_part(args, model)

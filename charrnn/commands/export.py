@@ -14,7 +14,6 @@ from charrnn.commands import arguments
 from charrnn.commands.named_models import (
     MODEL_HELP,
     add_model_arguments,
-    check_encoding,
     is_model,
     open_named,
     read_named,
@@ -48,7 +47,8 @@ def make_parser() -> arguments.Parser:
         nargs="*",
         help=f"MODEL is {MODEL_HELP}. FILE is the .npz or .html file to write",
     )
-    parser.add_argument(
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument(
         "--weights",
         choices=sorted({*itertools.chain(*STORED.values())}),
         help="type of the stored weights: float32 (default), float16 or int8 in a .npz file, float16 or int8 in a page "
@@ -58,8 +58,7 @@ def make_parser() -> arguments.Parser:
         "--train-text",
         metavar="TEXT",
         default=None,
-        help="the text on which a page measures what units track (default: the training text that "
-        "the model names)",
+        help="the training text, on which a page measures what units track (default: that which the model names)",
     )
     parser.add_argument(
         "--title",
@@ -72,7 +71,7 @@ def make_parser() -> arguments.Parser:
         help="leave the training text out of the file. A short one is in it otherwise, for the reader of "
         "--best-of. The network may have learned pieces of it by heart all the same",
     )
-    parser.add_argument(
+    either.add_argument(
         "--learn",
         action="store_true",
         help="write a page on which the network learns a text of its reader's, in a browser, and then writes. Its "
@@ -99,18 +98,6 @@ def _main(args: argparse.Namespace) -> None:
         raise ValueError(
             f"--weights {args.weights} is not for the format {format_}: choose {' or '.join(STORED[format_])}"
         )
-    of_a_page = {
-        "--train-text": args.train_text is not None,
-        "--title": args.title is not None,
-        "--learn": args.learn,
-    }
-    for flag, is_given in of_a_page.items():
-        if is_given and format_ != "html":
-            raise ValueError(f"{flag} is for a page: without one, it has no effect")
-    if args.learn:
-        _check_learning(args)
-    check_encoding(args, args.train_text, args.vocab_from)
-
     text_name = args.vocab_from if args.train_text is None else args.train_text
     text = None
     if text_name is not None and format_ == "html":
@@ -127,20 +114,6 @@ def _main(args: argparse.Namespace) -> None:
     terminal.write(f"wrote {target} with the weights of {model.name}\n", sys.stdout)
     if not args.no_text:
         _tell_of_text(model)
-
-
-def _check_learning(args: argparse.Namespace) -> None:
-    """Raise ValueError if there are flags that have no effect on a page that learns."""
-    of_others = {
-        "--train-text": args.train_text is not None,
-        "--no-text": args.no_text,
-        "--weights": args.weights not in (None, "int8"),
-    }
-    for flag, is_given in of_others.items():
-        if is_given:
-            raise ValueError(
-                f"{flag} has no effect on a page that learns: leave it out, or --learn"
-            )
 
 
 def _is_there(place: str) -> bool:

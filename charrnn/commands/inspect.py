@@ -14,7 +14,6 @@ from charrnn.commands import arguments
 from charrnn.commands.named_models import (
     MODEL_HELP,
     add_model_arguments,
-    check_encoding,
     open_named,
     read_named,
 )
@@ -79,7 +78,6 @@ def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-inspect``."""
     parser = arguments.Parser(
         prog="charrnn-inspect",
-        flag_of_text="--text",
         usage="%(prog)s [-h] [options] [MODEL]",
         description="List the units of a network by what they track in a text. A unit is named by layer, part and "
         "number: 2/c/317 is the memory of unit 317 in layer 2, 2/h/317 its output. The units are "
@@ -108,13 +106,14 @@ def make_parser() -> arguments.Parser:
         help="what to do with characters that the model does not know, as for charrnn-sample "
         "(default: error)",
     )
-    parser.add_argument(
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument(
         "--top",
         metavar="N",
         type=arguments.integer(1),
         help="units listed for each property (default: 3)",
     )
-    parser.add_argument(
+    either.add_argument(
         "--unit",
         metavar="UNIT",
         default=None,
@@ -138,9 +137,6 @@ def main(argv: Optional[List[str]] = None) -> int:
 
 def _main(args: argparse.Namespace) -> None:
     arguments.check_needs(args, passage=["unit"])
-    check_encoding(args, args.text, args.vocab_from)
-    if args.unit is not None and args.top is not None:
-        raise ValueError("--top has no effect with --unit")
 
     model = open_named(args.model, args)
     with contextlib.closing(model.engine()) as engine:

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import shlex
 import sys
 from dataclasses import asdict
 from typing import Any, Dict, FrozenSet, List, Optional
@@ -12,12 +10,7 @@ from charrnn.checkpoints.find import KNOWN_MODELS
 from charrnn.checkpoints.writing import DECODING, Writing
 from charrnn.commands import arguments, comparison
 from charrnn.commands.interactive import Conversation
-from charrnn.commands.named_models import (
-    MODEL_HELP,
-    add_model_arguments,
-    check_encoding,
-    open_named,
-)
+from charrnn.commands.named_models import MODEL_HELP, add_model_arguments, open_named
 from charrnn.commands.settings_flags import add_settings, given_settings
 from charrnn.engines.decoding import takes_most_probable
 from charrnn.engines.sampler import (
@@ -31,25 +24,13 @@ from charrnn.engines.sampler import (
 )
 from charrnn.engines.trained_model import Model
 from charrnn.system import terminal, words
-from charrnn.system.commands_to_type import flag
 from charrnn.text import unknown
-
-# What --lines and --interactive cannot be combined with: arguments, and their defaults.
-NOT_WITH_LINES = {"prime": None, "stop": None, "num_samples": 1}
-NOT_INTERACTIVE = {
-    **NOT_WITH_LINES,
-    "lines": None,
-    "new": False,
-    "json": False,
-    "novelty": False,
-}
 
 
 def make_parser() -> arguments.Parser:
     """Return the parser of ``charrnn-sample``."""
     parser = arguments.Parser(
         prog="charrnn-sample",
-        flag_of_text="--prime",
         usage="%(prog)s [-h] [options] [MODEL]",
         description="Generate text from a model, character by character.",
     )
@@ -60,7 +41,8 @@ def make_parser() -> arguments.Parser:
     add_model_arguments(parser)
 
     group = parser.add_argument_group("text")
-    group.add_argument(
+    what_to_write = group.add_mutually_exclusive_group()
+    what_to_write.add_argument(
         "--prime",
         metavar="TEXT",
         help="beginning of the text, \\n for a line end (default: 'The ', or a word that begins paragraphs of the "
@@ -90,7 +72,7 @@ def make_parser() -> arguments.Parser:
         default=1,
         help="texts to write at once, with a line between them (default: 1)",
     )
-    group.add_argument(
+    what_to_write.add_argument(
         "--lines",
         metavar="N",
         type=arguments.integer(1, MOST_TEXTS),
@@ -101,7 +83,7 @@ def make_parser() -> arguments.Parser:
         action="store_true",
         help="with --lines: leave out lines of the training text, and repeated ones, and write others",
     )
-    group.add_argument(
+    what_to_write.add_argument(
         "--interactive",
         action="store_true",
         help="continue each line that is typed; /help lists the commands",
@@ -150,36 +132,8 @@ def _list_models() -> None:
         )
 
 
-def _check_combinations(args: argparse.Namespace) -> None:
-    """Raise ValueError if arguments cannot be combined."""
-    # Each of these flags needs at least one of the flags that are named with it.
-    arguments.check_needs(
-        args,
-        new=["lines"],
-        train_text=["novelty", "new", "steer", "best_of"],
-        unknown=["prime", "interactive"],
-    )
-    check_encoding(args, args.train_text, args.vocab_from)
-    if args.interactive:
-        _check_defaults(args, "--interactive", NOT_INTERACTIVE)
-    if args.lines:
-        if args.prime is not None:
-            beginning = shlex.quote(f"\\n{args.prime}")
-            raise ValueError(
-                "--lines and --prime cannot be combined: lines with a beginning are "
-                f"--prime {beginning} --stop '\\n' --num-samples {args.lines}"
-            )
-        _check_defaults(args, "--lines", NOT_WITH_LINES)
-
-
-def _check_model(model: Optional[str]) -> None:
-    """Raise ValueError for several words that are no model: they are the beginning of a text."""
-    if model and len(model.split()) > 1 and not os.path.exists(model):
-        raise ValueError(f"there is no model {model}; did you mean --prime {shlex.quote(model)}?")
-
-
 def _resolve(args: argparse.Namespace) -> None:
-    r"""Replace \n by line ends, --lines by the prime and the number of texts, and a missing --unknown."""
+    r"""Replace \n by line ends, --lines by the prime and the number of texts, and what is not given by its default."""
     if args.prime is not None:
         args.prime = arguments.with_line_ends(args.prime)
     if args.stop is not None:
@@ -187,15 +141,10 @@ def _resolve(args: argparse.Namespace) -> None:
     if args.lines:
         args.prime = "\n"
         args.num_samples = args.lines
+    if args.interactive:
+        args.num_samples = 1
     # This is no default of the parser, because a flag that is not given must be None when it is checked.
     args.unknown = args.unknown or ("nearest" if args.interactive else "error")
-
-
-def _check_defaults(args: argparse.Namespace, mode: str, defaults: Dict[str, Any]) -> None:
-    """Raise ValueError if an argument that cannot be combined with a flag is not its default."""
-    for name, default in defaults.items():
-        if getattr(args, name) != default:
-            raise ValueError(f"{mode} and {flag(name)} cannot be combined")
 
 
 def main(argv: Optional[List[str]] = None) -> int:
@@ -212,9 +161,14 @@ def _main(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     """Write texts or lines as the arguments say, and report on them. Return the exit status."""
-    _check_combinations(args)
+    # Each of these flags needs at least one of the flags that are named with it.
+    arguments.check_needs(
+        args,
+        new=["lines"],
+        train_text=["novelty", "new", "steer", "best_of"],
+        unknown=["prime", "interactive"],
+    )
     _resolve(args)
-    _check_model(args.model)
     model = open_named(args.model, args)
     given = given_settings(Writing, args)
     writing = model.writing_with(given, of_lines=bool(args.lines), plain=args.plain)

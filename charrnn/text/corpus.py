@@ -19,7 +19,6 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 from charrnn import data
 from charrnn.data import StrPath
 from charrnn.system import errors, files, words
-from charrnn.system.words import plural
 
 # A run folder is recognised by this file. The files in it are no texts.
 RUN_FILE = "run.json"
@@ -75,19 +74,6 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# documents that are no plain text: where a mark begins, the mark, and what has it
-DOCUMENTS = (
-    (0, b"%PDF-", "a PDF file"),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Word or Office document"),
-    (60, b"BOOKMOBI", "a Kindle book"),
-)
-# names in zip files of documents
-ZIPPED_DOCUMENTS = (
-    (b"word/", "a Word document"),
-    (b"application/epub+zip", "an EPUB book"),
-    (b"application/vnd.oasis.opendocument", "an OpenDocument file"),
-    (b"xl/", "an Excel document"),
-)
 # bytes at the start of a file that are searched for null bytes
 SEARCHED_BYTES = 1 << 16
 
@@ -99,8 +85,8 @@ class Text:
     Attributes:
         name: the known name or path that was requested, or "standard input"; several are joined with commas.
         text: the characters, with universal newlines.
-        skipped: what was left out of folders: a line for each file that is not text, for each subfolder that cannot be
-            read, and for links to files that are read already.
+        skipped: what was left out of folders: a line for each file that is not text, and for each subfolder that cannot
+            be read.
         n_files: number of files and other sources in it.
     """
 
@@ -225,54 +211,19 @@ def decode(content: bytes, encoding: str, name: str) -> str:
         if content.startswith(mark):
             encoding = marked_encoding
             break
-    document = _document(content)
-    if document:
-        raise ValueError(f"{name} is {document}: save it as plain text, in UTF-8")
     if b"\x00" in content[:SEARCHED_BYTES] and not re.match("utf.?(16|32)", encoding.lower()):
-        advice = ""
-        likely = _utf_16_of(content[:SEARCHED_BYTES])
-        if likely:
-            advice = (
-                f". If it is UTF-16 without a byte order mark, give encoding={likely!r} of load_text, or --encoding "
-                f"{likely}"
-            )
-        raise ValueError(f"{name} is not a text file{advice}")
+        beginning = "".join(filter(str.isprintable, content[:4].decode("latin-1")))
+        raise ValueError(
+            f"{name} is not a text file (it begins with {beginning!r}): save it as plain text, in UTF-8"
+        )
     return data.decode_text(content, encoding, name)
-
-
-def _utf_16_of(content: bytes) -> str:
-    """Return the encoding in which bytes with a 0 may be UTF-16; "" if they are none, as those of a picture."""
-    # The first 0 is that of a Latin letter, a space or a line end: its first byte in big-endian order, its second one
-    # in little-endian order.
-    order = "be" if content.index(b"\x00") % 2 == 0 else "le"
-    encoding = f"utf-16-{order}"
-    # A character of two units may be cut off at the end.
-    text = content[: len(content) // 2 * 2].decode(encoding, "replace")[:-1]
-    is_text = all(char.isprintable() or char.isspace() for char in text) and "\ufffd" not in text
-    return encoding if is_text else ""
-
-
-def _document(content: bytes) -> str:
-    """Return what a file is that has a text, but is not plain text, by its first bytes; "" for any other."""
-    # A zip file begins with the name of its first member, and an EPUB or OpenDocument with its kind.
-    beginning = content[:SEARCHED_BYTES]
-    if beginning.startswith(b"PK\x03\x04"):
-        for mark, kind in ZIPPED_DOCUMENTS:
-            if mark in beginning or mark in content[-SEARCHED_BYTES:]:
-                return kind
-        return "a zip file"
-    for start, mark, kind in DOCUMENTS:
-        if beginning[start : start + len(mark)] == mark:
-            return kind
-    return ""
 
 
 def list_files(folder: StrPath, skipped: List[str]) -> List[Path]:
     """Return the files in a folder and its subfolders, sorted by path, without hidden files and run folders.
 
-    Of several links to one file, only the first is returned, and links to folders are not followed. Lines are added to
-    ``skipped``: one for each folder that cannot be read or is a link, one for each broken link, and one that says how
-    many links to files were left out.
+    Of several links to one file, only the first is returned, and links to folders are not followed. For each folder
+    that cannot be read, a line is added to ``skipped``.
     """
 
     def skip(error: OSError) -> None:
@@ -285,31 +236,14 @@ def list_files(folder: StrPath, skipped: List[str]) -> List[Path]:
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in sorted(folders):
-            path = Path(place) / name
-            if path.is_symlink():
-                skipped.append(f"{path}, a link to a folder")
         paths += [Path(place) / name for name in names if not name.startswith(".")]
 
+    # The held-out end may be in a copy of a file that is trained on.
     by_real_path: Dict[str, Path] = {}
-    links = []
     for path in sorted(paths):
-        real_path = os.path.realpath(str(path))
-        first = by_real_path.setdefault(real_path, path)
-        if first is not path:
-            links.append(f"{path}, the same file as {first}")
-    if len(links) == 1:
-        skipped.append(links[0])
-    elif links:
-        skipped.append(f"{links[0]} and {plural(len(links) - 1, 'other link')}")
-
-    files = []
-    for path in by_real_path.values():
         if path.is_file():
-            files.append(path)
-        elif not os.path.exists(str(path)):
-            skipped.append(f"{path}, a broken link")
-    return files
+            by_real_path.setdefault(os.path.realpath(str(path)), path)
+    return list(by_real_path.values())
 
 
 def find(name: str, data_dir: StrPath = "data") -> Path:

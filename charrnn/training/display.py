@@ -13,18 +13,10 @@ import tqdm
 from charrnn.checkpoints.find import is_numbered
 from charrnn.checkpoints.progress import Best
 from charrnn.hyperparameters import AUTO, TO_ZERO
-from charrnn.system import errors, terminal, words
-from charrnn.system.commands_to_type import (
-    command,
-    flag,
-    flags_of,
-    page_command,
-    quoted,
-    resume_command,
-)
+from charrnn.system import commands_to_type, errors, terminal, words
 from charrnn.system.interrupts import StopRequests
 from charrnn.system.words import plural
-from charrnn.text import corpus, formats, lines
+from charrnn.text import corpus, lines
 from charrnn.training.job import Job
 from charrnn.training.presets import FEW_CHARACTERS, FEW_STEPS, steps_of_auto
 
@@ -34,8 +26,6 @@ LINES_TO_WRITE = 20
 INVENTED = ((20_000, "most"), (100_000, "about half"))
 # A network that guesses has a loss of ln C. One that has so many times this has learned nothing, but grown wild.
 FAR_ABOVE_GUESSING = 2
-# what helps with a text that another program has exported
-PROGRAM = 'a program in docs/tutorial.md, "A chat, a table, tweets",'
 # What a step has in memory: of each output of a unit in a window, and of each parameter (measured).
 NUMBERS_OF_OUTPUT = 13
 NUMBERS_OF_PARAMETER = 5
@@ -70,6 +60,10 @@ class Display:
         self._stop = stop
         self._quiet = quiet
         self._in_python = in_python
+        n_lines = 0
+        if job.of_lines:
+            n_lines = LINES_TO_WRITE
+        self._to_type = commands_to_type.for_run(job.folder, n_lines, in_python)
         # Whether the last line could not be printed.
         self._writes_fail = False
 
@@ -150,10 +144,7 @@ class Display:
 
         begins_with = start.model.name
         if start.was_chosen:
-            none = "--init-from none"
-            if self._in_python:
-                none = 'init_from="none"'
-            begins_with = f"{begins_with}, {start.reason}; {none} begins anew"
+            begins_with = f"{begins_with}, {start.reason}; init_from none begins anew"
         yield "start", begins_with
         chars = "".join(self.job.record.vocabulary.chars)
         new_chars = start.model.vocabulary.unknown(chars)
@@ -164,10 +155,7 @@ class Display:
         """Return the folder, and why it is this one if nobody named it and it is not the first."""
         if self.job.resumes or self.job.names_folder or not is_numbered(self.folder):
             return str(self.folder)
-        name = "--checkpoint-dir"
-        if self._in_python:
-            name = "checkpoint_dir"
-        return f"{self.folder}, because the folder before it holds another run ({name} names another folder)"
+        return f"{self.folder}, because the folder before it holds another run (checkpoint_dir names another folder)"
 
     @property
     def _makes_few_steps(self) -> bool:
@@ -200,24 +188,6 @@ class Display:
             yield (
                 f"the text is a list ({lines.RULE}), but not shuffled, so what is held out may be unlike the rest: "
                 "take shuffle lines"
-            )
-
-        markup = formats.markup_of(job.text)
-        if markup:
-            yield f"the text is {markup}, and its markup is learned with it; plain text is better"
-        elif formats.is_chat(job.text):
-            yield f"the text is a chat, and the times of its messages are learned with it: {PROGRAM} leaves them out"
-        elif formats.is_table(job.text):
-            yield f"the text is a table, and all of its columns are learned: {PROGRAM} keeps one"
-        elif formats.has_heads(job.text):
-            yield (
-                "the text has the YAML heads of notes, between lines of ---, which are learned with it: "
-                f"{PROGRAM} leaves them out"
-            )
-        elif formats.has_columns(job.text):
-            yield (
-                "the text has columns of blanks, and the network may write little else: make each one blank, and take "
-                "out those at the beginnings of lines"
             )
 
         known = corpus.KNOWN_TEXTS.get(job.record.text_name)
@@ -345,15 +315,10 @@ class Display:
         name = job.record.text_name
         if not corpus.is_known(name) and not os.path.exists(name):
             name = "TEXT"
-        if self._in_python:
-            file = repr(str(path))
-            write = f"open_model({file}).write()"
-            train = f"train_model({name!r}, init_from={file}, epochs={epochs})"
-        else:
-            file = quoted(path)
-            write = command("sample", file)
-            settings = flags_of(replace(job.hyperparameters, epochs=epochs, threads=None))
-            train = command("train", f"--init-from {file} {settings}", quoted(name))
+        settings = replace(job.hyperparameters, epochs=epochs, threads=None)
+        to_type = commands_to_type.for_run(path, 0, self._in_python)
+        write = to_type.write(best=False)
+        train = to_type.begin_from(name, settings)
         return f"The network is in {path}. To write: {write}. To go on from it: {train}"
 
     def sample(self, text: str) -> None:
@@ -369,13 +334,14 @@ class Display:
 
     def stopped(self, by: str, step: int) -> None:
         """Print that a signal ended the training, and how to resume it and to write with what was learned so far."""
-        message = f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: {self._resumption()}"
+        message = f"stopped by {by} after step {step:,}; the checkpoint is saved. To resume: {self._to_type.resume()}"
         self._print(message)
         # Display has noted this "signal" itself, because the reader of standard output has gone.
         if by == "SIGPIPE":
             self.warn(message)
         else:
-            self._print(f"To write with what it has learned so far: {self._writing(best=False)}")
+            writing = self._to_type.write(best=False)
+            self._print(f"To write with what it has learned so far: {writing}")
 
     def finished(self, step: int, ends_early: bool) -> None:
         """Print that training has ended, and what to do next.
@@ -396,74 +362,31 @@ class Display:
                 longer += ", and raise the learning rate again"
         if ends_early:
             changed["early_stop"] = 0
-        resumption = self._resumption(**changed)
+        resumption = self._to_type.resume(**changed)
 
         has_best = len(job.held_out) > 0
         if job.record.init_from and has_best:
             # The best by its loss has more words of the model that it began with.
             writing = (
-                f"Closest to your text: {self._writing(best=False)}\n"
-                f"Lowest loss on its held-out end: {self._writing(best=True)}\n"
-                f"The model alone, without the rest of the folder: {self._keeping()}"
+                f"Closest to your text: {self._to_type.write(best=False)}\n"
+                f"Lowest loss on its held-out end: {self._to_type.write(best=True)}\n"
+                f"The model alone, without the rest of the folder: {self._to_type.keep()}"
             )
         else:
             what = "lines" if job.of_lines else "text"
-            writing = f"To write {what}: {self._writing(best=has_best)}"
+            writing = f"To write {what}: {self._to_type.write(best=has_best)}"
         # Only this kind of cells can be a page.
         if job.hyperparameters.cell == "lstm":
-            writing += f"\nAs a web page: {self._as_page()}"
+            writing += f"\nAs a web page: {self._to_type.page()}"
         self._print(f"finished after step {step:,}. {writing}\n{longer}: {resumption}")
-
-    def _keeping(self) -> str:
-        """Return how to write the newest network into a file of its own."""
-        if self._in_python:
-            return f"open_model({str(self.folder)!r}).save('mine.npz')"
-        return command("export", f"{quoted(self.folder)} mine.npz")
-
-    def _as_page(self) -> str:
-        """Return how to write the newest network as a web page."""
-        if self._in_python:
-            return (
-                "from charrnn.pages.webpage import export_page; "
-                f"export_page(open_model({str(self.folder)!r}), 'mine.html')"
-            )
-        return page_command(self.folder)
-
-    def _writing(self, best: bool) -> str:
-        """Return how to write with the newest checkpoint, or with the best."""
-        if self._in_python:
-            arguments = repr(str(self.folder))
-            if best:
-                arguments += ", best=True"
-            call = f"write_lines({LINES_TO_WRITE})" if self.job.of_lines else "write()"
-            return f"open_model({arguments}).{call}"
-
-        arguments = quoted(self.folder)
-        if best:
-            arguments += " --best"
-        if self.job.of_lines:
-            arguments += f" --lines {LINES_TO_WRITE}"
-        return command("sample", arguments)
-
-    def _resumption(self, **changed: int) -> str:
-        """Return how to resume the run, with changed hyperparameters."""
-        if self._in_python:
-            arguments = [repr(str(self.folder)), "resume=True"]
-            arguments += [f"{name}={value}" for name, value in changed.items()]
-            return f"train_model(None, {', '.join(arguments)})"
-        flags = [f"{flag(name)} {value}" for name, value in changed.items()]
-        return resume_command(self.folder, *flags)
 
     def warn(self, message: object) -> None:
         """Print a warning on standard error, after the name of what was called, unless the run is quiet."""
         if self._quiet:
             return
-        program = "charrnn-train"
-        if self._in_python:
-            program = "train_model"
         with contextlib.suppress(OSError, ValueError):
             with tqdm.tqdm.external_write_mode(file=sys.stderr):
-                terminal.print_note(f"{program}: {message}")
+                terminal.print_note(f"{self._to_type.program}: {message}")
 
     def _place(self, step: int) -> str:
         job = self.job

@@ -36,6 +36,6 @@ def test_a_value_that_is_now_out_of_range_is_resumed_but_not_given(tmp_path, pla
     hyper = replace(run.hyperparameters, grad_clip=1e-5)
     record.write_run(folder, replace(run, hyperparameters=hyper))
     assert resume(folder, "--grad-clip", "1e-5") == 2
-    assert "--grad-clip must be" in capsys.readouterr().err
+    assert "grad_clip must be" in capsys.readouterr().err
     assert resume(folder, "--epochs", "2") == 0
     assert [job.hyperparameters.grad_clip for job in planned] == [1e-5]

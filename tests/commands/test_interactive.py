@@ -51,6 +51,11 @@ def test_a_beginning_is_continued_as_by_the_script(talk, written):
     assert out == f"{first}[seed 3]\n{second}[seed 3]\n\n"
 
 
+def test_one_text_is_written_whatever_their_number(talk):
+    lines = ("/seed 3", "the ", "/continue", "/continue on ")
+    assert talk(*lines, flags="--num-samples 3") == talk(*lines)
+
+
 def test_commands_change_and_show_the_settings(talk, written):
     settings = "temperature 0.4\ntop-n 3\ntop-p 0.9\nlength 40\n"
     changes = ["/temperature 0.4", "/top-n 3", "/top-p 0.9", "/length  40", "/seed 4294967295"]

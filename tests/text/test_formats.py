@@ -1,4 +1,4 @@
-"""Which texts are taken for a chat or a table that another program has exported."""
+"""Which texts are taken for a table that another program has exported."""
 
 import pytest
 from conftest import ROOT, known_text
@@ -20,48 +20,6 @@ def lines_of(form, times=6):
 
 
 @pytest.mark.parametrize(
-    "form",
-    [
-        "12/03/24, 21:{minute} - {name}: {words}",
-        "12/3/24, 9:{minute}\u202fPM - {name}: {words}",
-        "\u200e[31.12.24, 21:{minute}:02] {name}: {words}",
-        "12/03/2024 à 21:{minute} - {name} : {words}",
-        "12.03.24, 21:{minute} - \u202a+49 170 1234567\u202c: {words}",
-        "[21:{minute}] <{name}> {words}",
-        "21:{minute} <@{name}> {words}",
-        "2024-03-12 21:{minute}:59 <{name}> {words}",
-        "2024-03-12T21:{minute} {name}: {words}",
-        "(21:{minute}) {name}: {words}",
-        # Every second message has another line.
-        "21:{minute} {name}: {words}\n21:{minute} {name}: {words}\n\nand more: of it",
-    ],
-)
-def test_a_chat_has_a_time_and_a_name_at_most_lines(form):
-    text = lines_of(form)
-    assert formats.is_chat(text)
-    assert not formats.is_table(text)
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        "{name}: {words}",
-        "<{name}> {words}",
-        "12.03.24: {words}\n\n{words}\n",
-        "12 March 2024, 21:{minute}\n\n{name}: {words}\n",
-        "Monday, 9:{minute} - {words}",
-        "21:{minute} {words}",
-        "{number}:{minute} And {name} said, {words}",
-        "9:{minute} Lesson {number}: {words}",
-        "    '{name}:{number}': [{number}, 12:{minute}],",
-        "12.03. Berlin: {words}",
-    ],
-)
-def test_plays_diaries_timetables_and_code_are_no_chat(form):
-    assert not formats.is_chat(lines_of(form))
-
-
-@pytest.mark.parametrize(
     "head, form",
     [
         ("id,user,text", '{number},{name},"{words}, they ""said"",\nand went away"'),
@@ -74,7 +32,6 @@ def test_a_table_has_a_row_of_names_and_a_column_of_text(head, form):
     text = f"{head}\n{lines_of(form, times=2)}\n"
     assert formats.is_table(text)
     assert formats.is_table(text * 999)
-    assert not formats.is_chat(text)
 
 
 @pytest.mark.parametrize(
@@ -106,13 +63,11 @@ def test_lists_figures_poems_prose_and_code_are_no_table(text):
         pytest.param((ROOT / "README.md").read_text(encoding="utf-8"), id="README"),
     ],
 )
-def test_what_people_wrote_is_neither(text):
-    assert not formats.is_chat(text)
+def test_what_people_wrote_is_no_table(text):
     assert not formats.is_table(text)
 
 
 @pytest.mark.parametrize("name", corpus.KNOWN_NAMES)
-def test_a_known_text_is_neither(name):
+def test_a_known_text_is_no_table(name):
     text = corpus.read(name).text if name in corpus.WITHOUT_DOWNLOAD else known_text(name)
-    assert not formats.is_chat(text)
     assert not formats.is_table(text)

@@ -437,14 +437,9 @@ def test_the_plan_says_which_model_and_why(one_model, tmp_path, plan_only, capsy
     start = plan_of(capsys, tmp_path / "text")["start"]
     assert re.fullmatch(
         rf"anna, which predicts the letters of this text with {NATS} nats, pairs of characters with \d\.\d\d; "
-        "--init-from none begins anew",
+        "init_from none begins anew",
         start,
     )
-
-
-def test_the_plan_in_python_says_what_to_do_in_python(run_in_python):
-    _, out = run_in_python
-    assert '; init_from="none" begins anew\n' in out
 
 
 def test_the_plan_says_why_it_begins_anew(one_model, tmp_path, plan_only, capsys):

@@ -139,7 +139,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(run_copy, capsys):
         r"at step 4[56] the loss is (nan|inf) and the norm of the gradients is (nan|inf)", err
     )
     assert "Earlier checkpoints are intact" in err
-    assert "--learning-rate (now 1e+38)" in err
+    assert "learning_rate (now 1e+38)" in err
     assert err.count("\n") == 1
 
     assert names_of(run_copy) == [OLDER, NEWEST]
@@ -170,7 +170,7 @@ def test_a_step_that_makes_the_weights_useless_is_not_saved(text_file, tmp_path,
     assert status == 2
     assert "at step 1 the weights are not finite, or too large to be used" in err
     assert "There is no checkpoint yet: resume from the beginning with a lower" in err
-    assert "--learning-rate (now 1e+38)" in err
+    assert "learning_rate (now 1e+38)" in err
     assert err.count("\n") == 1
     assert not list(folder.glob("*.ckpt.*"))
 
@@ -184,7 +184,7 @@ def test_a_run_whose_loss_is_far_above_guessing_is_no_success(text_file, tmp_pat
     assert "To write" not in out
     said = re.findall(
         "the run has ended, but its network is of no use: the mean loss of the last epoch is .*, far above guessing. "
-        "Train another one with a lower --learning-rate .now 1e.06.",
+        "Train another one with a lower learning_rate .now 1e.06.",
         err,
     )
     assert len(said) == 2
@@ -608,7 +608,7 @@ def test_a_run_whose_folder_is_away_at_the_end_says_how_to_resume_it_there(
     assert err.count("\n") == 1
     assert (
         "the folder was moved or removed. If it was moved, its checkpoints are intact: to resume from the last one, "
-        "name its new place as --checkpoint-dir, with --resume. The network is in i5_l5.npz."
+        "name its new place as checkpoint_dir, with resume=True, or --resume. The network is in i5_l5.npz."
     ) in err
     assert resume(tmp_path / "moved") == 0
     assert "resumed  after step 3, 2 to go\n" in capsys.readouterr().out
