@@ -50,6 +50,8 @@ NETWORK = "network"
 OPTIMISATION = "optimisation"
 SPEED = "speed"
 REPORTS = "checkpoints and reports"
+# of what can be set in Python only
+NO_FLAG = ""
 GROUPS = (TEXT, NETWORK, OPTIMISATION, SPEED, REPORTS)
 
 # the largest float below 1
@@ -259,7 +261,7 @@ class Hyperparameters(Checkable):
     )
     input_keep_prob: float = setting(
         1.0,
-        OPTIMISATION,
+        NO_FLAG,
         "probability that dropout keeps a unit of a layer's input",
         least=0.01,
         most=1,

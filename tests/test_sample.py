@@ -360,9 +360,9 @@ def test_own_words_are_told_of_a_model_with_the_words_of_its_language(exported, 
 
 
 def test_novelty_is_compared_with_a_text_that_is_named(trained, tmp_path, script):
-    (tmp_path / "text").write_bytes((TEXT + "caf\u00e9").encode("latin-1"))
+    (tmp_path / "text").write_text(f"{TEXT}caf\u00e9", encoding="utf-8")
     expected = script(trained, "--novelty", **NOVELTY)
-    named = dict(train_text=tmp_path / "text", encoding="latin-1")
+    named = dict(train_text=tmp_path / "text")
     assert script(trained, "--novelty", **named, **NOVELTY) == expected
 
 

@@ -93,7 +93,7 @@ def test_the_memory_of_a_large_network_is_told(text_file, capsys):
 @pytest.fixture
 def job(text_file, tmp_path, planned):
     """What is planned for two texts with a preset and other flags."""
-    texts = [str(text_file), str(text_file), "--separator", r"\n~~"]
+    texts = [str(text_file), str(text_file)]
     flags = "--preset exercise --epochs 1 --lstm-size 6 --threads 3 --no-summaries"
     assert train.main([*texts, *flags.split(), "--checkpoint-dir", str(tmp_path / "run")]) == 0
     (job,) = planned
@@ -121,7 +121,7 @@ def test_a_plan_has_the_threads_that_it_will_use():
 
 
 def test_several_texts_are_joined(job):
-    assert job.text == f"{TEXT}\n~~{TEXT}"
+    assert job.text == f"{TEXT}\n{TEXT}"
 
 
 def test_the_threads_and_reports_are_in_the_plan(job):

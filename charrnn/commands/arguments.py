@@ -17,9 +17,13 @@ from charrnn.version import __version__
 REPLACED = {
     **{commands_to_type.flag(name): "--best-of" for name in REPLACED_BY_READER},
     "--csv": "--json",
+    "--encoding": "saving the text as UTF-8",
     "--format": "the ending of FILE",
     "--init-from": "--best-of",
+    "--input-keep-prob": "input_keep_prob of train_model",
     "--no-passage": "--no-text",
+    "--separator": "joining the files with it",
+    "--vocab-order": "--vocab-from FILE.json",
     "--like": "the line that charrnn-runs prints of a run",
     "--minutes": "Ctrl-C, or timeout -s INT 10m before the command,",
 }

@@ -36,17 +36,9 @@ def read_named(name: str, args: argparse.Namespace) -> corpus.Text:
     """
     texts = vars(args).setdefault("texts", {})
     if name not in texts:
-        texts[name] = corpus.read(name, args.encoding or "utf-8")
+        texts[name] = corpus.read(name)
         terminal.print_skipped(texts[name].skipped)
     return texts[name]
-
-
-def check_encoding(args: argparse.Namespace, *texts: Optional[str]) -> None:
-    """Raise ValueError if an encoding is given, but no text that is read with it: a path or standard input."""
-    if args.encoding is not None and all(text is None or corpus.is_known(text) for text in texts):
-        raise ValueError(
-            "--encoding has no effect, because it is for texts that are given by their path"
-        )
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,44 +48,40 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="in a run folder, use the checkpoint with the lowest validation loss",
     )
-    add_vocabulary_arguments(parser)
-    parser.add_argument(
-        "--encoding", metavar="NAME", help="encoding of texts given by their path (default: utf-8)"
-    )
+    add_vocabulary_argument(parser)
 
 
-def add_vocabulary_arguments(group: Any) -> None:
-    """Add the options that give the vocabulary of a checkpoint of the notebook; :func:`open_at` reads them."""
-    either = group.add_mutually_exclusive_group()
-    either.add_argument(
+def add_vocabulary_argument(group: Any) -> None:
+    """Add the option that gives the vocabulary of a checkpoint of the notebook; :func:`open_at` reads it."""
+    group.add_argument(
         "--vocab-from",
         metavar="TEXT",
-        help="the text (a path or a known name) that a checkpoint of the notebook was trained on; such "
-        "a checkpoint does not record its vocabulary",
-    )
-    either.add_argument(
-        "--vocab-order",
-        metavar="FILE",
-        help="for a checkpoint of the notebook whose characters are not sorted: a JSON file with the "
-        "list of its characters in the order of their ids",
+        help="the text (a path or a known name) that a checkpoint of the notebook was trained on, which does not "
+        "record its vocabulary; or, if its characters are not sorted, a .json file with the list of them in the order "
+        "of their ids",
     )
 
 
 def open_at(path: StrPath, args: argparse.Namespace, best: bool = False) -> Model:
     """Open the model at a path, with the vocabulary that the arguments give, and report what is wrong with it."""
-    text = None
-    if args.vocab_from is not None:
-        text = read_named(args.vocab_from, args).text
-
     vocabulary = None
-    if args.vocab_order:
-        vocabulary = read_order(args.vocab_order)
-    elif text:
-        vocabulary = Vocabulary.from_text(text)
+    text_name = text_of_vocabulary(args)
+    if text_name is not None:
+        vocabulary = Vocabulary.from_text(read_named(text_name, args).text)
+    elif args.vocab_from is not None:
+        vocabulary = read_order(args.vocab_from)
 
     model = open_model(path, vocabulary, best=best)
     terminal.print_skipped(model.skipped)
     return model
+
+
+def text_of_vocabulary(args: argparse.Namespace) -> Optional[str]:
+    """Return the text that ``--vocab-from`` names; None if it names none, or has the order of the characters."""
+    name = args.vocab_from
+    if name is None or name.endswith(".json"):
+        return None
+    return str(name)
 
 
 def read_order(path: StrPath) -> Vocabulary:
@@ -118,7 +106,7 @@ def open_named(path: Optional[StrPath], args: argparse.Namespace) -> Model:
     else:
         model = _open_usual(args)
 
-    text_name = vars(args).get("train_text") or args.vocab_from
+    text_name = vars(args).get("train_text") or text_of_vocabulary(args)
     if text_name is not None:
         model.train_text = read_named(text_name, args)
     return model

@@ -2,7 +2,7 @@
 
 import argparse
 import dataclasses
-from typing import Any, Dict, Tuple, Type
+from typing import Any, Dict, List, Tuple, Type
 
 from charrnn.hyperparameters import Checkable, range_in_words
 from charrnn.system.commands_to_type import flag
@@ -17,7 +17,7 @@ def add_settings(settings: Type[Checkable], groups: Dict[str, argparse._Argument
         settings: Hyperparameters, or another such class.
         groups: dict from the name of each group of flags to an argument group of the parser.
     """
-    for field in dataclasses.fields(settings):
+    for field in fields_with_flags(settings):
         group = groups[field.metadata["group"]]
         kind = field.metadata["kind"]
         if kind is bool:
@@ -32,6 +32,11 @@ def add_settings(settings: Type[Checkable], groups: Dict[str, argparse._Argument
             )
         else:
             _add_value(group, field)
+
+
+def fields_with_flags(settings: Type[Checkable]) -> List[dataclasses.Field]:
+    """Return the fields of a class that have a flag."""
+    return [field for field in dataclasses.fields(settings) if field.metadata["group"]]
 
 
 def _add_switch(group: argparse._ArgumentGroup, field: Any) -> None:
@@ -89,7 +94,7 @@ def _property(argument: str) -> Tuple[str, float]:
 def given_settings(settings: Type[Checkable], args: argparse.Namespace) -> Dict[str, Any]:
     """Return the values of the flags of :func:`add_settings` that were given, by the names of the fields."""
     given = {}
-    for field in dataclasses.fields(settings):
+    for field in fields_with_flags(settings):
         value = getattr(args, field.name)
         if field.metadata["kind"] is dict:
             pairs = value if value else []

@@ -1,13 +1,12 @@
 """Training from the command line: ``charrnn-train``."""
 
 import argparse
-import os
 import sys
 from typing import Optional, Sequence
 
 from charrnn.checkpoints import record
 from charrnn.commands import arguments
-from charrnn.commands.named_models import add_vocabulary_arguments, check_encoding, open_at
+from charrnn.commands.named_models import add_vocabulary_argument, open_at
 from charrnn.commands.settings_flags import add_settings, given_settings
 from charrnn.hyperparameters import AUTO, GROUPS, NOT_RESUMABLE, Hyperparameters
 from charrnn.system import terminal
@@ -55,11 +54,6 @@ def make_parser() -> arguments.Parser:
         f"{', '.join(corpus.KNOWN_NAMES)}. Several are joined into one text (default: anna)",
     )
     groups["text"].add_argument(
-        "--separator",
-        metavar="STRING",
-        help="string between several files, \\n for a line end (default: one line end)",
-    )
-    groups["text"].add_argument(
         "--encoding",
         metavar="NAME",
         help="encoding of files without a byte order mark; in a folder, of those that are not UTF-8 (default: utf-8)",
@@ -72,7 +66,7 @@ def make_parser() -> arguments.Parser:
         "chooses a known model if one suits the text, none begins with random weights (default: auto with the preset "
         "auto, otherwise none; a model with such a name is ./none)",
     )
-    add_vocabulary_arguments(groups["network"])
+    add_vocabulary_argument(groups["network"])
 
     reports = groups["checkpoints and reports"]
     reports.add_argument(
@@ -119,8 +113,7 @@ def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
         init_from = open_at(init_from, args)
     text = None
     if args.text or not args.resume:
-        separator = "\n" if args.separator is None else arguments.with_line_ends(args.separator)
-        text = corpus.read(args.text or ["anna"], args.encoding or "utf-8", separator=separator)
+        text = corpus.read(args.text or ["anna"], args.encoding or "utf-8")
         terminal.print_skipped(text.skipped)
 
     job = plan_job(
@@ -142,10 +135,9 @@ def _job(args: argparse.Namespace, n_processes: int, threads: int) -> Job:
 
 def _check(args: argparse.Namespace) -> None:
     """Raise ValueError for arguments that cannot be combined, or have no effect."""
-    arguments.check_needs(args, vocab_from=["init_from"], vocab_order=["init_from"])
-    if args.init_from in WORDS and (args.vocab_from or args.vocab_order):
+    arguments.check_needs(args, vocab_from=["init_from"])
+    if args.init_from in WORDS and args.vocab_from:
         raise ValueError(f"--init-from {args.init_from} names no model, so it has no vocabulary")
-    check_encoding(args, args.vocab_from, *args.text)
     if args.dry_run and args.resume:
         raise ValueError("--dry-run cannot be combined with --resume")
 
@@ -153,10 +145,6 @@ def _check(args: argparse.Namespace) -> None:
         for name in args.text:
             if not corpus.is_known(name) and record.is_run(name):
                 raise ValueError(f"{name} is the folder of a run: name it with --checkpoint-dir")
-
-    is_one_text = len(args.text) < 2 and not any(map(os.path.isdir, args.text))
-    if args.separator is not None and is_one_text:
-        raise ValueError("--separator has no effect, because it stands between several texts")
 
 
 def dry_run(job: Job, processes: Processes) -> None:

@@ -80,8 +80,8 @@ def _open_checkpoint(path: StrPath, vocabulary: Optional[Vocabulary], best: bool
         if not text.is_file():
             raise CheckpointError(
                 f"{prefix} does not record its vocabulary: give vocabulary=sorted(set(text)) of the text that it was "
-                "trained on, or name that text with --vocab-from TEXT, or the order of its characters with "
-                "--vocab-order FILE"
+                "trained on, or name that text with --vocab-from TEXT, or a .json file with the order of its "
+                "characters"
             )
         vocabulary = Vocabulary.from_text(load_text(text))
     weights = read_saved(prefix)

@@ -101,17 +101,14 @@ def is_known(name: str) -> bool:
     return name in KNOWN_TEXTS or name in WITHOUT_DOWNLOAD
 
 
-def read(
-    names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8", *, separator: str = "\n"
-) -> Text:
-    """Read a text from one or several sources.
+def read(names: Union[StrPath, Sequence[StrPath]], encoding: str = "utf-8") -> Text:
+    """Read a text from one or several sources, with a line end between files.
 
     Args:
         names: for each source a known name, the path of a text file, which may be compressed with gzip, a folder for
             the text files in it, or ``-`` for standard input.
         encoding: the encoding of files without a byte order mark; in a folder, of those that are not UTF-8. The known
             texts are UTF-8.
-        separator: string between the files of several sources or of a folder.
 
     Raises:
         ValueError: a source is not available or not text.
@@ -130,7 +127,7 @@ def read(
     if not texts:
         reasons = f" ({'; '.join(skipped[:3])})" if skipped else ""
         raise ValueError(f"there is no text file in {name}{reasons}")
-    return Text(name, separator.join(texts), tuple(skipped), len(texts))
+    return Text(name, "\n".join(texts), tuple(skipped), len(texts))
 
 
 def _shown_name(source: StrPath) -> str:

@@ -1,8 +1,10 @@
-"""The lines of a text: how they are shuffled, and if they are plainly a list, or prose that was broken into lines."""
+"""The lines of a text: how they are shuffled, and if they are plainly a list, a table, or prose broken into lines."""
 
+import csv
+import io
 import re
 from collections import Counter
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 import numpy as np
 
@@ -21,6 +23,12 @@ LACKING = 8
 LEAST_FULL = 0.5
 # characters at the start of a text that are examined
 EXAMINED = 200_000
+# share of the rows of a table that have as many cells as its first one
+LEAST_EQUAL = 0.9
+# A column of text has at least WORDS_OF_TEXT words in LEAST_TEXT of its cells.
+WORDS_OF_TEXT = 4
+LEAST_TEXT = 0.5
+DELIMITERS = ",;\t"
 RULE = (
     f"at least {LEAST_LINES} lines, none over {LONGEST_LINE} characters, nine of ten distinct, hardly one that "
     "goes on in the next or names a speaker"
@@ -29,6 +37,8 @@ RULE = (
 _OPEN_ENDS = tuple(",;:，；：、—–-")
 _DASHES = ("—", "–")
 _FIRST_LETTER = re.compile(r"[\W\d_]*([^\W\d_])")
+# the name of a column; the first one may have none
+_COLUMN = re.compile(r"(?:[^\W\d][\w ()./-]{0,30})?")
 # the name before a colon or a >, perhaps after the time of day
 _SPEAKER = re.compile(r"[\W\d_]*([^\W\d_][^:：<>]{0,30})(?:[:>]\s|：)")
 
@@ -128,3 +138,39 @@ def is_prose(lines: List[str]) -> bool:
     has_cases = small + capital > few
     has_both = min(small, capital) > few
     return has_both or not has_cases
+
+
+def is_table(text: str) -> bool:
+    r"""Return whether a text is a table, such as a CSV file, whose first row names its columns, one of them of text.
+
+    >>> is_table("id,text\n7,so it is done at last\n8,and\n")
+    True
+    """
+    examined = text[:EXAMINED]
+    return any(_is_table_with(examined, delimiter) for delimiter in DELIMITERS)
+
+
+def _is_table_with(text: str, delimiter: str) -> bool:
+    """Return whether a text is a table whose cells a delimiter separates."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        rows = [row for row in reader if row]
+    except csv.Error:
+        return False
+    if len(rows) < 2:
+        return False
+    columns, *others = rows
+    is_named = len(columns) > 1 and len(set(columns)) == len(columns)
+    if not is_named or not all(map(_COLUMN.fullmatch, columns)):
+        return False
+
+    equal = [row for row in others if len(row) == len(columns)]
+    if len(equal) < LEAST_EQUAL * len(others):
+        return False
+    return any(_is_of_text(cells) for cells in zip(*equal))
+
+
+def _is_of_text(cells: Sequence[str]) -> bool:
+    """Return whether the cells of a column are texts."""
+    of_text = [cell for cell in cells if len(cell.split()) >= WORDS_OF_TEXT]
+    return len(of_text) >= LEAST_TEXT * len(cells)

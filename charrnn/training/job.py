@@ -25,7 +25,7 @@ from charrnn.hyperparameters import (
 from charrnn.system import files, words
 from charrnn.system.machine import thread_count
 from charrnn.system.tensorflow import is_version_1, session_config, use_own_threads
-from charrnn.text import formats, lines
+from charrnn.text import lines
 from charrnn.text.beginnings import beginning_of
 from charrnn.text.corpus import Text
 from charrnn.training import presets, transfer
@@ -220,7 +220,7 @@ def _new_run(text: Text, asked: Asked, init_from: Union[Model, str, None]) -> Pl
     """Return a new run on a text, as it was given."""
     is_list = lines.is_list(text.text)
     # The first line of a table has the names of its columns, and stays the first.
-    is_loose = is_list and not formats.is_table(text.text)
+    is_loose = is_list and not lines.is_table(text.text)
     sha256 = files.text_sha256(text.text)
     shuffled_sha256 = None
     settled = settle(asked, len(text.text), is_loose)

@@ -54,7 +54,7 @@ def test_a_model_keeps_the_order_that_is_given(unsorted, tmp_path, from_python):
         (tmp_path / "order.json").write_text(json.dumps(list(ORDER)), encoding="utf-8-sig")
         exported = str(tmp_path / "m.npz")
         order = str(tmp_path / "order.json")
-        assert script("export").main([unsorted, exported, "--vocab-order", order]) == 0
+        assert script("export").main([unsorted, exported, "--vocab-from", order]) == 0
         model = open_model(exported)
     assert model.vocabulary.chars == tuple(ORDER)
     assert model.surprisal(TEXT).mean() < np.log(14)
@@ -69,7 +69,7 @@ def test_a_run_starts_from_weights_in_the_order_that_is_given(unsorted, tmp_path
     arguments = [
         str(tmp_path / "text"),
         f"--init-from={unsorted}",
-        f"--vocab-order={order}",
+        f"--vocab-from={order}",
         f"--checkpoint-dir={tmp_path / 'run'}",
         *flags,
     ]
@@ -83,9 +83,9 @@ def test_a_run_starts_from_weights_in_the_order_that_is_given(unsorted, tmp_path
     "content", ["{}", "[]", '["a", "a"]', '["ab"]', '"ab"', "[1]", '[["a"]]', "[", ""]
 )
 def test_a_file_that_is_no_order_is_refused(unsorted, tmp_path, capsys, content):
-    (tmp_path / "order").write_text(content)
-    assert script("sample").main([unsorted, "--vocab-order", str(tmp_path / "order")]) == 2
-    message = "order is not a JSON list of distinct characters in the order of their ids"
+    (tmp_path / "order.json").write_text(content)
+    assert script("sample").main([unsorted, "--vocab-from", str(tmp_path / "order.json")]) == 2
+    message = "order.json is not a JSON list of distinct characters in the order of their ids"
     assert message in capsys.readouterr().err
 
 

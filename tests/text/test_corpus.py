@@ -180,10 +180,10 @@ def test_a_folder_without_a_text_says_of_three_files_why(tmp_path):
     assert re.findall(r"(\w)\.png is not a text file", str(caught.value)) == ["a", "b", "c"]
 
 
-def test_several_files_are_joined_with_the_separator(tmp_path):
+def test_several_files_are_joined_with_a_line_end(tmp_path):
     for name in "ab":
         (tmp_path / f"{name}.txt").write_text(name.upper())
-    assert corpus.read([tmp_path / "b.txt", tmp_path / "a.txt"], separator="--").text == "B--A"
+    assert corpus.read([tmp_path / "b.txt", tmp_path / "a.txt"]).text == "B\nA"
 
 
 @pytest.fixture

@@ -208,7 +208,7 @@ def test_an_epoch_whose_loss_is_far_above_guessing_is_told(text_file, tmp_path, 
     "cell, flags",
     [
         ("gru", "--optimizer rmsprop --average-decay 0.9 --val-fraction 0.3"),
-        ("rnn", "--input-keep-prob 0.9"),
+        ("rnn", "--keep-prob 0.9"),
         pytest.param("layer-norm-lstm", "", marks=needs_contrib),
         pytest.param("nas", "", marks=needs_contrib),
     ],

@@ -3,7 +3,7 @@
 import pytest
 from conftest import ROOT, known_text
 
-from charrnn.text import corpus, formats
+from charrnn.text import corpus, lines
 
 VOICES = ROOT / "tests" / "data" / "voices"
 WORDS = ("so it is done", "who has the keys to the van?", "not me: ask him, at 9:15", "well")
@@ -30,8 +30,8 @@ def lines_of(form, times=6):
 )
 def test_a_table_has_a_row_of_names_and_a_column_of_text(head, form):
     text = f"{head}\n{lines_of(form, times=2)}\n"
-    assert formats.is_table(text)
-    assert formats.is_table(text * 999)
+    assert lines.is_table(text)
+    assert lines.is_table(text * 999)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_table_has_a_row_of_names_and_a_column_of_text(head, form):
     ids=["list", "figures", "poem", "verse", "prose", "code", "open quotation", "one line"],
 )
 def test_lists_figures_poems_prose_and_code_are_no_table(text):
-    assert not formats.is_table(text)
+    assert not lines.is_table(text)
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,10 @@ def test_lists_figures_poems_prose_and_code_are_no_table(text):
     ],
 )
 def test_what_people_wrote_is_no_table(text):
-    assert not formats.is_table(text)
+    assert not lines.is_table(text)
 
 
 @pytest.mark.parametrize("name", corpus.KNOWN_NAMES)
 def test_a_known_text_is_no_table(name):
     text = corpus.read(name).text if name in corpus.WITHOUT_DOWNLOAD else known_text(name)
-    assert not formats.is_table(text)
+    assert not lines.is_table(text)
