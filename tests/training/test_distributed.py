@@ -181,7 +181,7 @@ def test_what_processes_exchange():
         (["TEXT", "--epoch"], "unrecognized arguments: --epoch"),
         (
             ["TEXT", "--batch-size", "7"],
-            "--batch-size 7 cannot be divided by 2 processes: choose a multiple of 2",
+            "batch_size 7 cannot be divided by 2 processes: choose a multiple of 2",
         ),
         (["-"], "standard input is empty"),
     ],
