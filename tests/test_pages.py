@@ -279,7 +279,7 @@ def anchors(page):
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-# `bits_after` of `charrnn.inspection.memory`
+# `export_page` of `charrnn.pages.webpage`
 NAME = re.compile(r"`(\w+)(?:\([^`]*)?`\s+of\s+`(charrnn[\w.]*)`")
 NAMES_OF_MODULES = NAME.findall("\n".join(PAGES.values()))
 

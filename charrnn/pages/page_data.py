@@ -50,9 +50,7 @@ class PageData:
         directions: what the page holds, from :meth:`charrnn.inspection.steered.ToldDirection.as_json`.
         opening: the beginning, the seed and the settings that the page opens with, and the characters it shows.
         no_direction: why it has no direction; "" if it has one.
-        work: the known work that the places of discoveries are in; None for another text.
         passage: the text that the network reads.
-        memory: the bits of a letter after some letters, and by counts of pairs.
         beside: whether the page of learning is in the same folder.
     """
 
@@ -74,9 +72,7 @@ class PageData:
     directions: List[Dict[str, Any]]
     opening: Dict[str, Any]
     no_direction: str
-    work: Optional[Dict[str, Any]]
     passage: str
-    memory: Dict[str, Any]
     beside: bool
 
 

@@ -26,8 +26,8 @@ WRITTEN_TOP_P = 0.98
 # what they are then a part of
 SOURCE_OF_WRITTEN = "a text that the network wrote"
 
-# characters in which pairs of letters are counted
-COUNTED = 2_000_000
+# characters from which directions and the words that the network knows are taken
+LEARNED = 2_000_000
 
 # Characters that the page reads at first, and how many of them are seen without scrolling.
 PASSAGE = 1000
@@ -71,10 +71,8 @@ class PageTexts:
         loss: the characters on which the loss is measured.
         loss_name: what they are.
         source: what text they are from.
-        learned: the characters in which pairs of letters are counted.
+        learned: the characters from which directions and known words are taken.
         note: why the network wrote them, or which characters are left out; "" if neither.
-        work: all of the work, if it is a known text, which everybody can read; otherwise "".
-        work_name: its title.
     """
 
     measured: str
@@ -84,30 +82,21 @@ class PageTexts:
     source: str
     learned: str
     note: str = ""
-    work: str = ""
-    work_name: str = ""
 
 
 def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> PageTexts:
     """Return parts of a text, or of the training text if it is None; if that is missing, the network writes one."""
     try:
         if text is None:
-            training, held_out, test, sha256 = training_text(model.run)
+            training, held_out, _, sha256 = training_text(model.run)
         else:
-            training, held_out, test, sha256 = divide(text, model.run)
+            training, held_out, _, sha256 = divide(text, model.run)
     except (ValueError, OSError) as error:
         return _written_texts(engine, model, errors.described(error))
 
     source = "the training text"
     if text and model.run and sha256 != model.run.text_sha256:
         source = f"the text {title_of(text.name)}"
-
-    text_name = ""
-    if text:
-        text_name = text.name
-    elif model.run:
-        text_name = model.run.text_name
-    work = _known_work(engine, text_name, f"{training}{held_out}{test}")
 
     missing = engine.vocabulary.unknown(training + held_out)
     note = ""
@@ -133,21 +122,9 @@ def choose_texts(engine: Engine, model: Model, text: Optional[corpus.Text]) -> P
         loss=loss,
         loss_name=loss_name,
         source=source,
-        learned=training[:COUNTED],
+        learned=training[:LEARNED],
         note=note,
-        work=work,
-        work_name=title_of(text_name),
     )
-
-
-def _known_work(engine: Engine, text_name: str, text: str) -> str:
-    """Return what the network knows of a known text, without what stands after the work; of another text, ""."""
-    known = corpus.KNOWN_TEXTS.get(text_name)
-    if known is None:
-        return ""
-    work = text[: len(text) - known.after_the_work]
-    known_characters, _ = unknown.resolve(work, engine.vocabulary, "skip")
-    return known_characters
 
 
 def _name_of_part(which: str, length: int, length_of_whole: int, source: str) -> str:

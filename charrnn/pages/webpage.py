@@ -4,18 +4,16 @@ import html
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from charrnn.data import StrPath
-from charrnn.engines import Engine
 from charrnn.engines.directions import Direction, find_directions
 from charrnn.engines.surprisal import surprisal
 from charrnn.engines.trained_model import Model
-from charrnn.inspection import memory, units
+from charrnn.inspection import units
 from charrnn.inspection.discoveries import Told, discovered
-from charrnn.inspection.places import highest_places, weights_of
 from charrnn.inspection.steered import Trial, no_direction_told
 from charrnn.pages.assembly import assemble, to_json
 from charrnn.pages.page_data import (
@@ -50,8 +48,6 @@ from charrnn.text import corpus
 
 # pieces that are read in parallel to measure the loss
 LOSS_ROWS = 64
-# characters that are shown before a place of the text, and after it
-AROUND_PLACE = 35
 # Shown if the page of learning is beside this one.
 LEARNING = '<a href="learn.html">Watch a network learn to write</a>. '
 
@@ -120,7 +116,7 @@ def export_page(
     untrained = units.measure(untrained_engine, texts.measured, model.num_layers, progress)
 
     if not shows_text:
-        texts = replace(texts, source=SOURCE_OF_WRITTEN, work="")
+        texts = replace(texts, source=SOURCE_OF_WRITTEN)
     primes = choose_beginnings(model, texts.measured)
     told, no_direction = _told_of(
         model,
@@ -130,12 +126,7 @@ def export_page(
         primes=primes,
         text=texts.learned,
     )
-    discoveries = told.discoveries
-    work = None
-    if texts.work and discoveries:
-        discoveries = _with_places(told, engine, texts.work, progress)
-        work = {"name": texts.work_name, "letters": len(texts.work)}
-    tracked_features = [discovery["feature"] for discovery in discoveries]
+    tracked_features = [discovery["feature"] for discovery in told.discoveries]
     shown = texts.loss
     if not shows_text:
         shown = written_text(engine, model, 2 * PASSAGE)
@@ -158,13 +149,11 @@ def export_page(
         measured=texts.measured_name,
         long_line=least_full_line(texts.measured),
         tracked=tracked_units(measured),
-        discoveries=discoveries,
+        discoveries=told.discoveries,
         directions=told.directions,
         opening=told.opening,
         no_direction=no_direction,
-        work=work,
         passage=choose_passage(shown, tracked_features),
-        memory=_memory_of(engine, loss_ids, texts.learned, progress),
         beside=(Path(target).parent / "learn.html").exists(),
     )
 
@@ -215,19 +204,6 @@ def _told_of(
     return told, no_direction
 
 
-def _memory_of(
-    engine: Engine,
-    ids: np.ndarray,
-    learned: str,
-    progress: Callable[[Sequence[int]], Iterable[int]],
-) -> Dict[str, Any]:
-    """Return how far back the network remembers, in a text of ids, beside pairs that are counted in what it learned."""
-    bits = memory.bits_after(engine, ids, progress=progress)
-    learned_ids = engine.vocabulary.encode(learned)
-    pairs = memory.bits_of_pairs(learned_ids, ids, len(engine.vocabulary))
-    return {"letters": list(bits), "bits": list(bits.values()), "pairs": pairs}
-
-
 def _directions_of(model: Model, text: str) -> Tuple[Dict[str, Direction], str]:
     """Return the directions of a model, the same as without a page, and why there are none."""
     try:
@@ -240,34 +216,6 @@ def _directions_of(model: Model, text: str) -> Tuple[Dict[str, Direction], str]:
         "Several numbers together would change more, but no property of the text can be read from its memory well "
         "enough."
     )
-
-
-def _with_places(
-    told: Told,
-    engine: Engine,
-    work: str,
-    progress: Callable[[Sequence[int]], Iterable[int]],
-) -> List[Dict[str, Any]]:
-    """Return the discoveries of a page, each with the places of a known work in which it is highest."""
-    probes = {direction["name"]: direction["probe"] for direction in told.directions}
-    weights = [weights_of(discovery["unit"], probes, engine) for discovery in told.discoveries]
-    ids = engine.vocabulary.encode(work)
-    places_of_all = highest_places(engine, ids, np.array(weights), progress)
-    with_places = []
-    for discovery, places in zip(told.discoveries, places_of_all):
-        shown = [_place_in(work, place) for place in places]
-        with_places.append({**discovery, "places": shown})
-    return with_places
-
-
-def _place_in(text: str, place: int) -> Dict[str, Any]:
-    """Return what the page shows of a place of a text, with the share of the text that stands before it."""
-    return {
-        "share": round(place / len(text), 4),
-        "before": text[max(0, place - AROUND_PLACE) : place],
-        "char": text[place],
-        "after": text[place + 1 : place + AROUND_PLACE],
-    }
 
 
 def render(page_data: PageData, network: Dict[str, Any], reader: Dict[str, Any]) -> str:

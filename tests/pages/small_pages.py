@@ -9,7 +9,6 @@ import numpy as np
 
 from charrnn.data import Vocabulary
 from charrnn.engines.trained_model import Model, lstm_weights
-from charrnn.inspection import memory
 from charrnn.pages import page_texts, webpage
 
 # Characters that mean something in HTML, JavaScript or a template, or that a browser treats in its own way.
@@ -49,8 +48,8 @@ def random_network(chars, lstm_size=6, num_layers=2, gain=1.0, seed=3):
 
 @contextlib.contextmanager
 def sooner_written():
-    """Pages have a shorter text, where the network writes it, and are measured at fewer places of it."""
-    with mock.patch.object(page_texts, "WRITTEN", 1500), mock.patch.object(memory, "PLACES", 20):
+    """Pages have a shorter text, where the network writes it."""
+    with mock.patch.object(page_texts, "WRITTEN", 1500):
         yield
 
 

@@ -3,11 +3,9 @@ import { drawWith } from "../shared/change.js";
 import { byId, fail, startWorker } from "../shared/view.js";
 import { drawCell, drawPlaying, startCell } from "./cell.js";
 import { drawClaim, drawHandle, startHandle } from "./handle.js";
-import { showMemory } from "./memory.js";
 import { loadModel } from "./model.js";
 import { drawHeld } from "./pair.js";
 import { startPicture } from "./picture.js";
-import { drawPlaces, startPlaces } from "./places.js";
 import { drawReadings, startRead } from "./read.js";
 import { turnToAddress } from "./state.js";
 import { drawRowMark, drawStrip, startStrip } from "./strip.js";
@@ -25,7 +23,6 @@ function draw() {
   drawHandle();
   drawHeld();
   drawTake();
-  drawPlaces();
   drawReadings();
   drawRowMark();
   drawStrip();
@@ -44,12 +41,10 @@ function startPage() {
   startPicture();
   startStrip();
   startCell();
-  startPlaces();
   drawWith(draw);
   turnToAddress();
   addEventListener("popstate", ({ state: kept }) => turnToAddress(kept));
   startRead();
-  showMemory();
 }
 
 /** Wait until all of the document has arrived, which may be the case already. */

@@ -64,7 +64,7 @@ class Reading {
 
 /** The passage that the network did not write, and the paper at the top that shows it for a number of which no written
  * text tells; the text of one's own. */
-export const passage = new Reading("passage", `a passage of ${data.source}`);
+const passage = new Reading("passage", `a passage of ${data.source}`);
 export const followed = new Paper("followed", "unit");
 const yours = new Reading("yours", "your text");
 

@@ -13,7 +13,6 @@ Object.assign(state, {
   isRunning: false, // whether it is being written
   isAsked: false, // whether the reader asked for a text since another number is watched
   moves: 0, // how often the handle was taken
-  arePlacesShown: false, // whether somebody asked where what is watched is highest
   reading: { ids: [], known: 0, at: 0 }, // what was read or chosen last: the cell and the strip show it
   isYoursShown: false, // whether there is a text of one's own
   yourColour: "surprise",
@@ -46,7 +45,7 @@ export function watch(unit) {
     take.held = null;
     state.isAsked = false;
   }
-  change({ watched: knownOf(unit), arePlacesShown: false });
+  change({ watched: knownOf(unit) });
 }
 
 /** Return whether a passage that the network reads is at the top, for a number of which no text tells: until the reader
@@ -84,7 +83,7 @@ function turnBackTo(take) {
   ask("stop", { of: "write" });
   take.number = state.takes.indexOf(take);
   const isRunning = take.seen.length < take.length;
-  change({ take, isRunning, watched: knownOf(take.unit), arePlacesShown: false });
+  change({ take, isRunning, watched: knownOf(take.unit) });
 }
 
 /** Bring the address in line with the take, and keep all links for when the page is loaded again.

@@ -53,15 +53,6 @@ def test_it_opens_with_telling_and_talking(shipped):
     assert "One number alone" in shipped["alone"].text
 
 
-def test_it_says_in_how_many_letters_most_of_its_memory_lies(shipped):
-    memory = shipped.js("data.memory")
-    bits = dict(zip(memory["letters"], memory["bits"]))
-    share = (bits[1] - bits[50]) / (bits[1] - bits[200])
-    assert share > 0.9 > (bits[1] - bits[20]) / (bits[1] - bits[200])
-    said = f"{share:.0%} of what memory gives lies in the last 50 letters."
-    assert said in shipped["memory-said"].text
-
-
 def test_both_texts_and_the_handle_are_seen_together_at_200_percent(open_page):
     """That is half of 1280 x 720."""
     view = open_page(ROOT / "docs" / "anna.html", width=640, height=360).ready()

@@ -4,7 +4,6 @@ import itertools
 import json
 from unittest import mock
 
-import numpy as np
 import pytest
 from conftest import CHARS, ROOT
 
@@ -15,22 +14,11 @@ from charrnn.pages.page_data import PageData
 from charrnn.text import features
 from pages.browser import By, Keys, in_browser, waiting
 from pages.model.reference import ENDS, Hold, held_text, texts_at, whole
-from pages.small_pages import (
-    UNREAD,
-    content_of,
-    data_of,
-    entry_of,
-    export_random,
-    random_network,
-    script_of,
-)
+from pages.small_pages import UNREAD, content_of, data_of, entry_of, script_of
 
 pytestmark = in_browser
 
 ANNA = ROOT / "docs" / "anna.html"
-TEXTS = (
-    "[...document.querySelectorAll('#memory-drawing text')].map(({ textContent }) => textContent)"
-)
 
 
 def claim_of(discovery):
@@ -80,26 +68,6 @@ def test_a_page_without_a_direction_says_why_and_shows_a_passage(open_random):
     assert "cannot follow: hold, handle" in view["link-note"].text
     assert not view["one"].is_displayed()
     assert view.js("state.take.plan[0].direction") is None
-
-
-def test_the_five_places_where_a_number_is_highest_are_shown_to_who_asks(view, small_page):
-    view["where"].click()
-    values = view.js("passage.seen.map(({ activations }) => activations[state.watched.offset])")
-    places = [
-        int(line.split()[1].rstrip(":").replace(",", "")) - 1
-        for line in view["places"].text.splitlines()
-    ]
-    assert len(places) == 5
-    assert values[places[0]] == max(values)
-    heights = [values[place] for place in places]
-    assert heights == sorted(heights, reverse=True)
-    # What is not shown is lower than the last, or near one that is.
-    for place, value in enumerate(values):
-        near = min(abs(place - other) for other in places)
-        assert value <= heights[-1] or near < 25
-
-    view.click("another")
-    assert not view["places"].is_displayed()
 
 
 def test_where_nothing_was_found_it_opens_on_surprise(open_random):
@@ -430,51 +398,6 @@ def test_the_texts_of_the_opening_are_in_the_document(chromium, open_page, small
 
     view = open_page(small_page).ready()
     assert [view.shown("low"), view.shown("high")] == [prime + text for text in first["texts"]]
-
-
-def test_how_far_back_it_remembers_is_a_curve_with_its_numbers(view, small_page):
-    memory = entry_of(small_page, "memory")
-    assert memory["letters"] == [1, 2, 5, 10, 20, 50, 100, 200]
-
-    labels = []
-    for letters, bits in zip(memory["letters"], memory["bits"]):
-        labels += [f"{bits:.2f}", str(letters)]
-    assert view.js(TEXTS) == ["letters that it has read", "looking at one letter only", *labels]
-
-    heights = view.js(
-        "[...document.querySelectorAll('#memory-drawing circle')].map(({ cy }) => cy.baseVal.value)"
-    )
-    dearest = max(*memory["bits"], memory["pairs"])
-    expected = np.array(memory["bits"]) / dearest
-    np.testing.assert_allclose((150 - np.array(heights)) / 120, expected, atol=1e-4)
-
-    line = view.js("document.querySelector('#memory-drawing .pairs').getBBox().y")
-    assert (150 - line) / 120 == pytest.approx(memory["pairs"] / dearest, abs=1e-4)
-
-    first = memory["bits"][0]
-    last = memory["bits"][-1]
-    said = view["memory-said"].text
-    assert f"{first:.2f} bits, after 200 letters {last:.2f}" in said
-    assert f"follows which needs {memory['pairs']:.2f} bits." in said
-    assert ("worse than that" in said) == (first > memory["pairs"])
-
-
-@pytest.mark.parametrize(
-    "bits, said",
-    [
-        (
-            [3.9, 3.5, 3.1, 2.5, 2.3, 2.2, 2.15, 2.1],
-            "94% of what memory gives lies in the last 50 letters.",
-        ),
-        ([3.1, 3.1, 3.2, 3.2, 3.2, 3.3, 3.3, 3.3], "More letters do not help it here."),
-    ],
-)
-def test_what_memory_gives_is_said(open_page, target, bits, said):
-    letters = (1, 2, 5, 10, 20, 50, 100, 200)
-    bits_after = dict(zip(letters, bits))
-    with mock.patch.object(webpage.memory, "bits_after", return_value=bits_after):
-        export_random(random_network(CHARS), target)
-    assert said in open_page(target).ready()["memory-said"].text
 
 
 def test_as_it_is_written_the_page_starts_and_the_handle_holds_its_direction(chromium, small_page):
